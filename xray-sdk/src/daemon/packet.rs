@@ -1,0 +1,60 @@
+//! The unit the daemon reads: a header line, then exactly one document. Knows nothing of sockets, nor of
+//! what a document says.
+
+use crate::document::Buffer;
+
+/// The largest document we send, in bytes.
+///
+/// The service's limit is written as "64 kB" (X-Ray's quotas), the daemon's buffer holds 65,536 bytes and the
+/// largest UDP/IPv4 payload is 65,507: this bound and [`Packet::HEADER`] fit below all of them.
+pub const MAX_DOCUMENT: usize = 64_000;
+
+/// A header line and one document. The header line is always there: it can't be left out or overwritten.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    bytes: Buffer,
+}
+
+impl Packet {
+    /// The line that comes before each document (X-Ray Developer Guide, "Sending segment documents to the
+    /// X-Ray daemon").
+    pub const HEADER: &'static str = "{\"format\":\"json\",\"version\":1}\n";
+
+    /// A packet whose document is still empty.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut bytes = Buffer::new();
+        bytes.put(Self::HEADER);
+        Self { bytes }
+    }
+
+    /// Empties the document and returns the place to write the next one.
+    pub fn start_document(&mut self) -> &mut Buffer {
+        self.bytes.truncate(Self::HEADER.len());
+        &mut self.bytes
+    }
+
+    /// Header line and document, as they go into the datagram.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_bytes()
+    }
+
+    /// The document alone.
+    #[must_use]
+    pub fn document(&self) -> &[u8] {
+        &self.bytes.as_bytes()[Self::HEADER.len()..]
+    }
+
+    /// Bytes that this packet can hold without growing.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+}
+
+impl Default for Packet {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,54 @@
+//! What an emitter sent and lost, counted without locks. Numbers only: what counts as what is decided by those
+//! who call.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::daemon::{EmitError, EmitterStats};
+
+/// Each is a sum of its own and publishes nothing else, hence relaxed.
+#[derive(Default)]
+pub(super) struct Counters {
+    sent: AtomicU64,
+    sent_bytes: AtomicU64,
+    resent: AtomicU64,
+    too_large: AtomicU64,
+    full: AtomicU64,
+    unavailable: AtomicU64,
+}
+
+impl Counters {
+    /// Counts one packet's end.
+    pub(super) fn count(&self, outcome: Result<(), EmitError>, bytes: usize) {
+        let counter = match outcome {
+            Ok(()) => {
+                self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+                &self.sent
+            }
+            Err(EmitError::TooLarge) => &self.too_large,
+            Err(EmitError::Full) => &self.full,
+            Err(EmitError::Unavailable) => &self.unavailable,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a packet that counts as sent, and of which the kernel said later that it met no listener.
+    pub(super) fn count_lost_earlier(&self) {
+        self.unavailable.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a packet that went out at the second attempt.
+    pub(super) fn count_resent(&self) {
+        self.resent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn snapshot(&self) -> EmitterStats {
+        EmitterStats {
+            sent: self.sent.load(Ordering::Relaxed),
+            sent_bytes: self.sent_bytes.load(Ordering::Relaxed),
+            resent: self.resent.load(Ordering::Relaxed),
+            too_large: self.too_large.load(Ordering::Relaxed),
+            full: self.full.load(Ordering::Relaxed),
+            unavailable: self.unavailable.load(Ordering::Relaxed),
+        }
+    }
+}

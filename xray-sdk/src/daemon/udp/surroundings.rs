@@ -1,0 +1,42 @@
+//! What the emitter asks of the world besides sockets: the time, names, a thread. Tests put their own in its
+//! place, so that an hour passes at once and a name can move.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+pub(super) trait Surroundings: Send + Sync {
+    /// Time since some fixed moment; never goes back.
+    fn now(&self) -> Duration;
+
+    /// Looks a host up. May take as long as it likes.
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+
+    /// Does a job on another thread. `false`, and the job is gone, when there can be none.
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool;
+}
+
+/// The real ones.
+pub(super) struct System {
+    start: Instant,
+}
+
+impl System {
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl Surroundings for System {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
+    }
+
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        std::thread::Builder::new().name("xray-resolve".to_owned()).spawn(job).is_ok()
+    }
+}

@@ -1,0 +1,217 @@
+//! The emitter among manual surroundings: the clock stands still until a test moves it, names are what a test
+//! says, and a lookup is over when `spawn` returns. Sockets are real. What needs no manual clock is in `tests/it`.
+
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use super::*;
+
+#[derive(Default)]
+struct Stage {
+    now: Mutex<Duration>,
+    addresses: Mutex<Vec<SocketAddr>>,
+    lookups: AtomicU32,
+    no_threads: AtomicBool,
+}
+
+impl Stage {
+    fn with(addresses: &[SocketAddr]) -> Arc<Self> {
+        let stage = Arc::new(Self::default());
+        stage.move_to(addresses);
+        stage
+    }
+
+    fn emitter(self: &Arc<Self>) -> UdpEmitter {
+        UdpEmitter::with_surroundings(&"daemon:2000".parse().unwrap(), self.clone())
+    }
+
+    fn move_to(&self, addresses: &[SocketAddr]) {
+        *self.addresses.lock().unwrap() = addresses.to_vec();
+    }
+
+    fn pass(&self, seconds: u64) {
+        *self.now.lock().unwrap() += Duration::from_secs(seconds);
+    }
+
+    fn lookups(&self) -> u32 {
+        self.lookups.load(Ordering::Relaxed)
+    }
+}
+
+impl Surroundings for Stage {
+    fn now(&self) -> Duration {
+        *self.now.lock().unwrap()
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        assert_eq!((host, port), ("daemon", 2000));
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        let addresses = self.addresses.lock().unwrap().clone();
+        if addresses.is_empty() { Err(io::ErrorKind::NotFound.into()) } else { Ok(addresses) }
+    }
+
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        let spawned = !self.no_threads.load(Ordering::Relaxed);
+        if spawned {
+            job();
+        }
+        spawned
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the daemon's end")]
+fn listener() -> (UdpSocket, SocketAddr) {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let address = socket.local_addr().unwrap();
+    (socket, address)
+}
+
+/// An address where nobody listens. The socket keeps other tests away from it; being connected to a stranger, it
+/// takes nothing from anyone else.
+fn nobody() -> (UdpSocket, SocketAddr) {
+    let (socket, address) = listener();
+    socket.connect((Ipv4Addr::LOCALHOST, 9)).unwrap();
+    (socket, address)
+}
+
+fn received(socket: &UdpSocket) -> usize {
+    std::iter::from_fn(|| socket.recv(&mut [0; 100]).ok()).count()
+}
+
+#[test]
+fn a_name_that_moves_is_followed_within_a_minute() {
+    let ((old, old_address), (new, new_address)) = (listener(), listener());
+    let stage = Stage::with(&[old_address]);
+    let emitter = stage.emitter();
+    emitter.emit(&Packet::new()).unwrap();
+    stage.move_to(&[new_address]);
+    stage.pass(59);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!((received(&old), received(&new), stage.lookups()), (2, 0, 1));
+    stage.pass(1);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!((received(&old), received(&new), stage.lookups()), (0, 1, 2));
+    assert_eq!(emitter.peer(), Some(new_address));
+}
+
+#[test]
+fn an_address_that_is_still_among_them_stays_in_use() {
+    let ((_old, old_address), (_new, new_address)) = (listener(), listener());
+    let stage = Stage::with(&[old_address]);
+    let emitter = stage.emitter();
+    stage.move_to(&[new_address, old_address]);
+    stage.pass(60);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!((emitter.peer(), stage.lookups()), (Some(old_address), 2));
+    stage.move_to(&[]);
+    stage.pass(60);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!(
+        (emitter.peer(), stage.lookups()),
+        (Some(old_address), 3),
+        "a failed lookup takes nothing away"
+    );
+}
+
+#[test]
+fn the_next_address_gets_its_turn_when_nobody_listens_at_the_first() {
+    // As `localhost` does, which is ::1 first, while the daemon listens on 127.0.0.1 only.
+    let (daemon, address) = listener();
+    let (_nobody, first) = nobody();
+    let emitter = Stage::with(&[first, address]).emitter();
+    for _ in 0..3 {
+        emitter.emit(&Packet::new()).unwrap();
+    }
+    assert_eq!(received(&daemon), 2);
+    let stats = emitter.stats();
+    assert_eq!((stats.sent, stats.resent, stats.unavailable), (3, 1, 1));
+}
+
+#[test]
+fn addresses_take_turns_once_a_second_at_most() {
+    let ((_one, one), (_two, two)) = (nobody(), nobody());
+    let stage = Stage::with(&[one, two]);
+    let emitter = stage.emitter();
+    let emit = || (0..4).for_each(|_| assert_eq!(emitter.emit(&Packet::new()), Ok(())));
+    emit();
+    assert_eq!(emitter.peer(), Some(two));
+    emit();
+    assert_eq!(emitter.peer(), Some(two));
+    stage.pass(1);
+    emit();
+    assert_eq!(emitter.peer(), Some(one));
+}
+
+#[test]
+fn refused_packets_bring_the_next_lookup_forward() {
+    let (daemon, address) = listener();
+    let (_nobody, empty) = nobody();
+    let stage = Stage::with(&[empty]);
+    let emitter = stage.emitter();
+    emitter.emit(&Packet::new()).unwrap();
+    emitter.emit(&Packet::new()).unwrap();
+    stage.move_to(&[address]);
+    stage.pass(4);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!(received(&daemon), 0);
+    stage.pass(1);
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!((received(&daemon), stage.lookups()), (1, 2));
+}
+
+#[test]
+fn packets_before_the_name_resolves_are_counted() {
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[]);
+    let emitter = stage.emitter();
+    assert_eq!(emitter.peer(), None);
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable));
+    stage.move_to(&[address]);
+    stage.pass(4);
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable));
+    stage.pass(1);
+    assert_eq!(emitter.emit(&Packet::new()), Ok(()));
+    let stats = emitter.stats();
+    assert_eq!((received(&daemon), stats.sent, stats.unavailable, stats.resent), (1, 1, 2, 0));
+}
+
+#[test]
+fn without_threads_lookups_are_tried_again() {
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[address]);
+    stage.no_threads.store(true, Ordering::Relaxed);
+    let emitter = stage.emitter();
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable));
+    stage.no_threads.store(false, Ordering::Relaxed);
+    stage.pass(5);
+    assert_eq!(emitter.emit(&Packet::new()), Ok(()));
+    assert_eq!(received(&daemon), 1);
+}
+
+#[test]
+fn reopening_looks_a_name_up_at_once() {
+    let ((_old, old_address), (new, new_address)) = (listener(), listener());
+    let stage = Stage::with(&[old_address]);
+    let emitter = stage.emitter();
+    stage.move_to(&[new_address]);
+    emitter.reopen();
+    assert_eq!((emitter.peer(), stage.lookups()), (Some(new_address), 2));
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!(received(&new), 1);
+}
+
+#[test]
+fn an_address_is_never_looked_up() {
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[]);
+    let emitter = UdpEmitter::with_surroundings(&DaemonAddress::from(address), stage.clone());
+    stage.pass(3600);
+    emitter.emit(&Packet::new()).unwrap();
+    emitter.reopen();
+    emitter.emit(&Packet::new()).unwrap();
+    assert_eq!((received(&daemon), stage.lookups()), (2, 0));
+}

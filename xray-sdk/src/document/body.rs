@@ -1,0 +1,467 @@
+//! What is known about one piece of work, encoded as it arrives.
+//!
+//! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
+//! lies an index of entries, each a ready `"key":value` with the [`Place`] it belongs to, so that members may
+//! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
+//! has to give up for that is told by [`Losses`], and in the document itself.
+
+use super::buffer::escaped_prefix;
+use super::limits::{MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_STRING, MAX_VALUE};
+use super::name::{put_annotation_key, put_metadata_path};
+use super::{AnnotationValue, Buffer, Namespace, Place};
+
+/// The members of a segment or subsegment apart from ids, name, times and children.
+#[derive(Clone, Debug, Default)]
+pub struct Body {
+    pub(super) text: Buffer,
+    pub(super) entries: Vec<Entry>,
+    /// Bytes of `text` that belong to entries which were replaced or given up.
+    dead: usize,
+    /// One bit per place that ever had an entry; none set means there is nothing to look for.
+    places: u16,
+    annotations: u32,
+    pub(super) exceptions: u32,
+    status: u16,
+    pub(super) flags: Flags,
+    pub(super) namespace: Option<Namespace>,
+    losses: Losses,
+}
+
+/// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Losses {
+    /// Strings that were cut; each ends in `…` in the document.
+    pub cut: u32,
+    /// Values that were left out: no JSON form, or no room.
+    pub dropped: u32,
+    /// Annotations above [`MAX_ANNOTATIONS`], which became metadata.
+    pub moved: u32,
+}
+
+/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    /// `None` once the entry is replaced or given up.
+    pub(super) place: Option<Place>,
+    /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
+    pub(super) rank: u8,
+    /// For an exception: where its stack begins.
+    pub(super) split: u16,
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+/// How much of a value was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Wrote {
+    /// All of it.
+    Whole,
+    /// Its beginning.
+    Cut,
+    /// Nothing: it has no JSON form, or is too large to be cut.
+    Nothing,
+}
+
+impl Wrote {
+    /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
+    pub const fn cut_if(cut: bool) -> Self {
+        if cut { Self::Cut } else { Self::Whole }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flags(pub(super) u8);
+
+impl Flags {
+    pub(super) const ERROR: Self = Self(1);
+    pub(super) const THROTTLE: Self = Self(2);
+    pub(super) const FAULT: Self = Self(4);
+    /// Something went wrong; whether that is an error or a fault depends on the status.
+    pub(super) const FAILED: Self = Self(8);
+
+    pub(super) const fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub(super) const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl Body {
+    /// A body that says nothing. Allocates nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Forgets everything but the memory it sits in.
+    pub fn clear(&mut self) {
+        let Self { text, entries, dead, places, annotations, exceptions, status, flags, namespace, losses } =
+            self;
+        text.clear();
+        entries.clear();
+        (*dead, *places, *annotations, *exceptions, *status) = (0, 0, 0, 0, 0);
+        (*flags, *namespace, *losses) = (Flags::default(), None, Losses::default());
+    }
+
+    /// Bytes of memory held for values, in use or not.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// An upper bound of the bytes that [`Frame`](super::Frame) writes for this body.
+    #[inline]
+    #[must_use]
+    pub fn size_bound(&self) -> usize {
+        // Each entry brings a comma; the objects around them, flags and marks take less than 400 bytes.
+        self.text.len() - self.dead + self.entries.len() + 400
+    }
+
+    /// What was left out or cut so far.
+    #[must_use]
+    pub fn losses(&self) -> Losses {
+        self.losses
+    }
+
+    /// Puts a member. `key` is ready-made JSON, `"method":` for instance, and `value` appends one JSON value.
+    ///
+    /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
+    /// fields of different names that mean the same thing.
+    #[inline]
+    pub fn put(&mut self, place: Place, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
+        let start = self.text.len();
+        self.text.put(key);
+        let wrote = value(&mut self.text);
+        self.finish(place, rank, start, key.len(), wrote);
+    }
+
+    /// Puts a string of at most [`MAX_STRING`] characters.
+    #[inline]
+    pub fn put_str(&mut self, place: Place, rank: u8, key: &str, value: &str) {
+        self.put(place, rank, key, |out| Wrote::cut_if(out.put_string_within(value, MAX_STRING)));
+    }
+
+    /// Puts a string of at most [`MAX_VALUE`] encoded bytes.
+    #[inline]
+    pub fn put_text(&mut self, place: Place, rank: u8, key: &str, value: &str) {
+        self.put(place, rank, key, |out| put_text_value(out, value));
+    }
+
+    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`] characters, a number
+    /// without a JSON form is dropped, and the 51st annotation becomes metadata.
+    pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
+        let start = self.text.len();
+        self.text.put("\"");
+        put_annotation_key(&mut self.text, key);
+        self.text.put("\":");
+        let split = self.text.len() - start;
+        let wrote = put_annotation_value(&mut self.text, value);
+        self.finish(Place::Annotation, 0, start, split, wrote);
+    }
+
+    /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
+    /// [`MAX_VALUE`] bytes; a larger one, or one that fails to serialize, is dropped and counted.
+    pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde::Serialize + ?Sized)) {
+        let start = self.text.len();
+        let place = put_metadata_path(&mut self.text, namespace, key);
+        let split = self.text.len() - start;
+        let wrote = put_serialized(&mut self.text, value);
+        self.finish(place, 0, start, split, wrote);
+    }
+
+    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    pub fn set_status(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// The HTTP status, if one is known.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        (self.status != 0).then_some(self.status)
+    }
+
+    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    pub fn set_failed(&mut self) {
+        self.flags = self.flags.with(Flags::FAILED);
+    }
+
+    /// Marks a client error, by hand.
+    pub fn set_error(&mut self) {
+        self.flags = self.flags.with(Flags::ERROR);
+    }
+
+    /// Marks a throttled call, by hand; it is an error too.
+    pub fn set_throttle(&mut self) {
+        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
+    }
+
+    /// Marks a server fault, by hand.
+    pub fn set_fault(&mut self) {
+        self.flags = self.flags.with(Flags::FAULT);
+    }
+
+    /// Says who did the work. Only meaningful on subsegments.
+    pub fn set_namespace(&mut self, namespace: Namespace) {
+        self.namespace = Some(namespace);
+    }
+
+    /// Who did the work, if it was said.
+    #[must_use]
+    pub fn namespace(&self) -> Option<Namespace> {
+        self.namespace
+    }
+
+    /// Whether an exception was added.
+    #[must_use]
+    pub fn has_exceptions(&self) -> bool {
+        self.exceptions > 0
+    }
+
+    /// A string member's text, without its quotes and still escaped.
+    #[must_use]
+    pub fn text_of(&self, place: Place, key: &str) -> Option<&str> {
+        let value = self.may_have(place).then(|| self.value_of(place, key)).flatten()?;
+        let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
+        std::str::from_utf8(inner.unwrap_or(value)).ok()
+    }
+
+    /// Copies every member of `other` into this body, as if each had been put here.
+    pub fn absorb(&mut self, other: &Self) {
+        for entry in &other.entries {
+            let Some(place) = entry.place else { continue };
+            let start = self.text.len();
+            let mut wrote = Wrote::Whole;
+            if place == Place::Exception {
+                if self.exceptions >= MAX_EXCEPTIONS {
+                    wrote = Wrote::Nothing;
+                } else {
+                    self.exceptions += 1;
+                }
+            }
+            self.text.put_bytes(other.bytes_of(entry));
+            self.finish(place, entry.rank, start, usize::from(entry.split), wrote);
+        }
+        if other.status != 0 {
+            self.status = other.status;
+        }
+        self.flags = self.flags.with(other.flags);
+        self.namespace = other.namespace.or(self.namespace);
+        self.losses.cut += other.losses.cut;
+        self.losses.dropped += other.losses.dropped;
+        self.losses.moved += other.losses.moved;
+    }
+
+    /// Whether there is nothing to write.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.places == 0
+            && self.status == 0
+            && self.flags == Flags::default()
+            && self.namespace.is_none()
+            && self.losses == Losses::default()
+    }
+
+    /// Whether anything was ever put there.
+    #[inline]
+    pub(super) fn may_have(&self, place: Place) -> bool {
+        self.places & place.bit() != 0
+    }
+
+    pub(super) fn bytes_of(&self, entry: &Entry) -> &[u8] {
+        &self.text.as_bytes()[entry.start as usize..][..entry.len as usize]
+    }
+
+    /// The entries of one place that still count.
+    #[inline]
+    pub(super) fn live(&self, place: Place) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.place == Some(place))
+    }
+
+    /// The value of a place's only member, or of its best: the text after the key.
+    pub(super) fn value_of(&self, place: Place, key: &str) -> Option<&[u8]> {
+        let mut values = self.live(place).map(|entry| self.bytes_of(entry));
+        values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
+    }
+
+    /// Turns what stands in `text` from `start` on into an entry, or takes it back.
+    #[inline]
+    pub(super) fn finish(&mut self, place: Place, rank: u8, start: usize, split: usize, wrote: Wrote) {
+        if wrote == Wrote::Nothing {
+            self.text.truncate(start);
+            self.losses.dropped += 1;
+            return;
+        }
+        self.losses.cut += u32::from(wrote == Wrote::Cut);
+        let mut place = place;
+        if self.may_have(place) && place != Place::Exception {
+            match self.make_way(place, rank, start, split) {
+                Some(granted) => place = granted,
+                None => return self.text.truncate(start),
+            }
+        }
+        self.annotations += u32::from(place == Place::Annotation);
+        self.places |= place.bit();
+        self.entries.push(Entry {
+            place: Some(place),
+            rank,
+            split: split as u16,
+            start: start as u32,
+            len: (self.text.len() - start) as u32,
+        });
+        if self.text.len() > MAX_BODY {
+            self.make_room();
+        }
+    }
+
+    /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
+    /// give way to a better one, and metadata for one annotation too many.
+    fn make_way(&mut self, place: Place, rank: u8, start: usize, split: usize) -> Option<Place> {
+        let (before, new) = self.text.as_bytes().split_at(start);
+        let key = &new[..split];
+        let same = |entry: &&mut Entry| {
+            entry.place == Some(place) && before[entry.start as usize..].starts_with(key)
+        };
+        if let Some(former) = self.entries.iter_mut().find(same) {
+            if former.rank < rank {
+                return None;
+            }
+            former.place = None;
+            self.dead += former.len as usize;
+            self.annotations -= u32::from(place == Place::Annotation);
+        } else if place == Place::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.losses.moved += 1;
+            return self.make_way(Place::Metadata, rank, start, split);
+        }
+        Some(place)
+    }
+
+    /// Brings the body back to [`MAX_BODY`]: first what was replaced goes, then metadata, the largest first,
+    /// then stacks, then the rest of the newest string, and if that is not one, the newest member.
+    #[cold]
+    fn make_room(&mut self) {
+        self.compact();
+        while self.text.len() > MAX_BODY {
+            let metadata =
+                |entry: &&mut Entry| matches!(entry.place, Some(Place::Metadata | Place::MetadataIn));
+            if let Some(largest) = self.entries.iter_mut().filter(metadata).max_by_key(|entry| entry.len) {
+                largest.place = None;
+                self.losses.dropped += 1;
+            } else if let Some(stack) = self.entries.iter_mut().find(|entry| entry.has_stack()) {
+                stack.len = u32::from(stack.split);
+                self.losses.dropped += 1;
+            } else {
+                return self.shorten_newest();
+            }
+            self.compact();
+        }
+    }
+
+    fn shorten_newest(&mut self) {
+        let Some(newest) = self.entries.last_mut() else { return };
+        let value = newest.start as usize + usize::from(newest.split);
+        if newest.place != Some(Place::Exception) && cut_string_token(&mut self.text, value, MAX_BODY) {
+            newest.len = (self.text.len() - newest.start as usize) as u32;
+            self.losses.cut += 1;
+            return;
+        }
+        self.text.truncate(newest.start as usize);
+        self.annotations -= u32::from(newest.place == Some(Place::Annotation));
+        self.entries.pop();
+        self.losses.dropped += 1;
+    }
+
+    /// Closes the gaps that dead entries left.
+    fn compact(&mut self) {
+        let mut end = 0;
+        let text = &mut self.text;
+        self.entries.retain_mut(|entry| {
+            if entry.place.is_none() {
+                return false;
+            }
+            let range = entry.start as usize..(entry.start + entry.len) as usize;
+            text.bytes_mut().copy_within(range, end);
+            entry.start = end as u32;
+            end += entry.len as usize;
+            true
+        });
+        text.truncate(end);
+        self.dead = 0;
+    }
+}
+
+impl Entry {
+    pub(super) fn has_stack(&self) -> bool {
+        self.place == Some(Place::Exception) && self.len > u32::from(self.split)
+    }
+}
+
+/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
+#[inline]
+pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Wrote {
+    // No byte takes more than six once it is escaped.
+    if value.len() <= MAX_VALUE / 6 {
+        out.put_string(value);
+        return Wrote::Whole;
+    }
+    Wrote::cut_if(out.put_display_within(value, MAX_VALUE))
+}
+
+fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Wrote {
+    match value {
+        AnnotationValue::Str(text) => {
+            return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
+        }
+        AnnotationValue::Bool(value) => out.put_bool(*value),
+        AnnotationValue::I64(value) => out.put_int(*value),
+        AnnotationValue::U64(value) => out.put_int(*value),
+        AnnotationValue::F64(value) if !out.put_float(*value) => return Wrote::Nothing,
+        AnnotationValue::F64(_) => {}
+    }
+    Wrote::Whole
+}
+
+/// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
+pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde::Serialize + ?Sized)) -> Wrote {
+    struct Bounded<'a> {
+        out: &'a mut Vec<u8>,
+        until: usize,
+    }
+    impl std::io::Write for Bounded<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.out.len() + bytes.len() > self.until {
+                return Err(std::io::ErrorKind::FileTooLarge.into());
+            }
+            self.out.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let until = out.len() + MAX_VALUE;
+    match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
+        Ok(()) => Wrote::Whole,
+        Err(_) => Wrote::Nothing,
+    }
+}
+
+/// Cuts the string token that begins at `start` and ends the buffer, so that the buffer holds at most `max`
+/// bytes. `false` if it is no string, or nothing of it would be left.
+fn cut_string_token(text: &mut Buffer, start: usize, max: usize) -> bool {
+    let bytes = text.as_bytes();
+    if bytes.get(start) != Some(&b'"') {
+        return false;
+    }
+    let room = max.saturating_sub(start + "\"…\"".len());
+    let end = start + 1 + escaped_prefix(&bytes[start + 1..bytes.len() - 1], room);
+    if end <= start + 1 {
+        return false;
+    }
+    text.truncate(end);
+    text.put("…\"");
+    true
+}

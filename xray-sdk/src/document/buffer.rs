@@ -1,0 +1,446 @@
+//! A byte buffer that only grows by whole JSON tokens, so that what it holds is always UTF-8 and always
+//! escaped. The hot path of the whole project ends here; nothing in this file knows X-Ray's key names.
+
+use std::fmt;
+
+use crate::id::{SegmentId, TraceId};
+
+/// Append-only JSON text.
+///
+/// Methods that start with `put` add one token or one piece of text and never fail. Commas and colons
+/// are the caller's.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    /// An empty buffer. Allocates nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new() }
+    }
+
+    /// What was written so far.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What was written so far, as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        // Only whole tokens go in, so this can't fail; if it did, no text is better than a panic.
+        std::str::from_utf8(&self.bytes).unwrap_or_default()
+    }
+
+    /// Length in bytes.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing was written.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Bytes that fit without growing.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Forgets the text and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+    }
+
+    /// Makes room for so many more bytes.
+    #[inline]
+    pub fn reserve(&mut self, additional: usize) {
+        self.bytes.reserve(additional);
+    }
+
+    /// Gives memory above `capacity` bytes back.
+    pub fn shrink_to(&mut self, capacity: usize) {
+        self.bytes.shrink_to(capacity);
+    }
+
+    /// Takes back everything after `len`, which must be where a token began.
+    #[inline]
+    pub fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
+    }
+
+    /// Appends JSON text as it is: punctuation, literals, keys that were made ready beforehand.
+    #[inline]
+    pub fn put(&mut self, json: &str) {
+        self.bytes.extend_from_slice(json.as_bytes());
+    }
+
+    /// Appends what another buffer holds.
+    #[inline]
+    pub fn put_buffer(&mut self, other: &Self) {
+        self.bytes.extend_from_slice(&other.bytes);
+    }
+
+    /// Appends bytes that came out of a buffer.
+    #[inline]
+    pub(crate) fn put_bytes(&mut self, json: &[u8]) {
+        self.bytes.extend_from_slice(json);
+    }
+
+    pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Appends a string token: quoted and escaped.
+    #[inline]
+    pub fn put_string(&mut self, text: &str) {
+        self.bytes.push(b'"');
+        self.put_escaped(text);
+        self.bytes.push(b'"');
+    }
+
+    /// Appends text escaped for the inside of a string token.
+    #[inline]
+    pub fn put_escaped(&mut self, text: &str) {
+        let bytes = text.as_bytes();
+        match find_special(bytes) {
+            None => self.bytes.extend_from_slice(bytes),
+            Some(first) => self.put_escaped_from(bytes, first),
+        }
+    }
+
+    #[cold]
+    fn put_escaped_from(&mut self, bytes: &[u8], first: usize) {
+        let (mut rest, mut special) = (bytes, Some(first));
+        while let Some(at) = special {
+            self.bytes.extend_from_slice(&rest[..at]);
+            self.put_escape(rest[at]);
+            rest = &rest[at + 1..];
+            special = find_special(rest);
+        }
+        self.bytes.extend_from_slice(rest);
+    }
+
+    fn put_escape(&mut self, byte: u8) {
+        let short = match byte {
+            b'"' => b'"',
+            b'\\' => b'\\',
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            _ => {
+                self.bytes.extend_from_slice(b"\\u00");
+                self.bytes.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+                return;
+            }
+        };
+        self.bytes.extend_from_slice(&[b'\\', short]);
+    }
+
+    /// Appends a string token of at most `max` characters; a longer text is cut and ends in `…`, which counts
+    /// as one of them. Returns whether it was cut.
+    #[inline]
+    pub fn put_string_within(&mut self, text: &str, max: usize) -> bool {
+        // Bytes are never fewer than characters.
+        if text.len() <= max {
+            self.put_string(text);
+            return false;
+        }
+        self.put_long_string_within(text, max)
+    }
+
+    #[cold]
+    fn put_long_string_within(&mut self, text: &str, max: usize) -> bool {
+        let keep = match text.char_indices().nth(max) {
+            None => return self.put_string_whole(text),
+            Some(_) => text.char_indices().nth(max.saturating_sub(1)).map_or(0, |(at, _)| at),
+        };
+        self.bytes.push(b'"');
+        self.put_escaped(&text[..keep]);
+        self.put("…\"");
+        true
+    }
+
+    fn put_string_whole(&mut self, text: &str) -> bool {
+        self.put_string(text);
+        false
+    }
+
+    /// Appends a string token of whatever `value` displays, of at most `max` encoded bytes between its quotes.
+    /// A longer text is cut and ends in `…`. Returns whether it was cut.
+    ///
+    /// The value is written straight into the buffer: no `String` in between.
+    pub fn put_display_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
+        self.bytes.push(b'"');
+        let cut = self.put_escaped_within(value, max.saturating_sub("…".len()));
+        self.put(if cut { "…\"" } else { "\"" });
+        cut
+    }
+
+    /// Appends whatever `value` displays, escaped for the inside of a string token, up to `max` encoded bytes.
+    /// Returns whether it was cut.
+    pub fn put_escaped_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
+        use fmt::Write;
+        let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
+        // A `Display` that fails half-way leaves what it wrote; there is nobody to tell.
+        let _ = write!(writer, "{value}");
+        writer.cut
+    }
+
+    /// Appends an integer.
+    #[inline]
+    pub fn put_int(&mut self, value: impl itoa::Integer) {
+        self.bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+    }
+
+    /// Appends a number, or returns `false` and appends nothing when it has no JSON form (NaN, infinities).
+    #[inline]
+    pub fn put_float(&mut self, value: f64) -> bool {
+        value.is_finite() && serde_json::to_writer(&mut self.bytes, &value).is_ok()
+    }
+
+    /// Appends `true` or `false`.
+    #[inline]
+    pub fn put_bool(&mut self, value: bool) {
+        self.put(if value { "true" } else { "false" });
+    }
+
+    /// Appends a (sub)segment's id, quoted.
+    #[inline]
+    pub fn put_segment_id(&mut self, id: SegmentId) {
+        let mut token = [b'"'; 18];
+        token[1..17].copy_from_slice(&id.encode());
+        self.bytes.extend_from_slice(&token);
+    }
+
+    /// Appends a trace id, quoted.
+    #[inline]
+    pub fn put_trace_id(&mut self, id: TraceId) {
+        let mut token = [b'"'; 37];
+        token[1..36].copy_from_slice(&id.encode());
+        self.bytes.extend_from_slice(&token);
+    }
+
+    /// Appends microseconds since the epoch as seconds with six decimals.
+    #[inline]
+    pub fn put_micros(&mut self, micros: u64) {
+        let (seconds, fraction) = (micros / 1_000_000, (micros % 1_000_000) as u32);
+        // Ten digits from 2001 to 2286.
+        if !(1_000_000_000..10_000_000_000).contains(&seconds) {
+            self.put_int(seconds);
+            self.bytes.push(b'.');
+        } else {
+            let (high, low) = ((seconds / 10_000) as u32, (seconds % 10_000) as u32);
+            let mut digits = [b'.'; 11];
+            digits[0..2].copy_from_slice(&two_digits(high / 10_000));
+            digits[2..6].copy_from_slice(&four_digits(high % 10_000));
+            digits[6..10].copy_from_slice(&four_digits(low));
+            self.bytes.extend_from_slice(&digits);
+        }
+        let mut digits = [0; 6];
+        digits[0..4].copy_from_slice(&four_digits(fraction / 100));
+        digits[4..6].copy_from_slice(&two_digits(fraction % 100));
+        self.bytes.extend_from_slice(&digits);
+    }
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Escapes what a `Display` or `Debug` writes, and lets nothing through after its bound.
+///
+/// It goes on taking text then, and does not fail: a `fmt` implementation that unwraps the result of its
+/// `write!` would panic in the user's process.
+struct EscapingWriter<'a> {
+    out: &'a mut Buffer,
+    until: usize,
+    cut: bool,
+}
+
+impl fmt::Write for EscapingWriter<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if self.cut {
+            return Ok(());
+        }
+        let room = self.until.saturating_sub(self.out.len());
+        let fits = if text.len() <= room { text } else { &text[..text.floor_char_boundary(room)] };
+        let start = self.out.len();
+        self.out.put_escaped(fits);
+        self.cut = fits.len() < text.len();
+        // Escapes make text longer (a control byte becomes six): cut again, by the encoded length.
+        if self.out.len() > self.until {
+            self.out.truncate(start);
+            self.cut = true;
+            for c in fits.chars() {
+                let before = self.out.len();
+                self.out.put_escaped(c.encode_utf8(&mut [0; 4]));
+                if self.out.len() > self.until {
+                    self.out.truncate(before);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `value` is below 10,000.
+#[inline]
+fn four_digits(value: u32) -> [u8; 4] {
+    let ([a, b], [c, d]) = (two_digits(value / 100), two_digits(value % 100));
+    [a, b, c, d]
+}
+
+/// `value` is below 100.
+#[inline]
+fn two_digits(value: u32) -> [u8; 2] {
+    DIGITS[value as usize % 100]
+}
+
+static DIGITS: [[u8; 2]; 100] = {
+    let mut digits = [[b'0'; 2]; 100];
+    let mut i = 0;
+    while i < 100 {
+        digits[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
+        i += 1;
+    }
+    digits
+};
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// The first byte that can't stand in a JSON string as it is: a quote, a backslash, a control character.
+#[inline]
+fn find_special(bytes: &[u8]) -> Option<usize> {
+    // Eight bytes at a time. In each lane the top bit tells whether the byte is below 0x20, or equals a quote
+    // or a backslash once XORed with it; a borrow into the next lane can only follow a true hit, so a word
+    // without hits is certain, and one with a hit is looked at byte by byte.
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let w = u64::from_le_bytes(*word);
+        let control = w.wrapping_sub(ONES * 0x20) & !w;
+        let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
+        let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
+        if (control | quote | backslash) & TOPS != 0
+            && let Some(at) = word.iter().copied().position(is_special)
+        {
+            return Some(i * 8 + at);
+        }
+    }
+    tail.iter().copied().position(is_special).map(|at| words.len() * 8 + at)
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// How much of escaped text fits into `max` bytes without splitting a character or an escape.
+pub(super) fn escaped_prefix(text: &[u8], max: usize) -> usize {
+    let mut end = 0;
+    while let Some(&byte) = text.get(end) {
+        let token = match byte {
+            b'\\' if text.get(end + 1) == Some(&b'u') => 6,
+            b'\\' => 2,
+            _ => 1 + text[end + 1..].iter().take_while(|b| **b & 0xc0 == 0x80).count(),
+        };
+        if end + token > max.min(text.len()) {
+            break;
+        }
+        end += token;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut Buffer)) -> String {
+        let mut buffer = Buffer::new();
+        write(&mut buffer);
+        buffer.as_str().to_owned()
+    }
+
+    proptest! {
+        #[test]
+        fn strings_read_back_as_they_were(text in any::<String>()) {
+            let token = written(|b| b.put_string(&text));
+            prop_assert_eq!(serde_json::from_str::<String>(&token).unwrap(), text);
+        }
+
+        #[test]
+        fn special_bytes_are_found_wherever_they_stand(prefix in "[a-zé]{0,20}", c in "[\\x00-\\x1f\"\\\\]") {
+            let text = format!("{prefix}{c}tail");
+            prop_assert_eq!(find_special(text.as_bytes()), Some(prefix.len()));
+        }
+
+        #[test]
+        fn cut_strings_keep_to_their_bound(text in any::<String>(), max in 1_usize..40) {
+            let mut cut = false;
+            let token = written(|b| cut = b.put_string_within(&text, max));
+            let back: String = serde_json::from_str(&token).unwrap();
+            prop_assert!(back.chars().count() <= max);
+            prop_assert_eq!(cut, text.chars().count() > max);
+            if !cut { prop_assert_eq!(back, text); }
+        }
+
+        #[test]
+        fn displayed_values_keep_to_their_bound_in_bytes(parts in prop::collection::vec(any::<String>(), 0..5), max in 0_usize..60) {
+            struct Parts(Vec<String>);
+            impl fmt::Display for Parts {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.iter().try_for_each(|part| f.write_str(part))
+                }
+            }
+            let whole = parts.concat();
+            let mut cut = false;
+            let token = written(|b| cut = b.put_display_within(Parts(parts), max));
+            let back: String = serde_json::from_str(&token).unwrap();
+            if cut {
+                prop_assert!(token.len() <= max.max("…".len()) + 2);
+                prop_assert!(whole.starts_with(back.trim_end_matches('…')));
+            } else {
+                prop_assert_eq!(back, whole);
+            }
+        }
+
+        #[test]
+        fn escaped_text_is_cut_between_tokens(text in any::<String>(), max in 0_usize..40) {
+            let token = written(|b| b.put_escaped(&text));
+            let keep = escaped_prefix(token.as_bytes(), max);
+            prop_assert!(keep <= max);
+            let back: String = serde_json::from_str(&format!("\"{}\"", &token[..keep])).unwrap();
+            prop_assert!(text.starts_with(&back));
+        }
+
+        #[test]
+        fn micros_are_exact(micros in 0_u64..4_000_000_000_000_000) {
+            let text = written(|b| b.put_micros(micros));
+            prop_assert_eq!(text.replace('.', "").parse::<u64>().unwrap(), micros);
+            prop_assert_eq!(text.split_once('.').unwrap().1.len(), 6);
+        }
+
+        #[test]
+        fn floats_read_back(value in any::<f64>()) {
+            let mut finite = false;
+            let text = written(|b| finite = b.put_float(value));
+            prop_assert_eq!(finite, value.is_finite());
+            if finite { prop_assert_eq!(text.parse::<f64>().unwrap(), value); } else { prop_assert_eq!(text, ""); }
+        }
+    }
+}

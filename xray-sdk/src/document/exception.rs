@@ -1,0 +1,245 @@
+//! Errors as X-Ray's `cause`: one exception for each error of a source chain, linked by id.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+use super::body::{Body, Flags, Wrote, put_text_value};
+use super::limits::MAX_EXCEPTIONS;
+use super::{Buffer, Place};
+use crate::id::SegmentId;
+
+/// One entry of `cause.exceptions`.
+#[derive(Clone, Debug)]
+pub struct Exception<'a> {
+    id: SegmentId,
+    kind: Cow<'a, str>,
+    message: Cow<'a, str>,
+    remote: bool,
+    cause: Option<SegmentId>,
+    stack: Vec<StackFrame<'a>>,
+}
+
+/// A line of code on the way to an exception.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StackFrame<'a> {
+    /// The file, relative to whatever the reader knows.
+    pub path: &'a str,
+    /// The line in it.
+    pub line: u32,
+    /// The function or module.
+    pub label: &'a str,
+}
+
+impl<'a> Exception<'a> {
+    /// An exception of a type, with a message, and with an id of its own.
+    pub fn new(kind: impl Into<Cow<'a, str>>, message: impl Into<Cow<'a, str>>) -> Self {
+        Self {
+            id: SegmentId::random(),
+            kind: kind.into(),
+            message: message.into(),
+            remote: false,
+            cause: None,
+            stack: Vec::new(),
+        }
+    }
+
+    /// The id that others name as their cause.
+    #[must_use]
+    pub fn id(&self) -> SegmentId {
+        self.id
+    }
+
+    /// Says that a downstream service failed, not this one.
+    #[must_use]
+    pub fn remote(mut self) -> Self {
+        self.remote = true;
+        self
+    }
+
+    /// Names the exception that led to this one.
+    #[must_use]
+    pub fn caused_by(mut self, cause: SegmentId) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// Adds a stack frame, innermost first. At most 50 are kept, as in the official SDKs.
+    #[must_use]
+    pub fn with_frame(mut self, frame: StackFrame<'a>) -> Self {
+        if self.stack.len() < MAX_FRAMES {
+            self.stack.push(frame);
+        }
+        self
+    }
+}
+
+const MAX_FRAMES: usize = 50;
+
+impl Body {
+    /// Adds an exception and marks the work as failed.
+    pub fn add_exception(&mut self, exception: &Exception<'_>) {
+        self.put_exception(
+            exception.id,
+            &exception.kind,
+            |out| put_text_value(out, &exception.message),
+            exception.remote,
+            exception.cause,
+            &exception.stack,
+        );
+    }
+
+    /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
+    ///
+    /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
+    /// `Error`. `frame` tells where the error was seen.
+    /// Answers the id of the first, for others to name as their cause.
+    pub fn add_error(&mut self, error: &(dyn Error + 'static), frame: Option<StackFrame<'_>>) -> SegmentId {
+        let first = SegmentId::random();
+        let mut next = Some((error, first));
+        let mut stack = frame.as_slice();
+        while let Some((error, id)) = next {
+            // A chain that ends only at the bound may have no end at all.
+            let room = self.exceptions + 1 < MAX_EXCEPTIONS;
+            next = error.source().filter(|_| room).map(|source| (source, SegmentId::random()));
+            let cause = next.map(|(_, id)| id);
+            let message = |out: &mut Buffer| Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE));
+            self.put_exception(id, TypeName::of(error).as_str(), message, false, cause, stack);
+            stack = &[];
+        }
+        first
+    }
+
+    /// Adds an exception whose message is written by `message`, and marks the work as failed.
+    pub fn put_exception(
+        &mut self,
+        id: SegmentId,
+        kind: &str,
+        message: impl FnOnce(&mut Buffer) -> Wrote,
+        remote: bool,
+        cause: Option<SegmentId>,
+        stack: &[StackFrame<'_>],
+    ) {
+        self.flags = self.flags.with(Flags::FAILED);
+        let start = self.text.len();
+        if self.exceptions >= MAX_EXCEPTIONS {
+            return self.finish(Place::Exception, 0, start, 0, Wrote::Nothing);
+        }
+        self.exceptions += 1;
+        let out = &mut self.text;
+        out.put("{\"id\":");
+        out.put_segment_id(id);
+        out.put(",\"type\":");
+        out.put_string_within(kind, super::MAX_STRING);
+        out.put(",\"message\":");
+        let wrote = match message(out) {
+            Wrote::Nothing => {
+                out.put("\"\"");
+                Wrote::Cut
+            }
+            wrote => wrote,
+        };
+        if remote {
+            out.put(",\"remote\":true");
+        }
+        if let Some(cause) = cause {
+            out.put(",\"cause\":");
+            out.put_segment_id(cause);
+        }
+        let split = out.len() - start;
+        for (i, frame) in stack.iter().enumerate() {
+            out.put(if i == 0 { ",\"stack\":[{\"path\":" } else { ",{\"path\":" });
+            out.put_string_within(frame.path, super::MAX_STRING);
+            out.put(",\"line\":");
+            out.put_int(frame.line);
+            out.put(",\"label\":");
+            out.put_string_within(frame.label, super::MAX_STRING);
+            out.put("}");
+        }
+        if !stack.is_empty() {
+            out.put("]");
+        }
+        // The closing brace is written with the document: a stack that has to go leaves its length there.
+        self.finish(Place::Exception, stack.len() as u8, start, split, wrote);
+    }
+}
+
+/// The beginning of an error's `Debug` form, if it reads like the name of a type or a variant.
+struct TypeName {
+    text: [u8; 64],
+    len: usize,
+}
+
+impl TypeName {
+    fn of(error: &dyn Error) -> Self {
+        let mut name = Self { text: [0; 64], len: 0 };
+        let _ = fmt::write(&mut name, format_args!("{error:?}"));
+        name
+    }
+
+    fn as_str(&self) -> &str {
+        let text = &self.text[..self.len];
+        let end = text.iter().position(|b| !(b.is_ascii_alphanumeric() || *b == b'_')).unwrap_or(text.len());
+        let (name, rest) = text.split_at(end);
+        let is_type = name.first().is_some_and(u8::is_ascii_uppercase)
+            && (rest.is_empty() || rest[0] == b'(' || rest.starts_with(b" {"));
+        if is_type { std::str::from_utf8(name).unwrap_or(DEFAULT_TYPE) } else { DEFAULT_TYPE }
+    }
+}
+
+const DEFAULT_TYPE: &str = "Error";
+
+impl fmt::Write for TypeName {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = &mut self.text[self.len..];
+        let len = text.len().min(room.len());
+        room[..len].copy_from_slice(&text.as_bytes()[..len]);
+        self.len += len;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn type_names_come_from_debug_when_they_look_like_one() {
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "read by Debug")]
+        enum Failure {
+            OutOfStock { sku: u32 },
+            Io(u8),
+            Gone,
+        }
+        impl fmt::Display for Failure {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("failed")
+            }
+        }
+        impl Error for Failure {}
+        struct Message(&'static str);
+        impl fmt::Debug for Message {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl fmt::Display for Message {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl Error for Message {}
+        let cases: [(&dyn Error, &str); 6] = [
+            (&Failure::OutOfStock { sku: 1 }, "OutOfStock"),
+            (&Failure::Io(1), "Io"),
+            (&Failure::Gone, "Gone"),
+            (&Message("Connection refused"), "Error"),
+            (&Message("no such order"), "Error"),
+            (&Message(""), "Error"),
+        ];
+        for (error, expected) in cases {
+            assert_eq!(TypeName::of(error).as_str(), expected, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Documents put together: who, when, what, and the finished children.
+//!
+//! The order of members is fixed here and in nobody else's code. The document's own `id` comes first and
+//! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
+//! (its processor takes the first match).
+
+use super::members::Own;
+use super::{Body, Buffer, Children, Preamble};
+use crate::id::{SegmentId, TraceId};
+
+/// One document, ready to be written.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// Segment, or which sort of subsegment.
+    pub kind: Kind<'a>,
+    /// Its own id.
+    pub id: SegmentId,
+    /// Its name as JSON text without quotes, as [`put_name`](super::put_name) writes it. A [`Place::Name`](super::Place::Name) in
+    /// a subsegment's body goes before.
+    pub name: &'a str,
+    /// Start, in microseconds since the epoch.
+    pub start: u64,
+    /// End, in microseconds since the epoch; `None` while the work is in progress.
+    pub end: Option<u64>,
+    /// What happened.
+    pub body: &'a Body,
+    /// Finished subsegments.
+    pub children: &'a Children,
+}
+
+/// What a document is to X-Ray.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind<'a> {
+    /// The work of one service on one request.
+    Segment {
+        /// The trace it belongs to.
+        trace_id: TraceId,
+        /// The (sub)segment of the calling service.
+        parent_id: Option<SegmentId>,
+        /// What is the same in all segments of this process.
+        preamble: &'a Preamble,
+        /// The sampling rule that let this segment through.
+        rule: Option<&'a str>,
+        /// What the service was asked to do, as a JSON string: the root span's name. Kept as metadata.
+        operation: Option<&'a str>,
+    },
+    /// A subsegment that travels alone.
+    Independent {
+        /// The trace it belongs to.
+        trace_id: TraceId,
+        /// The segment or subsegment that it is part of.
+        parent_id: SegmentId,
+    },
+    /// A subsegment inside its parent's document.
+    Embedded,
+}
+
+impl Frame<'_> {
+    /// An upper bound of the bytes that [`put`](Self::put) appends.
+    #[must_use]
+    pub fn size_bound(&self) -> usize {
+        // Ids, times, type and punctuation take less than 300 bytes. A name in the body is counted there.
+        let preamble = match self.kind {
+            Kind::Segment { preamble, rule, operation, .. } => {
+                preamble.len() + rule.map_or(0, |rule| rule.len() * 6 + 32) + operation.map_or(0, str::len)
+            }
+            _ => 0,
+        };
+        300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
+    }
+
+    /// Appends the document.
+    #[inline]
+    pub fn put(&self, out: &mut Buffer) {
+        out.reserve(self.size_bound());
+        out.put("{\"id\":");
+        out.put_segment_id(self.id);
+        let own = match self.kind {
+            Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
+                out.put(",\"trace_id\":");
+                out.put_trace_id(trace_id);
+                if let Some(parent_id) = parent_id {
+                    out.put(",\"parent_id\":");
+                    out.put_segment_id(parent_id);
+                }
+                Some(Own { preamble, rule, operation })
+            }
+            Kind::Independent { trace_id, parent_id } => {
+                put_independent_head(out, trace_id, parent_id);
+                None
+            }
+            Kind::Embedded => None,
+        };
+        out.put(",\"name\":\"");
+        if own.is_some() || !self.body.write_name(out) {
+            out.put(self.name);
+        }
+        out.put("\",\"start_time\":");
+        out.put_micros(self.start);
+        match self.end {
+            Some(end) => {
+                out.put(",\"end_time\":");
+                out.put_micros(end.max(self.start));
+            }
+            None => out.put(",\"in_progress\":true"),
+        }
+        self.body.write(out, own);
+        if !self.children.is_empty() {
+            out.put(",\"subsegments\":[");
+            out.put_bytes(self.children.bytes());
+            out.put("]");
+        }
+        out.put("}");
+    }
+}
+
+/// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its
+/// id, which has a fixed length.
+pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], trace_id: TraceId, parent_id: SegmentId) {
+    const ID_END: usize = "{\"id\":\"0123456789abcdef\"".len();
+    let Some((head, rest)) = embedded.split_at_checked(ID_END) else { return };
+    out.put_bytes(head);
+    put_independent_head(out, trace_id, parent_id);
+    out.put_bytes(rest);
+}
+
+fn put_independent_head(out: &mut Buffer, trace_id: TraceId, parent_id: SegmentId) {
+    out.put(",\"trace_id\":");
+    out.put_trace_id(trace_id);
+    out.put(",\"parent_id\":");
+    out.put_segment_id(parent_id);
+    out.put(",\"type\":\"subsegment\"");
+}

@@ -1,0 +1,31 @@
+//! How large the parts of a document may be. Only numbers, each with where it comes from.
+
+/// Characters in a name (X-Ray Developer Guide, segment documents: 200).
+pub const MAX_NAME: usize = 200;
+
+/// Characters in an http or user string (segment document schema 1.0.0: `maxLength` 250).
+pub const MAX_STRING: usize = 250;
+
+/// Characters in an annotation's string (schema: `maxLength` 1000).
+pub const MAX_ANNOTATION_VALUE: usize = 1000;
+
+/// Characters in an annotation's key (schema: 500).
+pub(crate) const MAX_ANNOTATION_KEY: usize = 500;
+
+/// Annotations in a document. X-Ray indexes 50 per trace (Developer Guide, segment documents); those above
+/// are kept as metadata.
+pub const MAX_ANNOTATIONS: u32 = 50;
+
+/// Exceptions in a document: a chain of sources deeper than this names its number in `skipped`.
+pub const MAX_EXCEPTIONS: u32 = 32;
+
+/// Bytes that one value may take once it is encoded. A quarter of [`MAX_BODY`]: no single field, a
+/// megabyte of `Debug` say, can push out everything else.
+pub const MAX_VALUE: usize = MAX_BODY / 4;
+
+/// Bytes of a body, all its members together. The document bound less room for ids, times, a name of
+/// [`MAX_NAME`] four-byte characters, the frozen preamble and the marks of what was left out.
+pub const MAX_BODY: usize = crate::daemon::MAX_DOCUMENT - 8_000;
+
+/// Bytes of a metadata key or namespace. No rule of X-Ray's: a key is a name, not a place for data.
+pub(crate) const MAX_METADATA_KEY: usize = 500;

@@ -1,0 +1,342 @@
+//! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
+//! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
+
+use super::body::{Entry, Flags, Losses};
+use super::buffer::escaped_prefix;
+use super::{Body, Buffer, Namespace, Place, Preamble};
+use crate::id::SegmentId;
+
+/// What only segments have.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    pub(super) preamble: &'a Preamble,
+    pub(super) rule: Option<&'a str>,
+    pub(super) operation: Option<&'a str>,
+}
+
+impl Body {
+    /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
+    /// `aws` and `remote`, so there it is the service's; elsewhere it is the operation's.
+    pub(super) fn write_name(&self, out: &mut Buffer) -> bool {
+        if !self.may_have(Place::Name) {
+            return false;
+        }
+        let piece = |key| self.value_of(Place::Name, key);
+        let (host, database) = (piece("\"host\":"), piece("\"db\":"));
+        let by_namespace = || match self.namespace {
+            Some(Namespace::Aws) => piece("\"rpc\":"),
+            Some(Namespace::Remote) => database.or(host),
+            None => None,
+        };
+        let name = piece("\"name\":").or_else(|| piece("\"peer\":")).or_else(by_namespace);
+        let Some(name) = name.or_else(|| piece("\"otel\":")) else { return false };
+        out.put_bytes(name);
+        // The convention for databases is `database@host` (X-Ray Developer Guide, segment documents).
+        if let Some(host) = host.filter(|_| Some(name) == database) {
+            out.put("@");
+            out.put_bytes(host);
+        }
+        true
+    }
+
+    /// Appends every member, each after a comma.
+    pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        if own.is_none() && self.is_empty() {
+            return;
+        }
+        if own.is_none()
+            && let Some(namespace) = self.namespace
+        {
+            out.put(",\"namespace\":\"");
+            out.put(namespace.as_str());
+            out.put("\"");
+        }
+        let failed = self.write_flags(out);
+        self.write_http(out);
+        self.write_aws(out, own);
+        self.write_object(out, Place::Sql, ",\"sql\":{", "}");
+        if self.may_have(Place::Top) {
+            for entry in self.live(Place::Top) {
+                out.put(",");
+                out.put_bytes(self.bytes_of(entry));
+            }
+        }
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.top);
+        }
+        self.write_cause(out, failed);
+        self.write_object(out, Place::Annotation, ",\"annotations\":{", "}");
+        self.write_metadata(out, own.and_then(|own| own.operation));
+    }
+
+    /// Answers which flag was set.
+    fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
+        let status = self.status().unwrap_or_default();
+        if status == 0 && self.flags == Flags::default() {
+            return None;
+        }
+        let by_hand = self.flags;
+        let error = by_hand.has(Flags::ERROR) || (400..500).contains(&status);
+        let throttle = by_hand.has(Flags::THROTTLE) || status == 429;
+        // Whoever failed without a word about whose mistake it was is at fault.
+        let fault = by_hand.has(Flags::FAULT) || status >= 500 || (by_hand.has(Flags::FAILED) && !error);
+        for (set, member) in
+            [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
+        {
+            if set {
+                out.put(member);
+            }
+        }
+        match () {
+            () if fault => Some("fault"),
+            () if throttle => Some("throttle"),
+            () if error => Some("error"),
+            () => None,
+        }
+    }
+
+    fn write_http(&self, out: &mut Buffer) {
+        // A host and a port alone may be a database's.
+        let part = |key| self.value_of(Place::UrlPart, key).is_some();
+        let request = self.may_have(Place::HttpRequest)
+            || (self.may_have(Place::UrlPart) && (part("\"path\":") || part("\"scheme\":")));
+        let response = self.may_have(Place::HttpResponse) || self.status().is_some();
+        if !request && !response {
+            return;
+        }
+        out.put(",\"http\":{");
+        if request {
+            out.put("\"request\":{");
+            let wrote = self.write_members(out, Place::HttpRequest, true);
+            self.write_url_from_parts(out, !wrote);
+            out.put(if response { "}," } else { "}" });
+        }
+        if response {
+            out.put("\"response\":{");
+            if let Some(status) = self.status() {
+                out.put("\"status\":");
+                out.put_int(status);
+            }
+            self.write_members(out, Place::HttpResponse, self.status().is_none());
+            out.put("}");
+        }
+        out.put("}");
+    }
+
+    /// Scheme, host, port, path and query become a URL where there is no whole one.
+    fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
+        if !self.may_have(Place::UrlPart) || self.value_of(Place::HttpRequest, "\"url\":").is_some() {
+            return;
+        }
+        let part = |key| self.value_of(Place::UrlPart, key);
+        let (host, path) = (part("\"host\":"), part("\"path\":"));
+        if host.is_none() && path.is_none() {
+            return;
+        }
+        out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
+        let start = out.len();
+        if let Some(host) = host {
+            out.put_bytes(part("\"scheme\":").unwrap_or(b"http"));
+            out.put("://");
+            out.put_bytes(host);
+            if let Some(port) = part("\"port\":").filter(|port| !matches!(*port, b"80" | b"443")) {
+                out.put(":");
+                out.put_bytes(port);
+            }
+        }
+        out.put_bytes(path.unwrap_or(b"/"));
+        if let Some(query) = part("\"query\":").filter(|query| !query.is_empty()) {
+            out.put("?");
+            out.put_bytes(query);
+        }
+        cut_escaped(out, start, super::MAX_STRING);
+        out.put("\"");
+    }
+
+    fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let operation =
+            self.value_of(Place::Rpc, RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
+        if own.is_none() && operation.is_none() && !self.may_have(Place::Aws) {
+            return;
+        }
+        out.put(",\"aws\":{");
+        let start = out.len();
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.xray);
+            if let Some(rule) = own.rule {
+                out.put(",\"sampling_rule_name\":");
+                out.put_string(rule);
+            }
+            out.put("}");
+            out.put_buffer(&own.preamble.aws);
+        }
+        let wrote = self.write_members(out, Place::Aws, out.len() == start);
+        if let Some(operation) = operation.filter(|_| self.value_of(Place::Aws, "\"operation\":").is_none()) {
+            out.put(if wrote { ",\"operation\":" } else { "\"operation\":" });
+            out.put_bytes(operation);
+        }
+        out.put("}");
+    }
+
+    fn write_cause(&self, out: &mut Buffer, failed: Option<&str>) {
+        if self.may_have(Place::Exception) {
+            let mut first = true;
+            for entry in self.live(Place::Exception) {
+                out.put(if first { ",\"cause\":{\"exceptions\":[" } else { "," });
+                first = false;
+                self.write_exception(out, entry);
+            }
+            if !first {
+                return out.put("]}");
+            }
+        }
+        if self.may_have(Place::ErrorPart) && failed.is_some() {
+            return self.write_cause_from_parts(out);
+        }
+        // Receivers work out the flags from a status or a cause, and forget one that has neither.
+        if let Some(flag) = failed.filter(|_| self.status().is_none()) {
+            out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+            out.put_segment_id(SegmentId::random());
+            out.put(",\"type\":\"");
+            out.put(flag);
+            out.put("\",\"message\":\"marked without an error\"}]}");
+        }
+    }
+
+    fn write_cause_from_parts(&self, out: &mut Buffer) {
+        out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+        out.put_segment_id(SegmentId::random());
+        self.write_members(out, Place::ErrorPart, false);
+        out.put("}]}");
+    }
+
+    fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
+        out.put_bytes(self.bytes_of(entry));
+        if entry.rank > 0 && !entry.has_stack() {
+            out.put(",\"truncated\":");
+            out.put_int(entry.rank);
+        }
+        out.put("}");
+    }
+
+    fn write_metadata(&self, out: &mut Buffer, operation: Option<&str>) {
+        let lost = self.losses() != Losses::default();
+        let rpc = self.may_have(Place::Rpc) && self.namespace != Some(Namespace::Aws);
+        let any = self.may_have(Place::Metadata) || self.may_have(Place::MetadataIn);
+        if !(any || lost || rpc || operation.is_some()) {
+            return;
+        }
+        out.put(",\"metadata\":{\"default\":{");
+        let mut wrote = self.write_members(out, Place::Metadata, true);
+        if rpc {
+            wrote |= self.write_members(out, Place::Rpc, !wrote);
+        }
+        if let Some(name) = operation.filter(|_| self.value_of(Place::Metadata, OPERATION).is_none()) {
+            out.put(if wrote { "," } else { "" });
+            out.put(OPERATION);
+            match self.value_of(Place::Name, "\"otel\":") {
+                Some(name) => {
+                    out.put("\"");
+                    out.put_bytes(name);
+                    out.put("\"");
+                }
+                None => out.put(name),
+            }
+            wrote = true;
+        }
+        if lost {
+            let Losses { cut, dropped, moved } = self.losses();
+            out.put(if wrote { ",\"xray.limits\":{\"cut\":" } else { "\"xray.limits\":{\"cut\":" });
+            out.put_int(cut);
+            out.put(",\"dropped\":");
+            out.put_int(dropped);
+            out.put(",\"moved\":");
+            out.put_int(moved);
+            out.put("}");
+        }
+        out.put("}");
+        if self.may_have(Place::MetadataIn) {
+            self.write_namespaces(out);
+        }
+        out.put("}");
+    }
+
+    /// Each namespace once, with all of its members. Quadratic in the number of namespaces, of which there
+    /// are one or two.
+    fn write_namespaces(&self, out: &mut Buffer) {
+        let split = |entry: &Entry| {
+            let bytes = self.bytes_of(entry);
+            bytes.split_at(string_token_len(bytes) + 1)
+        };
+        let entries = || self.live(Place::MetadataIn).map(split);
+        for (i, (namespace, _)) in entries().enumerate() {
+            if entries().take(i).any(|(earlier, _)| earlier == namespace) {
+                continue;
+            }
+            out.put(",");
+            out.put_bytes(namespace);
+            let mut separator = "{";
+            for (_, member) in entries().filter(|(other, _)| *other == namespace) {
+                out.put(separator);
+                out.put_bytes(member);
+                separator = ",";
+            }
+            out.put("}");
+        }
+    }
+
+    #[inline]
+    fn write_object(&self, out: &mut Buffer, place: Place, open: &str, close: &str) {
+        if !self.may_have(place) {
+            return;
+        }
+        let start = out.len();
+        out.put(open);
+        if self.write_members(out, place, true) {
+            out.put(close);
+        } else {
+            out.truncate(start);
+        }
+    }
+
+    /// Answers whether there were any.
+    #[inline]
+    fn write_members(&self, out: &mut Buffer, place: Place, first: bool) -> bool {
+        let mut first = first;
+        let mut any = false;
+        for entry in self.live(place) {
+            if !first {
+                out.put(",");
+            }
+            out.put_bytes(self.bytes_of(entry));
+            (first, any) = (false, true);
+        }
+        any
+    }
+}
+
+const OPERATION: &str = "\"operation\":";
+const RPC_METHOD: &str = "\"rpc.method\":";
+
+/// The length of the string token that `bytes` begins with.
+fn string_token_len(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Cuts escaped text from `start` on to `max` bytes, which are never fewer than its characters.
+fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
+    let text = &out.as_bytes()[start..];
+    if text.len() > max {
+        let keep = escaped_prefix(text, max - "…".len());
+        out.truncate(start + keep);
+        out.put("…");
+    }
+}

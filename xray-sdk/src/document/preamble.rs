@@ -1,0 +1,65 @@
+//! What all segments of a process have in common, made ready once: the cold handed to the hot as bytes.
+
+use serde::Serialize;
+
+use super::Buffer;
+
+/// The members that are the same in all segments of a process, made ready once.
+#[derive(Clone, Debug)]
+pub struct Preamble {
+    /// `,"origin":…,"service":{…}`
+    pub(super) top: Buffer,
+    /// `"xray":{…` without its closing brace, so that a sampling rule's name can follow.
+    pub(super) xray: Buffer,
+    /// `,"ec2":{…}` and the like.
+    pub(super) aws: Buffer,
+}
+
+impl Preamble {
+    /// Names the SDK; X-Ray shows it, and receivers drop the `aws` block where it is missing.
+    #[must_use]
+    pub fn new(sdk: &str, sdk_version: &str) -> Self {
+        let mut xray = Buffer::new();
+        xray.put("\"xray\":{\"sdk\":");
+        xray.put_string_within(sdk, super::MAX_STRING);
+        xray.put(",\"sdk_version\":");
+        xray.put_string_within(sdk_version, super::MAX_STRING);
+        Self { top: Buffer::new(), xray, aws: Buffer::new() }
+    }
+
+    /// Adds a member of the segment: `origin`, `service`, `resource_arn`. A value that does not serialize is
+    /// left out.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: &impl Serialize) -> Self {
+        put_member(&mut self.top, key, value);
+        self
+    }
+
+    /// Adds a member of the `aws` object: `ec2`, `ecs`, `cloudwatch_logs`. A value that does not serialize is
+    /// left out.
+    #[must_use]
+    pub fn with_aws(mut self, key: &str, value: &impl Serialize) -> Self {
+        put_member(&mut self.aws, key, value);
+        self
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.top.len() + self.xray.len() + self.aws.len()
+    }
+}
+
+impl Default for Preamble {
+    fn default() -> Self {
+        Self::new("X-Ray for Rust", env!("CARGO_PKG_VERSION"))
+    }
+}
+
+fn put_member(out: &mut Buffer, key: &str, value: &impl Serialize) {
+    let start = out.len();
+    out.put(",");
+    out.put_string(key);
+    out.put(":");
+    if serde_json::to_writer(out.bytes_mut(), value).is_err() {
+        out.truncate(start);
+    }
+}

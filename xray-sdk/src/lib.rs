@@ -1,0 +1,22 @@
+//! AWS X-Ray's protocol and policy, without `tracing`.
+//!
+//! Read the modules in this order: [`id`] and [`header`] are what travels between services,
+//! [`document`] is what X-Ray stores, [`daemon`] is where documents go, [`sampling`] decides which of
+//! them are made at all, and [`local`] stands in for the daemon on a developer's machine.
+
+pub mod id;
+
+pub mod header;
+
+pub mod document;
+
+pub mod daemon;
+
+pub mod sampling;
+
+#[cfg(feature = "local")]
+pub mod local;
+
+pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
+pub use header::{SamplingDecision, TraceHeader};
+pub use id::{SegmentId, TraceId};

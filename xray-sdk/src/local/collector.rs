@@ -1,0 +1,190 @@
+//! The socket, the thread that empties it, and the wait for what arrives.
+//!
+//! The thread does nothing but move datagrams from the kernel into the inbox: a burst overflows the kernel's
+//! buffer after a few hundred small datagrams, or three large ones, so that judging them has to wait until
+//! somebody asks. No protocol knowledge here.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use super::received::Received;
+
+/// Listens on UDP as the X-Ray daemon does, and keeps what it gets.
+///
+/// Point an SDK at [`daemon_address`](Self::daemon_address), wait for what it sends, and look at it:
+///
+/// ```
+/// # use std::time::Duration;
+/// # fn main() -> std::io::Result<()> {
+/// let collector = xray_sdk::local::Collector::start()?;
+/// // ... code under test sends to collector.daemon_address() ...
+/// # let wait = Duration::ZERO;
+/// collector.wait_for_documents(1, wait);
+/// assert_eq!(collector.received().problems(), Vec::<String>::new());
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping it stops its thread and closes its socket. UDP gives no guarantee even within a machine: a sender that
+/// hands over hundreds of datagrams at once loses some in the kernel, with the real daemon as with this one.
+#[derive(Debug)]
+pub struct Collector {
+    shared: Arc<Shared>,
+    socket: UdpSocket,
+    address: SocketAddr,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    /// Datagrams nobody has looked at yet. The receiving thread holds this lock for one push.
+    inbox: Mutex<Vec<Vec<u8>>>,
+    arrived: Condvar,
+    /// Always locked before the inbox, so that datagrams enter it in order of arrival.
+    received: Mutex<Received>,
+    stopped: AtomicBool,
+}
+
+impl Collector {
+    /// Listens on a free port of 127.0.0.1.
+    ///
+    /// # Errors
+    /// If the socket can't be opened.
+    pub fn start() -> io::Result<Self> {
+        Self::bind((Ipv4Addr::LOCALHOST, 0))
+    }
+
+    /// Listens on an address of choice, IPv4 or IPv6. Port 0 takes a free one; 2000 is the daemon's own.
+    ///
+    /// # Errors
+    /// If the address can't be resolved or is taken, or the socket can't be set up.
+    pub fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "this stands in for the daemon: it owns a listening socket"
+        )]
+        let socket = UdpSocket::bind(addr)?;
+        socket.set_read_timeout(Some(STOP_CHECK))?;
+        let (address, shared, receiver) =
+            (socket.local_addr()?, Arc::<Shared>::default(), socket.try_clone()?);
+        let thread = thread::Builder::new().name("xray-local-collector".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || shared.receive(&receiver)
+        })?;
+        Ok(Self { shared, socket, address, thread: Some(thread) })
+    }
+
+    /// The address it listens on, with the port it was given.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address in the form that `AWS_XRAY_DAEMON_ADDRESS` takes: `127.0.0.1:40123`, `[::1]:40123`.
+    #[must_use]
+    pub fn daemon_address(&self) -> String {
+        reachable(self.address).to_string()
+    }
+
+    /// Waits until what was received satisfies `until`, for at most `timeout`; `false` when time ran out.
+    ///
+    /// `until` is asked at once, and again after each arrival.
+    pub fn wait_for(&self, timeout: Duration, mut until: impl FnMut(&Received) -> bool) -> bool {
+        let started = Instant::now();
+        loop {
+            if until(&self.received()) {
+                return true;
+            }
+            let mut inbox = lock(&self.shared.inbox);
+            while inbox.is_empty() {
+                let Some(left) = timeout.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) else {
+                    return false;
+                };
+                inbox =
+                    self.shared.arrived.wait_timeout(inbox, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    /// Waits until at least `count` documents passed, for at most `timeout`; `false` when time ran out.
+    ///
+    /// A rejected document does not count: when this is `false`, [`Received::problems`] may say why.
+    pub fn wait_for_documents(&self, count: usize, timeout: Duration) -> bool {
+        self.wait_for(timeout, |received| received.documents().len() >= count)
+    }
+
+    /// What was received so far.
+    #[must_use]
+    pub fn received(&self) -> Received {
+        let mut received = lock(&self.shared.received);
+        let arrived = std::mem::take(&mut *lock(&self.shared.inbox));
+        for datagram in arrived {
+            received.add(datagram);
+        }
+        received.clone()
+    }
+
+    /// Forgets everything received so far. What is still under way in the kernel is not affected.
+    pub fn clear(&self) {
+        let mut received = lock(&self.shared.received);
+        lock(&self.shared.inbox).clear();
+        *received = Received::default();
+    }
+}
+
+impl Drop for Collector {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        // Wakes the thread. Should it get lost, the thread looks again after its read timeout.
+        let _ = self.socket.send_to(&[], reachable(self.address));
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    /// Moves datagrams from the socket to the inbox until the collector is dropped.
+    fn receive(&self, socket: &UdpSocket) {
+        let mut buffer = vec![0; BUFFER];
+        while !self.stopped.load(Ordering::Acquire) {
+            match socket.recv_from(&mut buffer) {
+                Ok((0, _)) => {}
+                Ok((length, _)) => {
+                    let datagram = buffer[..length].to_vec();
+                    lock(&self.inbox).push(datagram);
+                    self.arrived.notify_all();
+                }
+                // Windows reports here what became of answers we never sent.
+                Err(err) if matches!(err.kind(), ErrorKind::ConnectionReset | ErrorKind::Interrupted) => {}
+                Err(err) if matches!(err.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Where a socket bound to `address` can be reached from this machine: one can bind to 0.0.0.0, but not send to it
+/// everywhere.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+/// A panic of someone's `until` never happens under a lock, and the data are whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The daemon's own buffer: 64 KiB, more than any UDP datagram has.
+const BUFFER: usize = 64 * 1024;
+/// How long a drop waits at worst, should the datagram that wakes the thread get lost.
+const STOP_CHECK: Duration = Duration::from_millis(200);

@@ -1,0 +1,175 @@
+//! What a span has to say for itself: its state, its tag, and the details beneath it.
+//!
+//! Reads a span's JSON, which the checker has let pass: any key may be missing, none has a wrong type that would
+//! matter here. No layout: lines come out clean, of any length.
+
+use serde_json::{Map, Value};
+
+use super::super::trace::Node;
+use super::ink::Ink;
+use super::text::clean;
+
+/// How a span went, worst first: several of its flags may be set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Fault,
+    Throttle,
+    Error,
+    InProgress,
+    Ok,
+}
+
+impl State {
+    pub(super) fn of(node: &Node<'_>) -> Self {
+        let flag = |key| node.json().get(key) == Some(&Value::Bool(true));
+        match () {
+            () if flag("fault") => Self::Fault,
+            () if flag("throttle") => Self::Throttle,
+            () if flag("error") => Self::Error,
+            () if node.end().is_none() => Self::InProgress,
+            () => Self::Ok,
+        }
+    }
+
+    pub(super) fn ink(self) -> Ink {
+        match self {
+            Self::Fault => Ink::Fault,
+            Self::Throttle => Ink::Throttle,
+            Self::Error => Ink::Error,
+            Self::InProgress => Ink::InProgress,
+            Self::Ok => Ink::Ok,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Fault => "fault",
+            Self::Throttle => "throttle",
+            Self::Error => "error",
+            Self::InProgress => "in progress",
+            Self::Ok => "ok",
+        }
+    }
+}
+
+/// `200 ok`, `503 fault`, `in progress`.
+pub(super) fn status(node: &Node<'_>) -> String {
+    let word = State::of(node).word();
+    match node.json().pointer("/http/response/status").and_then(Value::as_i64) {
+        Some(status) => format!("{status} {word}"),
+        None => word.to_owned(),
+    }
+}
+
+pub(super) fn name(node: &Node<'_>) -> String {
+    clean(node.name())
+}
+
+/// What stands before the name of a segment, to tell it from subsegments.
+pub(super) fn mark(node: &Node<'_>) -> &'static str {
+    if node.is_subsegment() { "" } else { "◆ " }
+}
+
+/// `[aws]`, `[remote]`; for a segment what it runs on, `[ECS::Container]`.
+pub(super) fn tag(node: &Node<'_>) -> Option<String> {
+    let tag = if node.is_subsegment() {
+        text(node.json(), "/namespace").filter(|&namespace| namespace != "local")?
+    } else {
+        let origin = text(node.json(), "/origin")?;
+        origin.strip_prefix("AWS::").unwrap_or(origin)
+    };
+    Some(format!("[{}]", clean(tag)))
+}
+
+/// The lines beneath a span, the most telling first. Annotations are not among them: they flow.
+pub(super) fn details(node: &Node<'_>) -> Vec<(Ink, String)> {
+    let json = node.json();
+    let mut lines = Vec::new();
+    if node.parent_missing() {
+        lines.push((Ink::Dim, format!("parent {} was not received", node.parent_id().unwrap_or_default())));
+    }
+    if let Some(url) = text(json, "/http/request/url") {
+        lines.push((Ink::Dim, format!("{} {url}", text(json, "/http/request/method").unwrap_or_default())));
+    }
+    if let Some(operation) = text(json, "/aws/operation") {
+        lines.push((Ink::Dim, format!("{operation} {}", resource(json).unwrap_or_default())));
+    }
+    if let Some(query) = text(json, "/sql/sanitized_query") {
+        lines.push((Ink::Dim, query.to_owned()));
+    }
+    let ink = match State::of(node) {
+        State::Ok | State::InProgress => Ink::Fault,
+        state => state.ink(),
+    };
+    lines.extend(exceptions(json).into_iter().map(|line| (ink, line)));
+    lines.iter_mut().for_each(|(_, line)| *line = clean(line));
+    lines
+}
+
+/// `key=value` each, in order of the keys.
+pub(super) fn annotations(node: &Node<'_>) -> Vec<String> {
+    let annotations = node.json().get("annotations").and_then(Value::as_object);
+    let pair = |(key, value): (&String, &Value)| match value {
+        Value::String(text) => clean(&format!("{key}={text}")),
+        other => clean(&format!("{key}={other}")),
+    };
+    annotations.into_iter().flat_map(Map::iter).map(pair).collect()
+}
+
+/// What an AWS call was about: the first of these that is there.
+fn resource(json: &Value) -> Option<&str> {
+    [
+        "/table_name",
+        "/table_names/0",
+        "/queue_url",
+        "/bucket_name",
+        "/topic_arn",
+        "/function_name",
+        "/resource_names/0",
+    ]
+    .iter()
+    .find_map(|pointer| json.get("aws").and_then(|aws| text(aws, pointer)))
+}
+
+/// `type: message`, and beneath each exception the chain of those that caused it.
+fn exceptions(json: &Value) -> Vec<String> {
+    if let Some(id) = text(json, "/cause") {
+        return vec![format!("because of exception {id}, further down")];
+    }
+    let Some(exceptions) = json.pointer("/cause/exceptions").and_then(Value::as_array) else {
+        return Vec::new();
+    };
+    let is_cause =
+        |id| exceptions.iter().any(|other| id == text(other, "/cause") && id != text(other, "/id"));
+    let mut lines = Vec::new();
+    for top in exceptions.iter().filter(|&exception| !is_cause(text(exception, "/id"))) {
+        lines.push(exception(top));
+        let mut at = top;
+        // A chain may run in a ring.
+        while lines.len() < EXCEPTION_LINES {
+            let Some(cause) = text(at, "/cause") else { break };
+            let Some(next) = exceptions.iter().find(|other| text(other, "/id") == Some(cause)) else { break };
+            lines.push(format!("caused by {}", exception(next)));
+            at = next;
+        }
+        if lines.len() >= EXCEPTION_LINES {
+            lines.push("…".to_owned());
+            break;
+        }
+    }
+    lines
+}
+
+fn exception(exception: &Value) -> String {
+    match (text(exception, "/type"), text(exception, "/message")) {
+        (Some(kind), Some(message)) if !kind.is_empty() => format!("{kind}: {message}"),
+        (kind, message) => message.or(kind).unwrap_or("exception").to_owned(),
+    }
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}
+
+/// So many lines of exceptions tell a span's story; a longer one is a loop's.
+const EXCEPTION_LINES: usize = 12;

@@ -1,0 +1,314 @@
+//! The picture: a header line, then for each span a row with its name in the tree, how it went, how long it took
+//! and when, and its details beneath.
+//!
+//! Layout alone. What the columns hold comes from the other files of this room; this one gives each its width and
+//! sees to it that no line is wider than asked for.
+
+use std::fmt;
+use std::io::{self, IsTerminal};
+
+use super::super::trace::{Node, Trace};
+use super::bar::{bar, shade};
+use super::ink::{Ink, Line};
+use super::label::{State, annotations, details, mark, name, status, tag};
+use super::rows::{Content, Row, Stem, rows};
+use super::text::{self, cut, flow, width};
+
+/// Draws a trace; what it draws is its [`Display`](fmt::Display).
+///
+/// ```text
+/// 1-66f1a2b3-0123456789abcdef01234567  1.00 s  2 segments, 4 subsegments  1970-01-01T00:00:01.000Z
+///
+/// ◆ checkout [ECS::Container]  503 fault     1.00 s  █████████████████████████████████████████████████
+/// │  POST https://shop/cart
+/// │  beta=true  retries=2  tenant=blue
+/// ├─ DynamoDB [aws]            429 throttle  125 ms        ██████▌
+/// │     Query carts
+/// │     ThrottlingException: slow down
+/// │     caused by no capacity
+/// ├─ shop@db [remote]          ok            125 ms              ██████▌
+/// │     SELECT * FROM items
+/// ├─ prices [remote]           404 error     125 ms                    ██████▌
+/// │  │  GET http://prices/
+/// │  └─ ◆ prices               404 error      75 ms                     ▐███▌
+/// └─ mail                      in progress        …                                      ░░░░░░░░░░░░░
+/// ```
+///
+/// ◆ is a segment. Yellow is an error, magenta throttling, red a fault; a shaded bar has not ended yet, or stands
+/// for many.
+#[derive(Clone, Debug)]
+pub struct Waterfall<'a> {
+    trace: &'a Trace,
+    width: usize,
+    color: bool,
+    all: bool,
+    tree_only: bool,
+}
+
+impl<'a> Waterfall<'a> {
+    /// A picture 100 columns wide, without colours.
+    #[must_use]
+    pub fn new(trace: &'a Trace) -> Self {
+        Self { trace, width: DEFAULT_WIDTH, color: false, all: false, tree_only: false }
+    }
+
+    /// A picture for the standard output: as wide as `COLUMNS` says, else 100; with colours if that is a terminal and
+    /// `NO_COLOR` is unset or empty.
+    #[must_use]
+    pub fn for_stdout(trace: &'a Trace) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the terminal's conventions, of no concern to the protocol"
+        )]
+        let env = |key| std::env::var_os(key).filter(|value| !value.is_empty());
+        let columns = env("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
+        let color = io::stdout().is_terminal() && env("NO_COLOR").is_none();
+        Self::new(trace).width(columns.unwrap_or(DEFAULT_WIDTH)).color(color)
+    }
+
+    /// How many columns it may take, 60 to 1000. Defaults to 100.
+    #[must_use]
+    pub fn width(mut self, columns: usize) -> Self {
+        self.width = columns.clamp(NARROWEST, WIDEST);
+        self
+    }
+
+    /// Whether to use colours, as ANSI escape sequences. Defaults to `false`.
+    #[must_use]
+    pub fn color(mut self, color: bool) -> Self {
+        self.color = color;
+        self
+    }
+
+    /// Whether to show every span. Defaults to `false`: of more than 12 siblings of the same name that went well,
+    /// three are shown and the others are counted.
+    #[must_use]
+    pub fn all(mut self, all: bool) -> Self {
+        self.all = all;
+        self
+    }
+
+    /// Whether to leave out whatever differs from run to run, and show names, states and annotations alone, for a
+    /// test to compare. Defaults to `false`.
+    #[must_use]
+    pub fn tree_only(mut self, tree_only: bool) -> Self {
+        self.tree_only = tree_only;
+        self
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        if self.tree_only {
+            return rows(self.trace, DEEPEST, self.all).iter().map(tree_line).collect();
+        }
+        let widest_name = self.width * 45 / 100;
+        // Two thirds of the name's column for the lines before it, three columns each.
+        let rows = rows(self.trace, (widest_name * 2 / 9).max(2), self.all);
+        let columns = Columns::fit(self.trace, &rows, self.width, widest_name);
+        let mut lines = self.header();
+        lines.push(Line::default());
+        let mut above = None;
+        for row in &rows {
+            match &row.content {
+                Content::Span(node) => {
+                    columns.span(&row.stem, node, above, &mut lines);
+                    above = Some(*node);
+                }
+                Content::More(nodes) => lines.push(columns.more(&row.stem, nodes)),
+            }
+        }
+        lines
+    }
+
+    /// One line, if that is wide enough.
+    fn header(&self) -> Vec<Line> {
+        let segments = self.trace.nodes().filter(|node| !node.is_subsegment()).count();
+        let subsegments = self.trace.span_count() - segments;
+        let plural = |count, noun| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+        let counts = [plural(segments, "segment"), plural(subsegments, "subsegment")];
+        let counts: Vec<String> = counts.into_iter().filter(|count| !count.starts_with("0 ")).collect();
+        let pieces = [
+            (Ink::Strong, self.trace.id().to_owned()),
+            (Ink::Plain, text::duration(self.trace.duration())),
+            (Ink::Dim, counts.join(", ")),
+            (Ink::Dim, text::utc(self.trace.start())),
+        ];
+        let mut lines: Vec<Line> = Vec::new();
+        for (ink, piece) in pieces {
+            match lines.last_mut().filter(|line| line.width() + GAP + width(&piece) <= self.width) {
+                Some(line) => line.put_at(line.width() + GAP, ink, piece),
+                None => {
+                    let mut line = Line::default();
+                    line.put(ink, cut(&piece, self.width));
+                    lines.push(line);
+                }
+            }
+        }
+        lines
+    }
+}
+
+impl fmt::Display for Waterfall<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.lines().iter().try_for_each(|line| line.write(f, self.color))
+    }
+}
+
+/// `├─ DynamoDB [aws]  429 throttle  retries=2`
+fn tree_line(row: &Row<'_>) -> Line {
+    let mut line = Line::default();
+    line.put(Ink::Dim, row.stem.before_name());
+    match &row.content {
+        Content::Span(node) => {
+            put_name(&mut line, node, usize::MAX);
+            let status = status(node);
+            if status != "ok" {
+                line.put(State::of(node).ink(), format!("  {status}"));
+            }
+            let annotations = annotations(node);
+            if !annotations.is_empty() {
+                line.put(Ink::Plain, format!("  {}", annotations.join("  ")));
+            }
+            if node.parent_missing() {
+                line.put(Ink::Dim, "  (parent missing)");
+            }
+        }
+        Content::More(nodes) => line.put(Ink::Dim, more_of(nodes)),
+    }
+    line
+}
+
+/// Mark, name and tag, in at most so many columns: the tag goes first, then the name is cut.
+fn put_name(line: &mut Line, node: &Node<'_>, columns: usize) {
+    let (name, mark) = (name(node), mark(node));
+    let left = columns.saturating_sub(width(mark));
+    let tag = tag(node)
+        .map(|tag| format!(" {tag}"))
+        .filter(|tag| width(tag) + width(&name).min(SHORTEST_NAME) <= left);
+    let left = left.saturating_sub(tag.as_deref().map_or(0, width));
+    line.put(Ink::Ok, mark);
+    line.put(if node.is_subsegment() { Ink::Plain } else { Ink::Strong }, cut(&name, left));
+    line.put(Ink::Dim, tag.unwrap_or_default());
+}
+
+/// `… 96 more db.query`
+fn more_of(nodes: &[Node<'_>]) -> String {
+    format!("… {} more {}", nodes.len(), nodes.first().map(name).unwrap_or_default())
+}
+
+/// `, 3.2 ms to 8.9 ms`
+fn range(nodes: &[Node<'_>]) -> String {
+    let durations = || nodes.iter().filter_map(Node::duration);
+    let (shortest, longest) = (durations().min().unwrap_or_default(), durations().max().unwrap_or_default());
+    format!(", {} to {}", text::duration(shortest), text::duration(longest))
+}
+
+/// Where the columns are, and the scale of the last one.
+struct Columns {
+    /// The name's begins at 0.
+    status: usize,
+    /// The duration is flush right against this column.
+    duration_end: usize,
+    bar: usize,
+    end: usize,
+    start: f64,
+    seconds: f64,
+}
+
+impl Columns {
+    fn fit(trace: &Trace, rows: &[Row<'_>], width: usize, widest_name: usize) -> Self {
+        let (mut name, mut status_width, mut duration_width, mut more) = (0, 0, 0, 0);
+        for row in rows {
+            let mut line = Line::default();
+            line.put(Ink::Dim, row.stem.before_name());
+            match &row.content {
+                Content::Span(node) => {
+                    put_name(&mut line, node, usize::MAX);
+                    name = name.max(line.width());
+                    status_width = status_width.max(text::width(&short_status(node)));
+                    duration_width = duration_width.max(text::width(&short_duration(node)));
+                }
+                Content::More(nodes) => {
+                    line.put(Ink::Dim, more_of(nodes) + &range(nodes));
+                    more = more.max(line.width());
+                }
+            }
+        }
+        // A count runs on through the next two columns, so it needs room up to the end of those.
+        let name = name.max(more.saturating_sub(GAP + status_width + GAP + duration_width));
+        let status = name.min(widest_name) + GAP;
+        let duration_end = status + status_width + GAP + duration_width;
+        let (start, seconds) = (trace.start(), trace.end() - trace.start());
+        Self { status, duration_end, bar: (duration_end + GAP).min(width), end: width, start, seconds }
+    }
+
+    /// A span's row, and its details beneath, unless those are the same as those of the span above.
+    fn span(&self, stem: &Stem, node: &Node<'_>, above: Option<Node<'_>>, lines: &mut Vec<Line>) {
+        let mut line = Line::default();
+        line.put(Ink::Dim, stem.before_name());
+        let left = (self.status - GAP).saturating_sub(line.width());
+        put_name(&mut line, node, left);
+        let ink = State::of(node).ink();
+        line.put_at(self.status, ink, short_status(node));
+        let duration = short_duration(node);
+        line.put_at(self.duration_end.saturating_sub(width(&duration)), Ink::Plain, duration);
+        let (blanks, bar) = match node.end() {
+            Some(end) => bar(self.fraction(node.start()), self.fraction(end), self.end - self.bar),
+            None => shade(self.fraction(node.start()), 1.0, self.end - self.bar),
+        };
+        line.put_at(self.bar + blanks, ink, bar);
+        lines.push(line);
+        let before = stem.before_detail(node.children().next().is_some());
+        let left = self.end.saturating_sub(width(&before));
+        let mut beneath = details(node);
+        if above.is_some_and(|above| above.name() == node.name() && details(&above) == beneath) {
+            beneath.clear();
+        }
+        beneath.extend(flow(annotations(node), left).into_iter().map(|line| (Ink::Plain, line)));
+        for (ink, detail) in beneath {
+            let mut line = Line::default();
+            line.put(Ink::Dim, before.as_str());
+            line.put(ink, cut(&detail, left));
+            lines.push(line);
+        }
+    }
+
+    fn more(&self, stem: &Stem, nodes: &[Node<'_>]) -> Line {
+        let range = range(nodes);
+        let mut line = Line::default();
+        line.put(Ink::Dim, stem.before_name());
+        let left = self.duration_end.saturating_sub(line.width());
+        let what = cut(&more_of(nodes), left.saturating_sub(width(&range)));
+        line.put(Ink::Dim, cut(&(what + &range), left));
+        let start = nodes.iter().map(Node::start).min_by(f64::total_cmp).unwrap_or_default();
+        let end = nodes.iter().filter_map(Node::end).max_by(f64::total_cmp).unwrap_or_default();
+        let (blanks, bar) = shade(self.fraction(start), self.fraction(end), self.end - self.bar);
+        line.put_at(self.bar + blanks, Ink::Ok, bar);
+        line
+    }
+
+    fn fraction(&self, time: f64) -> f64 {
+        if self.seconds > 0.0 { (time - self.start) / self.seconds } else { 0.0 }
+    }
+}
+
+fn short_status(node: &Node<'_>) -> String {
+    cut(&status(node), WIDEST_STATUS)
+}
+
+fn short_duration(node: &Node<'_>) -> String {
+    node.duration().map_or_else(|| "…".to_owned(), |duration| cut(&text::duration(duration), WIDEST_DURATION))
+}
+
+const DEFAULT_WIDTH: usize = 100;
+/// Room for the widest status and duration, and for a name.
+const NARROWEST: usize = 60;
+const WIDEST: usize = 1000;
+/// `503 in progress`, `59 min 59 s`: what is wider comes from nonsense, and is cut.
+const WIDEST_STATUS: usize = 15;
+const WIDEST_DURATION: usize = 11;
+/// Between columns.
+const GAP: usize = 2;
+/// A name is cut to this before its tag is kept.
+const SHORTEST_NAME: usize = 12;
+/// Levels of the tree drawn when there is no width to keep to.
+const DEEPEST: usize = 40;

@@ -1,0 +1,134 @@
+//! X-Ray's default rule: some traces for certain each second, a share of the others. The reservoir and the lot
+//! are below; the clock is read only when the caller did not say what time it is.
+
+use super::ratio::Ratio;
+use super::reservoir::Reservoir;
+use super::{Sampler, SamplingRequest, Verdict};
+use crate::id::{epoch_seconds, fast_u64};
+
+/// One trace a second and 5 % of the rest, which is what X-Ray does without rules (X-Ray Developer Guide,
+/// "Sampling"), or other numbers in the same way.
+///
+/// Seconds are those of the wall clock. Neither locks nor allocates; all threads share the reservoir.
+#[derive(Debug)]
+pub struct DefaultRule {
+    reservoir: Reservoir,
+    ratio: Ratio,
+}
+
+impl DefaultRule {
+    /// One a second, then 5 %.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_rates(1, 0.05)
+    }
+
+    /// `per_second` traces of each second, then a share from 0 to 1 of the others. A share outside of that counts
+    /// as the nearer end, and NaN as 0.
+    #[must_use]
+    pub fn with_rates(per_second: u32, rate: f64) -> Self {
+        Self { reservoir: Reservoir::new(per_second), ratio: Ratio::new(rate) }
+    }
+
+    fn sample_at(&self, now: u32, random: impl FnOnce() -> u64) -> Verdict {
+        match self.reservoir.take(now) {
+            Some(second) => Verdict::sampled().with_reservoir_second(second),
+            None => Verdict::from(self.ratio.draw(random())),
+        }
+    }
+}
+
+impl Default for DefaultRule {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sampler for DefaultRule {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+        self.sample_at(request.epoch_seconds().unwrap_or_else(epoch_seconds), fast_u64)
+    }
+
+    /// Returns the slot to the reservoir, if its second is not over.
+    fn give_back(&self, verdict: &Verdict) {
+        if let Some(second) = verdict.reservoir_second() {
+            self.reservoir.give_back(second);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u32 = 1_700_000_000;
+
+    fn at(seconds: u32) -> SamplingRequest<'static> {
+        SamplingRequest::new("shop").with_epoch_seconds(seconds)
+    }
+
+    #[test]
+    fn one_a_second_then_five_percent() {
+        const TRACES: u32 = 1000;
+        const SECONDS: u32 = 1000;
+        let (rule, mut rng) = (DefaultRule::new(), fastrand::Rng::with_seed(7));
+        let (mut certain, mut drawn) = (0, 0);
+        for now in NOW..NOW + SECONDS {
+            for _ in 0..TRACES {
+                let verdict = rule.sample_at(now, || rng.u64(..));
+                certain += u32::from(verdict.reservoir_second().is_some());
+                drawn += u32::from(verdict.is_sampled() && verdict.reservoir_second().is_none());
+            }
+        }
+        assert_eq!(certain, SECONDS);
+        // Five standard deviations around 5 % of the 999,000 others.
+        assert!((49_950_i32 - drawn as i32).abs() < 1090, "{drawn}");
+    }
+
+    #[test]
+    fn a_lot_is_drawn_only_when_the_reservoir_is_empty() {
+        let rule = DefaultRule::with_rates(1, 1.0);
+        let _ = rule.sample_at(NOW, || panic!("the reservoir decides"));
+        assert!(rule.sample_at(NOW, || 0).is_sampled());
+    }
+
+    #[test]
+    fn late_header_gives_the_reservoir_slot_back() {
+        let rule = DefaultRule::with_rates(1, 0.0);
+        let first = rule.sample(&at(NOW));
+        assert!(first.is_sampled());
+        assert!(!rule.sample(&at(NOW)).is_sampled());
+        rule.give_back(&first);
+        assert!(rule.sample(&at(NOW)).is_sampled());
+        assert!(!rule.sample(&at(NOW)).is_sampled());
+        // Too late: the second is over.
+        assert!(rule.sample(&at(NOW + 1)).is_sampled());
+        rule.give_back(&first);
+        assert!(!rule.sample(&at(NOW + 1)).is_sampled());
+    }
+
+    #[test]
+    fn a_lucky_lot_has_nothing_to_give_back() {
+        let rule = DefaultRule::with_rates(1, 1.0);
+        let [_, lucky] = [rule.sample(&at(NOW)), rule.sample(&at(NOW))];
+        assert!(lucky.is_sampled());
+        rule.give_back(&lucky);
+        assert_eq!(rule.sample(&at(NOW)).reservoir_second(), None);
+    }
+
+    #[test]
+    fn samplers_work_through_pointers() {
+        let boxed: Box<dyn Sampler> = Box::new(std::sync::Arc::new(DefaultRule::with_rates(1, 0.0)));
+        let verdict = boxed.sample(&at(NOW));
+        boxed.give_back(&verdict);
+        assert!(boxed.sample(&at(NOW)).is_sampled(), "give_back was passed on");
+        assert!(!boxed.sample(&at(NOW)).is_sampled());
+    }
+
+    #[test]
+    fn without_a_time_the_wall_clock_tells_it() {
+        let rule = DefaultRule::with_rates(1, 0.0);
+        let second = rule.sample(&SamplingRequest::default()).reservoir_second();
+        assert!(second.is_some_and(|second| second > NOW));
+    }
+}

@@ -1,0 +1,72 @@
+//! A fixed share of all traces, drawn by lot. Also what [`DefaultRule`](super::DefaultRule) does with traces that
+//! find its reservoir empty.
+
+use super::{Sampler, SamplingRequest, Verdict};
+use crate::id::fast_u64;
+
+/// Records a share of the traces, each decided on its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// Lots below this win, of [`LOTS`].
+    winning: u64,
+}
+
+impl Ratio {
+    /// A share from 0 (none) to 1 (all). What lies outside counts as the nearer end, and NaN as 0.
+    #[must_use]
+    pub fn new(rate: f64) -> Self {
+        // NaN passes through the clamp, and the cast makes 0 of it.
+        Self { winning: (rate.clamp(0.0, 1.0) * LOTS as f64) as u64 }
+    }
+
+    pub(super) fn draw(self, random: u64) -> bool {
+        random >> (u64::BITS - LOT_BITS) < self.winning
+    }
+}
+
+impl Sampler for Ratio {
+    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+        Verdict::from(self.draw(fast_u64()))
+    }
+}
+
+/// As many as a float counts exactly, so that a rate of 1 is all of them and not one fewer.
+const LOT_BITS: u32 = 53;
+const LOTS: u64 = 1 << LOT_BITS;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_kept() {
+        const TRACES: u32 = 1_000_000;
+        let mut rng = fastrand::Rng::with_seed(7);
+        for rate in [0.001, 0.05, 0.5, 0.99] {
+            let ratio = Ratio::new(rate);
+            let sampled = (0..TRACES).filter(|_| ratio.draw(rng.u64(..))).count() as f64;
+            // Five standard deviations of a binomial distribution.
+            let (mean, bound) =
+                (f64::from(TRACES) * rate, 5.0 * (f64::from(TRACES) * rate * (1.0 - rate)).sqrt());
+            assert!((sampled - mean).abs() < bound, "{rate}: {sampled}");
+        }
+    }
+
+    #[test]
+    fn the_ends_are_exact_and_nonsense_is_the_nearer_end() {
+        for (rate, lowest, highest) in [
+            (0.0, false, false),
+            (-1.0, false, false),
+            (f64::NEG_INFINITY, false, false),
+            (f64::MIN_POSITIVE, false, false),
+            (0.5, true, false),
+            (1.0, true, true),
+            (7.0, true, true),
+            (f64::INFINITY, true, true),
+        ] {
+            let ratio = Ratio::new(rate);
+            assert_eq!((ratio.draw(0), ratio.draw(u64::MAX)), (lowest, highest), "{rate}");
+        }
+        assert!(!Ratio::new(f64::NAN).draw(0), "not a number is not a share");
+    }
+}

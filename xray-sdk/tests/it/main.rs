@@ -1,0 +1,5 @@
+//! One binary for all integration tests: a second one would link the crate a second time.
+
+mod collector;
+mod ids;
+mod udp;
