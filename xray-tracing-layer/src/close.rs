@@ -1,0 +1,265 @@
+//! A span closes: its document goes into its parent's, or away.
+
+use std::cell::Cell;
+
+use tracing_core::Subscriber;
+use tracing_core::span::Id;
+use tracing_subscriber::layer::Context as LayerContext;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::{Children, Frame, Kind, insert_independent_head};
+use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
+
+use crate::clock::Ticks;
+use crate::core::{Core, with_packet};
+use crate::record::{self, Context, Record, Role};
+use crate::update::note_panic;
+
+/// Where a closed span's document went.
+enum Fate {
+    Folded {
+        /// Whether the parent had been left already: the span outlives it.
+        late: bool,
+    },
+    /// Nobody took it: it goes alone.
+    Alone,
+}
+
+impl Core {
+    #[inline]
+    pub(crate) fn close<S>(&self, id: &Id, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(mut record) = self.table.remove(id.into_u64()) else { return };
+        if record.context.role.is_recorded() {
+            self.counters.closed.one();
+            self.close_recorded(&mut record, id, ctx);
+        }
+        record::give_back(record);
+    }
+
+    fn close_recorded<S>(&self, record: &mut Record, id: &Id, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let now = self.clock.ticks();
+        let end = if record.exited != 0 && Cascade::reaches(id.into_u64()) { record.exited } else { now };
+        if std::thread::panicking() {
+            note_panic(&mut record.body);
+        }
+        self.counters.losses(record.body.losses());
+        let fate = if record.is_local_root() { Fate::Alone } else { self.fold(record, end, now) };
+        let late = match fate {
+            Fate::Folded { late } => {
+                self.counters.folded.one();
+                late
+            }
+            Fate::Alone => {
+                self.send(record, end);
+                record.parent != 0
+                    && self.table.with(record.parent, |parent| parent.exited != 0).unwrap_or_default()
+            }
+        };
+        // While a thread is inside the parent, that thread holds it open.
+        let inside = || ctx.current_span().id().is_some_and(|id| id.into_u64() == record.parent);
+        if late
+            && !inside()
+            && let Some(span) = ctx.span(id)
+        {
+            // The registry closes the parent while this span's extensions still exist, if its own handles are
+            // gone, and drops them right after.
+            span.extensions_mut().replace(Cascade::towards(record.parent));
+        }
+        if record.parent != 0 && self.is_due(&record.context, now) {
+            self.announce(record.context.root);
+        }
+    }
+
+    /// Puts the document into the parent's, if that is open, near, and has room.
+    #[inline]
+    fn fold(&self, record: &mut Record, end: Ticks, now: Ticks) -> Fate {
+        let plan = self.plans.get(record.plan);
+        let frame = Frame {
+            kind: Kind::Embedded,
+            id: record.segment_id,
+            name: plan.map_or("unknown", |plan| &plan.name),
+            start: record.context.offset + record.start,
+            end: Some(record.context.offset + end),
+            body: &record.body,
+            children: &record.children,
+        };
+        let size = frame.size_bound();
+        let mut leavers = None;
+        let folded = self.table.with(record.parent, |parent| {
+            let children = &mut parent.children;
+            if now.saturating_sub(parent.start) > self.streaming.after_micros {
+                // An old parent lets go of what it holds, a little with every child that passes: all at once
+                // would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
+                if !children.is_empty() {
+                    leavers = Some((parent.segment_id, take_front(children)));
+                }
+                return None;
+            }
+            let room = children.has_room(size, record.children.height())
+                && children.spans() < self.streaming.after_spans;
+            room.then(|| {
+                children.fold(&frame);
+                Fate::Folded { late: parent.exited != 0 }
+            })
+        });
+        if let Some((parent_id, documents)) = leavers {
+            with_packet(|packet| {
+                for (document, spans) in documents {
+                    self.send_leaver(packet, &document, spans, record.context.trace_id, parent_id);
+                }
+            });
+        }
+        folded.flatten().unwrap_or(Fate::Alone)
+    }
+
+    /// Sends the span's own document, and before it the children for which it has no room.
+    fn send(&self, record: &mut Record, end: Ticks) {
+        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        with_packet(|packet| {
+            let own = self.frame(record, Some(end)).size_bound() - record.children.bytes().len();
+            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
+            record
+                .children
+                .shrink_to(room, |child, spans| self.send_leaver(packet, child, spans, trace_id, id));
+            let mut result = self.emit(packet, &self.frame(record, Some(end)));
+            if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
+                // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
+                record
+                    .children
+                    .shrink_to(0, |child, spans| self.send_leaver(packet, child, spans, trace_id, id));
+                result = self.emit(packet, &self.frame(record, Some(end)));
+            }
+            match result {
+                Ok(()) => self.counters.emitted.one(),
+                Err(_) => {
+                    self.counters.dropped.one();
+                    self.counters.lost_with_parent.add(record.children.spans().into());
+                }
+            }
+        });
+    }
+
+    /// Sends a folded subsegment on its own.
+    fn send_leaver(
+        &self,
+        packet: &mut Packet,
+        document: &[u8],
+        spans: u32,
+        trace_id: TraceId,
+        parent_id: SegmentId,
+    ) {
+        insert_independent_head(packet.start_document(), document, trace_id, parent_id);
+        match self.emitter.emit(packet) {
+            Ok(()) => self.counters.documents.one(),
+            Err(_) => self.counters.lost_with_parent.add(spans.into()),
+        }
+    }
+
+    fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
+        frame.put(packet.start_document());
+        self.emitter.emit(packet)?;
+        self.counters.documents.one();
+        Ok(())
+    }
+
+    fn frame<'a>(&'a self, record: &'a Record, end: Option<Ticks>) -> Frame<'a> {
+        let context = &record.context;
+        let plan = self.plans.get(record.plan);
+        let (kind, name) = match (context.role, record.parent_id) {
+            (Role::Independent | Role::Subsegment, Some(parent_id)) => (
+                Kind::Independent { trace_id: context.trace_id, parent_id },
+                plan.map_or("unknown", |plan| &*plan.name),
+            ),
+            _ => (
+                Kind::Segment {
+                    trace_id: context.trace_id,
+                    parent_id: record.parent_id,
+                    preamble: &self.preamble,
+                    rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
+                    operation: plan.map(|plan| &*plan.operation),
+                },
+                &*self.service_name,
+            ),
+        };
+        Frame {
+            kind,
+            id: record.segment_id,
+            name,
+            start: context.offset + record.start,
+            end: end.map(|end| context.offset + end),
+            body: &record.body,
+            children: &record.children,
+        }
+    }
+
+    /// Whether the tree is old enough to be announced.
+    #[inline]
+    pub(crate) fn is_due(&self, context: &Context, now: Ticks) -> bool {
+        context.role.is_recorded() && now.saturating_sub(context.root_start) > self.streaming.announce_micros
+    }
+
+    /// Sends a root's document as in progress, once, without its children: they come with the complete one.
+    #[cold]
+    pub(crate) fn announce(&self, root: u64) {
+        with_packet(|packet| {
+            let due = self.table.with(root, |record| {
+                if record.announced || !record.context.role.is_recorded() {
+                    return false;
+                }
+                record.announced = true;
+                let none = Children::new();
+                Frame { children: &none, ..self.frame(record, None) }.put(packet.start_document());
+                true
+            });
+            if due == Some(true) && self.emitter.emit(packet).is_ok() {
+                self.counters.documents.one();
+                self.counters.announced.one();
+            }
+        });
+    }
+}
+
+/// How many children leave an old parent with each one that passes.
+const LEAVE_TOGETHER: usize = 8;
+
+fn take_front(children: &mut Children) -> Vec<(Vec<u8>, u32)> {
+    let mut documents = Vec::with_capacity(LEAVE_TOGETHER);
+    children.pop_front(LEAVE_TOGETHER, |document, spans| documents.push((document.to_vec(), spans)));
+    documents
+}
+
+/// Tells a parent that closes because its last child did from one whose last handle was dropped.
+///
+/// The registry closes a span when its handles and its children are gone. A request that leaves a background
+/// task behind is closed by that task, long after it ended, and no callback tells when it ended but the last
+/// exit. So the child that closes leaves this mark in its own extensions, which the registry drops after it
+/// has given the parent its turn: whoever closes while the mark exists was kept open by the child.
+struct Cascade {
+    former: u64,
+}
+
+impl Cascade {
+    fn towards(parent: u64) -> Self {
+        Self { former: CASCADE.try_with(|cascade| cascade.replace(parent)).unwrap_or_default() }
+    }
+
+    fn reaches(id: u64) -> bool {
+        CASCADE.try_with(|cascade| cascade.get() == id).unwrap_or_default()
+    }
+}
+
+impl Drop for Cascade {
+    fn drop(&mut self) {
+        let _ = CASCADE.try_with(|cascade| cascade.set(self.former));
+    }
+}
+
+thread_local! {
+    /// The parent whose turn it is; 0 for none.
+    static CASCADE: Cell<u64> = const { Cell::new(0) };
+}

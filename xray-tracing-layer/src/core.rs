@@ -1,0 +1,78 @@
+//! What a layer owns, shared with its handles and with the extension methods of spans. No logic of its own:
+//! see [`open`](crate::open), [`update`](crate::update) and [`close`](crate::close) for a span's fall.
+
+use std::cell::Cell;
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
+
+use tracing_core::dispatcher::WeakDispatch;
+use xray_sdk::document::{Body, Preamble};
+use xray_sdk::sampling::Sampler;
+use xray_sdk::{Emitter, Packet, TraceHeader};
+
+use crate::clock::Clock;
+use crate::config::Streaming;
+use crate::diagnostics::Wanted;
+use crate::plan::Plans;
+use crate::stats::Counters;
+use crate::table::Table;
+use crate::visit::Rules;
+
+pub(crate) struct Core {
+    pub(crate) table: Table,
+    pub(crate) plans: Plans,
+    pub(crate) clock: Clock,
+    pub(crate) counters: Counters,
+    pub(crate) sampler: Box<dyn Sampler>,
+    pub(crate) emitter: Box<dyn Emitter>,
+    pub(crate) preamble: Preamble,
+    /// The segment's name, as the sampler sees it.
+    pub(crate) service: String,
+    /// The same, as X-Ray takes it: escaped, without quotes.
+    pub(crate) service_name: String,
+    pub(crate) streaming: Streaming,
+    pub(crate) rules: Rules,
+    /// In Lambda: where the header of an invocation comes from when no span carries it.
+    pub(crate) lambda: Option<LambdaHeader>,
+    /// What was wrong with the configuration, and what was taken instead.
+    pub(crate) config_problems: Vec<String>,
+    /// Whether `Dispatch::downcast_ref` finds this layer. Not through a reloadable one, for instance.
+    pub(crate) visible: AtomicBool,
+    pub(crate) dispatch: OnceLock<WeakDispatch>,
+    pub(crate) wanted: Wanted,
+}
+
+pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("service", &self.service).finish_non_exhaustive()
+    }
+}
+
+/// Lends this thread's packet. Whoever asks while it is lent, an emitter that closes spans itself for
+/// instance, gets a new one.
+pub(crate) fn with_packet<R>(use_it: impl FnOnce(&mut Packet) -> R) -> R {
+    thread_local!(static PACKET: Cell<Option<Packet>> = const { Cell::new(None) });
+    lend(&PACKET, use_it)
+}
+
+/// Lends a body to collect fields in before their record is locked.
+pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {
+    thread_local!(static BODY: Cell<Option<Body>> = const { Cell::new(None) });
+    lend(&BODY, |body: &mut Body| {
+        body.clear();
+        use_it(body)
+    })
+}
+
+fn lend<T: Default, R>(
+    place: &'static std::thread::LocalKey<Cell<Option<T>>>,
+    use_it: impl FnOnce(&mut T) -> R,
+) -> R {
+    let mut lent = place.try_with(Cell::take).ok().flatten().unwrap_or_default();
+    let result = use_it(&mut lent);
+    let _ = place.try_with(|cell| cell.set(Some(lent)));
+    result
+}

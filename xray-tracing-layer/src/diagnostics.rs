@@ -1,0 +1,90 @@
+//! Why a trace may be missing, for someone who asks. Cold code.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use tracing_core::dispatcher::WeakDispatch;
+use tracing_core::metadata::LevelFilter;
+use tracing_core::{Level, Metadata};
+
+/// Something that keeps spans from becoming traces, or that was not taken as it was configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Diagnostic {
+    /// A setting could not be used; another was taken instead.
+    Config(String),
+    /// A filter that holds for all layers lets no span of a level through that the layer wants.
+    ///
+    /// Attach that filter to the layer it is meant for: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
+    GlobalLevel(LevelFilter),
+    /// Spans that the layer wants are hidden from it by a filter that holds for all layers.
+    HiddenSpans {
+        /// How many callsites.
+        callsites: usize,
+        /// The first of them, as `target::name`.
+        example: String,
+    },
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const FIX: &str = "attach that filter to the layer it is meant for, with `.with_filter(..)`";
+        match self {
+            Self::Config(problem) => f.write_str(problem),
+            Self::GlobalLevel(level) => {
+                write!(f, "a global filter lets only {level} through, X-Ray wants spans at INFO: {FIX}")
+            }
+            Self::HiddenSpans { callsites, example } => {
+                write!(
+                    f,
+                    "a global filter hides the spans of {callsites} callsites, such as {example}: {FIX}"
+                )
+            }
+        }
+    }
+}
+
+/// The span callsites that the layer's own filter let through.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted(Mutex<Vec<&'static Metadata<'static>>>);
+
+impl Wanted {
+    pub(crate) fn note(&self, metadata: &'static Metadata<'static>) {
+        if metadata.is_span() {
+            let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !wanted.iter().any(|known| std::ptr::eq(*known, metadata)) {
+                wanted.push(metadata);
+            }
+        }
+    }
+
+    /// Those that the subscriber as a whole does not enable.
+    fn hidden(&self, dispatch: &WeakDispatch) -> Vec<&'static Metadata<'static>> {
+        let Some(dispatch) = dispatch.upgrade() else { return Vec::new() };
+        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // Asking leaves traces in the thread's state of per-layer filters, which the next span of the thread
+        // would find. A thread that ends right after has no next span.
+        let ask = || wanted.into_iter().filter(|metadata| !dispatch.enabled(metadata)).collect();
+        std::thread::scope(|scope| scope.spawn(ask).join().unwrap_or_default())
+    }
+}
+
+pub(crate) fn diagnose(
+    config: &[String],
+    wanted: &Wanted,
+    dispatch: Option<&WeakDispatch>,
+) -> Vec<Diagnostic> {
+    let mut found: Vec<_> = config.iter().cloned().map(Diagnostic::Config).collect();
+    let level = LevelFilter::current();
+    if level < Level::INFO {
+        found.push(Diagnostic::GlobalLevel(level));
+    }
+    let hidden = dispatch.map(|dispatch| wanted.hidden(dispatch)).unwrap_or_default();
+    if let Some(first) = hidden.first() {
+        found.push(Diagnostic::HiddenSpans {
+            callsites: hidden.len(),
+            example: format!("{}::{}", first.target(), first.name()),
+        });
+    }
+    found
+}

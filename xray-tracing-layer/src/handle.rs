@@ -1,0 +1,52 @@
+//! What a program keeps of its layer: counts, diagnoses, and a way to wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::core::Core;
+use crate::diagnostics::{Diagnostic, diagnose};
+use crate::stats::Stats;
+
+/// A view of a layer, from [`Builder::build_with_handle`](crate::Builder::build_with_handle). Cheap to clone;
+/// it keeps no subscriber alive.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    core: Arc<Core>,
+}
+
+impl Handle {
+    pub(crate) fn new(core: Arc<Core>) -> Self {
+        Self { core }
+    }
+
+    /// What became of the layer's spans so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.core.counters.snapshot(self.core.emitter.stats())
+    }
+
+    /// Waits until the emitter handed on all it took, for at most `timeout`; `false` when time ran out.
+    ///
+    /// With the default emitter there is nothing to wait for: a closed root is already in the kernel.
+    pub fn flush(&self, timeout: Duration) -> bool {
+        self.core.emitter.flush(timeout)
+    }
+
+    /// Why traces may be missing: settings that could not be used, and filters that hide spans.
+    ///
+    /// It asks the subscriber from a thread of its own that ends before this returns. What it can't see is a
+    /// filter that was added to the subscriber after this layer and hides a whole callsite: the layer never
+    /// hears of that one.
+    #[must_use]
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        diagnose(&self.core.config_problems, &self.core.wanted, self.core.dispatch.get())
+    }
+
+    /// Call it after the process was restored from a snapshot, as Lambda SnapStart does: ids come from new
+    /// seeds, the socket is opened anew, and the clock asks for the time.
+    pub fn restored(&self) {
+        xray_sdk::id::reseed();
+        self.core.emitter.reopen();
+        self.core.clock.anchor(self.core.clock.ticks());
+    }
+}

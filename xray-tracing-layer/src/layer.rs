@@ -1,0 +1,74 @@
+//! The callbacks. Each hands over to the [`Core`], and returns at once for what the core does not know.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::core::Core;
+
+/// Turns spans into X-Ray documents. Made by [`layer`](crate::layer) or [`builder`](crate::builder).
+///
+/// The type is the same for every subscriber, so that `Dispatch::downcast_ref` finds it.
+#[derive(Debug)]
+pub struct XrayLayer {
+    pub(crate) core: Arc<Core>,
+}
+
+impl<S> Layer<S> for XrayLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        let found = dispatch.downcast_ref::<Self>().is_some_and(|found| Arc::ptr_eq(&found.core, &self.core));
+        self.core.visible.store(found, Relaxed);
+        let _ = self.core.dispatch.set(dispatch.downgrade());
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.core.wanted.note(metadata);
+        Interest::always()
+    }
+
+    #[inline]
+    fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        self.core.open(attrs, id, &ctx);
+        if !self.core.visible.load(Relaxed)
+            && let Some(span) = ctx.span(id)
+        {
+            span.extensions_mut().replace(HiddenCore(Arc::clone(&self.core)));
+        }
+    }
+
+    #[inline]
+    fn on_record(&self, id: &Id, values: &Record<'_>, _ctx: Context<'_, S>) {
+        self.core.record(id, values);
+    }
+
+    #[inline]
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.core.event(event, &ctx);
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, _ctx: Context<'_, S>) {
+        self.core.follows(id, follows);
+    }
+
+    #[inline]
+    fn on_exit(&self, id: &Id, _ctx: Context<'_, S>) {
+        self.core.exit(id);
+    }
+
+    #[inline]
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        self.core.close(&id, &ctx);
+    }
+}
+
+/// Left in the extensions of each span by a layer that can't be found by its type: below a reloadable layer,
+/// or below another of its kind.
+pub(crate) struct HiddenCore(pub(crate) Arc<Core>);

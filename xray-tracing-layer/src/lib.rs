@@ -1,0 +1,59 @@
+//! A `tracing-subscriber` layer that turns spans into AWS X-Ray segments and subsegments, and hands them to the
+//! X-Ray daemon over UDP.
+//!
+//! ```no_run
+//! use tracing_subscriber::prelude::*;
+//!
+//! tracing_subscriber::registry()
+//!     .with(xray_tracing_layer::layer()) // brings its own filter: RUST_LOG is for logs
+//!     .with(tracing_subscriber::fmt::layer().with_filter(tracing_subscriber::EnvFilter::from_default_env()))
+//!     .init();
+//! ```
+//!
+//! From there on, a span without a parent is a segment, and the spans inside it are its subsegments. When the
+//! last handle of the outermost span is gone, its document is already in the kernel: there is nothing to flush.
+//!
+//! To read the code, follow a span as it falls; each room only looks down:
+//!
+//! ```text
+//!  layer     the callbacks
+//!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names)
+//!    update  fields and events on the way             ◄─ visit (value to bytes)
+//!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
+//!  core      what the layer owns: table of records, clock, counters
+//! ```
+
+mod clock;
+mod config;
+mod plan;
+mod record;
+mod slot;
+mod stats;
+mod table;
+mod visit;
+
+mod close;
+mod core;
+mod layer;
+mod open;
+mod update;
+
+mod builder;
+mod diagnostics;
+mod env;
+mod filter;
+mod handle;
+mod span_ext;
+
+pub use builder::{Attach, BuildError, Builder, WithFilter, WithoutFilter, builder, layer};
+pub use diagnostics::Diagnostic;
+pub use filter::{DefaultFilter, default_filter};
+pub use handle::Handle;
+pub use layer::XrayLayer;
+pub use span_ext::{XraySpanExt, current_trace_header};
+pub use stats::Stats;
+
+pub use xray_sdk as sdk;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! A span opens: what it becomes, and in which trace.
+//!
+//! ```text
+//!  parent in the table?  ──yes──► its role decides: recorded ► subsegment, facade ► independent, else nothing
+//!        │no: the nearest ancestor that is
+//!        ▼none
+//!  a local root:  header among its fields, or Lambda's  ──► continue that trace, as it says
+//!                 none, or one that leaves it open      ──► ask the sampler
+//! ```
+
+use tracing_core::Subscriber;
+use tracing_core::span::{Attributes, Id};
+use tracing_subscriber::layer::Context as LayerContext;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::{Body, Place};
+use xray_sdk::sampling::{SamplingRequest, Verdict};
+use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
+
+use crate::clock::Ticks;
+use crate::core::Core;
+use crate::record::{self, Record, Role};
+use crate::table::Inserted;
+use crate::visit::{FieldVisitor, HeaderField};
+
+impl Core {
+    #[inline]
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let (plan_id, plan) = self.plans.of(attrs.metadata());
+        let now = self.clock.ticks();
+        let mut record = record::take();
+        record.plan = plan_id;
+        record.start = now;
+        record.segment_id = SegmentId::random();
+        let is_root = !self.inherit(&mut record, attrs, id, ctx);
+        let mut user = None;
+        if is_root || record.context.role.is_recorded() {
+            let is_segment = is_root && self.lambda.is_none();
+            let mut visitor = FieldVisitor::new(plan, &self.rules, &mut record.body, is_segment);
+            attrs.record(&mut visitor);
+            let header = visitor.header.take();
+            user = visitor.user.take();
+            if is_root {
+                self.place_root(&mut record, id, header, now);
+            }
+        }
+        let (root, due) = (record.context.root, self.is_due(&record.context, now));
+        match self.table.insert(id.into_u64(), record) {
+            Inserted::Done => {}
+            Inserted::Replaced(stale) => {
+                self.counters.abandoned.one();
+                record::give_back(stale);
+            }
+            Inserted::Full(record) => {
+                self.counters.over_capacity.one();
+                record::give_back(record);
+            }
+        }
+        if let Some(user) = user {
+            self.table.with(root, |root| root.body.put_str(Place::Top, 1, "\"user\":", &user));
+        }
+        if due {
+            self.announce(root);
+        }
+    }
+
+    /// Takes over what the nearest recorded ancestor hands down. `false` if there is none.
+    #[inline]
+    fn inherit<S>(
+        &self,
+        record: &mut Record,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        ctx: &LayerContext<'_, S>,
+    ) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if attrs.is_root() {
+            return false;
+        }
+        let direct = match attrs.parent() {
+            Some(parent) => parent.into_u64(),
+            None => match ctx.current_span().id() {
+                Some(current) => current.into_u64(),
+                None => return false,
+            },
+        };
+        if self.inherit_from(record, direct) {
+            return true;
+        }
+        // The parent is there, but not for us: filtered out, or one too many.
+        let ancestors = ctx.span(id).into_iter().flat_map(|span| span.scope().skip(1));
+        ancestors.into_iter().any(|ancestor| self.inherit_from(record, ancestor.id().into_u64()))
+    }
+
+    #[inline]
+    fn inherit_from(&self, record: &mut Record, parent: u64) -> bool {
+        let found = self.table.with(parent, |parent| {
+            parent.has_children = true;
+            record.context = parent.context.clone();
+            match parent.context.role {
+                Role::Segment | Role::Independent => record.context.role = Role::Subsegment,
+                Role::Facade => {
+                    record.context.role = Role::Independent;
+                    record.parent_id = parent.parent_id;
+                    return;
+                }
+                Role::Subsegment | Role::Unsampled | Role::Undecided { .. } => {}
+            }
+            record.parent_id = Some(parent.segment_id);
+        });
+        if found.is_none() {
+            return false;
+        }
+        let independent = record.context.role == Role::Independent;
+        // What a facade stands for is elsewhere: inside this process its children are roots.
+        record.parent = if independent { 0 } else { parent };
+        true
+    }
+
+    fn place_root(&self, record: &mut Record, id: &Id, field: Option<HeaderField>, now: Ticks) {
+        record.parent = 0;
+        record.parent_id = None;
+        record.context.root = id.into_u64();
+        record.context.root_start = now;
+        if self.lambda.is_some() {
+            self.clock.anchor(now);
+        }
+        record.context.offset = self.clock.offset(now);
+        let facade = field.as_ref().is_some_and(|field| field.facade);
+        if field.as_ref().is_some_and(|field| field.header.is_none()) {
+            self.counters.bad_headers.one();
+        }
+        let header = match (field, self.lambda) {
+            (Some(field), _) => field.header,
+            (None, Some(lambda)) => lambda(),
+            (None, None) => None,
+        };
+        if facade || self.lambda.is_some() {
+            Self::join_lambda(record, header.as_ref(), facade);
+        } else {
+            self.join(record, header.as_ref());
+        }
+        if record.context.role == Role::Unsampled {
+            self.counters.unsampled.one();
+        }
+    }
+
+    /// Makes a root a segment, in the header's trace or in a new one.
+    fn join(&self, record: &mut Record, header: Option<&TraceHeader>) {
+        record.context.trace_id = header.map_or_else(TraceId::new, TraceHeader::root);
+        record.parent_id = header.and_then(TraceHeader::parent);
+        record.context.extras = header.and_then(TraceHeader::shared_extras);
+        record.verdict = None;
+        let sampled = match header.map_or(SamplingDecision::Unknown, TraceHeader::sampled) {
+            SamplingDecision::Sampled => true,
+            SamplingDecision::NotSampled => false,
+            SamplingDecision::Requested | SamplingDecision::Unknown => {
+                let verdict = self.sample(&record.body);
+                let sampled = verdict.is_sampled();
+                record.verdict = Some(verdict);
+                sampled
+            }
+        };
+        record.context.role = if sampled { Role::Segment } else { Role::Unsampled };
+    }
+
+    /// In Lambda the function's segment is the platform's: spans are parts of it, if it is recorded.
+    pub(crate) fn join_lambda(record: &mut Record, header: Option<&TraceHeader>, facade: bool) {
+        let parent = header.and_then(TraceHeader::parent);
+        record.parent_id = parent;
+        record.context.extras = header.and_then(TraceHeader::shared_extras);
+        record.context.role = match header {
+            None => Role::Undecided { known: false },
+            Some(header) => {
+                record.context.trace_id = header.root();
+                match (header.sampled(), parent) {
+                    (SamplingDecision::Sampled, Some(_)) if facade => Role::Facade,
+                    (SamplingDecision::Sampled, Some(_)) => Role::Independent,
+                    (SamplingDecision::NotSampled, _) => Role::Unsampled,
+                    // Lambda does not trace this function, but others in the trace may go on.
+                    _ => Role::Undecided { known: true },
+                }
+            }
+        };
+    }
+
+    fn sample(&self, body: &Body) -> Verdict {
+        let url = body.text_of(Place::HttpRequest, "\"url\":");
+        let (url_host, url_path) = url.map_or((None, None), split_url);
+        let host = body.text_of(Place::UrlPart, "\"host\":").or(url_host);
+        let path = body.text_of(Place::UrlPart, "\"path\":").or(url_path);
+        let method = body.text_of(Place::HttpRequest, "\"method\":");
+        let mut request = SamplingRequest::new(&self.service);
+        request = host.map_or(request, |host| request.with_host(host));
+        request = path.map_or(request, |path| request.with_path(path));
+        request = method.map_or(request, |method| request.with_method(method));
+        self.sampler.sample(&request)
+    }
+}
+
+fn split_url(url: &str) -> (Option<&str>, Option<&str>) {
+    let Some((_, rest)) = url.split_once("://") else { return (None, Some(url)) };
+    match rest.find('/') {
+        Some(slash) => (Some(&rest[..slash]), Some(&rest[slash..])),
+        None => (Some(rest), Some("/")),
+    }
+}

@@ -1,0 +1,198 @@
+//! Callsites, compiled. What is the same for all spans of a callsite is worked out when the first of them
+//! opens and found again by the callsite's address: no lock, no hash of a string, no allocation.
+
+use std::sync::OnceLock;
+
+use tracing_core::Metadata;
+use tracing_core::metadata::Level;
+use xray_sdk::document::{Buffer, Place, put_name};
+
+use crate::config::Annotate;
+use crate::slot::Slot;
+
+/// What is known of a callsite beforehand.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The span's name as X-Ray takes it, escaped, without quotes.
+    pub(crate) name: Box<str>,
+    /// The span's name as it is, as a JSON string.
+    pub(crate) operation: Box<str>,
+    /// A slot for each field, by its index.
+    pub(crate) slots: Box<[Slot]>,
+    /// For an event: what it is to us.
+    pub(crate) event: EventKind,
+    pub(crate) file: Option<&'static str>,
+    pub(crate) line: u32,
+    pub(crate) module: &'static str,
+}
+
+/// What an event can mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    /// Nothing.
+    Ignored,
+    /// The span it happened in has failed.
+    Error,
+    /// A library tells by an event what belongs to the span.
+    Fields,
+}
+
+impl Plan {
+    fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
+        let (mut name, mut operation) = (Buffer::new(), Buffer::new());
+        put_name(&mut name, metadata.name());
+        operation.put_string_within(metadata.name(), xray_sdk::document::MAX_STRING);
+        let is_event = metadata.is_event();
+        let slots: Box<[Slot]> = metadata
+            .fields()
+            .iter()
+            .map(|field| match Slot::of(field.name(), metadata.target(), annotate) {
+                // On a span, `message` is a field like any other.
+                Slot::Message if !is_event => {
+                    Slot::Any { place: Place::Metadata, key: "\"message\":".into() }
+                }
+                slot => slot,
+            })
+            .collect();
+        let event = match *metadata.level() {
+            _ if !is_event => EventKind::Ignored,
+            Level::ERROR => EventKind::Error,
+            _ if has_fields_of_its_span(metadata) => EventKind::Fields,
+            _ => EventKind::Ignored,
+        };
+        Self {
+            name: name.as_str().into(),
+            operation: operation.as_str().into(),
+            slots,
+            event,
+            file: metadata.file(),
+            line: metadata.line().unwrap_or_default(),
+            module: metadata.module_path().unwrap_or_else(|| metadata.target()),
+        }
+    }
+}
+
+/// Events by which a library says what it could not say when its span opened.
+pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
+        || (target.starts_with("aws_sdk_") && target.contains("::operation") && has(metadata, "request_id"))
+}
+
+fn has(metadata: &Metadata<'_>, field: &str) -> bool {
+    metadata.fields().field(field).is_some()
+}
+
+/// Plans by the address of their callsite's metadata.
+///
+/// A hash table that is only ever added to, each of its slots written once. A table that is three quarters
+/// full is followed by one of twice its size.
+#[derive(Debug)]
+pub(crate) struct Plans {
+    slots: Box<[OnceLock<(usize, Plan)>]>,
+    first_id: u32,
+    next: OnceLock<Box<Self>>,
+    annotate: Annotate,
+}
+
+/// Names a plan, for as long as its table lives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct PlanId(u32);
+
+impl Plans {
+    pub(crate) fn new(annotate: Annotate) -> Self {
+        Self::with_size(FIRST_SIZE, 0, annotate)
+    }
+
+    fn with_size(size: usize, first_id: u32, annotate: Annotate) -> Self {
+        Self {
+            slots: std::iter::repeat_with(OnceLock::new).take(size).collect(),
+            first_id,
+            next: OnceLock::new(),
+            annotate,
+        }
+    }
+
+    /// The callsite's plan, compiled now if it is new.
+    #[inline]
+    pub(crate) fn of(&self, metadata: &'static Metadata<'static>) -> (PlanId, &Plan) {
+        let key = std::ptr::from_ref(metadata).addr();
+        let mask = self.slots.len() - 1;
+        // Metadata are statics, aligned to eight bytes; the multiplier spreads what is left (Fibonacci hashing).
+        let start = (key >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS / 2);
+        for probe in 0..PROBES {
+            let index = (start + probe) & mask;
+            let (found, plan) =
+                self.slots[index].get_or_init(|| (key, Plan::compile(metadata, &self.annotate)));
+            if *found == key {
+                return (PlanId(self.first_id + index as u32), plan);
+            }
+        }
+        self.next().of(metadata)
+    }
+
+    /// A plan that was given out before.
+    #[inline]
+    pub(crate) fn get(&self, PlanId(id): PlanId) -> Option<&Plan> {
+        let index = (id - self.first_id) as usize;
+        match self.slots.get(index) {
+            Some(slot) => slot.get().map(|(_, plan)| plan),
+            None => self.next.get()?.get(PlanId(id)),
+        }
+    }
+
+    #[cold]
+    fn next(&self) -> &Self {
+        self.next.get_or_init(|| {
+            let size = self.slots.len();
+            Box::new(Self::with_size(size * 2, self.first_id + size as u32, self.annotate.clone()))
+        })
+    }
+}
+
+/// A large service has some hundred callsites that reach the layer.
+const FIRST_SIZE: usize = 1024;
+
+/// How far to look for a free slot before going on to the next table.
+const PROBES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use tracing_subscriber::layer::{Context, SubscriberExt};
+
+    struct Collect(Arc<std::sync::Mutex<Vec<&'static Metadata<'static>>>>);
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Collect {
+        fn on_new_span(
+            &self,
+            attrs: &tracing_core::span::Attributes<'_>,
+            _: &tracing_core::span::Id,
+            _: Context<'_, S>,
+        ) {
+            self.0.lock().unwrap().push(attrs.metadata());
+        }
+    }
+
+    #[test]
+    fn plans_are_found_again_also_when_the_first_table_is_full() {
+        let seen = Arc::default();
+        tracing::subscriber::with_default(
+            tracing_subscriber::registry().with(Collect(Arc::clone(&seen))),
+            || {
+                let _ = tracing::info_span!("one", a = 1);
+                let _ = tracing::info_span!("two {}", "annotation.b" = 1);
+                let _ = tracing::info_span!("three");
+            },
+        );
+        let seen = seen.lock().unwrap().clone();
+        // A table of one slot overflows at once.
+        let plans = Plans::with_size(1, 0, Annotate::default());
+        let ids: Vec<_> = seen.iter().map(|m| plans.of(m).0).collect();
+        for (metadata, id) in seen.iter().zip(&ids) {
+            assert_eq!(plans.of(metadata).0, *id);
+            assert_eq!(*plans.get(*id).unwrap().operation, format!("\"{}\"", metadata.name()));
+        }
+        assert_eq!(&*plans.get(ids[1]).unwrap().name, "two __");
+    }
+}

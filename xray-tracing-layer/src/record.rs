@@ -1,0 +1,185 @@
+//! What the layer knows of one open span. Records are recycled with the memory they hold, so that a span in
+//! steady state allocates nothing.
+
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+
+use xray_sdk::document::{Body, Children};
+use xray_sdk::header::Extras;
+use xray_sdk::sampling::Verdict;
+use xray_sdk::{SegmentId, TraceId};
+
+use crate::clock::Ticks;
+use crate::plan::PlanId;
+
+/// The state of an open span.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) context: Context,
+    pub(crate) segment_id: SegmentId,
+    /// The registry's id of the span that this one is part of; 0 for a local root.
+    pub(crate) parent: u64,
+    /// X-Ray's id of the same, or of the caller's (sub)segment.
+    pub(crate) parent_id: Option<SegmentId>,
+    pub(crate) plan: PlanId,
+    pub(crate) start: Ticks,
+    /// Of a local root: when it was last left; 0 while it never was.
+    pub(crate) exited: Ticks,
+    /// Of a local root: whether its document was announced as in progress.
+    pub(crate) announced: bool,
+    /// Whether a span was opened inside.
+    pub(crate) has_children: bool,
+    /// Of a local root: what the sampler said, unless a header decided.
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) body: Body,
+    pub(crate) children: Children,
+}
+
+/// What a span hands down to the spans inside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) role: Role,
+    pub(crate) trace_id: TraceId,
+    /// The registry's id of the local root.
+    pub(crate) root: u64,
+    pub(crate) root_start: Ticks,
+    /// What makes ticks microseconds since the epoch, in this tree.
+    pub(crate) offset: u64,
+    /// What a trace header carried beside the known keys.
+    pub(crate) extras: Option<Extras>,
+}
+
+/// What a span is to X-Ray.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A local root: a segment of its own.
+    Segment,
+    /// Part of a recorded span.
+    Subsegment,
+    /// A local root that is part of a segment which somebody else sends: Lambda.
+    Independent,
+    /// Stands for that segment. Never sent.
+    Facade,
+    /// Not recorded; its trace header says `Sampled=0`.
+    Unsampled,
+    /// Not recorded, and no decision known: a header that named a trace only, or none at all, in Lambda.
+    Undecided {
+        /// Whether there is a trace to name.
+        known: bool,
+    },
+}
+
+impl Role {
+    pub(crate) const fn is_recorded(self) -> bool {
+        matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
+    }
+}
+
+impl Record {
+    fn empty() -> Self {
+        Self {
+            context: Context {
+                role: Role::Unsampled,
+                trace_id: TraceId::at(0),
+                root: 0,
+                root_start: 0,
+                offset: 0,
+                extras: None,
+            },
+            segment_id: SegmentId::from(0),
+            parent: 0,
+            parent_id: None,
+            plan: PlanId::default(),
+            start: 0,
+            exited: 0,
+            announced: false,
+            has_children: false,
+            verdict: None,
+            body: Body::new(),
+            children: Children::new(),
+        }
+    }
+
+    /// Whether the span begins a tree of its own in this process.
+    #[inline]
+    pub(crate) fn is_local_root(&self) -> bool {
+        self.parent == 0
+    }
+
+    /// Whether its fields are kept: those of a recorded span, and those of a root that a late trace header may
+    /// still turn into one.
+    #[inline]
+    pub(crate) fn keeps_fields(&self) -> bool {
+        self.context.role.is_recorded()
+            || (self.context.role == Role::Unsampled && self.is_local_root() && !self.has_children)
+    }
+
+    fn reset(&mut self) {
+        self.body.clear();
+        self.children.clear();
+        self.context.extras = None;
+        self.verdict = None;
+        (self.exited, self.announced, self.has_children) = (0, false, false);
+    }
+}
+
+/// Takes a record with nothing in it from this thread's pool.
+#[inline]
+pub(crate) fn take() -> Box<Record> {
+    let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
+    pooled.unwrap_or_else(refill)
+}
+
+/// Puts a record back, emptied.
+#[inline]
+pub(crate) fn give_back(mut record: Box<Record>) {
+    record.reset();
+    let mut record = Some(record);
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut()
+            && pool.len() < THREAD_POOL
+        {
+            pool.extend(record.take());
+        }
+    });
+    if let Some(record) = record {
+        spill(record);
+    }
+}
+
+/// A record from the pool that all threads share: spans may open on one thread and close on another, for ever.
+#[cold]
+fn refill() -> Box<Record> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.pop().unwrap_or_else(|| Box::new(Record::empty()))
+}
+
+#[cold]
+fn spill(mut record: Box<Record>) {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if shared.len() < SHARED_POOL {
+        // What lies here may lie for long; a burst must not leave its memory behind.
+        if record.body.capacity() + record.children.capacity() > SHARED_CAPACITY {
+            (record.body, record.children) = (Body::new(), Children::new());
+        }
+        shared.push(record);
+    }
+}
+
+// Boxes, since that is what the table holds: a record never moves.
+thread_local! {
+    #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+    static POOL: RefCell<Vec<Box<Record>>> = const { RefCell::new(Vec::new()) };
+}
+
+#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+static SHARED: Mutex<Vec<Box<Record>>> = Mutex::new(Vec::new());
+
+/// Records that a thread keeps: as many as spans are open at once in a deep request.
+const THREAD_POOL: usize = 32;
+
+/// Records that wait for any thread.
+const SHARED_POOL: usize = 256;
+
+/// Bytes that such a record may hold.
+const SHARED_CAPACITY: usize = 2048;

@@ -1,0 +1,200 @@
+//! What can be done to a span that `tracing` has no words for, and the trace header that it stands for.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tracing::Span;
+use tracing_core::Dispatch;
+use tracing_core::span::Id;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::{AnnotationValue, Body};
+use xray_sdk::{SamplingDecision, TraceHeader};
+
+use crate::core::{Core, with_body};
+use crate::layer::{HiddenCore, XrayLayer};
+use crate::record::{Record, Role};
+
+/// X-Ray's part of a [`tracing::Span`].
+///
+/// Every method does nothing on a span that the layer does not record: one that is filtered out, not
+/// sampled, disabled, or of a subscriber without the layer.
+pub trait XraySpanExt {
+    /// Continues the trace that a caller's header names. For a local root, before the span has children; later
+    /// it is refused, and counted in [`Stats::late_headers`](crate::Stats::late_headers).
+    ///
+    /// The header's decision replaces that of the sampler, which gets back what it had given. A header at
+    /// creation, as the field `xray.trace_header`, saves asking it in the first place.
+    fn set_trace_header(&self, header: &TraceHeader);
+
+    /// What to send to a service that is called from within this span: the trace, this span as the parent, and
+    /// whether it is sampled. Of a span that is not recorded itself, its nearest recorded ancestor's.
+    ///
+    /// Unlike the other methods, it also answers for traces that are not sampled: they go on, with `Sampled=0`.
+    fn trace_header(&self) -> Option<TraceHeader>;
+
+    /// Adds a value that X-Ray indexes, under a key of letters, digits, `_` and `.` (others are mended).
+    fn annotate<'a>(&self, key: &str, value: impl Into<AnnotationValue<'a>>);
+
+    /// Adds any value that serializes, which X-Ray keeps and does not index. An empty namespace is `default`.
+    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized));
+
+    /// Names the end user, on the segment that the span is part of.
+    fn set_user(&self, user: &str);
+
+    /// Adds an error with its chain of sources, one exception each; the span counts as failed.
+    fn record_error(&self, err: &(dyn Error + 'static));
+
+    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    fn set_http_status(&self, status: u16);
+}
+
+impl XraySpanExt for Span {
+    fn set_trace_header(&self, header: &TraceHeader) {
+        with_core(self, |core, id| core.set_trace_header(id, header));
+    }
+
+    fn trace_header(&self) -> Option<TraceHeader> {
+        self.with_subscriber(|(id, dispatch)| {
+            let core = core_of(id, dispatch)?;
+            let header_of = |id: u64| core.with(|core| core.table.with(id, |record| record.trace_header()));
+            if let Some(header) = header_of(id.into_u64()) {
+                return header;
+            }
+            // Not recorded itself: a filter let it pass by.
+            let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+            span.scope().skip(1).find_map(|ancestor| header_of(ancestor.id().into_u64()))?
+        })?
+    }
+
+    fn annotate<'a>(&self, key: &str, value: impl Into<AnnotationValue<'a>>) {
+        let value = value.into();
+        update(self, |body| body.annotate(key, &value));
+    }
+
+    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+        update(self, |body| body.metadata(namespace, key, value));
+    }
+
+    fn set_user(&self, user: &str) {
+        with_core(self, |core, id| {
+            let root = core.table.with(id, |record| record.context.root);
+            if let Some(root) = root {
+                core.set_user(root, user);
+            }
+        });
+    }
+
+    fn record_error(&self, err: &(dyn Error + 'static)) {
+        update(self, |body| {
+            body.add_error(err, None);
+        });
+    }
+
+    fn set_http_status(&self, status: u16) {
+        update(self, |body| body.set_status(status));
+    }
+}
+
+/// The header of [`Span::current`]: what to send to a service that is called from here.
+#[must_use]
+pub fn current_trace_header() -> Option<TraceHeader> {
+    Span::current().trace_header()
+}
+
+/// Collects what `put` says before the record is locked: it may run the user's code.
+fn update(span: &Span, put: impl FnOnce(&mut Body)) {
+    with_core(span, |core, id| {
+        if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
+            with_body(|body| {
+                put(body);
+                core.table.with(id, |record| record.body.absorb(body));
+            });
+        }
+    });
+}
+
+fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
+    span.with_subscriber(|(id, dispatch)| {
+        if let Some(core) = core_of(id, dispatch) {
+            core.with(|core| act(core, id.into_u64()));
+        }
+    });
+}
+
+enum Found<'a> {
+    Visible(&'a Core),
+    Hidden(Arc<Core>),
+}
+
+impl Found<'_> {
+    fn with<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
+        match self {
+            Self::Visible(core) => look(core),
+            Self::Hidden(core) => look(core),
+        }
+    }
+}
+
+fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
+    if let Some(layer) = dispatch.downcast_ref::<XrayLayer>() {
+        return Some(Found::Visible(&layer.core));
+    }
+    let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
+    span.scope().find_map(|span| {
+        let extensions = span.extensions();
+        extensions.get::<HiddenCore>().map(|hidden| Found::Hidden(Arc::clone(&hidden.0)))
+    })
+}
+
+impl Core {
+    pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
+        let taken_back = self.table.with(id, |record| {
+            if record.parent != 0 || record.has_children || record.context.role == Role::Facade {
+                return Err(());
+            }
+            if self.lambda.is_some() {
+                Self::join_lambda(record, Some(header), false);
+                return Ok(None);
+            }
+            record.context.trace_id = header.root();
+            record.parent_id = header.parent();
+            record.context.extras = header.shared_extras();
+            record.context.role = match header.sampled() {
+                SamplingDecision::Sampled => Role::Segment,
+                SamplingDecision::NotSampled => Role::Unsampled,
+                // The sampler was asked already.
+                _ => return Ok(None),
+            };
+            Ok(record.verdict.take())
+        });
+        match taken_back {
+            Some(Ok(Some(verdict))) => self.sampler.give_back(&verdict),
+            Some(Err(())) => self.counters.late_headers.one(),
+            _ => {}
+        }
+    }
+}
+
+impl Record {
+    fn trace_header(&self) -> Option<TraceHeader> {
+        let header = TraceHeader::new(self.context.trace_id);
+        let header = match self.context.role {
+            Role::Segment | Role::Subsegment | Role::Independent => {
+                header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
+            }
+            Role::Facade => {
+                let header = header.with_sampled(SamplingDecision::Sampled);
+                match self.parent_id {
+                    Some(parent) => header.with_parent(parent),
+                    None => header,
+                }
+            }
+            Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),
+            Role::Undecided { known: true } => header,
+            Role::Undecided { known: false } => return None,
+        };
+        Some(header.with_extras(self.context.extras.clone()))
+    }
+}

@@ -1,0 +1,92 @@
+//! Counts of what became of spans. Written by the hot path, read by [`Handle::stats`](crate::Handle::stats).
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use xray_sdk::EmitterStats;
+use xray_sdk::document::Losses;
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What became of the spans of one layer, since it was built.
+        ///
+        /// `closed == folded + emitted + dropped` at any moment when no span is being closed.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Stats {
+            $($(#[$doc])* pub $name: u64,)*
+            /// What the emitter sent and lost.
+            pub emitter: EmitterStats,
+        }
+
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            $(pub(crate) $name: Counter,)*
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self, emitter: EmitterStats) -> Stats {
+                Stats { $($name: self.$name.0.load(Relaxed),)* emitter }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Recorded spans that were closed. Spans that are ignored or not sampled are not among them.
+    closed,
+    /// Closed spans that joined the document of their parent.
+    folded,
+    /// Closed spans whose own document was handed to the emitter.
+    emitted,
+    /// Closed spans whose own document the emitter refused.
+    dropped,
+    /// Folded spans that were lost later, with a document that the emitter refused.
+    lost_with_parent,
+    /// Documents handed to the emitter: those of `emitted`, of folded spans that left early, and
+    /// announcements.
+    documents,
+    /// Documents that said `in_progress`.
+    announced,
+    /// Root spans that were not sampled.
+    unsampled,
+    /// Spans that were not recorded, since too many were open.
+    over_capacity,
+    /// Records of spans that never closed: their subscriber went away, or was another at that moment.
+    abandoned,
+    /// Strings that were cut to X-Ray's limits.
+    values_cut,
+    /// Values that were left out: no JSON form, or no room.
+    values_dropped,
+    /// Annotations above X-Ray's limit of 50, which became metadata.
+    annotations_moved,
+    /// Trace headers that could not be read; a new trace began instead.
+    bad_headers,
+    /// Calls of `set_trace_header` that came too late: the span had children.
+    late_headers,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn one(&self) {
+        self.add(1);
+    }
+}
+
+impl Counters {
+    #[inline]
+    pub(crate) fn losses(&self, losses: Losses) {
+        if losses != Losses::default() {
+            self.values_cut.add(losses.cut.into());
+            self.values_dropped.add(losses.dropped.into());
+            self.annotations_moved.add(losses.moved.into());
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Records by the registry's span id.
+//!
+//! A span's extensions would be the usual place, but an access there costs a lock, a hash and a box, more than
+//! everything else that the layer does for a span. Here it costs an uncontended lock.
+//!
+//! ```text
+//!  id = | generation | thread | address |       as the registry's slab packs it
+//!                       │          └─► page 0: 32 buckets, page 1: 64, page 2: 128 …   made when needed
+//!                       └─► shard, so that threads do not share cache lines
+//! ```
+//! The packing is only a hint on where to look. What is found is found by the whole id, and ids that meet in
+//! one bucket lie there side by side.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crate::record::Record;
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    shards: Box<[Shard]>,
+    /// Records that a shard may hold.
+    capacity: u32,
+}
+
+/// Aligned, so that two threads' shards never share a cache line (nor a pair of them, which CPUs prefetch).
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard {
+    pages: [OnceLock<Box<[Mutex<Bucket>]>>; PAGES],
+    open: AtomicU32,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    first: Option<(u64, Box<Record>)>,
+    others: Vec<(u64, Box<Record>)>,
+}
+
+/// What became of an insertion.
+#[derive(Debug)]
+pub(crate) enum Inserted {
+    Done,
+    /// A record with this id was there already: its span never closed.
+    Replaced(Box<Record>),
+    /// Too many are open.
+    Full(Box<Record>),
+}
+
+impl Table {
+    /// A table that holds at most `capacity` records for each thread that opens spans (for up to 64 threads;
+    /// more share).
+    pub(crate) fn new(capacity: u32) -> Self {
+        Self { shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(), capacity }
+    }
+
+    #[inline]
+    pub(crate) fn insert(&self, id: u64, record: Box<Record>) -> Inserted {
+        let shard = self.shard(id);
+        if shard.open.fetch_add(1, Relaxed) >= self.capacity {
+            shard.open.fetch_sub(1, Relaxed);
+            return Inserted::Full(record);
+        }
+        let mut bucket = shard.bucket_or_new(id);
+        let stale = bucket.remove(id);
+        if bucket.first.is_none() {
+            bucket.first = Some((id, record));
+        } else {
+            bucket.others.push((id, record));
+        }
+        match stale {
+            None => Inserted::Done,
+            Some(stale) => {
+                shard.open.fetch_sub(1, Relaxed);
+                Inserted::Replaced(stale)
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn remove(&self, id: u64) -> Option<Box<Record>> {
+        let shard = self.shard(id);
+        let record = shard.bucket(id)?.remove(id)?;
+        shard.open.fetch_sub(1, Relaxed);
+        Some(record)
+    }
+
+    /// Looks at a record while its bucket is locked: no user's code may run in `look`, and no other record may
+    /// be asked for.
+    #[inline]
+    pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut Record) -> R) -> Option<R> {
+        let mut bucket = self.shard(id).bucket(id)?;
+        bucket.find(id).map(look)
+    }
+
+    fn shard(&self, id: u64) -> &Shard {
+        &self.shards[(id.wrapping_sub(1) >> ADDRESS_BITS) as usize % SHARDS]
+    }
+}
+
+impl Shard {
+    #[inline]
+    fn bucket(&self, id: u64) -> Option<MutexGuard<'_, Bucket>> {
+        let (page, index) = place(id);
+        let page = self.pages[page].get()?;
+        Some(page[index].lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    #[inline]
+    fn bucket_or_new(&self, id: u64) -> MutexGuard<'_, Bucket> {
+        let (page, index) = place(id);
+        let new = || std::iter::repeat_with(Mutex::default).take(FIRST_PAGE << page).collect();
+        let page = self.pages[page].get_or_init(new);
+        page[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Bucket {
+    #[inline]
+    fn find(&mut self, id: u64) -> Option<&mut Record> {
+        match &mut self.first {
+            Some((first, record)) if *first == id => Some(record),
+            _ => self.others.iter_mut().find(|(other, _)| *other == id).map(|(_, record)| &mut **record),
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, id: u64) -> Option<Box<Record>> {
+        if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
+            return Some(record);
+        }
+        let at = self.others.iter().position(|(other, _)| *other == id)?;
+        Some(self.others.swap_remove(at).1)
+    }
+}
+
+/// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
+#[inline]
+fn place(id: u64) -> (usize, usize) {
+    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
+    let shifted = address % LAST_ADDRESS + FIRST_PAGE;
+    let page = (shifted / FIRST_PAGE).ilog2() as usize;
+    (page, shifted - (FIRST_PAGE << page))
+}
+
+const SHARDS: usize = 64;
+
+/// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).
+const ADDRESS_BITS: u32 = 38;
+const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
+const FIRST_PAGE: usize = 32;
+const PAGES: usize = 14;
+
+/// Addresses from here on share buckets with lower ones: half a million open spans on one thread.
+const LAST_ADDRESS: usize = FIRST_PAGE * ((1 << PAGES) - 1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record;
+    use std::collections::HashMap;
+    use xray_sdk::SegmentId;
+
+    #[test]
+    fn it_behaves_like_a_map_whatever_the_ids() {
+        let table = Table::new(u32::MAX);
+        let mut map = HashMap::new();
+        let mut rng = fastrand_like(7);
+        let ids: Vec<u64> = (1..200)
+            .chain((0..100).map(|i| u64::MAX - i))
+            .chain((0..100).map(|i| 1 + i * LAST_ADDRESS as u64)) // all in one bucket
+            .chain((0..100).map(|i| 5 | i << ADDRESS_BITS)) // threads that share shards
+            .collect();
+        for _ in 0..20_000 {
+            let id = ids[rng() as usize % ids.len()];
+            let mut new = record::take();
+            new.segment_id = SegmentId::from(rng());
+            let value = new.segment_id;
+            match rng() % 3 {
+                0 => match table.insert(id, new) {
+                    Inserted::Done => assert_eq!(map.insert(id, value), None),
+                    Inserted::Replaced(old) => assert_eq!(map.insert(id, value), Some(old.segment_id)),
+                    Inserted::Full(_) => panic!("no bound was set"),
+                },
+                1 => assert_eq!(table.remove(id).map(|r| r.segment_id), map.remove(&id)),
+                _ => assert_eq!(table.with(id, |r| r.segment_id), map.get(&id).copied()),
+            }
+        }
+        let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
+        assert_eq!(open as usize, map.len());
+    }
+
+    #[test]
+    fn a_full_table_gives_the_record_back() {
+        let table = Table::new(2);
+        assert!(matches!(table.insert(1, record::take()), Inserted::Done));
+        assert!(matches!(table.insert(2, record::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, record::take()), Inserted::Full(_)));
+        assert!(table.remove(1).is_some());
+        assert!(matches!(table.insert(3, record::take()), Inserted::Done));
+    }
+
+    fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A span lives: fields recorded late, events, and the moment it was last left.
+
+use tracing_core::span::{Id, Record as Values};
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::layer::Context as LayerContext;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::{Body, Place};
+
+use crate::core::{Core, with_body};
+use crate::plan::EventKind;
+use crate::record::{Record, Role};
+use crate::visit::{ErrorVisitor, FieldVisitor};
+
+impl Core {
+    pub(crate) fn record(&self, id: &Id, values: &Values<'_>) {
+        let id = id.into_u64();
+        let known = |record: &mut Record| {
+            let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);
+            record.keeps_fields().then_some((record.plan, record.context.root, is_segment))
+        };
+        let Some((plan, root, is_segment)) = self.table.with(id, known).flatten() else { return };
+        let Some(plan) = self.plans.get(plan) else { return };
+        with_body(|body| {
+            let mut visitor = FieldVisitor::new(plan, &self.rules, body, is_segment);
+            values.record(&mut visitor);
+            let (header, user) = (visitor.header.take(), visitor.user.take());
+            self.table.with(id, |record| record.body.absorb(body));
+            if let Some(user) = user {
+                self.set_user(root, &user);
+            }
+            // A header declared as an empty field and recorded later is as good as one that is set.
+            if let Some(field) = header {
+                match field.header {
+                    Some(header) => self.set_trace_header(id, &header),
+                    None => self.counters.bad_headers.one(),
+                }
+            }
+        });
+    }
+
+    #[inline]
+    pub(crate) fn event<S>(&self, event: &Event<'_>, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let (_, plan) = self.plans.of(event.metadata());
+        if plan.event == EventKind::Ignored {
+            return;
+        }
+        let Some(id) = self.span_of(event, ctx) else { return };
+        with_body(|body| {
+            if plan.event == EventKind::Error {
+                let mut visitor = ErrorVisitor::new(plan, &self.rules, body);
+                event.record(&mut visitor);
+                visitor.finish();
+            } else {
+                event.record(&mut FieldVisitor::new(plan, &self.rules, body, false));
+            }
+            self.table.with(id, |record| record.body.absorb(body));
+        });
+    }
+
+    /// The nearest recorded span that an event happened in.
+    fn span_of<S>(&self, event: &Event<'_>, ctx: &LayerContext<'_, S>) -> Option<u64>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let recorded = |id: u64| self.table.with(id, |record| record.context.role.is_recorded());
+        ctx.event_scope(event)?.map(|span| span.id().into_u64()).find_map(|id| match recorded(id) {
+            Some(true) => Some(Some(id)),
+            Some(false) => Some(None),
+            None => None,
+        })?
+    }
+
+    /// The span was left on some thread. Only local roots care: whatever outlives them keeps them open in the
+    /// registry, and their end is when they were last left.
+    #[inline]
+    pub(crate) fn exit(&self, id: &Id) {
+        let panicking = std::thread::panicking();
+        self.table.with(id.into_u64(), |record| {
+            if record.is_local_root() && record.context.role.is_recorded() {
+                record.exited = self.clock.ticks();
+                if panicking {
+                    note_panic(&mut record.body);
+                }
+            }
+        });
+    }
+
+    pub(crate) fn follows(&self, id: &Id, other: &Id) {
+        let Some(other) = self.table.with(other.into_u64(), |record| record.segment_id) else { return };
+        self.table.with(id.into_u64(), |record| {
+            if record.context.role.is_recorded() {
+                record.body.put(Place::Metadata, 0, "\"follows_from\":", |out| {
+                    out.put_segment_id(other);
+                    xray_sdk::document::Wrote::Whole
+                });
+            }
+        });
+    }
+
+    /// X-Ray has a place for the end user on segments only.
+    pub(crate) fn set_user(&self, root: u64, user: &str) {
+        self.table.with(root, |root| match root.context.role {
+            Role::Segment | Role::Unsampled => root.body.put_str(Place::Top, 0, "\"user\":", user),
+            _ => root.body.put_str(Place::Metadata, 0, "\"user.id\":", user),
+        });
+    }
+}
+
+/// Notes that the thread panics, unless the span knows of an error already.
+pub(crate) fn note_panic(body: &mut Body) {
+    if !body.has_exceptions() {
+        body.add_exception(&xray_sdk::document::Exception::new("panic", "the thread panicked in this span"));
+    }
+}

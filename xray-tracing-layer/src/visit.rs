@@ -1,0 +1,492 @@
+//! Fields on their way into a body. Each value is encoded here, once, according to its callsite's plan.
+//!
+//! User code runs here (`Debug`, `Display`, the redaction hook), so nothing may be locked meanwhile: it may
+//! open spans and send events of its own.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt::{self, Write};
+
+use tracing_core::field::{Field, Visit};
+use xray_sdk::document::Namespace;
+use xray_sdk::document::{
+    Body, Buffer, MAX_ANNOTATION_VALUE, MAX_STRING, MAX_VALUE, Place, StackFrame, Wrote, put_name,
+};
+use xray_sdk::{SegmentId, TraceHeader};
+
+use crate::config::Redact;
+use crate::plan::Plan;
+use crate::slot::Slot;
+
+/// What holds for all values of a layer.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) redact: Option<Redact>,
+    /// Whether a URL's query is kept.
+    pub(crate) keep_query: bool,
+}
+
+/// Puts a span's fields into a body.
+pub(crate) struct FieldVisitor<'a> {
+    plan: &'a Plan,
+    rules: &'a Rules,
+    body: &'a mut Body,
+    /// Whether the body is a segment's: some members stand only there.
+    is_segment: bool,
+    /// A trace header among the fields.
+    pub(crate) header: Option<HeaderField>,
+    /// An end user named on a subsegment: X-Ray has a place for it on the segment only.
+    pub(crate) user: Option<String>,
+}
+
+/// A trace header that came as a field.
+pub(crate) struct HeaderField {
+    /// `None` if it could not be read.
+    pub(crate) header: Option<TraceHeader>,
+    pub(crate) facade: bool,
+}
+
+/// A field's value.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+    Str(&'a str),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Bool(bool),
+    Display(&'a dyn fmt::Debug),
+}
+
+impl<'a> FieldVisitor<'a> {
+    pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
+        Self { plan, rules, body, is_segment, header: None, user: None }
+    }
+
+    #[inline]
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        if self.rules.redact.is_some() {
+            return self.put_redacted(field, value);
+        }
+        self.put_plain(field, value);
+    }
+
+    #[cold]
+    fn put_redacted(&mut self, field: &Field, value: Value<'_>) {
+        let rules = self.rules;
+        let Some(redact) = &rules.redact else { return };
+        value.with_text(|text| match redact.apply(field.name(), text) {
+            // An untouched value keeps its type.
+            Cow::Borrowed(same) if same.len() == text.len() => self.put_plain(field, value),
+            changed => self.put_plain(field, Value::Str(&changed)),
+        });
+    }
+
+    #[inline]
+    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
+        let plan = self.plan;
+        let Some(slot) = plan.slots.get(field.index()) else { return };
+        match slot {
+            Slot::Any { place, key } => {
+                let place = *place;
+                self.body.put(place, 0, key, |out| value.put(out, place));
+            }
+            Slot::Ignored | Slot::Message => {}
+            _ => self.put_known(slot, value),
+        }
+    }
+
+    fn put_known(&mut self, slot: &Slot, value: Value<'_>) {
+        match *slot {
+            Slot::Str { place: Place::Top, rank, key } if !self.is_segment => {
+                let _ = (rank, key);
+                value.with_text(|text| self.user = Some(text.to_owned()));
+            }
+            Slot::Str { place, rank, key } => {
+                if key == "\"rpc.service\":" {
+                    self.put_name(0, "\"rpc\":", value);
+                }
+                value.with_text(|text| self.body.put_str(place, rank, key, text));
+            }
+            Slot::Text { place, rank, key } => value.with_text(|text| {
+                self.set_remote();
+                if !text.is_empty() {
+                    self.body.put_text(place, rank, key, text.trim_start());
+                }
+            }),
+            Slot::Number { place, rank, key } => {
+                self.body.put(place, rank, key, |out| match value.as_u64() {
+                    Some(number) => {
+                        out.put_int(number);
+                        Wrote::Whole
+                    }
+                    None => Wrote::Nothing,
+                });
+            }
+            Slot::Name { rank, key } => self.put_name(rank, key, value),
+            Slot::Url { rank } => value.with_text(|text| self.put_url(rank, text)),
+            Slot::UrlPart { key: "\"query\":", .. } if !self.rules.keep_query => {}
+            Slot::UrlPart { rank, key } => value.with_text(|text| self.put_url_part(rank, key, text)),
+            Slot::Host { rank } => {
+                value.with_text(|text| self.put_url_part(rank, "\"host\":", text));
+                self.put_name(rank, "\"host\":", value);
+            }
+            Slot::ClientIp { rank } => value.with_text(|text| {
+                // A receiver takes a subsegment with a client address for a server's.
+                let (place, key) = match self.is_segment {
+                    true => (Place::HttpRequest, "\"client_ip\":"),
+                    false => (Place::Metadata, "\"client.address\":"),
+                };
+                self.body.put_str(place, rank, key, text);
+            }),
+            Slot::Status => {
+                if let Some(status) = value.as_u64().and_then(|status| u16::try_from(status).ok()) {
+                    self.body.set_status(status);
+                }
+            }
+            Slot::GrpcStatus => self.put_grpc_status(value),
+            Slot::OtelKind => value.with_text(|kind| {
+                if kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer") {
+                    self.set_remote();
+                }
+            }),
+            Slot::OtelStatus => value.with_text(|status| {
+                let status = status.to_ascii_lowercase();
+                if status.starts_with("error") || status.contains("status::error") {
+                    self.body.set_failed();
+                }
+            }),
+            Slot::RpcSystem => value.with_text(|system| match system {
+                "aws-api" => self.body.set_namespace(Namespace::Aws),
+                _ => self.body.put_str(Place::Rpc, 0, "\"rpc.system\":", system),
+            }),
+            Slot::Namespace => value.with_text(|namespace| match namespace {
+                "aws" => self.body.set_namespace(Namespace::Aws),
+                "remote" => self.body.set_namespace(Namespace::Remote),
+                _ => {}
+            }),
+            Slot::DbSystem => value.with_text(|system| {
+                self.set_remote();
+                // The console can't draw an `sql` block for a store that does not speak it.
+                let (place, key) = match NOT_SQL.contains(&system) {
+                    true => (Place::Metadata, "\"db.system\":"),
+                    false => (Place::Sql, "\"database_type\":"),
+                };
+                self.body.put_str(place, 0, key, system);
+            }),
+            Slot::LogGroups => value.with_text(|groups| self.put_log_groups(groups)),
+            Slot::Error => self.put_error(value),
+            Slot::ErrorPart { rank, key } => value.with_text(|text| {
+                if !text.is_empty() {
+                    self.put_error_part(rank, key, text);
+                }
+            }),
+            Slot::Header { facade } => value.with_text(|text| {
+                self.header = Some(HeaderField { header: text.parse().ok(), facade });
+            }),
+            Slot::Any { .. } | Slot::Message | Slot::Ignored => {}
+        }
+    }
+
+    fn set_remote(&mut self) {
+        if self.body.namespace().is_none() {
+            self.body.set_namespace(Namespace::Remote);
+        }
+    }
+
+    fn put_name(&mut self, rank: u8, key: &str, value: Value<'_>) {
+        value.with_text(|text| {
+            if !text.trim().is_empty() {
+                self.body.put(Place::Name, rank, key, |out| {
+                    put_name(out, text);
+                    Wrote::Whole
+                });
+            }
+        });
+    }
+
+    /// Keeps a URL without its password and, unless the user wants it, without its query.
+    fn put_url(&mut self, rank: u8, url: &str) {
+        let end = if self.rules.keep_query { url.len() } else { url.find(['?', '#']).unwrap_or(url.len()) };
+        let url = &url[..end];
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+        let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
+        let user = if scheme.is_empty() { 0 } else { authority.rfind('@').map_or(0, |at| at + 1) };
+        if user == 0 {
+            self.body.put_str(Place::HttpRequest, rank, "\"url\":", url);
+        } else {
+            let clean = format!("{scheme}://{}", &rest[user..]);
+            self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
+        }
+        let host = &authority[user..];
+        if !scheme.is_empty() && !host.is_empty() {
+            // Behind those that name the host by itself.
+            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        }
+    }
+
+    fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
+        let path_only = |text| if self.rules.keep_query { text } else { before(text, '?') };
+        let text = if key == "\"path\":" { path_only(text) } else { text };
+        self.body
+            .put(Place::UrlPart, rank, key, |out| Wrote::cut_if(out.put_escaped_within(text, MAX_STRING)));
+    }
+
+    /// gRPC's codes that are the caller's mistakes, as in the official SDKs.
+    fn put_grpc_status(&mut self, value: Value<'_>) {
+        match value.as_u64() {
+            Some(0) | None => {}
+            Some(8) => self.body.set_throttle(),
+            Some(1 | 3 | 5 | 6 | 7 | 9 | 10 | 11 | 16) => self.body.set_error(),
+            Some(_) => self.body.set_fault(),
+        }
+    }
+
+    fn put_log_groups(&mut self, groups: &str) {
+        self.body.put(Place::Aws, 0, "\"cloudwatch_logs\":", |out| {
+            let mut cut = false;
+            for (i, group) in groups.split('&').filter(|group| !group.is_empty()).enumerate() {
+                out.put(if i == 0 { "[{\"log_group\":" } else { ",{\"log_group\":" });
+                cut |= out.put_string_within(group, MAX_STRING);
+                out.put("}");
+            }
+            if groups.is_empty() {
+                out.put("[");
+            }
+            out.put("]");
+            Wrote::cut_if(cut)
+        });
+    }
+
+    fn put_error(&mut self, value: Value<'_>) {
+        match value {
+            Value::Bool(false) => {}
+            Value::Bool(true) => self.body.set_failed(),
+            _ => value.with_text(|text| {
+                if !text.is_empty() {
+                    self.put_error_part(2, "\"message\":", text);
+                }
+            }),
+        }
+    }
+
+    fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
+        self.body.set_failed();
+        self.body.put_text(Place::ErrorPart, rank, key, text);
+    }
+}
+
+/// Values of `db.system` that X-Ray's `sql` block does not fit.
+const NOT_SQL: &[&str] = &[
+    "dynamodb",
+    "aws.dynamodb",
+    "redis",
+    "mongodb",
+    "memcached",
+    "elasticsearch",
+    "opensearch",
+    "couchdb",
+    "couchbase",
+    "neo4j",
+    "hbase",
+    "aws.redshift.data",
+];
+
+macro_rules! visit {
+    ($($method:ident: $type:ty => $variant:ident),*) => {$(
+        #[inline]
+        fn $method(&mut self, field: &Field, value: $type) {
+            self.put(field, Value::$variant(value));
+        }
+    )*};
+}
+
+impl Visit for FieldVisitor<'_> {
+    visit! {
+        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
+        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.rules.redact.is_none() && self.plan.slots.get(field.index()) == Some(&Slot::Error) {
+            self.body.add_error(value, Some(frame_of(self.plan)));
+        } else {
+            self.put(field, Value::Display(&DebugAsDisplay(value)));
+        }
+    }
+}
+
+/// What an ERROR event says, as exceptions.
+pub(crate) struct ErrorVisitor<'a> {
+    plan: &'a Plan,
+    rules: &'a Rules,
+    body: &'a mut Body,
+    /// Message and fields, escaped.
+    message: Buffer,
+    kind: Option<String>,
+    cause: Option<SegmentId>,
+    cut: bool,
+}
+
+impl<'a> ErrorVisitor<'a> {
+    pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self { plan, rules, body, message: Buffer::new(), kind: None, cause: None, cut: false }
+    }
+
+    /// Writes the exception, once all fields were seen. An event that only carries an error is that error.
+    pub(crate) fn finish(self) {
+        if self.message.is_empty() && self.cause.is_some() {
+            return;
+        }
+        let frame = frame_of(self.plan);
+        let stack = if self.cause.is_some() { &[][..] } else { &[frame][..] };
+        let message = |out: &mut Buffer| {
+            out.put("\"");
+            out.put_buffer(&self.message);
+            out.put(if self.cut { "…\"" } else { "\"" });
+            Wrote::cut_if(self.cut)
+        };
+        let kind = self.kind.as_deref().unwrap_or("Error");
+        self.body.put_exception(SegmentId::random(), kind, message, false, self.cause, stack);
+    }
+
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        let rules = self.rules;
+        match &rules.redact {
+            None => self.put_plain(field, value),
+            Some(redact) => value.with_text(|text| {
+                self.put_plain(field, Value::Str(&redact.apply(field.name(), text)));
+            }),
+        }
+    }
+
+    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
+        match self.plan.slots.get(field.index()) {
+            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
+                value.with_text(|text| self.kind = Some(text.to_owned()));
+            }
+            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
+                self.add(format_args!("{value}"), ": ");
+            }
+            Some(Slot::Ignored) | None => {}
+            Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
+        }
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>, separator: &str) {
+        if self.cut {
+            return;
+        }
+        if !self.message.is_empty() {
+            self.message.put(separator);
+        }
+        let room = (MAX_VALUE - "…".len()).saturating_sub(self.message.len() + 2);
+        self.cut = self.message.put_escaped_within(text, room);
+    }
+}
+
+impl Visit for ErrorVisitor<'_> {
+    visit! {
+        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
+        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.rules.redact.is_some() {
+            return self.put(field, Value::Display(&DebugAsDisplay(value)));
+        }
+        let cause = self.body.add_error(value, Some(frame_of(self.plan)));
+        self.cause.get_or_insert(cause);
+    }
+}
+
+fn frame_of(plan: &Plan) -> StackFrame<'static> {
+    StackFrame { path: plan.file.unwrap_or(plan.module), line: plan.line, label: plan.module }
+}
+
+impl Value<'_> {
+    #[inline]
+    fn put(self, out: &mut Buffer, place: Place) -> Wrote {
+        let annotation = place == Place::Annotation;
+        match self {
+            Self::Str(text) if annotation => {
+                return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
+            }
+            Self::Str(text) if text.len() <= MAX_VALUE / 6 => out.put_string(text),
+            Self::Str(text) => return Wrote::cut_if(out.put_display_within(text, MAX_VALUE)),
+            Self::I64(value) => out.put_int(value),
+            Self::U64(value) => out.put_int(value),
+            Self::Bool(value) => out.put_bool(value),
+            Self::F64(value) if !out.put_float(value) => return Wrote::Nothing,
+            Self::F64(_) => {}
+            Self::Display(value) => {
+                // Bytes are never fewer than characters, so the bound of an annotation holds in both.
+                let max = if annotation { MAX_ANNOTATION_VALUE } else { MAX_VALUE };
+                return Wrote::cut_if(out.put_display_within(format_args!("{value:?}"), max));
+            }
+        }
+        Wrote::Whole
+    }
+
+    /// Gives the value as text. Text of its own needs no memory; anything else is written into a `String`.
+    fn with_text<R>(self, look: impl FnOnce(&str) -> R) -> R {
+        match self {
+            Self::Str(text) => look(text),
+            _ => {
+                let mut text = BoundedString(String::new());
+                let _ = write!(text, "{self}");
+                look(&text.0)
+            }
+        }
+    }
+
+    fn as_u64(self) -> Option<u64> {
+        match self {
+            Self::U64(value) => Some(value),
+            Self::I64(value) => value.try_into().ok(),
+            Self::F64(value) if value >= 0.0 && value.fract() == 0.0 => Some(value as u64),
+            Self::F64(_) | Self::Bool(_) => None,
+            // `404 Not Found` is a status too.
+            Self::Str(_) | Self::Display(_) => self.with_text(|text| {
+                let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+                text[..end].parse().ok()
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(value) => f.write_str(value),
+            Self::I64(value) => value.fmt(f),
+            Self::U64(value) => value.fmt(f),
+            Self::F64(value) => value.fmt(f),
+            Self::Bool(value) => value.fmt(f),
+            // How `tracing` hands over `%value`, and `?value`.
+            Self::Display(value) => write!(f, "{value:?}"),
+        }
+    }
+}
+
+/// A string that stops growing at [`MAX_VALUE`], without telling the one who writes it.
+struct BoundedString(String);
+
+impl Write for BoundedString {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let room = MAX_VALUE.saturating_sub(self.0.len());
+        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        Ok(())
+    }
+}
+
+struct DebugAsDisplay<'a>(&'a (dyn Error + 'static));
+
+impl fmt::Debug for DebugAsDisplay<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+fn before(text: &str, mark: char) -> &str {
+    text.split(mark).next().unwrap_or(text)
+}
