@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
 use tracing_core::dispatcher::WeakDispatch;
-use xray_sdk::document::{Body, Preamble};
+use xray_sdk::document::{Body, Buffer, Preamble};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{Emitter, Packet, TraceHeader};
 
@@ -64,6 +64,15 @@ pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {
     lend(&BODY, |body: &mut Body| {
         body.clear();
         use_it(body)
+    })
+}
+
+/// Lends a buffer for text that is on its way into a body.
+pub(crate) fn with_buffer<R>(use_it: impl FnOnce(&mut Buffer) -> R) -> R {
+    thread_local!(static BUFFER: Cell<Option<Buffer>> = const { Cell::new(None) });
+    lend(&BUFFER, |buffer: &mut Buffer| {
+        buffer.clear();
+        use_it(buffer)
     })
 }
 

@@ -38,7 +38,7 @@ impl Core {
         let mut user = None;
         if is_root || record.context.role.is_recorded() {
             let is_segment = is_root && self.lambda.is_none();
-            let mut visitor = FieldVisitor::new(plan, &self.rules, &mut record.body, is_segment);
+            let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment);
             attrs.record(&mut visitor);
             let header = visitor.header.take();
             user = visitor.user.take();

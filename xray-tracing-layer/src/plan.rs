@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) operation: Box<str>,
     /// A slot for each field, by its index.
     pub(crate) slots: Box<[Slot]>,
+    /// Whether no two fields have the same place and key.
+    pub(crate) unique: bool,
     /// For an event: what it is to us.
     pub(crate) event: EventKind,
     pub(crate) file: Option<&'static str>,
@@ -54,6 +56,8 @@ impl Plan {
                 slot => slot,
             })
             .collect();
+        let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let unique = !slots.iter().enumerate().any(twice);
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
             Level::ERROR => EventKind::Error,
@@ -64,6 +68,7 @@ impl Plan {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
             slots,
+            unique,
             event,
             file: metadata.file(),
             line: metadata.line().unwrap_or_default(),

@@ -6,7 +6,7 @@ use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Body, Place};
 
-use crate::core::{Core, with_body};
+use crate::core::{Core, with_body, with_buffer};
 use crate::plan::EventKind;
 use crate::record::{Record, Role};
 use crate::visit::{ErrorVisitor, FieldVisitor};
@@ -50,9 +50,11 @@ impl Core {
         let Some(id) = self.span_of(event, ctx) else { return };
         with_body(|body| {
             if plan.event == EventKind::Error {
-                let mut visitor = ErrorVisitor::new(plan, &self.rules, body);
-                event.record(&mut visitor);
-                visitor.finish();
+                with_buffer(|message| {
+                    let mut visitor = ErrorVisitor::new(plan, &self.rules, body, message);
+                    event.record(&mut visitor);
+                    visitor.finish();
+                });
             } else {
                 event.record(&mut FieldVisitor::new(plan, &self.rules, body, false));
             }
@@ -66,11 +68,15 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let recorded = |id: u64| self.table.with(id, |record| record.context.role.is_recorded());
-        ctx.event_scope(event)?.map(|span| span.id().into_u64()).find_map(|id| match recorded(id) {
-            Some(true) => Some(Some(id)),
-            Some(false) => Some(None),
-            None => None,
-        })?
+        if event.is_contextual() {
+            let current = ctx.current_span().id()?.into_u64();
+            if let Some(recorded) = recorded(current) {
+                return recorded.then_some(current);
+            }
+        }
+        // A filter let the span pass by, or it is named by the event.
+        let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
+        scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
     }
 
     /// The span was left on some thread. Only local roots care: whatever outlives them keeps them open in the

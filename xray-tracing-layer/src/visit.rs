@@ -29,6 +29,8 @@ pub(crate) struct Rules {
 /// Puts a span's fields into a body.
 pub(crate) struct FieldVisitor<'a> {
     plan: &'a Plan,
+    /// Whether the body is empty, and no two fields of the callsite have the same key.
+    unique: bool,
     rules: &'a Rules,
     body: &'a mut Body,
     /// Whether the body is a segment's: some members stand only there.
@@ -59,7 +61,12 @@ enum Value<'a> {
 
 impl<'a> FieldVisitor<'a> {
     pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { plan, rules, body, is_segment, header: None, user: None }
+        Self { plan, unique: false, rules, body, is_segment, header: None, user: None }
+    }
+
+    /// For the fields that a span is created with: nothing is there yet.
+    pub(crate) fn for_new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
+        Self { unique: plan.unique, ..Self::new(plan, rules, body, is_segment) }
     }
 
     #[inline]
@@ -88,7 +95,12 @@ impl<'a> FieldVisitor<'a> {
         match slot {
             Slot::Any { place, key } => {
                 let place = *place;
-                self.body.put(place, 0, key, |out| value.put(out, place));
+                let value = |out: &mut Buffer| value.put(out, place);
+                if self.unique && place == Place::Metadata {
+                    self.body.append(place, key, value);
+                } else {
+                    self.body.put(place, 0, key, value);
+                }
             }
             Slot::Ignored | Slot::Message => {}
             _ => self.put_known(slot, value),
@@ -206,20 +218,21 @@ impl<'a> FieldVisitor<'a> {
 
     /// Keeps a URL without its password and, unless the user wants it, without its query.
     fn put_url(&mut self, rank: u8, url: &str) {
-        let end = if self.rules.keep_query { url.len() } else { url.find(['?', '#']).unwrap_or(url.len()) };
-        let url = &url[..end];
-        let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-        let authority = &rest[..rest.find('/').unwrap_or(rest.len())];
-        let user = if scheme.is_empty() { 0 } else { authority.rfind('@').map_or(0, |at| at + 1) };
-        if user == 0 {
+        let is_mark = |byte: &u8| matches!(byte, b'?' | b'#');
+        let end = if self.rules.keep_query { None } else { url.as_bytes().iter().position(is_mark) };
+        let url = &url[..end.unwrap_or(url.len())];
+        let Some(authority) = authority_of(url) else {
+            return self.body.put_str(Place::HttpRequest, rank, "\"url\":", url);
+        };
+        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+        if user.is_empty() {
             self.body.put_str(Place::HttpRequest, rank, "\"url\":", url);
         } else {
-            let clean = format!("{scheme}://{}", &rest[user..]);
+            let clean = url.replacen(&format!("{user}@"), "", 1);
             self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
         }
-        let host = &authority[user..];
-        if !scheme.is_empty() && !host.is_empty() {
-            // Behind those that name the host by itself.
+        // A client's name, behind those that name the host by itself.
+        if !self.is_segment && !host.is_empty() {
             self.put_name(8 + rank, "\"host\":", Value::Str(host));
         }
     }
@@ -321,15 +334,16 @@ pub(crate) struct ErrorVisitor<'a> {
     rules: &'a Rules,
     body: &'a mut Body,
     /// Message and fields, escaped.
-    message: Buffer,
+    message: &'a mut Buffer,
     kind: Option<String>,
     cause: Option<SegmentId>,
     cut: bool,
 }
 
 impl<'a> ErrorVisitor<'a> {
-    pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body) -> Self {
-        Self { plan, rules, body, message: Buffer::new(), kind: None, cause: None, cut: false }
+    /// `message` is an empty buffer to write into.
+    pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, message: &'a mut Buffer) -> Self {
+        Self { plan, rules, body, message, kind: None, cause: None, cut: false }
     }
 
     /// Writes the exception, once all fields were seen. An event that only carries an error is that error.
@@ -341,7 +355,7 @@ impl<'a> ErrorVisitor<'a> {
         let stack = if self.cause.is_some() { &[][..] } else { &[frame][..] };
         let message = |out: &mut Buffer| {
             out.put("\"");
-            out.put_buffer(&self.message);
+            out.put_buffer(self.message);
             out.put(if self.cut { "…\"" } else { "\"" });
             Wrote::cut_if(self.cut)
         };
@@ -485,6 +499,14 @@ impl fmt::Debug for DebugAsDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
+}
+
+/// What stands between `://` and the next slash.
+fn authority_of(url: &str) -> Option<&str> {
+    let colon = url.bytes().position(|byte| byte == b':')?;
+    let rest = url[colon..].strip_prefix("://")?;
+    let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
+    Some(&rest[..end])
 }
 
 fn before(text: &str, mark: char) -> &str {

@@ -39,7 +39,8 @@ pub struct Losses {
     pub moved: u32,
 }
 
-/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key.
+/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key, and a
+/// comma follows. So members that belong together and came together are copied together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     /// `None` once the entry is replaced or given up.
@@ -117,8 +118,8 @@ impl Body {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // Each entry brings a comma; the objects around them, flags and marks take less than 400 bytes.
-        self.text.len() - self.dead + self.entries.len() + 400
+        // The objects around the members, flags and marks take less than 400 bytes.
+        self.text.len() - self.dead + 400
     }
 
     /// What was left out or cut so far.
@@ -137,6 +138,21 @@ impl Body {
         self.text.put(key);
         let wrote = value(&mut self.text);
         self.finish(place, rank, start, key.len(), wrote);
+    }
+
+    /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
+    /// two of them have the same key. Annotations need counting, so not those.
+    #[inline]
+    pub fn append(&mut self, place: Place, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
+        let start = self.text.len();
+        self.text.put(key);
+        match value(&mut self.text) {
+            Wrote::Nothing => self.finish(place, 0, start, key.len(), Wrote::Nothing),
+            wrote => {
+                self.losses.cut += u32::from(wrote == Wrote::Cut);
+                self.keep(place, 0, start, key.len());
+            }
+        }
     }
 
     /// Puts a string of at most [`MAX_STRING`] characters.
@@ -295,7 +311,6 @@ impl Body {
             self.losses.dropped += 1;
             return;
         }
-        self.losses.cut += u32::from(wrote == Wrote::Cut);
         let mut place = place;
         if self.may_have(place) && place != Place::Exception {
             match self.make_way(place, rank, start, split) {
@@ -303,6 +318,14 @@ impl Body {
                 None => return self.text.truncate(start),
             }
         }
+        self.losses.cut += u32::from(wrote == Wrote::Cut);
+        self.keep(place, rank, start, split);
+    }
+
+    #[inline]
+    fn keep(&mut self, place: Place, rank: u8, start: usize, split: usize) {
+        let len = self.text.len() - start;
+        self.text.put(",");
         self.annotations += u32::from(place == Place::Annotation);
         self.places |= place.bit();
         self.entries.push(Entry {
@@ -310,7 +333,7 @@ impl Body {
             rank,
             split: split as u16,
             start: start as u32,
-            len: (self.text.len() - start) as u32,
+            len: len as u32,
         });
         if self.text.len() > MAX_BODY {
             self.make_room();
@@ -330,7 +353,7 @@ impl Body {
                 return None;
             }
             former.place = None;
-            self.dead += former.len as usize;
+            self.dead += former.len as usize + 1;
             self.annotations -= u32::from(place == Place::Annotation);
         } else if place == Place::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
@@ -363,8 +386,10 @@ impl Body {
     fn shorten_newest(&mut self) {
         let Some(newest) = self.entries.last_mut() else { return };
         let value = newest.start as usize + usize::from(newest.split);
-        if newest.place != Some(Place::Exception) && cut_string_token(&mut self.text, value, MAX_BODY) {
+        self.text.truncate((newest.start + newest.len) as usize);
+        if newest.place != Some(Place::Exception) && cut_string_token(&mut self.text, value, MAX_BODY - 1) {
             newest.len = (self.text.len() - newest.start as usize) as u32;
+            self.text.put(",");
             self.losses.cut += 1;
             return;
         }
@@ -386,6 +411,8 @@ impl Body {
             text.bytes_mut().copy_within(range, end);
             entry.start = end as u32;
             end += entry.len as usize;
+            text.bytes_mut()[end] = b',';
+            end += 1;
             true
         });
         text.truncate(end);

@@ -73,8 +73,9 @@ impl Frame<'_> {
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        out.put("{\"id\":");
-        out.put_segment_id(self.id);
+        let mut id = *b"{\"id\":\"0123456789abcdef\"";
+        id[7..23].copy_from_slice(&self.id.encode());
+        out.put_bytes(&id);
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
                 out.put(",\"trace_id\":");
@@ -95,14 +96,13 @@ impl Frame<'_> {
         if own.is_some() || !self.body.write_name(out) {
             out.put(self.name);
         }
-        out.put("\",\"start_time\":");
-        out.put_micros(self.start);
         match self.end {
-            Some(end) => {
-                out.put(",\"end_time\":");
-                out.put_micros(end.max(self.start));
+            Some(end) => out.put_times(self.start, end.max(self.start)),
+            None => {
+                out.put("\",\"start_time\":");
+                out.put_micros(self.start);
+                out.put(",\"in_progress\":true");
             }
-            None => out.put(",\"in_progress\":true"),
         }
         self.body.write(out, own);
         if !self.children.is_empty() {

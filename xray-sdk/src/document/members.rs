@@ -299,19 +299,29 @@ impl Body {
         }
     }
 
-    /// Answers whether there were any.
+    /// Appends the members of one place, and answers whether there were any.
     #[inline]
     fn write_members(&self, out: &mut Buffer, place: Place, first: bool) -> bool {
         let mut first = first;
-        let mut any = false;
-        for entry in self.live(place) {
-            if !first {
+        let mut entries =
+            self.live(place).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
+        let Some((mut start, mut end)) = entries.next() else { return false };
+        let mut write = |start: usize, end: usize| {
+            if !std::mem::take(&mut first) {
                 out.put(",");
             }
-            out.put_bytes(self.bytes_of(entry));
-            (first, any) = (false, true);
+            out.put_bytes(&self.text.as_bytes()[start..end]);
+        };
+        for (next_start, next_end) in entries {
+            // With nothing but the comma between them, they are copied as one.
+            if next_start != end + 1 {
+                write(start, end);
+                start = next_start;
+            }
+            end = next_end;
         }
-        any
+        write(start, end);
+        true
     }
 }
 

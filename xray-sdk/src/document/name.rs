@@ -11,13 +11,25 @@ use super::{Buffer, Place, is_name_char};
 /// At most [`MAX_NAME`] characters are kept; a name without any visible character becomes `unknown`.
 /// Returns whether it was mended.
 pub fn put_name(out: &mut Buffer, name: &str) -> bool {
-    let plain = name.len() <= MAX_NAME && name.bytes().all(|b| b.is_ascii() && is_name_char(b.into()));
+    let plain = name.len() <= MAX_NAME && name.bytes().all(|b| PLAIN[usize::from(b)]);
     if plain && name.bytes().any(|b| b != b' ') {
         out.put(name);
         return false;
     }
     put_mended(out, name, MAX_NAME, "unknown", is_name_char)
 }
+
+/// ASCII characters of the class, by their code.
+static PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let class = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 _.:/%&#=+-@";
+    let mut i = 0;
+    while i < class.len() {
+        plain[class[i] as usize] = true;
+        i += 1;
+    }
+    plain
+};
 
 /// Appends an annotation's key, without quotes: letters, digits, `_` and `.`, anything else becomes `_`;
 /// at most 500 characters; an empty key becomes `unknown`. Returns whether it was mended.
@@ -90,6 +102,13 @@ mod tests {
         let mut out = Buffer::new();
         put_name(&mut out, text);
         out.as_str().to_owned()
+    }
+
+    #[test]
+    fn the_quick_table_agrees_with_the_class() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(PLAIN[usize::from(byte)], byte.is_ascii() && is_name_char(byte.into()), "{byte}");
+        }
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! A layer, a collector behind a real socket, and what every test asks of them.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
 use tracing::Dispatch;
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
-use xray_sdk::local::{Collector, Received, Waterfall};
+use xray_sdk::local::{Collector, Received, Trace, Waterfall};
 use xray_sdk::sampling::Always;
-use xray_tracing_layer::{Builder, Handle};
+use xray_sdk::{EmitError, Emitter, Packet};
+use xray_tracing_layer::{Builder, Handle, Stats};
 
 /// One layer that sends to one collector.
 pub(crate) struct Rig {
@@ -58,4 +61,119 @@ impl Rig {
         let traces = self.received().traces();
         traces.iter().map(|trace| Waterfall::new(trace).tree_only(true).to_string()).collect()
     }
+}
+
+impl Rig {
+    /// Around a subscriber that the test puts together itself from a layer for `collector`.
+    pub(crate) fn around(collector: Collector, handle: Handle, dispatch: impl Into<Dispatch>) -> Self {
+        Self { collector, handle, dispatch: dispatch.into() }
+    }
+
+    /// Compares the picture of all traces with one that begins with an empty line, so that it stands at the left
+    /// edge of a test.
+    #[track_caller]
+    pub(crate) fn assert_picture(&self, expected: &str) {
+        let picture = format!("\n{}", self.picture());
+        assert!(picture == expected, "drawn:{picture}\nexpected:{expected}");
+    }
+
+    /// The only document that was sent.
+    pub(crate) fn document(&self) -> Value {
+        let received = self.received();
+        let [document] = received.documents() else { panic!("{} documents", received.documents().len()) };
+        document.json().clone()
+    }
+
+    /// The only trace that was sent.
+    pub(crate) fn trace(&self) -> Trace {
+        let mut traces = self.received().traces();
+        assert_eq!(traces.len(), 1, "traces");
+        traces.remove(0)
+    }
+}
+
+/// The document of spans that `spans` opens and closes, recorded by a rig of their own.
+pub(crate) fn document_of(spans: impl FnOnce()) -> Value {
+    let rig = Rig::new();
+    rig.run(spans);
+    rig.document()
+}
+
+/// A builder that records everything and sends it to `collector`.
+pub(crate) fn builder_for(collector: &Collector) -> Builder {
+    xray_tracing_layer::builder()
+        .service_name("shop")
+        .daemon_address(&collector.daemon_address())
+        .sampler(Always)
+}
+
+/// Keeps packets in memory: a burst through a socket loses some.
+#[derive(Clone, Default)]
+pub(crate) struct Memory(Arc<Mutex<Vec<Vec<u8>>>>);
+
+impl Emitter for Memory {
+    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+        self.0.lock().unwrap().push(packet.as_bytes().to_vec());
+        Ok(())
+    }
+}
+
+/// A layer that sends to memory.
+pub(crate) struct MemoryRig {
+    pub(crate) memory: Memory,
+    pub(crate) handle: Handle,
+    pub(crate) dispatch: Dispatch,
+}
+
+impl MemoryRig {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
+        let memory = Memory::default();
+        let builder =
+            xray_tracing_layer::builder().service_name("shop").emitter(memory.clone()).sampler(Always);
+        let (layer, handle) = change(builder).build_with_handle::<Registry>().unwrap();
+        Self { memory, handle, dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)) }
+    }
+
+    pub(crate) fn run<R>(&self, spans: impl FnOnce() -> R) -> R {
+        tracing::dispatcher::with_default(&self.dispatch, spans)
+    }
+
+    /// The documents, after checking what holds always: the law, the bounds, the validity of each, and that no
+    /// span is missing.
+    pub(crate) fn documents(&self) -> Vec<Value> {
+        let stats = self.handle.stats();
+        assert_law(&stats);
+        let packets = self.memory.0.lock().unwrap();
+        assert_eq!(packets.len() as u64, stats.documents, "{stats:?}");
+        let documents: Vec<Value> = packets
+            .iter()
+            .map(|packet| {
+                assert!(packet.len() <= 64_030, "a packet of {} bytes", packet.len());
+                let document = packet.strip_prefix(Packet::HEADER.as_bytes()).expect("a header line");
+                let problems: Vec<String> =
+                    xray_sdk::local::check(document).iter().map(ToString::to_string).collect();
+                assert_eq!(problems, [""; 0], "in {}", String::from_utf8_lossy(document));
+                serde_json::from_slice(document).unwrap()
+            })
+            .collect();
+        let finished = documents.iter().filter(|document| document.get("end_time").is_some());
+        let spans: u64 = finished.map(span_count).sum();
+        assert_eq!(spans, stats.closed, "spans in the documents, spans closed: {stats:?}");
+        documents
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_law(stats: &Stats) {
+    assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");
+}
+
+/// Segments and subsegments in a document, at all levels.
+pub(crate) fn span_count(document: &Value) -> u64 {
+    let children = document.get("subsegments").and_then(Value::as_array);
+    1 + children.into_iter().flatten().map(span_count).sum::<u64>()
 }
