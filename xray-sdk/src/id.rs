@@ -74,7 +74,8 @@ impl TraceId {
     #[must_use]
     pub fn to_w3c(self) -> [u8; 32] {
         let mut digits = [0; 32];
-        hex::encode(&self.0.to_be_bytes(), &mut digits);
+        digits[..16].copy_from_slice(&hex::encode((self.0 >> 64) as u64));
+        digits[16..].copy_from_slice(&hex::encode(self.0 as u64));
         digits
     }
 
@@ -161,9 +162,7 @@ impl SegmentId {
     #[inline]
     #[must_use]
     pub fn encode(self) -> [u8; Self::LEN] {
-        let mut digits = [0; Self::LEN];
-        hex::encode(&self.0.to_be_bytes(), &mut digits);
-        digits
+        hex::encode(self.0)
     }
 
     /// W3C forbids such a parent, and other SDKs send one along with requests they don't record.

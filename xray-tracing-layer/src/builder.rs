@@ -12,7 +12,7 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::ParseAddressError;
-use xray_sdk::document::{Buffer, Preamble, put_name};
+use xray_sdk::document::{Buffer, MAX_STRING, Preamble, put_name};
 use xray_sdk::sampling::{DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
 
@@ -106,9 +106,9 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Names the service's version, written into each segment.
+    /// Names the service's version, written into each segment. At most 250 characters are kept.
     pub fn service_version(mut self, version: impl Into<String>) -> Self {
-        self.settings.service_version = Some(version.into());
+        self.settings.service_version = Some(version.into().chars().take(MAX_STRING).collect());
         self
     }
 
@@ -119,7 +119,8 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Sends documents by an emitter of your own, instead of UDP to the daemon.
+    /// Sends documents by an emitter of your own, instead of UDP to the daemon. Spans that it opens while it is
+    /// sending are not recorded: each would be another document to send.
     pub fn emitter(mut self, emitter: impl Emitter) -> Self {
         self.settings.emitter = Some(Box::new(emitter));
         self
@@ -248,7 +249,8 @@ impl<F> Builder<F> {
         let service = env::tracing_name().or(settings.service_name).unwrap_or_else(env::default_name);
         let mut name = Buffer::new();
         if put_name(&mut name, &service) {
-            settings.problems.push(format!("service name {service:?} is sent as {:?}", name.as_str()));
+            let given: String = service.chars().take(MAX_STRING).collect();
+            settings.problems.push(format!("service name {given:?} is sent as {:?}", name.as_str()));
         }
         let mut preamble = Preamble::default();
         if let Some(version) = &settings.service_version {

@@ -34,6 +34,8 @@ impl Core {
         if record.context.role.is_recorded() {
             self.counters.closed.one();
             self.close_recorded(&mut record, id, ctx);
+        } else if record.context.role == Role::Unsampled && record.is_local_root() {
+            self.counters.unsampled.one();
         }
         record::give_back(record);
     }
@@ -68,7 +70,10 @@ impl Core {
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
             // gone, and drops them right after.
-            span.extensions_mut().replace(Cascade::towards(record.parent));
+            let mut extensions = span.extensions_mut();
+            if extensions.get_mut::<Cascade>().is_none() {
+                extensions.insert(Cascade::towards(record.parent));
+            }
         }
         if record.parent != 0 && self.is_due(&record.context, now) {
             self.announce(record.context.root);

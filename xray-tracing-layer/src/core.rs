@@ -51,12 +51,25 @@ impl fmt::Debug for Core {
     }
 }
 
-/// Lends this thread's packet. Whoever asks while it is lent, an emitter that closes spans itself for
-/// instance, gets a new one.
+/// Lends this thread's packet, to fill and to send. What it is lent for a second time meanwhile, by an emitter
+/// that uses `tracing` itself, gets a new one.
 pub(crate) fn with_packet<R>(use_it: impl FnOnce(&mut Packet) -> R) -> R {
     thread_local!(static PACKET: Cell<Option<Packet>> = const { Cell::new(None) });
-    lend(&PACKET, use_it)
+    let outermost = SENDING.try_with(|sending| !sending.replace(true)).unwrap_or_default();
+    let result = lend(&PACKET, use_it);
+    if outermost {
+        let _ = SENDING.try_with(|sending| sending.set(false));
+    }
+    result
 }
+
+/// Whether this thread is inside an emitter.
+#[inline]
+pub(crate) fn is_sending() -> bool {
+    SENDING.try_with(Cell::get).unwrap_or_default()
+}
+
+thread_local!(static SENDING: Cell<bool> = const { Cell::new(false) });
 
 /// Lends a body to collect fields in before their record is locked.
 pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {

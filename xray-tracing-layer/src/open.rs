@@ -17,7 +17,7 @@ use xray_sdk::sampling::{SamplingRequest, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::clock::Ticks;
-use crate::core::Core;
+use crate::core::{Core, is_sending};
 use crate::record::{self, Record, Role};
 use crate::table::Inserted;
 use crate::visit::{FieldVisitor, HeaderField};
@@ -28,6 +28,10 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        if is_sending() {
+            // The emitter's own span: to send it would open another.
+            return;
+        }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
         let now = self.clock.ticks();
         let mut record = record::take();
@@ -143,9 +147,6 @@ impl Core {
             Self::join_lambda(record, header.as_ref(), facade);
         } else {
             self.join(record, header.as_ref());
-        }
-        if record.context.role == Role::Unsampled {
-            self.counters.unsampled.one();
         }
     }
 

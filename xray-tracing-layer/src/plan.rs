@@ -57,7 +57,7 @@ impl Plan {
             })
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
-        let unique = !slots.iter().enumerate().any(twice);
+        let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
             Level::ERROR => EventKind::Error,
@@ -75,6 +75,12 @@ impl Plan {
             module: metadata.module_path().unwrap_or_else(|| metadata.target()),
         }
     }
+}
+
+/// Metadata that other slots write as well, where a document has no better place.
+fn is_also_ours(slot: &Slot) -> bool {
+    let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
+    matches!(slot, Slot::Any { place: Place::Metadata, key } if ours.contains(&&**key))
 }
 
 /// Events by which a library says what it could not say when its span opened.

@@ -38,7 +38,13 @@ pub trait XraySpanExt {
     fn annotate<'a>(&self, key: &str, value: impl Into<AnnotationValue<'a>>);
 
     /// Adds any value that serializes, which X-Ray keeps and does not index. An empty namespace is `default`.
-    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized));
+    fn add_metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized));
+
+    /// The same as [`add_metadata`](Self::add_metadata). [`Span`] has a method `metadata` of its own that goes
+    /// before this one, so it must be called as `XraySpanExt::metadata(&span, ..)`.
+    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+        self.add_metadata(namespace, key, value);
+    }
 
     /// Names the end user, on the segment that the span is part of.
     fn set_user(&self, user: &str);
@@ -73,7 +79,7 @@ impl XraySpanExt for Span {
         update(self, |body| body.annotate(key, &value));
     }
 
-    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+    fn add_metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
         update(self, |body| body.metadata(namespace, key, value));
     }
 

@@ -47,7 +47,7 @@ counters! {
     documents,
     /// Documents that said `in_progress`.
     announced,
-    /// Root spans that were not sampled.
+    /// Closed root spans that were not sampled.
     unsampled,
     /// Spans that were not recorded, since too many were open.
     over_capacity,

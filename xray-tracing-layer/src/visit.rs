@@ -29,8 +29,8 @@ pub(crate) struct Rules {
 /// Puts a span's fields into a body.
 pub(crate) struct FieldVisitor<'a> {
     plan: &'a Plan,
-    /// Whether the body is empty, and no two fields of the callsite have the same key.
-    unique: bool,
+    /// Whether a value can't replace another, as no two fields have the same key, and nobody redacts it.
+    plain: bool,
     rules: &'a Rules,
     body: &'a mut Body,
     /// Whether the body is a segment's: some members stand only there.
@@ -61,16 +61,26 @@ enum Value<'a> {
 
 impl<'a> FieldVisitor<'a> {
     pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { plan, unique: false, rules, body, is_segment, header: None, user: None }
+        Self { plan, plain: false, rules, body, is_segment, header: None, user: None }
     }
 
     /// For the fields that a span is created with: nothing is there yet.
     pub(crate) fn for_new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { unique: plan.unique, ..Self::new(plan, rules, body, is_segment) }
+        Self { plain: plan.unique && rules.redact.is_none(), ..Self::new(plan, rules, body, is_segment) }
     }
 
     #[inline]
     fn put(&mut self, field: &Field, value: Value<'_>) {
+        // Most fields are metadata of a new span.
+        if self.plain
+            && let Some(Slot::Any { place: Place::Metadata, key }) = self.plan.slots.get(field.index())
+        {
+            return self.body.append(Place::Metadata, key, |out| value.put(out, Place::Metadata));
+        }
+        self.put_any(field, value);
+    }
+
+    fn put_any(&mut self, field: &Field, value: Value<'_>) {
         if self.rules.redact.is_some() {
             return self.put_redacted(field, value);
         }
@@ -95,12 +105,7 @@ impl<'a> FieldVisitor<'a> {
         match slot {
             Slot::Any { place, key } => {
                 let place = *place;
-                let value = |out: &mut Buffer| value.put(out, place);
-                if self.unique && place == Place::Metadata {
-                    self.body.append(place, key, value);
-                } else {
-                    self.body.put(place, 0, key, value);
-                }
+                self.body.put(place, 0, key, |out| value.put(out, place));
             }
             Slot::Ignored | Slot::Message => {}
             _ => self.put_known(slot, value),
@@ -257,15 +262,14 @@ impl<'a> FieldVisitor<'a> {
     fn put_log_groups(&mut self, groups: &str) {
         self.body.put(Place::Aws, 0, "\"cloudwatch_logs\":", |out| {
             let mut cut = false;
-            for (i, group) in groups.split('&').filter(|group| !group.is_empty()).enumerate() {
-                out.put(if i == 0 { "[{\"log_group\":" } else { ",{\"log_group\":" });
+            let mut separator = "[";
+            for group in groups.split('&').filter(|group| !group.is_empty()) {
+                out.put(std::mem::replace(&mut separator, ","));
+                out.put("{\"log_group\":");
                 cut |= out.put_string_within(group, MAX_STRING);
                 out.put("}");
             }
-            if groups.is_empty() {
-                out.put("[");
-            }
-            out.put("]");
+            out.put(if separator == "[" { "[]" } else { "]" });
             Wrote::cut_if(cut)
         });
     }

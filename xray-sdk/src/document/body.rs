@@ -5,8 +5,11 @@
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
 //! has to give up for that is told by [`Losses`], and in the document itself.
 
-use super::buffer::escaped_prefix;
-use super::limits::{MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_STRING, MAX_VALUE};
+use super::buffer::{escaped_prefix, string_token_len};
+use super::limits::{
+    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_DEPTH, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING,
+    MAX_VALUE,
+};
 use super::name::{put_annotation_key, put_metadata_path};
 use super::{AnnotationValue, Buffer, Namespace, Place};
 
@@ -20,6 +23,7 @@ pub struct Body {
     /// One bit per place that ever had an entry; none set means there is nothing to look for.
     places: u16,
     annotations: u32,
+    namespaced: u32,
     pub(super) exceptions: u32,
     status: u16,
     pub(super) flags: Flags,
@@ -47,7 +51,7 @@ pub(super) struct Entry {
     pub(super) place: Option<Place>,
     /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
     pub(super) rank: u8,
-    /// For an exception: where its stack begins.
+    /// For an exception: where its stack begins, behind its cause.
     pub(super) split: u16,
     pub(super) start: u32,
     pub(super) len: u32,
@@ -100,11 +104,22 @@ impl Body {
 
     /// Forgets everything but the memory it sits in.
     pub fn clear(&mut self) {
-        let Self { text, entries, dead, places, annotations, exceptions, status, flags, namespace, losses } =
-            self;
+        let Self {
+            text,
+            entries,
+            dead,
+            places,
+            annotations,
+            namespaced,
+            exceptions,
+            status,
+            flags,
+            namespace,
+            losses,
+        } = self;
         text.clear();
         entries.clear();
-        (*dead, *places, *annotations, *exceptions, *status) = (0, 0, 0, 0, 0);
+        (*dead, *places, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
         (*flags, *namespace, *losses) = (Flags::default(), None, Losses::default());
     }
 
@@ -118,8 +133,8 @@ impl Body {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // The objects around the members, flags and marks take less than 400 bytes.
-        self.text.len() - self.dead + 400
+        // The objects around the members, flags and marks take less than 400 bytes, and a namespace's four.
+        self.text.len() - self.dead + 4 * self.namespaced as usize + 400
     }
 
     /// What was left out or cut so far.
@@ -190,8 +205,11 @@ impl Body {
     }
 
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// A number that is no status (below 100 or above 599) is passed over.
     pub fn set_status(&mut self, status: u16) {
-        self.status = status;
+        if (100..600).contains(&status) {
+            self.status = status;
+        }
     }
 
     /// The HTTP status, if one is known.
@@ -271,14 +289,18 @@ impl Body {
         self.losses.moved += other.losses.moved;
     }
 
-    /// Whether there is nothing to write.
+    /// `Some(true)` if there are members of this place and nothing else, `Some(false)` if there is nothing at all.
     #[inline]
-    pub(super) fn is_empty(&self) -> bool {
-        self.places == 0
-            && self.status == 0
+    pub(super) fn is_only(&self, place: Place) -> Option<bool> {
+        let plain = self.status == 0
             && self.flags == Flags::default()
             && self.namespace.is_none()
-            && self.losses == Losses::default()
+            && self.losses == Losses::default();
+        match self.places {
+            0 if plain => Some(false),
+            places if plain && places == place.bit() => Some(true),
+            _ => None,
+        }
     }
 
     /// Whether anything was ever put there.
@@ -327,6 +349,7 @@ impl Body {
         let len = self.text.len() - start;
         self.text.put(",");
         self.annotations += u32::from(place == Place::Annotation);
+        self.namespaced += u32::from(place == Place::MetadataIn);
         self.places |= place.bit();
         self.entries.push(Entry {
             place: Some(place),
@@ -355,9 +378,13 @@ impl Body {
             former.place = None;
             self.dead += former.len as usize + 1;
             self.annotations -= u32::from(place == Place::Annotation);
+            self.namespaced -= u32::from(place == Place::MetadataIn);
         } else if place == Place::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
             return self.make_way(Place::Metadata, rank, start, split);
+        } else if place == Place::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            self.losses.dropped += 1;
+            return None;
         }
         Some(place)
     }
@@ -371,6 +398,7 @@ impl Body {
             let metadata =
                 |entry: &&mut Entry| matches!(entry.place, Some(Place::Metadata | Place::MetadataIn));
             if let Some(largest) = self.entries.iter_mut().filter(metadata).max_by_key(|entry| entry.len) {
+                self.namespaced -= u32::from(largest.place == Some(Place::MetadataIn));
                 largest.place = None;
                 self.losses.dropped += 1;
             } else if let Some(stack) = self.entries.iter_mut().find(|entry| entry.has_stack()) {
@@ -451,6 +479,22 @@ fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Wrote 
     Wrote::Whole
 }
 
+/// How deep a JSON value nests.
+fn depth_of(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => at += string_token_len(&json[at..]) - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        at += 1;
+    }
+    deepest
+}
+
 /// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
 pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde::Serialize + ?Sized)) -> Wrote {
     struct Bounded<'a> {
@@ -470,9 +514,10 @@ pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde::Serialize + 
         }
     }
     let until = out.len() + MAX_VALUE;
+    let start = out.len();
     match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
-        Ok(()) => Wrote::Whole,
-        Err(_) => Wrote::Nothing,
+        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
+        _ => Wrote::Nothing,
     }
 }
 

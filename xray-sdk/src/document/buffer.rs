@@ -216,43 +216,47 @@ impl Buffer {
     /// Appends a (sub)segment's id, quoted.
     #[inline]
     pub fn put_segment_id(&mut self, id: SegmentId) {
-        let mut token = [b'"'; 18];
-        token[1..17].copy_from_slice(&id.encode());
-        self.bytes.extend_from_slice(&token);
+        self.put("\"");
+        self.put_bytes(&id.encode());
+        self.put("\"");
     }
 
     /// Appends a trace id, quoted.
     #[inline]
     pub fn put_trace_id(&mut self, id: TraceId) {
-        let mut token = [b'"'; 37];
-        token[1..36].copy_from_slice(&id.encode());
-        self.bytes.extend_from_slice(&token);
+        self.put("\"");
+        self.put_bytes(&id.encode());
+        self.put("\"");
     }
 
     /// Appends microseconds since the epoch as seconds with six decimals.
     pub fn put_micros(&mut self, micros: u64) {
-        match micros_digits(micros) {
-            Some(digits) => self.bytes.extend_from_slice(&digits),
-            None => {
-                self.put_int(micros / 1_000_000);
-                let fraction = (micros % 1_000_000) as u32;
-                let ([a, b, c, d], [e, f]) = (four_digits(fraction / 100), two_digits(fraction % 100));
-                self.bytes.extend_from_slice(&[b'.', a, b, c, d, e, f]);
-            }
-        }
+        let [_, _, fraction @ ..] = eight_digits((micros % 1_000_000) as u32);
+        self.put_int(micros / 1_000_000);
+        self.put(".");
+        self.put_bytes(&fraction);
     }
 
-    /// Ends a name and appends start and end: `","start_time":…,"end_time":…`.
+    /// Appends start and end: `"start_time":…,"end_time":…`.
     #[inline]
     pub(super) fn put_times(&mut self, start: u64, end: u64) {
-        // One append of known length instead of four.
-        if let (Some(start), Some(end)) = (micros_digits(start), micros_digits(end)) {
-            let mut text = *b"\",\"start_time\":0000000000.000000,\"end_time\":0000000000.000000";
-            text[15..32].copy_from_slice(&start);
-            text[44..61].copy_from_slice(&end);
-            self.bytes.extend_from_slice(&text);
+        let seconds = start / 1_000_000;
+        let end_fraction = end.wrapping_sub(seconds * 1_000_000);
+        // Ten digits from 2001 to 2286, and most work is done within the second it began in.
+        if (1_000_000_000..10_000_000_000).contains(&seconds) && end_fraction < 1_000_000 {
+            let first = eight_digits((seconds / 100) as u32);
+            let [.., tens, ones] = eight_digits((seconds % 100) as u32);
+            let fractions = [start - seconds * 1_000_000, end_fraction].map(|f| eight_digits(f as u32));
+            for (key, [_, _, fraction @ ..]) in
+                ["\"start_time\":", ",\"end_time\":"].into_iter().zip(fractions)
+            {
+                self.put(key);
+                self.put_bytes(&first);
+                self.put_bytes(&[tens, ones, b'.']);
+                self.put_bytes(&fraction);
+            }
         } else {
-            self.put("\",\"start_time\":");
+            self.put("\"start_time\":");
             self.put_micros(start);
             self.put(",\"end_time\":");
             self.put_micros(end);
@@ -303,45 +307,18 @@ impl fmt::Write for EscapingWriter<'_> {
     }
 }
 
-/// Seconds and six decimals, where the seconds have ten digits: from 2001 to 2286.
+/// A number below 100,000,000 as eight digits, all at once: halves of four, then of two, then of one digit lie
+/// side by side in one word. The divisions by 100 and 10 are multiplications by 10,486 / 2^20 and
+/// 103 / 2^10, exact for numbers below 10,000 and below 100.
 #[inline]
-fn micros_digits(micros: u64) -> Option<[u8; 17]> {
-    let (seconds, fraction) = (micros / 1_000_000, (micros % 1_000_000) as u32);
-    if !(1_000_000_000..10_000_000_000).contains(&seconds) {
-        return None;
-    }
-    let (high, low) = ((seconds / 10_000) as u32, (seconds % 10_000) as u32);
-    let mut digits = [b'.'; 17];
-    digits[0..2].copy_from_slice(&two_digits(high / 10_000));
-    digits[2..6].copy_from_slice(&four_digits(high % 10_000));
-    digits[6..10].copy_from_slice(&four_digits(low));
-    digits[11..15].copy_from_slice(&four_digits(fraction / 100));
-    digits[15..17].copy_from_slice(&two_digits(fraction % 100));
-    Some(digits)
+fn eight_digits(value: u32) -> [u8; 8] {
+    let fours = u64::from(value / 10_000) | u64::from(value % 10_000) << 32;
+    let hundreds = (fours * 10_486 >> 20) & 0x7f_0000_007f;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = (twos * 103 >> 10) & 0x0f_000f_000f_000f;
+    let ones = tens | (twos - tens * 10) << 8;
+    (ones + 0x3030_3030_3030_3030).to_le_bytes()
 }
-
-/// `value` is below 10,000.
-#[inline]
-fn four_digits(value: u32) -> [u8; 4] {
-    let ([a, b], [c, d]) = (two_digits(value / 100), two_digits(value % 100));
-    [a, b, c, d]
-}
-
-/// `value` is below 100.
-#[inline]
-fn two_digits(value: u32) -> [u8; 2] {
-    DIGITS[value as usize % 100]
-}
-
-static DIGITS: [[u8; 2]; 100] = {
-    let mut digits = [[b'0'; 2]; 100];
-    let mut i = 0;
-    while i < 100 {
-        digits[i] = [b'0' + (i / 10) as u8, b'0' + (i % 10) as u8];
-        i += 1;
-    }
-    digits
-};
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -371,6 +348,19 @@ fn find_special(bytes: &[u8]) -> Option<usize> {
 #[inline]
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// The length of the string token that `bytes` begins with.
+pub(super) fn string_token_len(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
 }
 
 /// How much of escaped text fits into `max` bytes without splitting a character or an escape.
@@ -456,8 +446,21 @@ mod tests {
         #[test]
         fn micros_are_exact(micros in 0_u64..20_000_000_000_000_000) {
             let text = written(|b| b.put_micros(micros));
-            prop_assert_eq!(text.replace('.', "").parse::<u64>().unwrap(), micros);
-            prop_assert_eq!(text.split_once('.').unwrap().1.len(), 6);
+            prop_assert_eq!(text, format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
+        }
+
+        #[test]
+        fn times_are_exact_within_a_second_and_beyond(start in 0_u64..20_000_000_000_000_000, lasted in 0_u64..3_000_000) {
+            let micros = |m: u64| format!("{}.{:06}", m / 1_000_000, m % 1_000_000);
+            let text = written(|b| b.put_times(start, start + lasted));
+            let expected = format!("\"start_time\":{},\"end_time\":{}", micros(start), micros(start + lasted));
+            prop_assert_eq!(text, expected);
+        }
+
+        #[test]
+        fn eight_digits_are_those_of_the_number(value in 0_u32..100_000_000) {
+            let digits = eight_digits(value);
+            prop_assert_eq!(std::str::from_utf8(&digits).unwrap(), format!("{value:08}"));
         }
 
         #[test]

@@ -62,7 +62,9 @@ impl Frame<'_> {
         // Ids, times, type and punctuation take less than 300 bytes. A name in the body is counted there.
         let preamble = match self.kind {
             Kind::Segment { preamble, rule, operation, .. } => {
-                preamble.len() + rule.map_or(0, |rule| rule.len() * 6 + 32) + operation.map_or(0, str::len)
+                preamble.len()
+                    + rule.map_or(0, |rule| rule.len().min(super::MAX_STRING * 4) * 6 + 32)
+                    + operation.map_or(0, str::len)
             }
             _ => 0,
         };
@@ -73,9 +75,8 @@ impl Frame<'_> {
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        let mut id = *b"{\"id\":\"0123456789abcdef\"";
-        id[7..23].copy_from_slice(&self.id.encode());
-        out.put_bytes(&id);
+        out.put("{\"id\":");
+        out.put_segment_id(self.id);
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
                 out.put(",\"trace_id\":");
@@ -96,10 +97,11 @@ impl Frame<'_> {
         if own.is_some() || !self.body.write_name(out) {
             out.put(self.name);
         }
+        out.put("\",");
         match self.end {
             Some(end) => out.put_times(self.start, end.max(self.start)),
             None => {
-                out.put("\",\"start_time\":");
+                out.put("\"start_time\":");
                 out.put_micros(self.start);
                 out.put(",\"in_progress\":true");
             }

@@ -27,5 +27,17 @@ pub const MAX_VALUE: usize = MAX_BODY / 4;
 /// [`MAX_NAME`] four-byte characters, the frozen preamble and the marks of what was left out.
 pub const MAX_BODY: usize = crate::daemon::MAX_DOCUMENT - 8_000;
 
+/// Members of metadata outside the namespace `default`. Each brings braces of its own, and they are sorted into
+/// their namespaces when the document is written.
+pub(crate) const MAX_NAMESPACED: u32 = 256;
+
+/// How deep a metadata value may nest. Common JSON parsers stop at 128 levels, of which the deepest subsegment
+/// takes 103 ([`Children::MAX_HEIGHT`](super::Children::MAX_HEIGHT)).
+pub(crate) const MAX_DEPTH: usize = 20;
+
+/// Bytes of one member that all segments share, and of all of them.
+pub(crate) const MAX_PREAMBLE_MEMBER: usize = 1_000;
+pub(crate) const MAX_PREAMBLE: usize = 4_000;
+
 /// Bytes of a metadata key or namespace. No rule of X-Ray's: a key is a name, not a place for data.
 pub(crate) const MAX_METADATA_KEY: usize = 500;

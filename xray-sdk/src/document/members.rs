@@ -2,7 +2,8 @@
 //! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
 
 use super::body::{Entry, Flags, Losses};
-use super::buffer::escaped_prefix;
+use super::buffer::{escaped_prefix, string_token_len};
+use super::limits::MAX_NAME;
 use super::{Body, Buffer, Namespace, Place, Preamble};
 use crate::id::SegmentId;
 
@@ -33,16 +34,24 @@ impl Body {
         out.put_bytes(name);
         // The convention for databases is `database@host` (X-Ray Developer Guide, segment documents).
         if let Some(host) = host.filter(|_| Some(name) == database) {
-            out.put("@");
-            out.put_bytes(host);
+            let room = (MAX_NAME - 1).saturating_sub(chars_in(name));
+            if room > 0 {
+                out.put("@");
+                out.put_bytes(&host[..end_of_char(host, room)]);
+            }
         }
         true
     }
 
     /// Appends every member, each after a comma.
     pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
-        if own.is_none() && self.is_empty() {
-            return;
+        if own.is_none() {
+            // Most subsegments have nothing but metadata, or nothing at all.
+            match self.is_only(Place::Metadata) {
+                Some(false) => return,
+                Some(true) => return self.write_metadata(out, None),
+                None => {}
+            }
         }
         if own.is_none()
             && let Some(namespace) = self.namespace
@@ -54,7 +63,9 @@ impl Body {
         let failed = self.write_flags(out);
         self.write_http(out);
         self.write_aws(out, own);
-        self.write_object(out, Place::Sql, ",\"sql\":{", "}");
+        if own.is_none() {
+            self.write_object(out, Place::Sql, ",\"sql\":{", "}");
+        }
         if self.may_have(Place::Top) {
             for entry in self.live(Place::Top) {
                 out.put(",");
@@ -66,7 +77,7 @@ impl Body {
         }
         self.write_cause(out, failed);
         self.write_object(out, Place::Annotation, ",\"annotations\":{", "}");
-        self.write_metadata(out, own.and_then(|own| own.operation));
+        self.write_metadata(out, own);
     }
 
     /// Answers which flag was set.
@@ -165,7 +176,7 @@ impl Body {
             out.put_buffer(&own.preamble.xray);
             if let Some(rule) = own.rule {
                 out.put(",\"sampling_rule_name\":");
-                out.put_string(rule);
+                out.put_string_within(rule, super::MAX_STRING);
             }
             out.put("}");
             out.put_buffer(&own.preamble.aws);
@@ -211,29 +222,57 @@ impl Body {
     }
 
     fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
-        out.put_bytes(self.bytes_of(entry));
-        if entry.rank > 0 && !entry.has_stack() {
+        let (own, stack) = self.bytes_of(entry).split_at(usize::from(entry.split));
+        // The cause is the last before the stack. One that found no room is not named.
+        let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
+        match cause.strip_prefix(CAUSE) {
+            Some(id) if !self.has_exception(&id[..16]) => out.put_bytes(head),
+            _ => out.put_bytes(own),
+        }
+        out.put_bytes(stack);
+        if entry.rank > 0 && stack.is_empty() {
             out.put(",\"truncated\":");
             out.put_int(entry.rank);
         }
         out.put("}");
     }
 
-    fn write_metadata(&self, out: &mut Buffer, operation: Option<&str>) {
+    fn has_exception(&self, id: &[u8]) -> bool {
+        let is_it = |entry: &Entry| {
+            self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
+        };
+        self.live(Place::Exception).any(is_it)
+    }
+
+    fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let operation = own.and_then(|own| own.operation);
         let lost = self.losses() != Losses::default();
         let rpc = self.may_have(Place::Rpc) && self.namespace != Some(Namespace::Aws);
+        // A segment has no place for a database call: it is kept where nothing is expected of it.
+        let sql = own.is_some() && self.may_have(Place::Sql);
         let any = self.may_have(Place::Metadata) || self.may_have(Place::MetadataIn);
-        if !(any || lost || rpc || operation.is_some()) {
+        if !(any || lost || rpc || sql || operation.is_some()) {
             return;
         }
         out.put(",\"metadata\":{\"default\":{");
         let mut wrote = self.write_members(out, Place::Metadata, true);
+        let mut key = |out: &mut Buffer, key: &str| {
+            // What a field of the user's is called already goes without.
+            let free = !any || self.value_of(Place::Metadata, key).is_none();
+            if free {
+                out.put(if std::mem::replace(&mut wrote, true) { "," } else { "" });
+                out.put(key);
+            }
+            free
+        };
         if rpc {
-            wrote |= self.write_members(out, Place::Rpc, !wrote);
+            for name in [RPC_SYSTEM, RPC_SERVICE, RPC_METHOD] {
+                if let Some(value) = self.value_of(Place::Rpc, name).filter(|_| key(out, name)) {
+                    out.put_bytes(value);
+                }
+            }
         }
-        if let Some(name) = operation.filter(|_| self.value_of(Place::Metadata, OPERATION).is_none()) {
-            out.put(if wrote { "," } else { "" });
-            out.put(OPERATION);
+        if let Some(name) = operation.filter(|_| key(out, OPERATION)) {
             match self.value_of(Place::Name, "\"otel\":") {
                 Some(name) => {
                     out.put("\"");
@@ -242,11 +281,10 @@ impl Body {
                 }
                 None => out.put(name),
             }
-            wrote = true;
         }
-        if lost {
+        if lost && key(out, LIMITS) {
             let Losses { cut, dropped, moved } = self.losses();
-            out.put(if wrote { ",\"xray.limits\":{\"cut\":" } else { "\"xray.limits\":{\"cut\":" });
+            out.put("{\"cut\":");
             out.put_int(cut);
             out.put(",\"dropped\":");
             out.put_int(dropped);
@@ -257,6 +295,9 @@ impl Body {
         out.put("}");
         if self.may_have(Place::MetadataIn) {
             self.write_namespaces(out);
+        }
+        if sql && !self.live(Place::MetadataIn).any(|entry| self.bytes_of(entry).starts_with(SQL)) {
+            self.write_object(out, Place::Sql, ",\"sql\":{", "}");
         }
         out.put("}");
     }
@@ -325,20 +366,22 @@ impl Body {
     }
 }
 
+const CAUSE: &[u8] = b",\"cause\":\"";
 const OPERATION: &str = "\"operation\":";
 const RPC_METHOD: &str = "\"rpc.method\":";
+const RPC_SERVICE: &str = "\"rpc.service\":";
+const RPC_SYSTEM: &str = "\"rpc.system\":";
+const LIMITS: &str = "\"xray.limits\":";
+const SQL: &[u8] = b"\"sql\":";
 
-/// The length of the string token that `bytes` begins with.
-fn string_token_len(bytes: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
+fn chars_in(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+/// Where the first `count` characters end.
+fn end_of_char(text: &[u8], count: usize) -> usize {
+    let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
+    starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
 }
 
 /// Cuts escaped text from `start` on to `max` bytes, which are never fewer than its characters.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::Buffer;
+use super::limits::{MAX_PREAMBLE, MAX_PREAMBLE_MEMBER};
 
 /// The members that are the same in all segments of a process, made ready once.
 #[derive(Clone, Debug)]
@@ -27,19 +28,23 @@ impl Preamble {
         Self { top: Buffer::new(), xray, aws: Buffer::new() }
     }
 
-    /// Adds a member of the segment: `origin`, `service`, `resource_arn`. A value that does not serialize is
-    /// left out.
+    /// Adds a member of the segment: `origin`, `service`, `resource_arn`. A value that does not serialize, or
+    /// is longer than 1,000 bytes, is left out.
     #[must_use]
     pub fn with(mut self, key: &str, value: &impl Serialize) -> Self {
-        put_member(&mut self.top, key, value);
+        if self.len() < MAX_PREAMBLE {
+            put_member(&mut self.top, key, value);
+        }
         self
     }
 
-    /// Adds a member of the `aws` object: `ec2`, `ecs`, `cloudwatch_logs`. A value that does not serialize is
-    /// left out.
+    /// Adds a member of the `aws` object: `ec2`, `ecs`, `cloudwatch_logs`. A value that does not serialize, or
+    /// is longer than 1,000 bytes, is left out.
     #[must_use]
     pub fn with_aws(mut self, key: &str, value: &impl Serialize) -> Self {
-        put_member(&mut self.aws, key, value);
+        if self.len() < MAX_PREAMBLE {
+            put_member(&mut self.aws, key, value);
+        }
         self
     }
 
@@ -59,7 +64,8 @@ fn put_member(out: &mut Buffer, key: &str, value: &impl Serialize) {
     out.put(",");
     out.put_string(key);
     out.put(":");
-    if serde_json::to_writer(out.bytes_mut(), value).is_err() {
+    let failed = serde_json::to_writer(out.bytes_mut(), value).is_err();
+    if failed || out.len() - start > MAX_PREAMBLE_MEMBER {
         out.truncate(start);
     }
 }

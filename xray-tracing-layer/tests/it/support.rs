@@ -156,7 +156,8 @@ impl MemoryRig {
                 let document = packet.strip_prefix(Packet::HEADER.as_bytes()).expect("a header line");
                 let problems: Vec<String> =
                     xray_sdk::local::check(document).iter().map(ToString::to_string).collect();
-                assert_eq!(problems, [""; 0], "in {}", String::from_utf8_lossy(document));
+                let beginning = String::from_utf8_lossy(&document[..document.len().min(1_000)]);
+                assert_eq!(problems, [""; 0], "in {} bytes: {beginning}", document.len());
                 serde_json::from_slice(document).unwrap()
             })
             .collect();

@@ -1,6 +1,6 @@
 //! What the keys of a document owe to each other: times, flags and their reasons, ids, counts.
 //!
-//! Each rule looks at one segment or subsegment, wherever it is nested; the counts are the document's. The
+//! Each rule looks at one segment or subsegment, wherever it is nested; ids are the document's. The
 //! shapes are checked elsewhere: here, a key of the wrong type counts as absent.
 
 use std::collections::HashSet;
@@ -20,11 +20,6 @@ pub(super) fn check_document(document: &Value, out: &mut Problems) {
     }
     let mut counts = Counts { trace_id: text(document, "/trace_id"), ..Counts::default() };
     check_span(document, !is_subsegment, &Path::Root, &mut counts, out);
-    if counts.annotations > INDEXED_ANNOTATIONS {
-        let message =
-            format!("{} in the document, X-Ray indexes {INDEXED_ANNOTATIONS} of a trace", counts.annotations);
-        out.warn(&Path::Root.key("annotations"), message);
-    }
 }
 
 /// What is gathered over the whole document.
@@ -33,7 +28,6 @@ struct Counts<'a> {
     trace_id: Option<&'a str>,
     ids: HashSet<&'a str>,
     exceptions: HashSet<&'a str>,
-    annotations: usize,
 }
 
 fn check_span<'a>(
@@ -48,8 +42,11 @@ fn check_span<'a>(
     check_ids(span, path, counts, out);
     check_exceptions(span, path, counts, out);
     check_place(span, is_segment, path, out);
-    if let Some(Value::Object(annotations)) = span.get("annotations") {
-        counts.annotations += annotations.len();
+    if let Some(Value::Object(annotations)) = span.get("annotations")
+        && annotations.len() > INDEXED_ANNOTATIONS
+    {
+        let message = format!("{}, X-Ray indexes {INDEXED_ANNOTATIONS} of a trace", annotations.len());
+        out.warn(&path.key("annotations"), message);
     }
     if let Some(Value::Array(links)) = span.get("links")
         && links.len() > LINKS
@@ -189,7 +186,8 @@ fn flag(span: &Value, key: &str) -> bool {
     span.get(key) == Some(&Value::Bool(true))
 }
 
-/// Annotations per trace that X-Ray indexes (X-Ray quotas); one document must not exhaust them.
+/// Annotations per trace that X-Ray indexes (X-Ray quotas). Held against each span: what a whole trace may have
+/// is nobody's to know before it is over, and those above are kept, only not indexed.
 const INDEXED_ANNOTATIONS: usize = 50;
 /// Links per trace (X-Ray developer guide, trace linking).
 const LINKS: usize = 100;

@@ -362,14 +362,15 @@ fn keys_stand_where_they_mean_something() {
 }
 
 #[test]
-fn annotations_and_links_are_counted_over_the_document() {
+fn annotations_and_links_of_a_span_are_counted() {
     let many = |count: usize| (0..count).map(|n| format!(r#""k{n}":1"#)).collect::<Vec<_>>().join(",");
     let with = |outer, inner| {
         nested(&format!(r#","annotations":{{{}}}"#, many(inner)))
             .replace(r#""aws":"#, &format!(r#""annotations":{{{}}},"aws":"#, many(outer)))
     };
-    assert_problems(&with(25, 25), &[]);
-    assert_problems(&with(25, 26), &["warn annotations: 51 in the document, X-Ray indexes 50 of a trace"]);
+    assert_problems(&with(50, 50), &[]);
+    assert_problems(&with(51, 1), &["warn annotations: 51, X-Ray indexes 50 of a trace"]);
+    assert_problems(&with(1, 51), &["warn subsegments[0].annotations: 51, X-Ray indexes 50 of a trace"]);
     let link = r#"{"trace_id":"1-66f1a2b3-0123456789abcdef01234567","id":"70de5b6f19ff9a0b"}"#;
     let links = |count| segment(&format!(r#","links":[{}]"#, vec![link; count].join(",")));
     assert_problems(&links(100), &[]);

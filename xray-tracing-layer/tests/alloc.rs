@@ -1,0 +1,190 @@
+//! What a span may allocate: in steady state nothing beyond what the registry does, be it sampled or not.
+//!
+//! A binary of its own, since it counts every allocation of its threads.
+
+#![allow(missing_docs, reason = "tests are named by what they claim")]
+
+use std::sync::{Arc, Barrier, Mutex};
+
+use tracing::{Dispatch, Span, info_span};
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, Registry, registry};
+use xray_sdk::sampling::{Always, Never, Sampler};
+use xray_sdk::{EmitError, Emitter, Packet};
+
+/// A layer that does nothing.
+struct Idle;
+
+impl<S: tracing::Subscriber> Layer<S> for Idle {}
+
+/// Takes packets and forgets them.
+struct Nowhere;
+
+impl Emitter for Nowhere {
+    fn emit(&self, _: &Packet) -> Result<(), EmitError> {
+        Ok(())
+    }
+}
+
+fn xray(sampler: impl Sampler) -> Dispatch {
+    let builder = xray_tracing_layer::builder().service_name("shop").emitter(Nowhere).sampler(sampler);
+    Dispatch::new(registry().with(builder.build::<Registry>().unwrap()))
+}
+
+fn xray_without_filter(sampler: impl Sampler) -> Dispatch {
+    let builder = xray_tracing_layer::builder().service_name("shop").emitter(Nowhere).sampler(sampler);
+    Dispatch::new(registry().with(builder.without_filter().build::<Registry>().unwrap()))
+}
+
+/// The registry, with a layer that does nothing behind the same filter.
+fn idle() -> Dispatch {
+    Dispatch::new(registry().with(Idle.with_filter(xray_tracing_layer::default_filter())))
+}
+
+fn registry_alone() -> Dispatch {
+    Dispatch::new(registry())
+}
+
+const ROUNDS: u64 = 1_000;
+
+/// Allocations of [`ROUNDS`] runs, after as many to warm up.
+fn allocations(dispatch: &Dispatch, run: impl Fn()) -> u64 {
+    tracing::dispatcher::with_default(dispatch, || {
+        for _ in 0..ROUNDS {
+            run();
+        }
+        allocation_counter::measure(|| {
+            for _ in 0..ROUNDS {
+                run();
+            }
+        })
+        .count_total
+    })
+}
+
+fn child() {
+    info_span!("child", kind = "big", order = 7).in_scope(|| ());
+}
+
+fn request() {
+    let root = info_span!(
+        "GET /orders",
+        http.request.method = "GET",
+        url.path = "/orders",
+        http.response.status_code = 200
+    );
+    let _in = root.enter();
+    info_span!("load", order = 7, kind = "big")
+        .in_scope(|| info_span!("cache", annotation.hit = false).in_scope(|| ()));
+    info_span!("query", db.system = "postgresql", db.query.text = "select 1", otel.kind = "client")
+        .in_scope(|| ());
+    info_span!("render", bytes = 512_u64).in_scope(|| ());
+    root.record("http.response.status_code", 503);
+}
+
+#[test]
+fn the_counter_counts_and_the_spans_are_recorded() {
+    let (layer, handle) = xray_tracing_layer::builder()
+        .service_name("shop")
+        .emitter(Nowhere)
+        .sampler(Always)
+        .build_with_handle::<Registry>()
+        .unwrap();
+    let dispatch = Dispatch::new(registry().with(layer));
+    let counted = allocations(&dispatch, || {
+        request();
+        drop(Box::new(1));
+    });
+    assert!(counted >= ROUNDS, "{counted}");
+    assert_eq!(handle.stats().closed, 2 * 5 * ROUNDS);
+}
+
+#[track_caller]
+fn assert_no_more(what: &str, ours: u64, theirs: u64, spans: u64) {
+    let extra = ours as f64 - theirs as f64;
+    println!(
+        "{what}: {} per span beyond the registry's ({ours} and {theirs} allocations for {spans} spans)",
+        extra / spans as f64
+    );
+    // A table or a pool may still grow once or twice.
+    assert!(ours <= theirs + spans / 100, "{what}: {ours} allocations, {theirs} without, for {spans} spans");
+}
+
+#[test]
+fn a_sampled_child_allocates_nothing_of_its_own() {
+    let (sampled, idle) = (xray(Always), idle());
+    let measure = |dispatch: &Dispatch| {
+        tracing::dispatcher::with_default(dispatch, || {
+            let _root = info_span!("root").entered();
+            allocations(dispatch, child)
+        })
+    };
+    assert_no_more("a child", measure(&sampled), measure(&idle), ROUNDS);
+}
+
+#[test]
+fn a_sampled_request_allocates_nothing_of_its_own() {
+    assert_no_more(
+        "a request",
+        allocations(&xray(Always), request),
+        allocations(&idle(), request),
+        5 * ROUNDS,
+    );
+}
+
+#[test]
+fn without_its_filter_it_allocates_nothing_of_its_own_either() {
+    let ours = allocations(&xray_without_filter(Always), request);
+    assert_no_more("a request, without filter", ours, allocations(&registry_alone(), request), 5 * ROUNDS);
+}
+
+#[test]
+fn an_unsampled_span_allocates_no_more_than_the_registry_alone() {
+    let theirs = allocations(&registry_alone(), request);
+    let ours = allocations(&xray(Never), request);
+    assert_no_more("an unsampled request", ours, theirs, 5 * ROUNDS);
+    let ours = allocations(&xray_without_filter(Never), request);
+    assert_no_more("an unsampled request, without filter", ours, theirs, 5 * ROUNDS);
+}
+
+#[test]
+fn spans_that_open_here_and_close_there_allocate_nothing_either() {
+    let sampled = across_threads(&xray(Always));
+    let idle = across_threads(&idle());
+    assert_no_more("spans across threads", sampled, idle, ROUNDS * BATCH);
+    let unsampled = across_threads(&xray(Never));
+    assert_no_more("unsampled spans across threads", unsampled, idle, ROUNDS * BATCH);
+}
+
+/// Requests that are under way at once.
+const BATCH: u64 = 50;
+
+/// Allocations of both threads, while one opens batches of roots and children and the other closes them.
+fn across_threads(dispatch: &Dispatch) -> u64 {
+    let handover = Arc::new(Mutex::new(Vec::<(Span, Span)>::with_capacity(BATCH as usize)));
+    let barrier = Arc::new(Barrier::new(2));
+    let side = |open: bool| {
+        let (handover, barrier, dispatch) = (Arc::clone(&handover), Arc::clone(&barrier), dispatch.clone());
+        move || {
+            let round = || {
+                if open {
+                    for _ in 0..BATCH / 2 {
+                        let root = info_span!("root", order = 7);
+                        let child = info_span!(parent: &root, "child", kind = "big");
+                        handover.lock().unwrap().push((root, child));
+                    }
+                }
+                barrier.wait();
+                if !open {
+                    handover.lock().unwrap().drain(..).for_each(drop);
+                }
+                barrier.wait();
+            };
+            allocations(&dispatch, round)
+        }
+    };
+    std::thread::scope(|scope| {
+        let (opening, closing) = (scope.spawn(side(true)), scope.spawn(side(false)));
+        opening.join().unwrap() + closing.join().unwrap()
+    })
+}

@@ -1,0 +1,323 @@
+//! The law, for any input: spans closed == folded + emitted + dropped, every span of the test is in a document, and
+//! every document is valid and within its bound.
+//!
+//! Trees are random in shape, size, content, and in the order and the threads in which they close. Large ones go to
+//! memory, small ones through a real socket, which would lose some of a burst.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::mpsc;
+
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+use tracing::{Dispatch, Span, error, info, info_span, warn};
+use xray_tracing_layer::XraySpanExt;
+
+use crate::support::{MemoryRig, Rig, assert_law};
+
+/// A forest of spans, as a list in which parents come before their children.
+#[derive(Clone, Debug)]
+struct Forest {
+    shape: Shape,
+    /// What each span is like; of more spans than this, the list is gone through again.
+    likes: Vec<Like>,
+    spans: usize,
+    threads: usize,
+    seed: u64,
+    stream_after: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    /// Every span inside the one before.
+    Deep,
+    /// All inside the first.
+    Wide,
+    /// Each inside any that is there, or a root now and then.
+    Any,
+}
+
+#[derive(Clone, Debug)]
+struct Like {
+    callsite: u8,
+    text: Text,
+    integer: i64,
+    float: f64,
+    flag: bool,
+    annotations: usize,
+    metadata: Option<Text>,
+    sources: usize,
+    events: usize,
+    status: Option<u16>,
+    entered: bool,
+}
+
+/// A text, so many times.
+#[derive(Clone)]
+struct Text(String, usize);
+
+impl Text {
+    fn get(&self) -> String {
+        self.0.repeat(self.1)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}.repeat({})", self.0, self.1)
+    }
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    let unit = prop_oneof![
+        4 => "[a-z]{1,8}",
+        2 => any::<String>(),
+        1 => "[\\x00-\\x1f\"\\\\]{1,4}",
+        1 => Just(String::new()),
+        1 => "https?://[a-z.@:/?#%]{0,30}",
+    ];
+    (unit, prop_oneof![30 => Just(1_usize), 3 => 2..200_usize, 1 => Just(5_000), 1 => Just(20_000)])
+        // A megabyte at most.
+        .prop_map(|(unit, times)| Text(unit.clone(), times.min((1 << 20) / unit.len().max(1))))
+}
+
+prop_compose! {
+    fn like()(
+        callsite in 0..10_u8, text in text(), integer in any::<i64>(), float in any::<f64>(), flag in any::<bool>(),
+        annotations in prop_oneof![8 => Just(0_usize), 2 => 0..4_usize, 1 => 0..=60_usize],
+        metadata in prop::option::weighted(0.3, text()),
+        sources in prop_oneof![8 => Just(0_usize), 1 => 1..5_usize, 1 => Just(40)],
+        events in prop_oneof![8 => Just(0_usize), 1 => 1..4_usize],
+        status in prop::option::weighted(0.2, any::<u16>()),
+        entered in any::<bool>(),
+    ) -> Like {
+        Like { callsite, text, integer, float, flag, annotations, metadata, sources, events, status, entered }
+    }
+}
+
+fn forest(small: bool) -> impl Strategy<Value = Forest> {
+    let sizes = match small {
+        true => prop_oneof![
+            Just((Shape::Any, 1..60_usize)),
+            Just((Shape::Wide, 1..60)),
+            Just((Shape::Deep, 1..60))
+        ]
+        .boxed(),
+        false => prop_oneof![
+            12 => Just((Shape::Any, 1..60_usize)),
+            4 => Just((Shape::Any, 100..800)),
+            2 => Just((Shape::Deep, 100..501)),
+            2 => Just((Shape::Wide, 200..2_000)),
+            1 => Just((Shape::Wide, 9_000..10_001)),
+        ]
+        .boxed(),
+    };
+    let sizes = sizes.prop_flat_map(|(shape, spans)| (Just(shape), spans));
+    (
+        sizes,
+        prop::collection::vec(like(), 1..12),
+        1..5_usize,
+        any::<u64>(),
+        prop_oneof![4 => Just(u32::MAX), 1 => 0..9_u32],
+    )
+        .prop_map(|((shape, spans), likes, threads, seed, stream_after)| Forest {
+            shape,
+            likes,
+            spans,
+            threads,
+            seed,
+            stream_after,
+        })
+}
+
+impl Forest {
+    /// Opens all spans, then closes them in a random order on several threads.
+    fn grow(&self, dispatch: &Dispatch) {
+        let mut random = random(self.seed);
+        let mut open: Vec<Span> = Vec::with_capacity(self.spans);
+        tracing::dispatcher::with_default(dispatch, || {
+            for i in 0..self.spans {
+                let like = &self.likes[i % self.likes.len()];
+                let parent = match self.shape {
+                    _ if i == 0 => None,
+                    Shape::Deep => Some(&open[i - 1]),
+                    Shape::Wide => Some(&open[0]),
+                    Shape::Any => (random() % 16 != 0).then(|| &open[random() as usize % i]),
+                };
+                // The big ones are big by number: one in a hundred of their spans has something to say.
+                let plain = self.spans > 1_000 && i % 100 != 0;
+                open.push(if plain { child_of(parent, 0, like) } else { like.open(parent) });
+            }
+        });
+        for i in (1..open.len()).rev() {
+            open.swap(i, random() as usize % (i + 1));
+        }
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..self.threads)
+                .map(|_| {
+                    let (send, receive) = mpsc::channel::<Span>();
+                    scope.spawn(move || {
+                        tracing::dispatcher::with_default(dispatch, || receive.iter().for_each(drop))
+                    });
+                    send
+                })
+                .collect();
+            for span in open {
+                threads[random() as usize % threads.len()].send(span).unwrap();
+            }
+        });
+    }
+}
+
+fn random(mut state: u64) -> impl FnMut() -> u64 {
+    state |= 1;
+    move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state >> 3
+    }
+}
+
+fn child_of(parent: Option<&Span>, callsite: u8, like: &Like) -> Span {
+    let parent = parent.and_then(Span::id);
+    let (text, err) = (like.text.get(), Failure(like.sources));
+    let (i, u, f, b) = (like.integer, like.integer as u64, like.float, like.flag);
+    match callsite {
+        0 => info_span!(parent: parent, "plain", i),
+        1 => {
+            info_span!(parent: parent, "types", text, i, u, f, b, d = ?text, wide = i128::from(i) * 3, huge = u128::MAX)
+        }
+        2 => {
+            info_span!(parent: parent, "client {}?", otel.kind = "client", url.full = text, http.request.method = text, server.address = text, server.port = u)
+        }
+        3 => {
+            info_span!(parent: parent, "db", db.system = "postgresql", db.namespace = text, db.query.text = text, db.user = text, server.address = "db")
+        }
+        4 => {
+            info_span!(parent: parent, "aws", rpc.system = "aws-api", rpc.service = text, rpc.method = text, aws.region = text, aws.retries = i, aws.request_id = text, aws.log.group.names = text)
+        }
+        5 => {
+            info_span!(parent: parent, "", error = &err as &(dyn Error + 'static), error.message = text, exception.type = text, otel.status_code = text)
+        }
+        6 => {
+            info_span!(parent: parent, "named", xray.name = text, otel.name = ?text, peer.service = %text, xray.namespace = text)
+        }
+        7 => {
+            info_span!(parent: parent, "server", user.id = text, client.address = text, user_agent.original = text, url.path = text, url.scheme = text, http.status_code = f)
+        }
+        8 => {
+            info_span!(parent: parent, "keys", annotation.text = text, annotation.f = f, annotation.b = b, "annotation.a b" = i, "metadata.ns.k" = text, "metadata.k" = f, xray.trace_header = text)
+        }
+        _ => {
+            info_span!(parent: parent, "twice", x = i, x = text, rpc.grpc.status_code = i, http.response.body.size = f, http.status_code = u)
+        }
+    }
+}
+
+impl Like {
+    fn open(&self, parent: Option<&Span>) -> Span {
+        let span = child_of(parent, self.callsite, self);
+        for n in 0..self.annotations {
+            match n % 4 {
+                0 => span.annotate(&format!("a{n}"), self.text.get()),
+                1 => span.annotate(&format!("a-{n}"), self.float),
+                2 => span.annotate(&format!("{}{n}", self.text.get()), self.flag),
+                _ => span.annotate(&format!("a{n}"), self.integer),
+            }
+        }
+        if let Some(text) = &self.metadata {
+            XraySpanExt::metadata(&span, &self.text.0, &text.0, &text.get());
+            XraySpanExt::metadata(&span, "", &text.0, &[self.float]);
+        }
+        if self.sources > 0 {
+            span.record_error(&Failure(self.sources));
+        }
+        for n in 0..self.events {
+            match n % 3 {
+                0 => error!(parent: &span, n, text = self.text.get(), "an event"),
+                1 => error!(parent: &span, error = &Failure(self.sources) as &(dyn Error + 'static)),
+                _ => warn!(parent: &span, "only a warning"),
+            }
+        }
+        if let Some(status) = self.status {
+            span.set_http_status(status);
+        }
+        if self.flag {
+            span.set_user(&self.text.get());
+            span.record("x", self.text.get());
+        }
+        if self.entered {
+            span.in_scope(|| info!("inside"));
+        }
+        span
+    }
+}
+
+/// An error with so many sources.
+#[derive(Debug)]
+struct Failure(usize);
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} sources", self.0)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        static SOURCES: std::sync::LazyLock<Vec<Failure>> =
+            std::sync::LazyLock::new(|| (0..64).map(Failure).collect());
+        self.0.checked_sub(1).map(|below| &SOURCES[below] as _)
+    }
+}
+
+proptest! {
+    // A failure is shrunk for some seconds at most: a document that a collector rejects is waited for in vain.
+    #![proptest_config(Config {
+        cases: 48,
+        failure_persistence: None,
+        max_shrink_time: 4_000,
+        ..Config::default()
+    })]
+
+    #[test]
+    fn whatever_the_spans_all_of_them_are_in_valid_documents(forest in forest(false)) {
+        let rig = MemoryRig::with(|builder| builder.stream_after(forest.stream_after));
+        forest.grow(&rig.dispatch);
+        let stats = rig.handle.stats();
+        prop_assert_eq!(stats.closed, forest.spans as u64, "{:?}", stats);
+        prop_assert_eq!(stats.dropped + stats.lost_with_parent + stats.over_capacity + stats.abandoned, 0, "{:?}", stats);
+        rig.documents();
+    }
+
+    #[test]
+    fn whatever_the_spans_all_of_them_arrive(forest in forest(true)) {
+        let rig = Rig::with(|builder| builder.stream_after(forest.stream_after));
+        forest.grow(&rig.dispatch);
+        let stats = rig.handle.stats();
+        prop_assert_eq!(stats.closed, forest.spans as u64, "{:?}", stats);
+        let arrived: usize = rig.received().documents().iter().map(|document| document.span_count()).sum();
+        prop_assert_eq!(arrived, forest.spans);
+    }
+
+    #[test]
+    fn whatever_the_emitter_refuses_is_counted(forest in forest(true), modulus in 1..5_u64) {
+        struct Moody(std::sync::atomic::AtomicU64, u64);
+        impl xray_sdk::Emitter for Moody {
+            fn emit(&self, _: &xray_sdk::Packet) -> Result<(), xray_sdk::EmitError> {
+                use xray_sdk::EmitError::{Full, TooLarge, Unavailable};
+                let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if n % self.1 == 0 { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }
+            }
+        }
+        let rig = MemoryRig::with(|builder| {
+            builder.stream_after(forest.stream_after).emitter(Moody(1.into(), modulus))
+        });
+        forest.grow(&rig.dispatch);
+        let stats = rig.handle.stats();
+        assert_law(&stats);
+        prop_assert_eq!(stats.closed, forest.spans as u64);
+        prop_assert!(stats.lost_with_parent <= stats.folded);
+    }
+}

@@ -1,0 +1,15 @@
+//! Whole scenarios: spans in, datagrams through a real socket, documents checked and compared as a picture.
+
+#![allow(missing_docs, reason = "tests are named by what they claim")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails may panic")]
+
+mod support;
+
+mod bad_input;
+mod concurrency;
+mod fields;
+mod law;
+mod limits;
+mod placement;
+mod propagation;
+mod stacking;

@@ -1,0 +1,467 @@
+//! The layer in the company of others: two of them, filters around it and above it, reload, options, boxes, and
+//! subscribers within subscribers.
+
+use std::time::Duration;
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Dispatch, Level, Span, error, event, info_span, span};
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
+use xray_sdk::local::Collector;
+use xray_tracing_layer::{Diagnostic, XraySpanExt, current_trace_header};
+
+use crate::support::{Rig, builder_for};
+
+/// A request with work inside and an error, seen from every callback.
+fn request() {
+    let root = info_span!("request", late = tracing::field::Empty);
+    let _in = root.enter();
+    info_span!("load", order = 7).in_scope(|| {
+        Span::current().annotate("tenant", "blue");
+        error!("no luck");
+    });
+    root.record("late", 1);
+    root.set_http_status(503);
+    assert!(current_trace_header().is_some_and(|header| header.parent().is_some()));
+}
+
+const REQUEST: &str = "
+◆ shop  503 fault
+└─ load  fault  tenant=blue
+";
+
+fn collector() -> Collector {
+    Collector::start().unwrap()
+}
+
+#[test]
+fn two_layers_on_one_registry_each_send_the_whole_trace() {
+    let (one, two) = (collector(), collector());
+    let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
+    let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
+    let dispatch = Dispatch::new(registry().with(first).with(second));
+    let one = Rig::around(one, first_handle, dispatch.clone());
+    let two = Rig::around(two, second_handle, dispatch);
+    one.run(|| {
+        let root = info_span!("root");
+        let _in = root.enter();
+        info_span!("child", annotation.a = 1).in_scope(|| error!("failed"));
+        root.record("x", 1);
+    });
+    for rig in [&one, &two] {
+        rig.assert_picture("\n◆ shop\n└─ child  fault  a=1\n");
+    }
+    assert_ne!(one.trace().id(), two.trace().id(), "two services, two traces");
+}
+
+#[test]
+fn of_two_layers_the_upper_one_is_spoken_to() {
+    let (one, two) = (collector(), collector());
+    let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
+    let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
+    let dispatch = Dispatch::new(registry().with(first).with(second));
+    let one = Rig::around(one, first_handle, dispatch.clone());
+    let two = Rig::around(two, second_handle, dispatch);
+    let header = one.run(|| {
+        let span = info_span!("root");
+        span.annotate("a", 1);
+        span.trace_header().unwrap()
+    });
+    one.assert_picture("\n◆ shop\n");
+    two.assert_picture("\n◆ shop  a=1\n");
+    assert_eq!(header.root().to_string(), two.trace().id());
+}
+
+#[test]
+fn under_two_layers_a_request_still_ends_when_it_was_left() {
+    let (one, two) = (collector(), collector());
+    let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
+    let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
+    let dispatch = Dispatch::new(registry().with(first).with(second));
+    let one = Rig::around(one, first_handle, dispatch.clone());
+    let two = Rig::around(two, second_handle, dispatch);
+    one.run(|| {
+        let root = info_span!("root");
+        let background = root.in_scope(|| info_span!("background"));
+        drop(root);
+        tick();
+        drop(background);
+    });
+    for rig in [&one, &two] {
+        let trace = rig.trace();
+        let (root, background) = (trace.find("shop").unwrap(), trace.find("background").unwrap());
+        assert!(root.end().unwrap() + 0.001 < background.end().unwrap(), "{root:?} {background:?}");
+    }
+}
+
+/// Lets some milliseconds pass, by work: nothing waits for anything here.
+fn tick() {
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_millis(5) {
+        std::hint::spin_loop();
+    }
+}
+
+#[test]
+fn it_may_stand_under_any_filter_option_box_and_reload() {
+    fn check(name: &str, stack: impl FnOnce(&Collector) -> (xray_tracing_layer::Handle, Dispatch)) {
+        let collector = collector();
+        let (handle, dispatch) = stack(&collector);
+        let rig = Rig::around(collector, handle, dispatch);
+        rig.run(request);
+        let picture = format!("\n{}", rig.picture());
+        assert_eq!(picture, REQUEST, "{name}");
+    }
+    check("with_filter", |collector| {
+        let (layer, handle) = builder_for(collector).without_filter().build_with_handle().unwrap();
+        let layer = layer.with_filter(filter_fn(|_| true));
+        (handle, Dispatch::new(registry().with(layer)))
+    });
+    check("with_filter around its own", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(layer.with_filter(LevelFilter::INFO))))
+    });
+    check("without filter", |collector| {
+        let (layer, handle) = builder_for(collector).without_filter().build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(layer)))
+    });
+    check("Some", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(Some(layer)).with(None::<LevelFilter>)))
+    });
+    check("boxed", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(layer.boxed())))
+    });
+    check("in a vec", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        let layers = vec![fmt::layer().with_writer(std::io::sink).boxed(), layer.boxed()];
+        (handle, Dispatch::new(registry().with(layers)))
+    });
+    check("reload", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(reload::Layer::new(layer).0)))
+    });
+    check("and_then", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        let both = layer.and_then(fmt::layer().with_writer(std::io::sink));
+        (handle, Dispatch::new(registry().with(both)))
+    });
+    check("above fmt", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        (handle, Dispatch::new(registry().with(fmt::layer().with_writer(std::io::sink)).with(layer)))
+    });
+    check("below a fmt that is off", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        let logs = fmt::layer().with_writer(std::io::sink).with_filter(EnvFilter::new("off"));
+        (handle, Dispatch::new(registry().with(layer).with(logs)))
+    });
+    check("above a fmt that only wants warnings", |collector| {
+        let (layer, handle) = builder_for(collector).build_with_handle().unwrap();
+        let logs =
+            fmt::layer().json().with_writer(std::io::sink).with_filter(EnvFilter::new("warn,it=error"));
+        (handle, Dispatch::new(registry().with(logs).with(layer)))
+    });
+}
+
+#[test]
+fn a_layer_that_is_not_there_records_nothing_and_breaks_nothing() {
+    let subscriber = registry().with(None::<xray_tracing_layer::XrayLayer>).with(LevelFilter::INFO);
+    tracing::subscriber::with_default(subscriber, || {
+        let span = info_span!("root");
+        span.annotate("a", 1);
+        assert_eq!(span.trace_header(), None);
+        span.in_scope(|| assert_eq!(current_trace_header(), None));
+    });
+}
+
+#[test]
+fn a_layer_taken_out_and_put_back_by_reload_goes_on_with_new_traces() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).without_filter().build_with_handle::<Registry>().unwrap();
+    let (layer, switch) = reload::Layer::new(Some(layer));
+    let rig = Rig::around(collector, handle, registry().with(layer));
+    let kept = std::cell::Cell::new(None);
+    rig.run(|| {
+        let before = info_span!("before");
+        let child = info_span!(parent: &before, "closed while it was out");
+        let out = |slot: &mut Option<_>| kept.set(slot.take());
+        switch.modify(out).unwrap();
+        drop(child);
+        let unseen = info_span!("unseen");
+        unseen.annotate("a", 1);
+        switch.modify(|slot| *slot = kept.take()).unwrap();
+        info_span!(parent: &before, "after").in_scope(|| ());
+        info_span!(parent: &unseen, "a root, as far as the layer knows").in_scope(|| ());
+        drop(before);
+    });
+    rig.assert_picture("\n◆ shop\n└─ after\n◆ shop\n");
+}
+
+#[test]
+fn a_new_layer_put_in_by_reload_records_and_can_be_spoken_to() {
+    let (one, two) = (collector(), collector());
+    let (first, first_handle) = builder_for(&one).without_filter().build_with_handle::<Registry>().unwrap();
+    let (second, second_handle) = builder_for(&two).without_filter().build_with_handle::<Registry>().unwrap();
+    let (layer, switch) = reload::Layer::new(first.boxed());
+    let dispatch = Dispatch::new(registry().with(layer));
+    let one = Rig::around(one, first_handle, dispatch.clone());
+    let two = Rig::around(two, second_handle, dispatch);
+    one.run(|| {
+        request();
+        switch.reload(second.boxed()).unwrap();
+        request();
+    });
+    one.assert_picture(REQUEST);
+    two.assert_picture(REQUEST);
+}
+
+#[test]
+fn a_subscriber_within_another_takes_its_own_spans_only() {
+    let (outer, inner) = (Rig::new(), Rig::new());
+    outer.run(|| {
+        let outside = info_span!("outside");
+        let _in = outside.enter();
+        inner.run(|| {
+            let inside = info_span!("inside");
+            let _in = inside.enter();
+            info_span!("child").in_scope(|| ());
+            // A span of the outer one that is used in here stays the outer one's.
+            outside.annotate("from", "within");
+            inside.annotate("own", true);
+            assert_ne!(outside.trace_header().unwrap().root(), inside.trace_header().unwrap().root());
+        });
+        info_span!("after").in_scope(|| ());
+    });
+    outer.assert_picture("\n◆ shop  from=within\n└─ after\n");
+    inner.assert_picture("\n◆ shop  own=true\n└─ child\n");
+}
+
+#[test]
+fn a_root_that_closes_under_another_subscriber_is_still_sent() {
+    let (one, two) = (Rig::new(), Rig::new());
+    let root = one.run(|| info_span!("root"));
+    one.run(|| root.in_scope(|| info_span!("child").in_scope(|| ())));
+    two.run(|| {
+        let own = info_span!("own");
+        let _in = own.enter();
+        root.in_scope(|| ());
+        drop(root);
+        info_span!("child of two").in_scope(|| ());
+    });
+    one.assert_picture("\n◆ shop\n└─ child\n");
+    two.assert_picture("\n◆ shop\n└─ child of two\n");
+}
+
+/// Whether spans of this file are told to be hidden. How many, depends on what ran in this process before.
+fn tells_hidden_spans(diagnostics: &[Diagnostic]) -> bool {
+    let hides = |d: &Diagnostic| matches!(d, Diagnostic::HiddenSpans { callsites: 1.., example } if example.contains("::"));
+    diagnostics.iter().any(hides)
+}
+
+#[test]
+fn a_global_filter_below_the_layer_that_hides_spans_is_told() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    let subscriber = registry().with(EnvFilter::new("trace,it::stacking=warn")).with(layer);
+    let rig = Rig::around(collector, handle, subscriber);
+    rig.run(|| drop(info_span!("hidden below")));
+    let diagnostics = rig.handle.diagnostics();
+    assert!(tells_hidden_spans(&diagnostics), "{diagnostics:?}");
+    assert!(diagnostics[0].to_string().contains("with_filter"), "{diagnostics:?}");
+    assert_eq!(rig.handle.stats().closed, 0);
+    rig.run(|| drop(tracing::warn_span!("seen")));
+    rig.assert_picture("\n◆ shop\n");
+}
+
+#[test]
+fn a_global_filter_above_the_layer_that_asks_anew_each_time_is_told() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    // Not by callsite: the layer hears of the callsite, and then never of a span.
+    let hides_all = tracing_subscriber::filter::dynamic_filter_fn(|metadata, _| metadata.is_event());
+    let subscriber = registry().with(layer).with(hides_all);
+    let rig = Rig::around(collector, handle, subscriber);
+    rig.run(|| drop(info_span!("hidden above")));
+    let diagnostics = rig.handle.diagnostics();
+    assert!(tells_hidden_spans(&diagnostics), "{diagnostics:?}");
+}
+
+#[test]
+fn asking_for_diagnostics_disturbs_no_span() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    let logs = fmt::layer().with_writer(std::io::sink).with_filter(EnvFilter::new("off"));
+    let rig = Rig::around(collector, handle, registry().with(layer).with(logs));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        assert_eq!(rig.handle.diagnostics(), []);
+        info_span!("child").in_scope(|| assert_eq!(rig.handle.diagnostics(), []));
+    });
+    rig.assert_picture("\n◆ shop\n└─ child\n");
+}
+
+#[test]
+fn a_service_name_that_is_mended_is_told() {
+    let rig = Rig::with(|builder| builder.service_name("shop*"));
+    rig.run(|| drop(info_span!("root")));
+    rig.assert_picture("\n◆ shop_\n");
+    assert_eq!(
+        rig.handle.diagnostics(),
+        [Diagnostic::Config("service name \"shop*\" is sent as \"shop_\"".to_owned())]
+    );
+}
+
+#[test]
+fn without_a_filter_everything_the_subscriber_lets_through_is_recorded() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).without_filter().build_with_handle().unwrap();
+    let rig = Rig::around(collector, handle, registry().with(layer).with(LevelFilter::DEBUG));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        span!(target: "hyper::proto", Level::DEBUG, "hyper").in_scope(|| ());
+        span!(Level::TRACE, "trace").in_scope(|| ());
+    });
+    rig.assert_picture("\n◆ shop\n└─ hyper\n");
+}
+
+#[test]
+fn a_filter_of_ones_own_replaces_the_default() {
+    let collector = collector();
+    let filter = filter_fn(|metadata| metadata.name() != "health");
+    let (layer, handle) = builder_for(&collector).filter(filter).build_with_handle().unwrap();
+    let rig = Rig::around(collector, handle, registry().with(layer));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!("health").in_scope(|| ());
+        span!(target: "tokio::task", Level::TRACE, "wanted").in_scope(|| ());
+    });
+    rig.assert_picture("\n◆ shop\n└─ wanted\n");
+}
+
+/// Spans of these targets, levels and names.
+macro_rules! spans {
+    ($(($target:literal, $level:ident, $name:literal)),* $(,)?) => {
+        $( span!(target: $target, Level::$level, $name).in_scope(|| ()); )*
+    };
+}
+
+#[test]
+fn the_default_filter_lets_through_what_a_trace_needs_and_no_machinery() {
+    let rig = Rig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        spans![
+            ("app", ERROR, "error"),
+            ("app", WARN, "warn"),
+            ("app", INFO, "info"),
+            ("app", DEBUG, "no debug"),
+            ("app", TRACE, "no trace"),
+            ("aws_sdk_dynamodb::operation::query", DEBUG, "aws operation"),
+            ("aws_sdk_dynamodb::operation::query", TRACE, "no aws trace"),
+            ("aws_sdk_dynamodb::client", DEBUG, "no aws client"),
+            ("tower_http::trace::make_span", DEBUG, "tower-http"),
+            ("tower_http::trace::make_span", TRACE, "no tower-http trace"),
+            ("otel::tracing", TRACE, "otel"),
+            ("h2", INFO, "no h2"),
+            ("h2::codec", ERROR, "no h2::codec"),
+            ("hyper", INFO, "no hyper"),
+            ("hyper::proto::h1", ERROR, "no hyper::proto"),
+            ("hyper_util::client", INFO, "no hyper_util"),
+            ("tokio", INFO, "no tokio"),
+            ("tokio::task", INFO, "no tokio::task"),
+            ("runtime::resource", INFO, "no runtime"),
+            ("rustls::conn", INFO, "no rustls"),
+            ("aws_smithy_runtime::client", INFO, "no smithy"),
+            ("aws_config::imds", INFO, "no aws_config"),
+            ("aws_smithy_http_client", INFO, "no smithy http"),
+            ("tokio_postgres::query", INFO, "tokio_postgres"),
+            ("h2o", INFO, "h2o"),
+            ("hyperspace", INFO, "hyperspace"),
+        ];
+    });
+    rig.assert_picture(
+        "
+◆ shop
+├─ error
+├─ warn
+├─ info
+├─ aws operation
+├─ tower-http
+├─ otel
+├─ tokio_postgres
+├─ h2o
+└─ hyperspace
+",
+    );
+}
+
+#[test]
+fn of_events_errors_count_and_what_libraries_tell_of_their_span() {
+    let rig = Rig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        span!(target: "tower_http::trace::make_span", Level::DEBUG, "request", method = "GET", uri = "/x").in_scope(|| {
+            event!(target: "tower_http::trace::on_response", Level::DEBUG, latency = 1, status = 404, "finished");
+        });
+        span!(target: "aws_sdk_s3::operation::get_object", Level::DEBUG, "GetObject", rpc.system = "aws-api", rpc.service = "S3")
+            .in_scope(|| event!(target: "aws_sdk_s3::operation::get_object", Level::DEBUG, request_id = "R1"));
+        info_span!("warned").in_scope(|| {
+            event!(Level::WARN, "careful");
+            event!(target: "app::tower_http", Level::DEBUG, status = 500, "no");
+        });
+        info_span!("machinery").in_scope(|| event!(target: "hyper::proto", Level::ERROR, "no"));
+        info_span!("failed").in_scope(|| event!(Level::ERROR, "yes"));
+    });
+    rig.assert_picture(
+        "
+◆ shop
+├─ request  404 error
+├─ S3 [aws]
+├─ warned
+├─ machinery
+└─ failed  fault
+",
+    );
+    assert_eq!(rig.document()["subsegments"][1]["aws"]["request_id"], "R1");
+}
+
+#[test]
+fn a_span_that_is_filtered_out_is_transparent() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    // Somebody else wants those spans, so that they exist.
+    let logs = fmt::layer().with_writer(std::io::sink);
+    let rig = Rig::around(collector, handle, registry().with(layer).with(logs));
+    rig.run(|| {
+        let root = info_span!("root");
+        let _root = root.enter();
+        let quiet = tracing::debug_span!("quiet");
+        let _quiet = quiet.enter();
+        assert_eq!(current_trace_header(), root.trace_header(), "the nearest recorded ancestor's");
+        quiet.annotate("lost", 1);
+        quiet.record("x", 1);
+        error!("reaches the root");
+        let quieter = tracing::trace_span!("quieter");
+        let inner = info_span!(parent: &quieter, "inner");
+        inner.in_scope(|| info_span!("innermost").in_scope(|| ()));
+        assert_eq!(quieter.trace_header(), root.trace_header());
+    });
+    rig.assert_picture("\n◆ shop  fault\n└─ inner\n   └─ innermost\n");
+}
+
+#[test]
+fn beneath_filtered_spans_alone_a_span_is_a_root() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    let rig =
+        Rig::around(collector, handle, registry().with(fmt::layer().with_writer(std::io::sink)).with(layer));
+    rig.run(|| {
+        let _quiet = tracing::debug_span!("quiet").entered();
+        assert_eq!(current_trace_header(), None);
+        info_span!("a").in_scope(|| ());
+        info_span!("b").in_scope(|| ());
+    });
+    rig.assert_picture("\n◆ shop\n◆ shop\n");
+}
