@@ -33,25 +33,35 @@ impl Core {
             return;
         }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
-        let now = self.clock.ticks();
         let mut record = record::take();
         record.plan = plan_id;
-        record.start = now;
         record.segment_id = SegmentId::random();
         let is_root = !self.inherit(&mut record, attrs, id, ctx);
-        let mut user = None;
-        if is_root || record.context.role.is_recorded() {
-            let is_segment = is_root && self.lambda.is_none();
-            let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment);
-            attrs.record(&mut visitor);
-            let header = visitor.header.take();
-            user = visitor.user.take();
-            if is_root {
-                self.place_root(&mut record, id, header, now);
-            }
+        if !is_root && !record.context.role.is_recorded() {
+            return self.keep(id.into_u64(), record);
+        }
+        let now = self.clock.ticks();
+        record.start = now;
+        let is_segment = is_root && self.lambda.is_none();
+        let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment);
+        attrs.record(&mut visitor);
+        let (header, user) = (visitor.header.take(), visitor.user.take());
+        if is_root {
+            self.place_root(&mut record, id, header, now);
         }
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
-        match self.table.insert(id.into_u64(), record) {
+        self.keep(id.into_u64(), record);
+        if let Some(user) = user {
+            self.table.with(root, |root| root.body.put_str(Place::Top, 1, "\"user\":", &user));
+        }
+        if due {
+            self.announce(root);
+        }
+    }
+
+    #[inline]
+    fn keep(&self, id: u64, record: Box<Record>) {
+        match self.table.insert(id, record) {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {
                 self.counters.abandoned.one();
@@ -61,12 +71,6 @@ impl Core {
                 self.counters.over_capacity.one();
                 record::give_back(record);
             }
-        }
-        if let Some(user) = user {
-            self.table.with(root, |root| root.body.put_str(Place::Top, 1, "\"user\":", &user));
-        }
-        if due {
-            self.announce(root);
         }
     }
 
@@ -152,7 +156,8 @@ impl Core {
 
     /// Makes a root a segment, in the header's trace or in a new one.
     fn join(&self, record: &mut Record, header: Option<&TraceHeader>) {
-        record.context.trace_id = header.map_or_else(TraceId::new, TraceHeader::root);
+        let seconds = ((record.context.offset + record.start) / 1_000_000) as u32;
+        record.context.trace_id = header.map_or_else(|| TraceId::at(seconds), TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);
         record.context.extras = header.and_then(TraceHeader::shared_extras);
         record.verdict = None;
@@ -160,7 +165,7 @@ impl Core {
             SamplingDecision::Sampled => true,
             SamplingDecision::NotSampled => false,
             SamplingDecision::Requested | SamplingDecision::Unknown => {
-                let verdict = self.sample(&record.body);
+                let verdict = self.sample(&record.body, seconds);
                 let sampled = verdict.is_sampled();
                 record.verdict = Some(verdict);
                 sampled
@@ -189,13 +194,13 @@ impl Core {
         };
     }
 
-    fn sample(&self, body: &Body) -> Verdict {
+    fn sample(&self, body: &Body, seconds: u32) -> Verdict {
         let url = body.text_of(Place::HttpRequest, "\"url\":");
         let (url_host, url_path) = url.map_or((None, None), split_url);
         let host = body.text_of(Place::UrlPart, "\"host\":").or(url_host);
         let path = body.text_of(Place::UrlPart, "\"path\":").or(url_path);
         let method = body.text_of(Place::HttpRequest, "\"method\":");
-        let mut request = SamplingRequest::new(&self.service);
+        let mut request = SamplingRequest::new(&self.service).with_epoch_seconds(seconds);
         request = host.map_or(request, |host| request.with_host(host));
         request = path.map_or(request, |path| request.with_path(path));
         request = method.map_or(request, |method| request.with_method(method));

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde_core::Serialize;
 use tracing::Span;
 use tracing_core::Dispatch;
 use tracing_core::span::Id;

@@ -137,8 +137,7 @@ impl Bucket {
 /// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
 #[inline]
 fn place(id: u64) -> (usize, usize) {
-    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
-    let shifted = address % LAST_ADDRESS + FIRST_PAGE;
+    let shifted = (id.wrapping_sub(1) as usize & ADDRESS_MASK) + FIRST_PAGE;
     let page = (shifted / FIRST_PAGE).ilog2() as usize;
     (page, shifted - (FIRST_PAGE << page))
 }
@@ -147,12 +146,13 @@ const SHARDS: usize = 64;
 
 /// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).
 const ADDRESS_BITS: u32 = 38;
-const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
 const FIRST_PAGE: usize = 32;
-const PAGES: usize = 14;
 
-/// Addresses from here on share buckets with lower ones: half a million open spans on one thread.
-const LAST_ADDRESS: usize = FIRST_PAGE * ((1 << PAGES) - 1);
+/// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
+const ADDRESS_MASK: usize = (1 << 19) - 1;
+
+/// As many as the highest address needs.
+const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
 
 #[cfg(test)]
 mod tests {
@@ -168,7 +168,8 @@ mod tests {
         let mut rng = fastrand_like(7);
         let ids: Vec<u64> = (1..200)
             .chain((0..100).map(|i| u64::MAX - i))
-            .chain((0..100).map(|i| 1 + i * LAST_ADDRESS as u64)) // all in one bucket
+            .chain((0..100).map(|i| ADDRESS_MASK as u64 + 1 - i))
+            .chain((0..100).map(|i| 1 + i * (ADDRESS_MASK as u64 + 1))) // all in one bucket
             .chain((0..100).map(|i| 5 | i << ADDRESS_BITS)) // threads that share shards
             .collect();
         for _ in 0..20_000 {

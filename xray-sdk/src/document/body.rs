@@ -196,7 +196,7 @@ impl Body {
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
     /// [`MAX_VALUE`] bytes; a larger one, or one that fails to serialize, is dropped and counted.
-    pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde::Serialize + ?Sized)) {
+    pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde_core::Serialize + ?Sized)) {
         let start = self.text.len();
         let place = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
@@ -496,7 +496,7 @@ fn depth_of(json: &[u8]) -> usize {
 }
 
 /// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
-pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde::Serialize + ?Sized)) -> Wrote {
+pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Wrote {
     struct Bounded<'a> {
         out: &'a mut Vec<u8>,
         until: usize,

@@ -1,6 +1,6 @@
 //! What all segments of a process have in common, made ready once: the cold handed to the hot as bytes.
 
-use serde::Serialize;
+use serde_core::Serialize;
 
 use super::Buffer;
 use super::limits::{MAX_PREAMBLE, MAX_PREAMBLE_MEMBER};

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 
-use serde::Serialize;
+use serde_core::Serialize;
 
 use super::{
     AnnotationValue, Body, Buffer, Children, Exception, Frame, Http, Kind, Namespace, Place, Preamble, Sql,

@@ -600,8 +600,8 @@ impl fmt::Display for Reentrant {
 
 impl Error for Reentrant {}
 
-impl serde::Serialize for Reentrant {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl serde_core::Serialize for Reentrant {
+    fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Self::act();
         serializer.serialize_str("done")
     }
