@@ -1,5 +1,6 @@
 //! How a layer comes about: what the user wants, what the environment says, what is the default.
 
+use std::any::TypeId;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -274,6 +275,7 @@ impl<F> Builder<F> {
             rules: settings.rules,
             lambda: settings.lambda,
             config_problems: settings.problems,
+            default_filter: F::is_default(),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
             wanted: Wanted::default(),
@@ -316,6 +318,11 @@ pub trait Attach<S: Subscriber>: sealed::Sealed {
     type Layer: Layer<S>;
 
     #[doc(hidden)]
+    fn is_default() -> bool {
+        false
+    }
+
+    #[doc(hidden)]
     fn attach(self, layer: XrayLayer) -> Self::Layer;
 }
 
@@ -332,6 +339,10 @@ where
     F: Filter<S> + 'static,
 {
     type Layer = Filtered<XrayLayer, F, S>;
+
+    fn is_default() -> bool {
+        TypeId::of::<F>() == TypeId::of::<DefaultFilter>()
+    }
 
     fn attach(self, layer: XrayLayer) -> Self::Layer {
         layer.with_filter(self.0)

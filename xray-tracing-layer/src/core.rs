@@ -37,6 +37,8 @@ pub(crate) struct Core {
     pub(crate) lambda: Option<LambdaHeader>,
     /// What was wrong with the configuration, and what was taken instead.
     pub(crate) config_problems: Vec<String>,
+    /// Whether the layer's filter is the default one.
+    pub(crate) default_filter: bool,
     /// Whether `Dispatch::downcast_ref` finds this layer. Not through a reloadable one, for instance.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,

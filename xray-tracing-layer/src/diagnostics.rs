@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use tracing_core::dispatcher::WeakDispatch;
-use tracing_core::metadata::LevelFilter;
-use tracing_core::{Level, Metadata};
+use tracing_core::metadata::{Kind, LevelFilter};
+use tracing_core::{Callsite, Interest, Level, Metadata};
 
 /// Something that keeps spans from becoming traces, or that was not taken as it was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,14 @@ pub enum Diagnostic {
     ///
     /// Attach that filter to the layer it is meant for: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
     GlobalLevel(LevelFilter),
+    /// A filter that holds for all layers hides spans at `INFO`, at least those that it does not name.
+    ///
+    /// Found with a span of the layer's own that nobody ever opens; not looked for with a filter of the user's
+    /// instead of [`DefaultFilter`](crate::DefaultFilter).
+    GlobalFilter,
     /// Spans that the layer wants are hidden from it by a filter that holds for all layers.
     HiddenSpans {
-        /// How many callsites.
+        /// At how many places in the code.
         callsites: usize,
         /// The first of them, as `target::name`.
         example: String,
@@ -34,11 +39,12 @@ impl fmt::Display for Diagnostic {
             Self::GlobalLevel(level) => {
                 write!(f, "a global filter lets only {level} through, X-Ray wants spans at INFO: {FIX}")
             }
+            Self::GlobalFilter => write!(f, "a global filter hides spans at INFO from X-Ray: {FIX}"),
+            Self::HiddenSpans { callsites: 1, example } => {
+                write!(f, "a global filter hides the span {example} from X-Ray: {FIX}")
+            }
             Self::HiddenSpans { callsites, example } => {
-                write!(
-                    f,
-                    "a global filter hides the spans of {callsites} callsites, such as {example}: {FIX}"
-                )
+                write!(f, "a global filter hides {callsites} spans from X-Ray, such as {example}: {FIX}")
             }
         }
     }
@@ -58,28 +64,60 @@ impl Wanted {
         }
     }
 
-    /// Those that the subscriber as a whole does not enable.
-    fn hidden(&self, dispatch: &WeakDispatch) -> Vec<&'static Metadata<'static>> {
-        let Some(dispatch) = dispatch.upgrade() else { return Vec::new() };
-        let wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // Asking leaves traces in the thread's state of per-layer filters, which the next span of the thread
-        // would find. A thread that ends right after has no next span.
-        let ask = || wanted.into_iter().filter(|metadata| !dispatch.enabled(metadata)).collect();
-        std::thread::scope(|scope| scope.spawn(ask).join().unwrap_or_default())
+    fn all(&self) -> Vec<&'static Metadata<'static>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
+/// Those of some callsites that the subscriber as a whole does not enable.
+fn hidden(
+    callsites: Vec<&'static Metadata<'static>>,
+    dispatch: &WeakDispatch,
+) -> Vec<&'static Metadata<'static>> {
+    let Some(dispatch) = dispatch.upgrade() else { return Vec::new() };
+    // Asking leaves traces in the thread's state of per-layer filters, which the next span of the thread would
+    // find. A thread that ends right after has no next span.
+    let ask = || callsites.into_iter().filter(|metadata| !dispatch.enabled(metadata)).collect();
+    std::thread::scope(|scope| scope.spawn(ask).join().unwrap_or_default())
+}
+
+/// A span that is never opened, to ask about. The layer hears of a callsite only if no filter before it says
+/// that nobody wants it; of this one it needs to hear nothing.
+struct Probe;
+
+impl Callsite for Probe {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &PROBE
+    }
+}
+
+static PROBE: Metadata<'static> = tracing_core::metadata! {
+    name: "probe",
+    target: module_path!(),
+    level: Level::INFO,
+    fields: &[],
+    callsite: &Probe,
+    kind: Kind::SPAN
+};
+
+/// Looks for everything. `probe` tells whether the layer's filter wants the probe.
 pub(crate) fn diagnose(
     config: &[String],
     wanted: &Wanted,
+    probe: bool,
     dispatch: Option<&WeakDispatch>,
 ) -> Vec<Diagnostic> {
     let mut found: Vec<_> = config.iter().cloned().map(Diagnostic::Config).collect();
+    let Some(dispatch) = dispatch else { return found };
     let level = LevelFilter::current();
     if level < Level::INFO {
         found.push(Diagnostic::GlobalLevel(level));
+    } else if probe && !hidden(vec![&PROBE], dispatch).is_empty() {
+        found.push(Diagnostic::GlobalFilter);
     }
-    let hidden = dispatch.map(|dispatch| wanted.hidden(dispatch)).unwrap_or_default();
+    let hidden = hidden(wanted.all(), dispatch);
     if let Some(first) = hidden.first() {
         found.push(Diagnostic::HiddenSpans {
             callsites: hidden.len(),

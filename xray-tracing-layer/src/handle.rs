@@ -34,12 +34,11 @@ impl Handle {
 
     /// Why traces may be missing: settings that could not be used, and filters that hide spans.
     ///
-    /// It asks the subscriber from a thread of its own that ends before this returns. What it can't see is a
-    /// filter that was added to the subscriber after this layer and hides a whole callsite: the layer never
-    /// hears of that one.
+    /// It asks the subscriber from a thread of its own that ends before this returns.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        diagnose(&self.core.config_problems, &self.core.wanted, self.core.dispatch.get())
+        let Core { config_problems, wanted, default_filter, dispatch, .. } = &*self.core;
+        diagnose(config_problems, wanted, *default_filter, dispatch.get())
     }
 
     /// Call it after the process was restored from a snapshot, as Lambda SnapStart does: ids come from new

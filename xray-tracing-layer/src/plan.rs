@@ -35,6 +35,8 @@ pub(crate) enum EventKind {
     Ignored,
     /// The span it happened in has failed.
     Error,
+    /// The same, said by a library that only passes on what the span may know already.
+    Echo,
     /// A library tells by an event what belongs to the span.
     Fields,
 }
@@ -60,6 +62,7 @@ impl Plan {
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
+            Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
             Level::ERROR => EventKind::Error,
             _ if has_fields_of_its_span(metadata) => EventKind::Fields,
             _ => EventKind::Ignored,

@@ -49,7 +49,7 @@ impl Core {
         }
         let Some(id) = self.span_of(event, ctx) else { return };
         with_body(|body| {
-            if plan.event == EventKind::Error {
+            if plan.event != EventKind::Fields {
                 with_buffer(|message| {
                     let mut visitor = ErrorVisitor::new(plan, &self.rules, body, message);
                     event.record(&mut visitor);
@@ -58,7 +58,12 @@ impl Core {
             } else {
                 event.record(&mut FieldVisitor::new(plan, &self.rules, body, false));
             }
-            self.table.with(id, |record| record.body.absorb(body));
+            self.table.with(id, |record| {
+                let known = || record.body.has_exceptions() || record.body.status().is_some();
+                if plan.event != EventKind::Echo || !known() {
+                    record.body.absorb(body);
+                }
+            });
         });
     }
 

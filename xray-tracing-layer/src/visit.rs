@@ -118,6 +118,9 @@ impl<'a> FieldVisitor<'a> {
                 let _ = (rank, key);
                 value.with_text(|text| self.user = Some(text.to_owned()));
             }
+            Slot::Str { place, rank, key: key @ "\"connection_string\":" } => value.with_text(|text| {
+                self.body.put_str(place, rank, key, &without_password(text));
+            }),
             Slot::Str { place, rank, key } => {
                 if key == "\"rpc.service\":" {
                     self.put_name(0, "\"rpc\":", value);
@@ -137,6 +140,12 @@ impl<'a> FieldVisitor<'a> {
                         Wrote::Whole
                     }
                     None => Wrote::Nothing,
+                });
+            }
+            // A segment is named by its service: there it is the operation, and metadata takes any text.
+            Slot::Name { rank, key: key @ "\"otel\":" } if self.is_segment => {
+                self.body.put(Place::Name, rank, key, |out| {
+                    Wrote::cut_if(out.put_escaped_within(value, MAX_STRING))
                 });
             }
             Slot::Name { rank, key } => self.put_name(rank, key, value),
@@ -503,6 +512,23 @@ impl fmt::Debug for DebugAsDisplay<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
     }
+}
+
+/// A connection string without its password: that of a URL's user, or a `password=…` among pairs.
+fn without_password(text: &str) -> Cow<'_, str> {
+    if let Some((user, _)) = authority_of(text).and_then(|authority| authority.rsplit_once('@')) {
+        return text.replacen(&format!("{user}@"), "", 1).into();
+    }
+    let is_secret = |pair: &&str| {
+        let key = before(pair, '=').trim().to_ascii_lowercase();
+        key == "password" || key == "pwd"
+    };
+    if !text.split([';', ' ']).any(|pair| is_secret(&pair)) {
+        return text.into();
+    }
+    let separator = if text.contains(';') { ";" } else { " " };
+    let kept: Vec<_> = text.split(separator).filter(|pair| !is_secret(pair)).collect();
+    kept.join(separator).into()
 }
 
 /// What stands between `://` and the next slash.

@@ -3,6 +3,8 @@
 //! A binary of its own, since it counts every allocation of its threads.
 
 #![allow(missing_docs, reason = "tests are named by what they claim")]
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+#![allow(clippy::print_stdout, reason = "the numbers are what one comes here for")]
 
 use std::sync::{Arc, Barrier, Mutex};
 

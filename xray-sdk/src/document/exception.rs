@@ -92,7 +92,7 @@ impl Body {
     /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
     ///
     /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
-    /// `Error`. `frame` tells where the error was seen.
+    /// `Error`; of an I/O error it is the kind. `frame` tells where the error was seen.
     /// Answers the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), frame: Option<StackFrame<'_>>) -> SegmentId {
         let first = SegmentId::random();
@@ -171,9 +171,13 @@ struct TypeName {
 }
 
 impl TypeName {
-    fn of(error: &dyn Error) -> Self {
+    fn of(error: &(dyn Error + 'static)) -> Self {
         let mut name = Self { text: [0; 64], len: 0 };
-        let _ = fmt::write(&mut name, format_args!("{error:?}"));
+        let _ = match error.downcast_ref::<std::io::Error>() {
+            // Its own `Debug` tells how it is stored, its kind what it is.
+            Some(error) => fmt::write(&mut name, format_args!("{:?}", error.kind())),
+            None => fmt::write(&mut name, format_args!("{error:?}")),
+        };
         name
     }
 
@@ -230,7 +234,9 @@ mod tests {
             }
         }
         impl Error for Message {}
-        let cases: [(&dyn Error, &str); 6] = [
+        let refused = std::io::Error::from_raw_os_error(111);
+        let cases: [(&(dyn Error + 'static), &str); 7] = [
+            (&refused, "ConnectionRefused"),
             (&Failure::OutOfStock { sku: 1 }, "OutOfStock"),
             (&Failure::Io(1), "Io"),
             (&Failure::Gone, "Gone"),

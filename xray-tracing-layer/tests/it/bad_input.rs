@@ -563,7 +563,9 @@ fn a_debug_that_panics_is_the_users_and_leaves_the_layer_whole() {
         // The registry has this span by then, and nobody its handle: it would hold a parent open for ever.
         quietly(&mut || drop(info_span!("never", x = ?Panics)));
         let _root = info_span!("root", late = Empty).entered();
-        quietly(&mut || drop(Span::current().record("late", debug(Panics))));
+        quietly(&mut || {
+            Span::current().record("late", debug(Panics));
+        });
         quietly(&mut || error!(x = ?Panics));
         info_span!("after", x = 1).in_scope(|| error!("fine"));
     });
@@ -736,7 +738,7 @@ fn what_does_not_serialize_is_left_out_and_counted() {
 }
 
 #[derive(Debug)]
-struct Failure(String, Option<Box<Failure>>);
+struct Failure(String, Option<Box<Self>>);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

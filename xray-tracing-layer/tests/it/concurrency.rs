@@ -262,9 +262,9 @@ fn an_async_request_that_leaves_a_task_behind_ends_when_it_was_left() {
         let task = tokio::spawn(background.instrument(info_span!("background")));
         tokio::task::yield_now().await;
         info_span!("request").in_scope(|| ());
-        task
+        [task]
     };
-    let task = rig.run(|| runtime.block_on(request.instrument(info_span!("root"))));
+    let [task] = rig.run(|| runtime.block_on(request.instrument(info_span!("root"))));
     tick();
     finish.send(()).unwrap();
     runtime.block_on(task).unwrap();

@@ -119,7 +119,7 @@ fn names_are_taken_in_order_of_who_knows_best() {
     assert_eq!(child!(xray.name = "mine", otel.name = "other", peer.service = "peer")["name"], "mine");
     assert_eq!(child!(otel.name = "GET /orders/{id}")["name"], "GET /orders/_id_");
     assert_eq!(child!(unrelated = 1)["name"], "span");
-    assert_eq!(root!(otel.name = "GET /orders")["metadata"]["default"]["operation"], "GET /orders");
+    assert_eq!(root!(otel.name = "GET /orders/{id}")["metadata"]["default"]["operation"], "GET /orders/{id}");
     assert_eq!(root!(xray.name = "x")["name"], "shop", "a segment is named by its service");
 }
 
@@ -208,7 +208,7 @@ fn the_rest_is_metadata_or_annotations_as_the_user_wants() {
         document["metadata"]["default"],
         json!({"order": 7, "share": 0.5, "ok": true, "text": "a", "what": "Some(1)", "big": u128::MAX.to_string(), "key": 2})
     );
-    for rig in [Rig::with(|b| b.annotate(["order"])), Rig::with(|b| b.annotate_all())] {
+    for rig in [Rig::with(|b| b.annotate(["order"])), Rig::with(xray_tracing_layer::Builder::annotate_all)] {
         rig.run(|| drop(info_span!("span", order = 7)));
         assert_eq!(rig.received().documents()[0].json()["annotations"], json!({"order": 7}));
     }
@@ -265,4 +265,33 @@ fn redaction_sees_every_value_and_an_untouched_number_stays_one() {
     assert!(!document.text().contains("hunter2"), "{}", document.text());
     assert_eq!(document.json()["metadata"]["default"]["password"], "***");
     assert_eq!(document.json()["metadata"]["default"]["order"], 7);
+}
+
+#[test]
+fn tower_https_failure_event_adds_nothing_to_what_is_known() {
+    for (known, exceptions) in [(true, None), (false, Some(1))] {
+        let rig = Rig::new();
+        rig.run(|| {
+            let _span = tracing::debug_span!(target: "tower_http::trace::make_span", "request").entered();
+            if known {
+                tracing::debug!(target: "tower_http::trace::on_response", status = 503, "finished processing request");
+            }
+            tracing::error!(target: "tower_http::trace::on_failure", classification = "Status code: 503", "response failed");
+        });
+        let document = rig.received().documents()[0].json().clone();
+        assert_eq!(document["fault"], true);
+        assert_eq!(document["cause"]["exceptions"].as_array().map(Vec::len), exceptions);
+    }
+}
+
+#[test]
+fn a_connection_string_loses_its_password() {
+    for (given, kept) in [
+        ("postgres://app:secret@db.example:5432/orders", "postgres://db.example:5432/orders"),
+        ("Server=db;User Id=app;Password=secret;Database=orders", "Server=db;User Id=app;Database=orders"),
+        ("host=db user=app password=secret dbname=orders", "host=db user=app dbname=orders"),
+        ("localhost:5432", "localhost:5432"),
+    ] {
+        assert_eq!(child!(db.connection_string = given)["sql"]["connection_string"], kept);
+    }
 }

@@ -144,7 +144,7 @@ impl Forest {
                     _ if i == 0 => None,
                     Shape::Deep => Some(&open[i - 1]),
                     Shape::Wide => Some(&open[0]),
-                    Shape::Any => (random() % 16 != 0).then(|| &open[random() as usize % i]),
+                    Shape::Any => (!random().is_multiple_of(16)).then(|| &open[random() as usize % i]),
                 };
                 // The big ones are big by number: one in a hundred of their spans has something to say.
                 let plain = self.spans > 1_000 && i % 100 != 0;
@@ -159,7 +159,7 @@ impl Forest {
                 .map(|_| {
                     let (send, receive) = mpsc::channel::<Span>();
                     scope.spawn(move || {
-                        tracing::dispatcher::with_default(dispatch, || receive.iter().for_each(drop))
+                        tracing::dispatcher::with_default(dispatch, || receive.iter().for_each(drop));
                     });
                     send
                 })
@@ -299,7 +299,7 @@ proptest! {
         forest.grow(&rig.dispatch);
         let stats = rig.handle.stats();
         prop_assert_eq!(stats.closed, forest.spans as u64, "{:?}", stats);
-        let arrived: usize = rig.received().documents().iter().map(|document| document.span_count()).sum();
+        let arrived: usize = rig.received().documents().iter().map(xray_sdk::local::Document::span_count).sum();
         prop_assert_eq!(arrived, forest.spans);
     }
 
@@ -310,7 +310,7 @@ proptest! {
             fn emit(&self, _: &xray_sdk::Packet) -> Result<(), xray_sdk::EmitError> {
                 use xray_sdk::EmitError::{Full, TooLarge, Unavailable};
                 let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                if n % self.1 == 0 { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }
+                if n.is_multiple_of(self.1) { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }
             }
         }
         let rig = MemoryRig::with(|builder| {

@@ -366,7 +366,8 @@ fn large_children_leave_before_small_ones() {
     let root = documents.iter().find(|document| document.get("type").is_none()).unwrap();
     let names: Vec<_> = root["subsegments"].as_array().unwrap().iter().map(|child| &child["name"]).collect();
     assert_eq!(names.iter().filter(|name| **name == "small").count(), 4);
-    let alone: HashSet<_> = documents.iter().filter_map(|d| d.get("type").and(d["name"].as_str())).collect();
+    let alone: HashSet<_> =
+        documents.iter().filter_map(|d| d.get("type").and_then(|_| d["name"].as_str())).collect();
     assert_eq!(alone, HashSet::from(["large"]));
 }
 

@@ -90,10 +90,7 @@ fn an_error_event_is_an_exception_with_its_place_and_its_chain_of_sources() {
     let exceptions = call["cause"]["exceptions"].as_array().unwrap();
     let messages: Vec<_> =
         exceptions.iter().map(|e| (e["type"].as_str().unwrap(), e["message"].as_str().unwrap())).collect();
-    assert_eq!(
-        messages,
-        [("Custom", "socket gone"), ("Custom", "socket gone"), ("Error", "gave up order=7")][1..]
-    );
+    assert_eq!(messages, [("TimedOut", "socket gone"), ("Error", "gave up order=7")]);
     assert_eq!(
         exceptions[1]["cause"], exceptions[0]["id"],
         "the event's message names the error as its cause"

@@ -289,6 +289,28 @@ fn a_global_filter_above_the_layer_that_asks_anew_each_time_is_told() {
 }
 
 #[test]
+fn rust_log_as_a_filter_of_the_whole_subscriber_is_told_wherever_it_stands() {
+    for above in [true, false] {
+        let collector = collector();
+        let (builder, global) = (builder_for(&collector), EnvFilter::new("warn"));
+        let (dispatch, handle) = if above {
+            let (layer, handle) = builder.build_with_handle().unwrap();
+            (Dispatch::new(registry().with(layer).with(global)), handle)
+        } else {
+            let (layer, handle) = builder.build_with_handle().unwrap();
+            (Dispatch::new(registry().with(global).with(layer)), handle)
+        };
+        let rig = Rig::around(collector, handle, dispatch);
+        rig.run(|| drop(info_span!("hidden")));
+        let told = rig.handle.diagnostics();
+        let filter = |d: &Diagnostic| matches!(d, Diagnostic::GlobalFilter | Diagnostic::GlobalLevel(_));
+        assert!(told.iter().any(filter), "above: {above}, {told:?}");
+        assert!(told[0].to_string().contains("with_filter"), "it says what to do: {}", told[0]);
+        assert_eq!(rig.handle.stats().closed, 0);
+    }
+}
+
+#[test]
 fn asking_for_diagnostics_disturbs_no_span() {
     let collector = collector();
     let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();

@@ -90,6 +90,9 @@ pub(super) fn details(node: &Node<'_>) -> Vec<(Ink, String)> {
     }
     if let Some(url) = text(json, "/http/request/url") {
         lines.push((Ink::Dim, format!("{} {url}", text(json, "/http/request/method").unwrap_or_default())));
+    } else if let Some(operation) = text(json, "/metadata/default/operation") {
+        // A segment is named by its service: this is what it was asked to do.
+        lines.push((Ink::Dim, operation.to_owned()));
     }
     if let Some(operation) = text(json, "/aws/operation") {
         lines.push((Ink::Dim, format!("{operation} {}", resource(json).unwrap_or_default())));

@@ -52,8 +52,8 @@ impl<'a> Waterfall<'a> {
         Self { trace, width: DEFAULT_WIDTH, color: false, all: false, tree_only: false }
     }
 
-    /// A picture for the standard output: as wide as `COLUMNS` says, else 100; with colours if that is a terminal and
-    /// `NO_COLOR` is unset or empty.
+    /// A picture for the standard output: as wide as `COLUMNS` says, else 80 on a terminal and 100 elsewhere; with
+    /// colours on a terminal, unless `NO_COLOR` is set and not empty.
     #[must_use]
     pub fn for_stdout(trace: &'a Trace) -> Self {
         #[expect(
@@ -62,8 +62,10 @@ impl<'a> Waterfall<'a> {
         )]
         let env = |key| std::env::var_os(key).filter(|value| !value.is_empty());
         let columns = env("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-        let color = io::stdout().is_terminal() && env("NO_COLOR").is_none();
-        Self::new(trace).width(columns.unwrap_or(DEFAULT_WIDTH)).color(color)
+        let terminal = io::stdout().is_terminal();
+        // Shells keep COLUMNS to themselves, and a line too long for a terminal breaks the picture.
+        let default = if terminal { TERMINAL_WIDTH } else { DEFAULT_WIDTH };
+        Self::new(trace).width(columns.unwrap_or(default)).color(terminal && env("NO_COLOR").is_none())
     }
 
     /// How many columns it may take, 60 to 1000. Defaults to 100.
@@ -300,6 +302,10 @@ fn short_duration(node: &Node<'_>) -> String {
 }
 
 const DEFAULT_WIDTH: usize = 100;
+
+/// The narrowest terminal in use.
+const TERMINAL_WIDTH: usize = 80;
+
 /// Room for the widest status and duration, and for a name.
 const NARROWEST: usize = 60;
 const WIDEST: usize = 1000;
