@@ -8,13 +8,16 @@
 use std::error::Error;
 use std::fmt;
 use std::sync::mpsc;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use tracing::{Dispatch, Span, error, info, info_span, warn};
+use xray_sdk::local::{Collector, Document};
+use xray_sdk::{Emitter, Packet, UdpEmitter};
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::{MemoryRig, Rig, assert_law};
+use crate::support::{MemoryRig, assert_law};
 
 /// A forest of spans, as a list in which parents come before their children.
 #[derive(Clone, Debug)]
@@ -295,19 +298,28 @@ proptest! {
 
     #[test]
     fn whatever_the_spans_all_of_them_arrive(forest in forest(true)) {
-        let rig = Rig::with(|builder| builder.stream_after(forest.stream_after));
+        let rig = MemoryRig::with(|builder| builder.stream_after(forest.stream_after));
         forest.grow(&rig.dispatch);
-        let stats = rig.handle.stats();
-        prop_assert_eq!(stats.closed, forest.spans as u64, "{:?}", stats);
-        let arrived: usize = rig.received().documents().iter().map(xray_sdk::local::Document::span_count).sum();
+        let collector = Collector::start().unwrap();
+        let udp = UdpEmitter::new(&collector.daemon_address().parse().unwrap());
+        let mut packet = Packet::new();
+        for (n, document) in rig.documents_as_sent().iter().enumerate() {
+            packet.start_document().put(document);
+            udp.emit(&packet).unwrap();
+            // Each is waited for: three large ones fill a receive buffer.
+            prop_assert!(collector.wait_for(Duration::from_secs(10), |received| received.datagrams() > n));
+        }
+        let received = collector.received();
+        prop_assert_eq!(received.problems(), [""; 0]);
+        let arrived: usize = received.documents().iter().map(Document::span_count).sum();
         prop_assert_eq!(arrived, forest.spans);
     }
 
     #[test]
     fn whatever_the_emitter_refuses_is_counted(forest in forest(true), modulus in 1..5_u64) {
         struct Moody(std::sync::atomic::AtomicU64, u64);
-        impl xray_sdk::Emitter for Moody {
-            fn emit(&self, _: &xray_sdk::Packet) -> Result<(), xray_sdk::EmitError> {
+        impl Emitter for Moody {
+            fn emit(&self, _: &Packet) -> Result<(), xray_sdk::EmitError> {
                 use xray_sdk::EmitError::{Full, TooLarge, Unavailable};
                 let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                 if n.is_multiple_of(self.1) { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }

@@ -142,6 +142,12 @@ impl MemoryRig {
         tracing::dispatcher::with_default(&self.dispatch, spans)
     }
 
+    /// The documents, as they were sent.
+    pub(crate) fn documents_as_sent(&self) -> Vec<String> {
+        let text = |packet: &Vec<u8>| String::from_utf8(packet[Packet::HEADER.len()..].to_vec()).unwrap();
+        self.memory.0.lock().unwrap().iter().map(text).collect()
+    }
+
     /// The documents, after checking what holds always: the law, the bounds, the validity of each, and that no
     /// span is missing.
     pub(crate) fn documents(&self) -> Vec<Value> {
