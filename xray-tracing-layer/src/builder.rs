@@ -120,8 +120,8 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Sends documents by an emitter of your own, instead of UDP to the daemon. Spans that it opens while it is
-    /// sending are not recorded: each would be another document to send.
+    /// Sends documents by an emitter of your own, instead of UDP to the daemon. Spans and events of its own are not
+    /// recorded while it is sending: each would be another document to send.
     pub fn emitter(mut self, emitter: impl Emitter) -> Self {
         self.settings.emitter = Some(Box::new(emitter));
         self
@@ -187,7 +187,8 @@ impl<F> Builder<F> {
     }
 
     /// Bounds how many spans may be open at once, for each thread that opens them. Those above are not
-    /// recorded, and counted. Defaults to 65,536.
+    /// recorded, and counted; what is inside them belongs to the nearest span that is, or begins a trace of its
+    /// own. Defaults to 65,536.
     pub fn max_open_spans(mut self, spans: u32) -> Self {
         self.settings.max_open_spans = spans;
         self

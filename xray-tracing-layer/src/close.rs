@@ -125,7 +125,9 @@ impl Core {
     /// Sends the span's own document, and before it the children for which it has no room.
     fn send(&self, record: &mut Record, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        let mut fate = Sent { core: self, record, emitted: false };
         with_packet(|packet| {
+            let record = &mut *fate.record;
             let own = self.frame(record, Some(end)).size_bound() - record.children.bytes().len();
             let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
             record
@@ -139,13 +141,7 @@ impl Core {
                     .shrink_to(0, |child, spans| self.send_leaver(packet, child, spans, trace_id, id));
                 result = self.emit(packet, &self.frame(record, Some(end)));
             }
-            match result {
-                Ok(()) => self.counters.emitted.one(),
-                Err(_) => {
-                    self.counters.dropped.one();
-                    self.counters.lost_with_parent.add(record.children.spans().into());
-                }
-            }
+            fate.emitted = result.is_ok();
         });
     }
 
@@ -226,6 +222,25 @@ impl Core {
                 self.counters.announced.one();
             }
         });
+    }
+}
+
+/// Counts what became of a document, also where the emitter panics and somebody catches that.
+struct Sent<'a> {
+    core: &'a Core,
+    record: &'a mut Record,
+    emitted: bool,
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        let counters = &self.core.counters;
+        if self.emitted {
+            counters.emitted.one();
+        } else {
+            counters.dropped.one();
+            counters.lost_with_parent.add(self.record.children.spans().into());
+        }
     }
 }
 

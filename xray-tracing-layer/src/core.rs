@@ -57,21 +57,30 @@ impl fmt::Debug for Core {
 /// that uses `tracing` itself, gets a new one.
 pub(crate) fn with_packet<R>(use_it: impl FnOnce(&mut Packet) -> R) -> R {
     thread_local!(static PACKET: Cell<Option<Packet>> = const { Cell::new(None) });
-    let outermost = SENDING.try_with(|sending| !sending.replace(true)).unwrap_or_default();
-    let result = lend(&PACKET, use_it);
-    if outermost {
-        let _ = SENDING.try_with(|sending| sending.set(false));
+    in_users_code(|| lend(&PACKET, use_it))
+}
+
+/// Runs what the user gave us, an emitter or a sampler: what it does with `tracing` meanwhile is not recorded.
+/// Each of its spans would ask the sampler and be sent by the emitter, without end.
+pub(crate) fn in_users_code<R>(run: impl FnOnce() -> R) -> R {
+    /// Also where the user's code panics, and somebody catches that.
+    struct Leave(bool);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            let _ = IN_USERS_CODE.try_with(|inside| inside.set(self.0));
+        }
     }
-    result
+    let _leave = Leave(IN_USERS_CODE.try_with(|inside| inside.replace(true)).unwrap_or_default());
+    run()
 }
 
-/// Whether this thread is inside an emitter.
+/// Whether this thread is inside of it.
 #[inline]
-pub(crate) fn is_sending() -> bool {
-    SENDING.try_with(Cell::get).unwrap_or_default()
+pub(crate) fn is_in_users_code() -> bool {
+    IN_USERS_CODE.try_with(Cell::get).unwrap_or_default()
 }
 
-thread_local!(static SENDING: Cell<bool> = const { Cell::new(false) });
+thread_local!(static IN_USERS_CODE: Cell<bool> = const { Cell::new(false) });
 
 /// Lends a body to collect fields in before their record is locked.
 pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {

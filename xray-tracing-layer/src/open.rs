@@ -17,7 +17,7 @@ use xray_sdk::sampling::{SamplingRequest, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::clock::Ticks;
-use crate::core::{Core, is_sending};
+use crate::core::{Core, in_users_code, is_in_users_code};
 use crate::record::{self, Record, Role};
 use crate::table::Inserted;
 use crate::visit::{FieldVisitor, HeaderField};
@@ -28,8 +28,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if is_sending() {
-            // The emitter's own span: to send it would open another.
+        if is_in_users_code() {
             return;
         }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
@@ -69,6 +68,9 @@ impl Core {
             }
             Inserted::Full(record) => {
                 self.counters.over_capacity.one();
+                if let Some(verdict) = &record.verdict {
+                    in_users_code(|| self.sampler.give_back(verdict));
+                }
                 record::give_back(record);
             }
         }
@@ -204,7 +206,7 @@ impl Core {
         request = host.map_or(request, |host| request.with_host(host));
         request = path.map_or(request, |path| request.with_path(path));
         request = method.map_or(request, |method| request.with_method(method));
-        self.sampler.sample(&request)
+        in_users_code(|| self.sampler.sample(&request))
     }
 }
 

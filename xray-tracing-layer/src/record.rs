@@ -114,6 +114,11 @@ impl Record {
             || (self.context.role == Role::Unsampled && self.is_local_root() && !self.has_children)
     }
 
+    /// Bytes that its buffers hold, in use or not.
+    fn capacity(&self) -> usize {
+        self.body.capacity() + self.children.capacity()
+    }
+
     fn reset(&mut self) {
         self.body.clear();
         self.children.clear();
@@ -136,14 +141,39 @@ pub(crate) fn give_back(mut record: Box<Record>) {
     record.reset();
     let mut record = Some(record);
     let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut()
-            && pool.len() < THREAD_POOL
-        {
-            pool.extend(record.take());
+        if let Ok(mut pool) = pool.try_borrow_mut() {
+            pool.push(&mut record);
         }
     });
     if let Some(record) = record {
         spill(record);
+    }
+}
+
+/// The records that a thread keeps. The last one put back is the first to be taken: it is still in the cache.
+struct Pool {
+    #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+    records: Vec<Box<Record>>,
+    /// Bytes that they hold.
+    bytes: usize,
+}
+
+impl Pool {
+    #[inline]
+    fn pop(&mut self) -> Option<Box<Record>> {
+        let record = self.records.pop()?;
+        self.bytes -= record.capacity();
+        Some(record)
+    }
+
+    /// Takes the record, if there is room.
+    #[inline]
+    fn push(&mut self, record: &mut Option<Box<Record>>) {
+        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.capacity());
+        if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
+            self.records.extend(record.take());
+            self.bytes = bytes;
+        }
     }
 }
 
@@ -159,17 +189,15 @@ fn spill(mut record: Box<Record>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if shared.len() < SHARED_POOL {
         // What lies here may lie for long; a burst must not leave its memory behind.
-        if record.body.capacity() + record.children.capacity() > SHARED_CAPACITY {
+        if record.capacity() > SHARED_CAPACITY {
             (record.body, record.children) = (Body::new(), Children::new());
         }
         shared.push(record);
     }
 }
 
-// Boxes, since that is what the table holds: a record never moves.
 thread_local! {
-    #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
-    static POOL: RefCell<Vec<Box<Record>>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { records: Vec::new(), bytes: 0 }) };
 }
 
 #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
@@ -177,6 +205,9 @@ static SHARED: Mutex<Vec<Box<Record>>> = Mutex::new(Vec::new());
 
 /// Records that a thread keeps: as many as spans are open at once in a deep request.
 const THREAD_POOL: usize = 32;
+
+/// Bytes that those may hold together: a few roots with full children, and many small spans.
+const THREAD_CAPACITY: usize = 256 << 10;
 
 /// Records that wait for any thread.
 const SHARED_POOL: usize = 256;

@@ -12,7 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{AnnotationValue, Body};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::core::{Core, with_body};
+use crate::core::{Core, in_users_code, with_body};
 use crate::layer::{HiddenCore, XrayLayer};
 use crate::record::{Record, Role};
 
@@ -176,7 +176,7 @@ impl Core {
             Ok(record.verdict.take())
         });
         match taken_back {
-            Some(Ok(Some(verdict))) => self.sampler.give_back(&verdict),
+            Some(Ok(Some(verdict))) => in_users_code(|| self.sampler.give_back(&verdict)),
             Some(Err(())) => self.counters.late_headers.one(),
             _ => {}
         }

@@ -6,7 +6,7 @@ use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Body, Place};
 
-use crate::core::{Core, with_body, with_buffer};
+use crate::core::{Core, is_in_users_code, with_body, with_buffer};
 use crate::plan::EventKind;
 use crate::record::{Record, Role};
 use crate::visit::{ErrorVisitor, FieldVisitor};
@@ -44,7 +44,7 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let (_, plan) = self.plans.of(event.metadata());
-        if plan.event == EventKind::Ignored {
+        if plan.event == EventKind::Ignored || is_in_users_code() {
             return;
         }
         let Some(id) = self.span_of(event, ctx) else { return };

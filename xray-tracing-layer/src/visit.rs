@@ -270,9 +270,14 @@ impl<'a> FieldVisitor<'a> {
 
     fn put_log_groups(&mut self, groups: &str) {
         self.body.put(Place::Aws, 0, "\"cloudwatch_logs\":", |out| {
-            let mut cut = false;
+            let (mut cut, mut count) = (false, 0);
             let mut separator = "[";
-            for group in groups.split('&').filter(|group| !group.is_empty()) {
+            for group in groups.split('&').filter(|group| !group.is_empty()).take(MAX_LOG_GROUPS + 1) {
+                count += 1;
+                if count > MAX_LOG_GROUPS {
+                    cut = true;
+                    break;
+                }
                 out.put(std::mem::replace(&mut separator, ","));
                 out.put("{\"log_group\":");
                 cut |= out.put_string_within(group, MAX_STRING);
@@ -300,6 +305,9 @@ impl<'a> FieldVisitor<'a> {
         self.body.put_text(Place::ErrorPart, rank, key, text);
     }
 }
+
+/// Log groups that a document names. A process has a handful.
+const MAX_LOG_GROUPS: usize = 20;
 
 /// Values of `db.system` that X-Ray's `sql` block does not fit.
 const NOT_SQL: &[&str] = &[

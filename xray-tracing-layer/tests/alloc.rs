@@ -190,3 +190,46 @@ fn across_threads(dispatch: &Dispatch) -> u64 {
         opening.join().unwrap() + closing.join().unwrap()
     })
 }
+
+/// Bytes that `burst` leaves in this thread's pools, once ordinary requests ran again.
+fn left_behind(burst: impl FnOnce()) -> i64 {
+    tracing::dispatcher::with_default(&xray(Always), || {
+        (0..ROUNDS).for_each(|_| request());
+        let during = allocation_counter::measure(burst).bytes_current;
+        let after = allocation_counter::measure(|| (0..ROUNDS).for_each(|_| request())).bytes_current;
+        println!("{during} bytes left by a burst, {after} since");
+        during + after
+    })
+}
+
+/// What a thread may keep: a document or two, and some records of ordinary size.
+const KEPT: i64 = 512 << 10;
+
+#[test]
+fn a_burst_of_large_spans_leaves_no_megabytes_behind() {
+    let text = "x".repeat(10_000);
+    let left = left_behind(|| {
+        let open: Vec<Span> =
+            (0..100).map(|_| info_span!("large", a = text, b = text, c = text, d = text)).collect();
+        drop(open);
+    });
+    assert!(left < KEPT, "{left} bytes");
+}
+
+#[test]
+fn a_megabyte_in_a_field_leaves_no_megabytes_behind() {
+    let text = "a&".repeat(1 << 19);
+    for (field, span) in [
+        ("log groups", &(|| info_span!("large", aws.log.group.names = text)) as &dyn Fn() -> Span),
+        ("any", &|| info_span!("large", any = text)),
+        ("error", &|| info_span!("large", error = text)),
+        ("url", &|| info_span!("large", url.full = text)),
+        ("statement", &|| info_span!("large", db.query.text = text)),
+        ("name", &|| info_span!("large", xray.name = text, otel.name = %text)),
+        ("annotation", &|| info_span!("large", annotation.a = text, annotation.b = ?text)),
+        ("header", &|| info_span!("large", xray.trace_header = text)),
+    ] {
+        let left = left_behind(|| drop(span()));
+        assert!(left < KEPT, "{field}: {left} bytes");
+    }
+}

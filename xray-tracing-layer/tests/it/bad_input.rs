@@ -14,7 +14,7 @@ use xray_sdk::local::Collector;
 use xray_sdk::{EmitError, Emitter, Packet, TraceHeader};
 use xray_tracing_layer::{XraySpanExt, current_trace_header};
 
-use crate::support::{MemoryRig, Rig, assert_law, builder_for, document_of};
+use crate::support::{Memory, MemoryRig, Rig, assert_law, builder_for, document_of, span_count};
 
 const ROOT: &str = "Root=1-66f1a2b3-0123456789abcdef01234567";
 
@@ -689,6 +689,138 @@ fn an_emitter_that_uses_tracing_does_not_feed_itself() {
         "one root made {} documents, each while the one before was being sent",
         sent.len()
     );
+}
+
+#[test]
+fn an_emitters_error_events_are_no_errors_of_the_request() {
+    struct Complains(Memory);
+    impl Emitter for Complains {
+        fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+            error!("no luck with a packet");
+            self.0.emit(packet)
+        }
+    }
+    let memory = Memory::default();
+    let complains = Complains(memory.clone());
+    let mut rig = MemoryRig::with(|builder| builder.stream_after(0).emitter(complains));
+    rig.memory = memory;
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!("streamed").in_scope(|| ());
+    });
+    for document in rig.documents() {
+        assert_eq!(document.get("fault"), None, "{document}");
+    }
+}
+
+#[test]
+fn an_emitter_that_panics_costs_its_document_alone() {
+    struct PanicsOnce(Memory, AtomicUsize);
+    impl Emitter for PanicsOnce {
+        fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+            assert!(self.1.fetch_add(1, Ordering::SeqCst) > 0, "the first packet");
+            self.0.emit(packet)
+        }
+    }
+    let memory = Memory::default();
+    let panics = PanicsOnce(memory.clone(), AtomicUsize::new(0));
+    let mut rig = MemoryRig::with(|builder| builder.emitter(panics));
+    rig.memory = memory;
+    rig.run(|| {
+        let lost = info_span!("lost");
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(lost))).is_err());
+        drop(info_span!("next"));
+    });
+    assert_eq!(rig.handle.stats().emitted, 1, "{:?}", rig.handle.stats());
+}
+
+/// Under a scoped subscriber `tracing` hides the subscriber from whatever a callback calls. Under a global one it
+/// does not, and user code meets the layer again. A process has one global subscriber, so each of these runs in a
+/// process of its own.
+mod global {
+    use super::*;
+    use tracing_subscriber::prelude::*;
+    use tracing_subscriber::{Registry, registry};
+    use xray_sdk::sampling::{Always, Sampler, SamplingRequest, Verdict};
+
+    #[track_caller]
+    fn alone(test: &str) {
+        let run = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success() && out.contains("1 passed"), "{}: {out}{err}", run.status);
+    }
+
+    fn install(sampler: impl Sampler, emitter: impl Emitter) -> xray_tracing_layer::Handle {
+        let builder = xray_tracing_layer::builder().service_name("shop").sampler(sampler).emitter(emitter);
+        let (layer, handle) = builder.build_with_handle::<Registry>().unwrap();
+        registry().with(layer).init();
+        handle
+    }
+
+    #[test]
+    fn values_may_use_tracing() {
+        alone("bad_input::global::values");
+    }
+
+    #[test]
+    #[ignore = "run by another, in a process of its own"]
+    fn values() {
+        let memory = Memory::default();
+        let handle = install(Always, memory.clone());
+        {
+            let _root = info_span!("root", a = ?Reentrant, annotation.b = ?Reentrant).entered();
+            let err = &Reentrant as &(dyn Error + 'static);
+            info_span!("child", error = err, xray.name = ?Reentrant).in_scope(|| {
+                error!(error = err, x = ?Reentrant, "event {:?}", Reentrant);
+            });
+        }
+        assert_law(&handle.stats());
+        let documents = memory.parsed();
+        assert_eq!(documents.iter().map(span_count).sum::<u64>(), handle.stats().closed);
+        let root = documents.iter().find(|document| document["metadata"]["default"]["a"] == "done").unwrap();
+        assert_eq!(root["annotations"], json!({"b": "done"}));
+    }
+
+    #[test]
+    fn emitters_may_use_tracing() {
+        alone("bad_input::global::emitter");
+    }
+
+    #[test]
+    #[ignore = "run by another, in a process of its own"]
+    fn emitter() {
+        let chatty = Chatty::default();
+        let handle = install(Always, chatty.clone());
+        info_span!("root").in_scope(|| info_span!("child").in_scope(|| ()));
+        assert_eq!((handle.stats().closed, chatty.sent.lock().unwrap().len()), (2, 1));
+    }
+
+    #[test]
+    fn samplers_may_use_tracing() {
+        alone("bad_input::global::sampler");
+    }
+
+    #[test]
+    #[ignore = "run by another, in a process of its own"]
+    fn sampler() {
+        #[derive(Default)]
+        struct Asking(AtomicUsize);
+        impl Sampler for Asking {
+            fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+                let asked = self.0.fetch_add(1, Ordering::SeqCst);
+                // Ends what would otherwise be a stack overflow.
+                assert!(asked < 20, "the sampler's span asks the sampler");
+                let _span = info_span!(parent: None, "ask the service").entered();
+                Verdict::sampled()
+            }
+        }
+        let handle = install(Asking::default(), Memory::default());
+        drop(info_span!("root"));
+        assert_law(&handle.stats());
+    }
 }
 
 #[test]

@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use serde_json::Value;
 use tracing::{Span, error, info_span};
@@ -306,6 +308,29 @@ fn spans_above_the_bound_of_open_ones_are_counted_and_their_children_still_find_
     let stats = rig.handle.stats();
     assert_eq!((stats.over_capacity, stats.closed), (4, 3), "{stats:?}");
     rig.assert_picture("\n◆ shop\n└─ a\n   └─ b\n");
+}
+
+#[test]
+fn a_root_above_the_bound_gives_back_what_it_took_from_the_sampler() {
+    #[derive(Clone, Default)]
+    struct Reservoir(Arc<AtomicI64>);
+    impl Sampler for Reservoir {
+        fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+            self.0.fetch_add(1, Relaxed);
+            Verdict::sampled().with_reservoir_second(7)
+        }
+        fn give_back(&self, _: &Verdict) {
+            self.0.fetch_sub(1, Relaxed);
+        }
+    }
+    let reservoir = Reservoir::default();
+    let rig = Rig::with(|builder| builder.max_open_spans(1).sampler(reservoir.clone()));
+    rig.run(|| {
+        let _kept = info_span!("kept");
+        drop(info_span!("above the bound"));
+    });
+    assert_eq!((rig.handle.stats().over_capacity, rig.handle.stats().emitted), (1, 1));
+    assert_eq!(reservoir.0.load(Relaxed), 1, "slots taken, for one trace that is sent");
 }
 
 #[test]
