@@ -12,6 +12,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use clock::epoch_seconds;
+#[cfg(feature = "central-sampling")]
+pub(crate) use clock::epoch_time;
 pub(crate) use entropy::fast_u64;
 
 /// Names one trace, across all services that take part in it.

@@ -14,6 +14,13 @@ pub mod daemon;
 
 pub mod sampling;
 
+#[cfg(feature = "central-sampling")]
+mod http;
+
+#[cfg(all(test, feature = "central-sampling"))]
+#[path = "../tests/support/server.rs"]
+mod server;
+
 #[cfg(feature = "local")]
 pub mod local;
 

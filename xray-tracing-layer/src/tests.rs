@@ -130,7 +130,8 @@ fn a_parent_open_for_long_holds_nothing_back() {
     assert_eq!(stats.documents, 1 + 20 + 3 + 1);
 }
 
-const SAMPLED: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
+const SAMPLED: &str =
+    "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
 
 fn lambda(header: &'static str) -> Rig {
     // A function pointer, as the real one: the header is told by a thread-local.
@@ -164,7 +165,10 @@ fn the_runtimes_span_stands_for_the_functions_segment_and_is_not_sent() {
         let handler = info_span!("handler").entered();
         let header = current_trace_header().unwrap().to_string();
         assert!(header.starts_with("Root=1-66f1a2b3-0123456789abcdef01234567;Parent="), "{header}");
-        assert!(header.ends_with(";Sampled=1;Lineage=a:1") && !header.contains("53995c3f42cd8ad8"), "{header}");
+        assert!(
+            header.ends_with(";Sampled=1;Lineage=a:1") && !header.contains("53995c3f42cd8ad8"),
+            "{header}"
+        );
         drop(handler);
         assert_eq!(names(&rig.sent()), ["handler"], "it left before the response is posted");
         drop(info_span!("second"));
@@ -190,8 +194,14 @@ fn a_facade_works_outside_lambda_too() {
 fn in_lambda_nothing_is_recorded_without_a_whole_header_and_what_is_known_is_passed_on() {
     for (header, passed_on) in [
         ("Root=1-66f1a2b3-0123456789abcdef01234567", Some("Root=1-66f1a2b3-0123456789abcdef01234567")),
-        ("Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1", Some("Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1")),
-        ("Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1", Some("Root=1-66f1a2b3-0123456789abcdef01234567")),
+        (
+            "Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1",
+            Some("Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1"),
+        ),
+        (
+            "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1",
+            Some("Root=1-66f1a2b3-0123456789abcdef01234567"),
+        ),
         ("", None),
         ("junk", None),
     ] {
