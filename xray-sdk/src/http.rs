@@ -40,8 +40,22 @@ impl Http {
         Self { agent: config.into(), limits }
     }
 
+    #[cfg(feature = "central-sampling")]
     pub(crate) fn post_json(&self, url: &str, body: &[u8]) -> Result<Vec<u8>, HttpError> {
         self.guarded(|agent| agent.post(url).header("Content-Type", "application/json").send(body))
+    }
+
+    #[cfg(any(feature = "plugin-ec2", feature = "plugin-ecs"))]
+    pub(crate) fn get(&self, url: &str, header: Option<(&str, &str)>) -> Result<Vec<u8>, HttpError> {
+        self.guarded(|agent| match header {
+            Some((name, value)) => agent.get(url).header(name, value).call(),
+            None => agent.get(url).call(),
+        })
+    }
+
+    #[cfg(feature = "plugin-ec2")]
+    pub(crate) fn put(&self, url: &str, (name, value): (&str, &str)) -> Result<Vec<u8>, HttpError> {
+        self.guarded(|agent| agent.put(url).header(name, value).send_empty())
     }
 
     /// The client starts a thread for a name's lookup, and panics where the system has none left.
