@@ -36,6 +36,9 @@ impl TraceId {
     /// Length of the text form, in bytes.
     pub const LEN: usize = 35;
 
+    /// The id of no trace. The official SDKs for Go and Python give it to traces that are not sampled.
+    pub const ZERO: Self = Self(0);
+
     /// A new trace that begins now, by the wall clock.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]

@@ -32,14 +32,22 @@ impl Handle {
         self.core.emitter.flush(timeout)
     }
 
-    /// Why traces may be missing: settings that could not be used, and filters that hide spans.
+    /// Why traces may be missing: settings that could not be used, sampling rules that could not be had, calls
+    /// outside of a segment, and filters that hide spans.
     ///
     /// It asks the subscriber from a thread of its own that ends before this returns. What it can't see is a
     /// filter that was added to the subscriber after this layer and hides a whole callsite: the layer never
     /// hears of that one.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        diagnose(&self.core.config_problems, &self.core.wanted, self.core.dispatch.get())
+        let core = &self.core;
+        diagnose(
+            &core.notices,
+            core.sampler.problem(),
+            self.stats().context_missing,
+            &core.wanted,
+            core.dispatch.get(),
+        )
     }
 
     /// Call it after the process was restored from a snapshot, as Lambda SnapStart does: ids come from new
