@@ -80,13 +80,26 @@ impl Http {
 pub(crate) enum HttpError {
     /// The other side refuses.
     Status(u16),
-    /// The other side isn't there, isn't in time, or does not speak HTTP.
+    /// Nobody is there, or too far away to be meant.
+    Absent(String),
+    /// The other side isn't in time, or does not speak HTTP.
     Failed(String),
 }
 
 impl From<ureq::Error> for HttpError {
     fn from(err: ureq::Error) -> Self {
-        Self::Failed(err.to_string())
+        use std::io::ErrorKind;
+        let absent = match &err {
+            ureq::Error::HostNotFound
+            | ureq::Error::ConnectionFailed
+            | ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => true,
+            ureq::Error::Io(err) => matches!(
+                err.kind(),
+                ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+            ),
+            _ => false,
+        };
+        if absent { Self::Absent(err.to_string()) } else { Self::Failed(err.to_string()) }
     }
 }
 
@@ -94,7 +107,7 @@ impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Status(status) => write!(f, "the answer has status {status}"),
-            Self::Failed(reason) => f.write_str(reason),
+            Self::Absent(reason) | Self::Failed(reason) => f.write_str(reason),
         }
     }
 }

@@ -50,10 +50,11 @@ fn identity(base: &str) -> Option<Value> {
     let token = match http.put(&format!("{base}{TOKEN_PATH}"), ("X-aws-ec2-metadata-token-ttl-seconds", "60"))
     {
         Ok(token) => String::from_utf8(token).ok(),
-        // Somebody is there, and knows no tokens.
-        Err(HttpError::Status(_)) => None,
         // Nobody is there: asking again would cost the same time for the same answer.
-        Err(HttpError::Failed(_)) => return None,
+        Err(HttpError::Absent(_)) => return None,
+        // Somebody is there and knows no tokens, or sends them no further than to the instance itself, which a
+        // container behind one more hop sees as silence.
+        Err(HttpError::Status(_) | HttpError::Failed(_)) => None,
     };
     let header = token.as_deref().map(|token| ("X-aws-ec2-metadata-token", token));
     let document = http.get(&format!("{base}{DOCUMENT_PATH}"), header).ok()?;
@@ -74,7 +75,7 @@ fn agent_log_groups(at: &Surroundings) -> Vec<String> {
     configs.iter().filter_map(|config| config.get("log_group_name")?.as_str().map(str::to_owned)).collect()
 }
 
-/// The service answers within a few milliseconds, or it isn't there: then the packet to its address goes nowhere,
-/// and this is how long that takes to notice.
+/// Where there is no such service, a packet to its address goes nowhere, and the limit on connecting is how long
+/// that takes to notice. A service that is there answers within a few milliseconds.
 const LIMITS: Limits =
-    Limits { connect: Duration::from_millis(80), total: Duration::from_millis(90), body: 64 << 10 };
+    Limits { connect: Duration::from_millis(80), total: Duration::from_millis(300), body: 64 << 10 };

@@ -15,6 +15,9 @@ use crate::server::{Reply, Request, Server};
 
 const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
+/// What an endpoint that isn't there may cost, 20 ms for the machine included.
+const ABSENT: Duration = Duration::from_millis(80);
+
 /// A folder that stands for `/`, and is gone after the test.
 struct Root(PathBuf);
 
@@ -274,20 +277,22 @@ fn lambda_is_told_by_its_variables_and_nobody_is_asked() {
 }
 
 #[test]
-fn what_is_absent_broken_or_silent_is_nowhere_and_costs_a_tenth_of_a_second() {
+fn what_is_absent_costs_a_tenth_of_a_second_and_what_is_broken_or_silent_not_much_more() {
     let root = Root::new(&[("/var/elasticbeanstalk/xray/environment.conf", "not JSON")]);
     let silent = Server::start(|_| Reply::Never);
     let garbage = Server::start(|_| Reply::Raw(b"\0\0\0\r\n\r\n".to_vec()));
     let html = Server::start(|_| Reply::Http(200, "<html>".to_owned()));
     let trickle = Server::start(|_| Reply::Trickle("x".repeat(100)));
-    for (name, endpoint) in [
-        ("absent", nowhere()[0].1.clone()),
+    // Two requests, each with its limit of 300 ms, and what a thread's start and end takes.
+    let two = Duration::from_millis(700);
+    for (name, endpoint, limit) in [
+        ("absent", nowhere()[0].1.clone(), ABSENT),
         // Packets to this network go nowhere, or are refused by the router (RFC 5737).
-        ("a black hole", "192.0.2.1".to_owned()),
-        ("silent", silent.address().to_string()),
-        ("garbage", garbage.address().to_string()),
-        ("HTML", html.address().to_string()),
-        ("slow", trickle.address().to_string()),
+        ("a black hole", "192.0.2.1".to_owned(), ABSENT),
+        ("silent", silent.address().to_string(), two),
+        ("garbage", garbage.address().to_string(), two),
+        ("HTML", html.address().to_string(), two),
+        ("slow", trickle.address().to_string(), two),
     ] {
         let plugins =
             Plugins::new().with_root(root.path()).with_variables(with(&[("IMDS_ENDPOINT", endpoint)]));
@@ -298,6 +303,6 @@ fn what_is_absent_broken_or_silent_is_nowhere_and_costs_a_tenth_of_a_second() {
         });
         // The best of three: what is measured is the limit, not how busy the machine is.
         let best = best.min().unwrap();
-        assert!(best <= Duration::from_millis(100), "{name}: {best:?}");
+        assert!(best <= limit + Duration::from_millis(20), "{name}: {best:?}");
     }
 }

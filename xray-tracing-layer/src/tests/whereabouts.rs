@@ -34,15 +34,19 @@ fn segments_say_where_they_run_and_those_before_are_neither_held_back_nor_lost()
     let (go, wait) = mpsc::channel::<()>();
     let (asked, was_asked) = mpsc::channel();
     let server = Server::start(move |request| {
-        if request.method == "PUT" {
+        if request.path == "/v4" {
             let _ = asked.send(());
-            // Within the time that is granted: what comes later is not waited for.
-            let _ = wait.recv_timeout(Duration::from_millis(60));
+            // Within the second that is granted.
+            let _ = wait.recv_timeout(Duration::from_millis(900));
         }
-        Reply::Http(200, IDENTITY.to_owned())
+        Reply::Http(200, r#"{"DockerId":"c-7"}"#.to_owned())
     });
+    let plugins = plugins("127.0.0.1:1").with_variables([
+        ("IMDS_ENDPOINT", "127.0.0.1:1".to_owned()),
+        ("ECS_CONTAINER_METADATA_URI_V4", format!("http://{}/v4", server.address())),
+    ]);
     let types = Types::default();
-    let rig = Rig::new(|builder| builder.plugins(plugins(server.address())).sampler(types.clone()));
+    let rig = Rig::new(|builder| builder.plugins(plugins).sampler(types.clone()));
     was_asked.recv_timeout(Duration::from_secs(10)).unwrap();
     rig.run(|| drop(info_span!("early")));
     let early = rig.sent();
@@ -59,13 +63,13 @@ fn segments_say_where_they_run_and_those_before_are_neither_held_back_nor_lost()
         assert!(started.elapsed() < Duration::from_secs(10), "nothing was found");
         std::thread::sleep(Duration::from_millis(1));
     };
-    assert_eq!(late["origin"], "AWS::EC2::Instance");
-    assert_eq!(late["aws"]["ec2"]["instance_id"], "i-7");
+    assert_eq!(late["origin"], "AWS::ECS::Container");
+    assert_eq!(late["aws"]["ecs"]["container_id"], "c-7");
     assert_eq!(late["aws"]["xray"]["sdk"], "X-Ray for Rust");
     rig.run(|| drop(info_span!("last")));
     let types = types.0.lock().unwrap();
     assert_eq!(types.first(), Some(&None));
-    assert_eq!(types.last().unwrap().as_deref(), Some("AWS::EC2::Instance"), "rules may ask for it");
+    assert_eq!(types.last().unwrap().as_deref(), Some("AWS::ECS::Container"), "rules may ask for it");
     let stats = rig.handle.stats();
     assert_eq!(stats.closed, stats.emitted);
 }
