@@ -12,6 +12,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub(crate) use clock::epoch_seconds;
+#[cfg(feature = "central-sampling")]
+pub(crate) use clock::epoch_time;
 pub(crate) use entropy::fast_u64;
 
 /// Names one trace, across all services that take part in it.
@@ -33,6 +35,9 @@ pub struct TraceId(u128);
 impl TraceId {
     /// Length of the text form, in bytes.
     pub const LEN: usize = 35;
+
+    /// The id of no trace. The official SDKs for Go and Python give it to traces that are not sampled.
+    pub const ZERO: Self = Self(0);
 
     /// A new trace that begins now, by the wall clock.
     #[must_use]

@@ -2,7 +2,8 @@
 //!
 //! Read the modules in this order: [`id`] and [`header`] are what travels between services,
 //! [`document`] is what X-Ray stores, [`daemon`] is where documents go, [`sampling`] decides which of
-//! them are made at all, and [`local`] stands in for the daemon on a developer's machine.
+//! them are made at all, [`origin`] finds out where this process runs, and [`local`] stands in for the daemon on
+//! a developer's machine.
 
 pub mod id;
 
@@ -13,6 +14,15 @@ pub mod document;
 pub mod daemon;
 
 pub mod sampling;
+
+#[cfg(any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs"))]
+mod http;
+
+#[cfg(all(test, any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs")))]
+#[path = "../tests/support/server.rs"]
+mod server;
+
+pub mod origin;
 
 #[cfg(feature = "local")]
 pub mod local;

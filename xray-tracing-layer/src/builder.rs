@@ -1,6 +1,5 @@
 //! How a layer comes about: what the user wants, what the environment says, what is the default.
 
-use std::any::TypeId;
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -9,19 +8,19 @@ use std::sync::{Arc, OnceLock};
 
 use tracing_core::Subscriber;
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::Filtered;
-use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::ParseAddressError;
 use xray_sdk::document::{Buffer, MAX_STRING, Preamble, put_name};
+use xray_sdk::origin::Plugins;
 use xray_sdk::sampling::{DefaultRule, Sampler};
-use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
+use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
+use crate::attach::{Attach, WithFilter, WithoutFilter};
 use crate::clock::Clock;
-use crate::config::{Annotate, Redact, Streaming};
+use crate::config::{Annotate, ContextMissing, Redact, Streaming};
 use crate::core::{Core, LambdaHeader};
-use crate::diagnostics::Wanted;
-use crate::env;
+use crate::diagnostics::{Notices, Wanted};
+use crate::env::{self, Environment};
 use crate::filter::DefaultFilter;
 use crate::handle::Handle;
 use crate::layer::XrayLayer;
@@ -29,6 +28,7 @@ use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
 use crate::visit::Rules;
+use crate::whereabouts::Whereabouts;
 
 /// A layer with defaults, and what the environment says.
 ///
@@ -54,8 +54,21 @@ pub fn builder() -> Builder {
     Builder::new()
 }
 
-/// Settings of a layer. Where the environment has a say (`AWS_XRAY_DAEMON_ADDRESS`, `AWS_XRAY_TRACING_NAME`),
-/// it goes before what is set here, as in the official SDKs.
+/// Settings of a layer. Where the environment has a say, it goes before what is set here, as in the official SDKs:
+///
+/// | variable | goes before | values |
+/// |---|---|---|
+/// | `AWS_XRAY_DAEMON_ADDRESS` | [`daemon_address`](Self::daemon_address) | `host:port`, or `tcp:host:port udp:host:port` |
+/// | `AWS_XRAY_TRACING_NAME` | [`service_name`](Self::service_name) | a name |
+/// | `AWS_XRAY_CONTEXT_MISSING` | [`context_missing`](Self::context_missing) | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` |
+/// | `AWS_XRAY_SDK_ENABLED` | [`enabled`](Self::enabled) | `true` or `false`, in any of Python's spellings |
+/// | `AWS_XRAY_SDK_DISABLED` | the same | `true` switches off, whatever the other says |
+/// | `AWS_XRAY_COLLECT_SQL_QUERIES` | [`without_sql_text`](Self::without_sql_text) | as `AWS_XRAY_SDK_ENABLED` |
+/// | `AWS_XRAY_NOOP_ID` | – | `true`: traces that aren't sampled have ids of zeros. By default they have ids, for logs |
+/// | `MYSQL_DATABASE_VERSION`, `MYSQL_DRIVER_VERSION`, `POSTGRES_…` | – | written into `sql` |
+///
+/// A value that can't be used is passed over, counted in [`Stats::bad_settings`](crate::Stats::bad_settings), and
+/// told by [`Handle::diagnostics`].
 #[must_use]
 pub struct Builder<F = WithFilter<DefaultFilter>> {
     settings: Settings,
@@ -75,11 +88,15 @@ struct Settings {
     #[cfg(test)]
     clock: Option<Clock>,
     lambda: Option<LambdaHeader>,
-    problems: Vec<String>,
+    enabled: bool,
+    context_missing: ContextMissing,
+    plugins: Option<Plugins>,
+    environment: Environment,
 }
 
 impl Builder {
     fn new() -> Self {
+        let environment = Environment::read();
         let settings = Settings {
             service_name: None,
             service_version: None,
@@ -92,8 +109,11 @@ impl Builder {
             max_open_spans: 1 << 16,
             #[cfg(test)]
             clock: None,
-            lambda: env::is_lambda().then_some(env::lambda_header as LambdaHeader),
-            problems: Vec::new(),
+            lambda: environment.lambda.then_some(env::lambda_header as LambdaHeader),
+            enabled: true,
+            context_missing: ContextMissing::default(),
+            plugins: None,
+            environment,
         };
         Self { settings, filter: WithFilter(DefaultFilter) }
     }
@@ -186,6 +206,39 @@ impl<F> Builder<F> {
         self
     }
 
+    /// Leaves out the text of database statements. `AWS_XRAY_COLLECT_SQL_QUERIES` goes before it. By default the
+    /// text is kept that a library records, in which values are mostly placeholders.
+    pub fn without_sql_text(mut self) -> Self {
+        self.settings.rules.drop_sql_text = true;
+        self
+    }
+
+    /// Says what becomes of calls to other services that are not part of anything. `AWS_XRAY_CONTEXT_MISSING` goes
+    /// before it. Defaults to [`ContextMissing::MakeSegment`].
+    pub fn context_missing(mut self, strategy: ContextMissing) -> Self {
+        self.settings.context_missing = strategy;
+        self
+    }
+
+    /// Switches the layer off, or on again. `AWS_XRAY_SDK_ENABLED` and `AWS_XRAY_SDK_DISABLED` go before it. A layer
+    /// that is off records nothing, sends nothing, starts nothing, and has no trace header to give. Defaults to
+    /// `true`.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self
+    }
+
+    /// Finds out where the process runs, and tells it in each segment: `origin`, what is known of instance and
+    /// container, and the log groups. Places are compiled in by features: `plugins` for all, `plugin-ec2` and so
+    /// on for one.
+    ///
+    /// A short-lived thread asks once the layer is installed. Segments that end before it knows are sent without
+    /// waiting. In Lambda nobody asks: the function's segment is the platform's own. Defaults to not asking.
+    pub fn plugins(mut self, plugins: Plugins) -> Self {
+        self.settings.plugins = Some(plugins);
+        self
+    }
+
     /// Bounds how many spans may be open at once, for each thread that opens them. Those above are not
     /// recorded, and counted; what is inside them belongs to the nearest span that is, or begins a trace of its
     /// own. Defaults to 65,536.
@@ -227,18 +280,15 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: Attach<S>,
     {
-        let address = match &self.settings.daemon_address {
-            None => self.address_or_default(),
-            Some(text) => {
-                let address = text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err))?;
-                env::daemon_address().and_then(Result::ok).unwrap_or(address)
-            }
-        };
+        let named = self.settings.daemon_address.as_ref();
+        let parse = |text: &String| text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err));
+        let named: Option<DaemonAddress> = named.map(parse).transpose()?;
+        let address = self.settings.environment.daemon_address.clone().or(named).unwrap_or_default();
         Ok(self.assemble(&address))
     }
 
     fn address_or_default(&self) -> DaemonAddress {
-        env::daemon_address().and_then(Result::ok).unwrap_or_default()
+        self.settings.environment.daemon_address.clone().unwrap_or_default()
     }
 
     fn assemble<S>(self, address: &DaemonAddress) -> (F::Layer, Handle)
@@ -246,41 +296,55 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: Attach<S>,
     {
-        let mut settings = self.settings;
-        settings.problems.extend(env::daemon_address().and_then(Result::err));
-        let service = env::tracing_name().or(settings.service_name).unwrap_or_else(env::default_name);
+        let Settings { environment, mut rules, .. } = self.settings;
+        let service = environment.tracing_name.clone().or(self.settings.service_name);
+        let service = service.unwrap_or_else(|| environment.default_name());
+        let mut bad = environment.bad;
         let mut name = Buffer::new();
         if put_name(&mut name, &service) {
             let given: String = service.chars().take(MAX_STRING).collect();
-            settings.problems.push(format!("service name {given:?} is sent as {:?}", name.as_str()));
+            bad.push(format!("service name {given:?} is sent as {:?}", name.as_str()));
         }
+        rules.drop_sql_text = environment.sql_text.map_or(rules.drop_sql_text, |keep| !keep);
+        rules.sql_versions = environment.sql_versions;
         let mut preamble = Preamble::default();
-        if let Some(version) = &settings.service_version {
+        if let Some(version) = &self.settings.service_version {
             preamble = preamble.with("service", &std::collections::BTreeMap::from([("version", version)]));
         }
         #[cfg(test)]
-        let clock = settings.clock.unwrap_or_else(Clock::new);
+        let clock = self.settings.clock.unwrap_or_else(Clock::new);
         #[cfg(not(test))]
         let clock = Clock::new();
+        let enabled = environment.enabled.unwrap_or(self.settings.enabled);
+        let emitter = self.settings.emitter.unwrap_or_else(|| match enabled {
+            true => Box::new(UdpEmitter::new(address)),
+            false => Box::new(Nowhere),
+        });
         let core = Arc::new(Core {
-            table: Table::new(settings.max_open_spans),
-            plans: Plans::new(settings.annotate),
+            enabled,
+            context_missing: environment.context_missing.unwrap_or(self.settings.context_missing),
+            zero_ids: environment.zero_ids.unwrap_or_default(),
+            table: Table::new(self.settings.max_open_spans),
+            plans: Plans::new(self.settings.annotate),
             clock,
             counters: Counters::default(),
-            sampler: settings.sampler,
-            emitter: settings.emitter.unwrap_or_else(|| Box::new(UdpEmitter::new(address))),
-            preamble,
+            sampler: self.settings.sampler,
+            emitter,
+            whereabouts: Arc::new(Whereabouts::new(preamble, self.settings.plugins)),
             service,
             service_name: name.as_str().to_owned(),
-            streaming: settings.streaming,
-            rules: settings.rules,
-            lambda: settings.lambda,
-            config_problems: settings.problems,
+            streaming: self.settings.streaming,
+            rules,
+            lambda: self.settings.lambda,
+            daemon: address.clone(),
+            notices: Notices::new(bad, environment.notes),
+            installed: AtomicBool::new(false),
             default_filter: F::is_default(),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
             wanted: Wanted::default(),
         });
+        core.counters.bad_settings.add(core.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)
     }
@@ -297,67 +361,16 @@ impl<F> Builder<F> {
         self.settings.lambda = Some(header);
         self
     }
+
+    pub(crate) fn environment(mut self, environment: Environment) -> Self {
+        self.settings.environment = environment;
+        self
+    }
 }
 
 impl<F> fmt::Debug for Builder<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder").field("service_name", &self.settings.service_name).finish_non_exhaustive()
-    }
-}
-
-/// Of a [`Builder`]: the layer gets a filter of its own.
-#[derive(Debug)]
-pub struct WithFilter<F>(F);
-
-/// Of a [`Builder`]: the layer gets no filter of its own.
-#[derive(Debug)]
-pub struct WithoutFilter(());
-
-/// How a filter meets the layer. Implemented by [`WithFilter`] and [`WithoutFilter`] alone.
-pub trait Attach<S: Subscriber>: sealed::Sealed {
-    /// The layer with its filter.
-    type Layer: Layer<S>;
-
-    #[doc(hidden)]
-    fn is_default() -> bool {
-        false
-    }
-
-    #[doc(hidden)]
-    fn attach(self, layer: XrayLayer) -> Self::Layer;
-}
-
-mod sealed {
-    #[expect(unnameable_types, reason = "that is how a trait is sealed")]
-    pub trait Sealed {}
-    impl<F> Sealed for super::WithFilter<F> {}
-    impl Sealed for super::WithoutFilter {}
-}
-
-impl<S, F> Attach<S> for WithFilter<F>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    F: Filter<S> + 'static,
-{
-    type Layer = Filtered<XrayLayer, F, S>;
-
-    fn is_default() -> bool {
-        TypeId::of::<F>() == TypeId::of::<DefaultFilter>()
-    }
-
-    fn attach(self, layer: XrayLayer) -> Self::Layer {
-        layer.with_filter(self.0)
-    }
-}
-
-impl<S> Attach<S> for WithoutFilter
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-{
-    type Layer = XrayLayer;
-
-    fn attach(self, layer: XrayLayer) -> Self::Layer {
-        layer
     }
 }
 
@@ -382,5 +395,14 @@ impl Error for BuildError {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
         }
+    }
+}
+
+/// Where a layer that is switched off would send.
+struct Nowhere;
+
+impl Emitter for Nowhere {
+    fn emit(&self, _: &Packet) -> Result<(), EmitError> {
+        Err(EmitError::Unavailable)
     }
 }

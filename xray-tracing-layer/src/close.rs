@@ -6,7 +6,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Children, Frame, Kind, insert_independent_head};
+use xray_sdk::document::{Children, Frame, Kind, Preamble, insert_independent_head};
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
 use crate::clock::Ticks;
@@ -31,6 +31,9 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(mut record) = self.table.remove(id.into_u64()) else { return };
+        if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
+            self.sampler.observe(verdict, record.body.is_faulty());
+        }
         if record.context.role.is_recorded() {
             self.counters.closed.one();
             self.close_recorded(&mut record, id, ctx);
@@ -125,21 +128,23 @@ impl Core {
     /// Sends the span's own document, and before it the children for which it has no room.
     fn send(&self, record: &mut Record, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        // One for all that follows: it must not grow between the measure and the writing.
+        let preamble = self.whereabouts.preamble();
         let mut fate = Sent { core: self, record, emitted: false };
         with_packet(|packet| {
             let record = &mut *fate.record;
-            let own = self.frame(record, Some(end)).size_bound() - record.children.bytes().len();
+            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
             let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
             record
                 .children
                 .shrink_to(room, |child, spans| self.send_leaver(packet, child, spans, trace_id, id));
-            let mut result = self.emit(packet, &self.frame(record, Some(end)));
+            let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
                 // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
                 record
                     .children
                     .shrink_to(0, |child, spans| self.send_leaver(packet, child, spans, trace_id, id));
-                result = self.emit(packet, &self.frame(record, Some(end)));
+                result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             }
             fate.emitted = result.is_ok();
         });
@@ -168,7 +173,7 @@ impl Core {
         Ok(())
     }
 
-    fn frame<'a>(&'a self, record: &'a Record, end: Option<Ticks>) -> Frame<'a> {
+    fn frame<'a>(&'a self, record: &'a Record, preamble: &'a Preamble, end: Option<Ticks>) -> Frame<'a> {
         let context = &record.context;
         let plan = self.plans.get(record.plan);
         let (kind, name) = match (context.role, record.parent_id) {
@@ -180,7 +185,7 @@ impl Core {
                 Kind::Segment {
                     trace_id: context.trace_id,
                     parent_id: record.parent_id,
-                    preamble: &self.preamble,
+                    preamble,
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
                     operation: plan.map(|plan| &*plan.operation),
                 },
@@ -214,7 +219,8 @@ impl Core {
                 }
                 record.announced = true;
                 let none = Children::new();
-                Frame { children: &none, ..self.frame(record, None) }.put(packet.start_document());
+                Frame { children: &none, ..self.frame(record, self.whereabouts.preamble(), None) }
+                    .put(packet.start_document());
                 true
             });
             if due == Some(true) && self.emitter.emit(packet).is_ok() {

@@ -30,6 +30,33 @@ impl Annotate {
     }
 }
 
+/// What becomes of a call to another service that no span of this one encloses.
+///
+/// X-Ray knows such calls as parts of a segment only. In the official SDKs a call without a segment is an error, for
+/// which `AWS_XRAY_CONTEXT_MISSING` has three strategies; here they are these. A call is a span that says so by a
+/// field (`otel.kind` of `client` or `producer`, `xray.namespace`, a database's fields). Any other span without a
+/// parent is a segment of its own right, and a call with a trace header is one, too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ContextMissing {
+    /// It becomes a segment, and is counted. `LOG_ERROR`; the default.
+    #[default]
+    MakeSegment,
+    /// It is not recorded. `IGNORE_ERROR`.
+    Ignore,
+    /// It is not recorded, but counted. `RUNTIME_ERROR`, which elsewhere makes the program fail.
+    Count,
+}
+
+/// A version that the environment tells of a kind of database.
+#[derive(Clone, Debug)]
+pub(crate) struct SqlVersion {
+    /// What `db.system` begins with.
+    pub(crate) system: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) version: String,
+}
+
 /// The user's look at each value before it is written.
 pub(crate) struct Redact(Box<RedactFn>);
 

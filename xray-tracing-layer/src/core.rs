@@ -3,30 +3,37 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 use tracing_core::dispatcher::WeakDispatch;
-use xray_sdk::document::{Body, Buffer, Preamble};
+use xray_sdk::document::{Body, Buffer};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{Emitter, Packet, TraceHeader};
+use xray_sdk::{DaemonAddress, Emitter, Packet, TraceHeader};
 
 use crate::clock::Clock;
-use crate::config::Streaming;
-use crate::diagnostics::Wanted;
+use crate::config::{ContextMissing, Streaming};
+use crate::diagnostics::{Notices, Wanted};
 use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
 use crate::visit::Rules;
+use crate::whereabouts::Whereabouts;
 
 pub(crate) struct Core {
+    /// A layer that is switched off opens no record, so nothing else happens either.
+    pub(crate) enabled: bool,
+    pub(crate) context_missing: ContextMissing,
+    /// Whether traces that are not sampled share one id of zeros.
+    pub(crate) zero_ids: bool,
     pub(crate) table: Table,
     pub(crate) plans: Plans,
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
     pub(crate) sampler: Box<dyn Sampler>,
     pub(crate) emitter: Box<dyn Emitter>,
-    pub(crate) preamble: Preamble,
+    /// What the process's segments have in common.
+    pub(crate) whereabouts: Arc<Whereabouts>,
     /// The segment's name, as the sampler sees it.
     pub(crate) service: String,
     /// The same, as X-Ray takes it: escaped, without quotes.
@@ -35,10 +42,14 @@ pub(crate) struct Core {
     pub(crate) rules: Rules,
     /// In Lambda: where the header of an invocation comes from when no span carries it.
     pub(crate) lambda: Option<LambdaHeader>,
-    /// What was wrong with the configuration, and what was taken instead.
-    pub(crate) config_problems: Vec<String>,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
+    /// For whoever needs more of the daemon than the emitter.
+    pub(crate) daemon: DaemonAddress,
+    /// What is to be said about the configuration.
+    pub(crate) notices: Notices,
+    /// Whether what runs beside the callbacks was started.
+    pub(crate) installed: AtomicBool,
     /// Whether `Dispatch::downcast_ref` finds this layer. Not through a reloadable one, for instance.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,
@@ -46,6 +57,26 @@ pub(crate) struct Core {
 }
 
 pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
+
+impl Core {
+    /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which
+    /// decides by itself and sends the segment by itself, there is nothing to start.
+    pub(crate) fn install(&self) {
+        if !self.installed.swap(true, Relaxed) && self.enabled && self.lambda.is_none() {
+            self.sampler.start(&self.daemon, &self.service);
+            if let Err(problem) = self.whereabouts.detect() {
+                self.notices.add(problem);
+            }
+        }
+    }
+
+    /// The layer is gone.
+    pub(crate) fn uninstall(&self) {
+        if self.installed.load(Relaxed) && self.enabled && self.lambda.is_none() {
+            self.sampler.stop();
+        }
+    }
+}
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,12 @@ use tracing_core::{Callsite, Interest, Level, Metadata};
 pub enum Diagnostic {
     /// A setting could not be used; another was taken instead.
     Config(String),
+    /// Sampling does not go by the rules that it was set up for.
+    Sampling(String),
+    /// So many calls to other services were not part of any segment.
+    ///
+    /// See [`ContextMissing`](crate::ContextMissing) for what became of them.
+    ContextMissing(u64),
     /// A filter that holds for all layers lets no span of a level through that the layer wants.
     ///
     /// Attach that filter to the layer it is meant for: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
@@ -35,7 +41,10 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const FIX: &str = "attach that filter to the layer it is meant for, with `.with_filter(..)`";
         match self {
-            Self::Config(problem) => f.write_str(problem),
+            Self::Config(problem) | Self::Sampling(problem) => f.write_str(problem),
+            Self::ContextMissing(calls) => {
+                write!(f, "{calls} calls to other services were made outside of a segment")
+            }
             Self::GlobalLevel(level) => {
                 write!(f, "a global filter lets only {level} through, X-Ray wants spans at INFO: {FIX}")
             }
@@ -47,6 +56,34 @@ impl fmt::Display for Diagnostic {
                 write!(f, "a global filter hides {callsites} spans from X-Ray, such as {example}: {FIX}")
             }
         }
+    }
+}
+
+/// Sentences about the configuration.
+#[derive(Debug)]
+pub(crate) struct Notices {
+    bad: Vec<String>,
+    others: Mutex<Vec<String>>,
+}
+
+impl Notices {
+    /// `bad` is about settings that could not be used, `notes` about those that could.
+    pub(crate) fn new(bad: Vec<String>, notes: Vec<String>) -> Self {
+        Self { bad, others: Mutex::new(notes) }
+    }
+
+    /// Settings that could not be used.
+    pub(crate) fn bad_settings(&self) -> u64 {
+        self.bad.len() as u64
+    }
+
+    pub(crate) fn add(&self, notice: String) {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
+    }
+
+    fn all(&self) -> Vec<String> {
+        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
+        self.bad.iter().chain(others.iter()).cloned().collect()
     }
 }
 
@@ -104,12 +141,18 @@ static PROBE: Metadata<'static> = tracing_core::metadata! {
 
 /// Looks for everything. `probe` tells whether the layer's filter wants the probe.
 pub(crate) fn diagnose(
-    config: &[String],
+    notices: &Notices,
+    sampling: Option<String>,
+    context_missing: u64,
     wanted: &Wanted,
     probe: bool,
     dispatch: Option<&WeakDispatch>,
 ) -> Vec<Diagnostic> {
-    let mut found: Vec<_> = config.iter().cloned().map(Diagnostic::Config).collect();
+    let mut found: Vec<_> = notices.all().into_iter().map(Diagnostic::Config).collect();
+    found.extend(sampling.map(Diagnostic::Sampling));
+    if context_missing > 0 {
+        found.push(Diagnostic::ContextMissing(context_missing));
+    }
     let Some(dispatch) = dispatch else { return found };
     let level = LevelFilter::current();
     if level < Level::INFO {

@@ -32,13 +32,21 @@ impl Handle {
         self.core.emitter.flush(timeout)
     }
 
-    /// Why traces may be missing: settings that could not be used, and filters that hide spans.
+    /// Why traces may be missing: settings that could not be used, sampling rules that could not be had, calls
+    /// outside of a segment, and filters that hide spans.
     ///
     /// It asks the subscriber from a thread of its own that ends before this returns.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let Core { config_problems, wanted, default_filter, dispatch, .. } = &*self.core;
-        diagnose(config_problems, wanted, *default_filter, dispatch.get())
+        let core = &self.core;
+        diagnose(
+            &core.notices,
+            core.sampler.problem(),
+            self.stats().context_missing,
+            &core.wanted,
+            core.default_filter,
+            core.dispatch.get(),
+        )
     }
 
     /// Call it after the process was restored from a snapshot, as Lambda SnapStart does: ids come from new

@@ -27,6 +27,7 @@ where
         let found = dispatch.downcast_ref::<Self>().is_some_and(|found| Arc::ptr_eq(&found.core, &self.core));
         self.core.visible.store(found, Relaxed);
         let _ = self.core.dispatch.set(dispatch.downgrade());
+        self.core.install();
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
@@ -66,6 +67,13 @@ where
     #[inline]
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         self.core.close(&id, &ctx);
+    }
+}
+
+/// Ends what was started for the layer. Its handles, which may live on, still have its counts.
+impl Drop for XrayLayer {
+    fn drop(&mut self) {
+        self.core.uninstall();
     }
 }
 

@@ -17,7 +17,8 @@
 //!
 //! ```text
 //!  layer     the callbacks
-//!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names)
+//!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names),
+//!                                                        question (what the sampler is asked)
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
 //!  core      what the layer owns: table of records, clock, counters
@@ -31,13 +32,16 @@ mod slot;
 mod stats;
 mod table;
 mod visit;
+mod whereabouts;
 
 mod close;
 mod core;
 mod layer;
 mod open;
+mod question;
 mod update;
 
+mod attach;
 mod builder;
 mod diagnostics;
 mod env;
@@ -45,7 +49,9 @@ mod filter;
 mod handle;
 mod span_ext;
 
-pub use builder::{Attach, BuildError, Builder, WithFilter, WithoutFilter, builder, layer};
+pub use attach::{Attach, WithFilter, WithoutFilter};
+pub use builder::{BuildError, Builder, builder, layer};
+pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};
 pub use handle::Handle;

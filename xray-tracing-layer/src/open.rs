@@ -6,17 +6,20 @@
 //!        ▼none
 //!  a local root:  header among its fields, or Lambda's  ──► continue that trace, as it says
 //!                 none, or one that leaves it open      ──► ask the sampler
+//!                 the user's own word (`xray.sampled`)  ──► goes before all of these
 //! ```
+
+use std::sync::atomic::Ordering::Relaxed;
 
 use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Place};
-use xray_sdk::sampling::{SamplingRequest, Verdict};
+use xray_sdk::document::Place;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::clock::Ticks;
+use crate::config::ContextMissing;
 use crate::core::{Core, in_users_code, is_in_users_code};
 use crate::record::{self, Record, Role};
 use crate::table::Inserted;
@@ -28,7 +31,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if is_in_users_code() {
+        if !self.enabled || is_in_users_code() {
             return;
         }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
@@ -36,7 +39,7 @@ impl Core {
         record.plan = plan_id;
         record.segment_id = SegmentId::random();
         let is_root = !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() {
+        if !is_root && !record.context.role.is_recorded() && !plan.forces {
             return self.keep(id.into_u64(), record);
         }
         let now = self.clock.ticks();
@@ -44,9 +47,11 @@ impl Core {
         let is_segment = is_root && self.lambda.is_none();
         let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment);
         attrs.record(&mut visitor);
-        let (header, user) = (visitor.header.take(), visitor.user.take());
+        let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());
         if is_root {
-            self.place_root(&mut record, id, header, now);
+            self.place_root(&mut record, id, header, forced, now);
+        } else if let Some(sampled) = forced {
+            record.force(sampled, id.into_u64(), self.lambda.is_some());
         }
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
         self.keep(id.into_u64(), record);
@@ -131,7 +136,18 @@ impl Core {
         true
     }
 
-    fn place_root(&self, record: &mut Record, id: &Id, field: Option<HeaderField>, now: Ticks) {
+    fn place_root(
+        &self,
+        record: &mut Record,
+        id: &Id,
+        field: Option<HeaderField>,
+        forced: Option<bool>,
+        now: Ticks,
+    ) {
+        if !self.installed.load(Relaxed) {
+            // Added by a reload, after the subscriber had told its layers that it is in use.
+            self.install();
+        }
         record.parent = 0;
         record.parent_id = None;
         record.context.root = id.into_u64();
@@ -144,6 +160,8 @@ impl Core {
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.counters.bad_headers.one();
         }
+        // A call to another service is a part of something. What it is a part of may be a caller's.
+        let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
         let header = match (field, self.lambda) {
             (Some(field), _) => field.header,
             (None, Some(lambda)) => lambda(),
@@ -151,29 +169,50 @@ impl Core {
         };
         if facade || self.lambda.is_some() {
             Self::join_lambda(record, header.as_ref(), facade);
+            if forced == Some(false) && record.context.role.is_recorded() {
+                record.context.role = Role::Unsampled;
+            }
+        } else if is_orphan && !self.takes_orphan() {
+            record.context.role = Role::Undecided { known: false };
         } else {
-            self.join(record, header.as_ref());
+            self.join(record, header.as_ref(), forced);
         }
     }
 
+    /// Whether a call to another service outside of a segment becomes one.
+    #[cold]
+    fn takes_orphan(&self) -> bool {
+        if self.context_missing != ContextMissing::Ignore {
+            self.counters.context_missing.one();
+        }
+        self.context_missing == ContextMissing::MakeSegment
+    }
+
     /// Makes a root a segment, in the header's trace or in a new one.
-    fn join(&self, record: &mut Record, header: Option<&TraceHeader>) {
+    fn join(&self, record: &mut Record, header: Option<&TraceHeader>, forced: Option<bool>) {
         let seconds = ((record.context.offset + record.start) / 1_000_000) as u32;
         record.context.trace_id = header.map_or_else(|| TraceId::at(seconds), TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);
         record.context.extras = header.and_then(TraceHeader::shared_extras);
         record.verdict = None;
-        let sampled = match header.map_or(SamplingDecision::Unknown, TraceHeader::sampled) {
-            SamplingDecision::Sampled => true,
-            SamplingDecision::NotSampled => false,
-            SamplingDecision::Requested | SamplingDecision::Unknown => {
-                let verdict = self.sample(&record.body, seconds);
-                let sampled = verdict.is_sampled();
+        record.context.role = match (forced, header.map_or(SamplingDecision::Unknown, TraceHeader::sampled)) {
+            (Some(true), _) | (None, SamplingDecision::Sampled) => Role::Segment,
+            (Some(false), _) | (None, SamplingDecision::NotSampled) => Role::Unsampled,
+            (None, SamplingDecision::Requested | SamplingDecision::Unknown) => {
+                let verdict = self.sample(record);
+                let role = match verdict.is_sampled() {
+                    true => Role::Segment,
+                    false if verdict.is_left_open() => Role::Undecided { known: true },
+                    false => Role::Unsampled,
+                };
                 record.verdict = Some(verdict);
-                sampled
+                role
             }
         };
-        record.context.role = if sampled { Role::Segment } else { Role::Unsampled };
+        if self.zero_ids && record.context.role == Role::Unsampled && header.is_none() {
+            record.context.trace_id = TraceId::ZERO;
+            record.segment_id = SegmentId::from(0);
+        }
     }
 
     /// In Lambda the function's segment is the platform's: spans are parts of it, if it is recorded.
@@ -194,26 +233,5 @@ impl Core {
                 }
             }
         };
-    }
-
-    fn sample(&self, body: &Body, seconds: u32) -> Verdict {
-        let url = body.text_of(Place::HttpRequest, "\"url\":");
-        let (url_host, url_path) = url.map_or((None, None), split_url);
-        let host = body.text_of(Place::UrlPart, "\"host\":").or(url_host);
-        let path = body.text_of(Place::UrlPart, "\"path\":").or(url_path);
-        let method = body.text_of(Place::HttpRequest, "\"method\":");
-        let mut request = SamplingRequest::new(&self.service).with_epoch_seconds(seconds);
-        request = host.map_or(request, |host| request.with_host(host));
-        request = path.map_or(request, |path| request.with_path(path));
-        request = method.map_or(request, |method| request.with_method(method));
-        in_users_code(|| self.sampler.sample(&request))
-    }
-}
-
-fn split_url(url: &str) -> (Option<&str>, Option<&str>) {
-    let Some((_, rest)) = url.split_once("://") else { return (None, Some(url)) };
-    match rest.find('/') {
-        Some(slash) => (Some(&rest[..slash]), Some(&rest[slash..])),
-        None => (Some(rest), Some("/")),
     }
 }

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same place and key.
     pub(crate) unique: bool,
+    /// Whether a field may say that the span is kept, or not.
+    pub(crate) forces: bool,
     /// For an event: what it is to us.
     pub(crate) event: EventKind,
     pub(crate) file: Option<&'static str>,
@@ -70,6 +72,7 @@ impl Plan {
         Self {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
+            forces: !is_event && slots.contains(&Slot::Sampled),
             slots,
             unique,
             event,

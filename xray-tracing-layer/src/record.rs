@@ -107,11 +107,48 @@ impl Record {
     }
 
     /// Whether its fields are kept: those of a recorded span, and those of a root that a late trace header may
-    /// still turn into one.
+    /// still turn into one, or whose end the sampler wants to hear of.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
-        self.context.role.is_recorded()
-            || (self.context.role == Role::Unsampled && self.is_local_root() && !self.has_children)
+        let may_be_recorded_yet = || {
+            matches!(self.context.role, Role::Unsampled | Role::Undecided { .. })
+                && self.is_local_root()
+                && (!self.has_children || self.is_watched())
+        };
+        self.context.role.is_recorded() || may_be_recorded_yet()
+    }
+
+    /// Whether the sampler wants to hear how the trace ends.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.verdict.as_ref().is_some_and(Verdict::is_watched)
+    }
+
+    /// Keeps the span, or does not, whatever was decided before.
+    ///
+    /// Inside a recorded trace, a span that is not kept is left out with all that is inside of it. Inside one that
+    /// isn't recorded, a span that is kept is a segment of its own, in the same trace. In Lambda there is no segment
+    /// to be made: what the platform does not record can't be kept.
+    pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
+        let role = &mut self.context.role;
+        if !sampled {
+            if role.is_recorded() {
+                *role = Role::Unsampled;
+            }
+        } else if !role.is_recorded() && !in_lambda && *role != Role::Facade {
+            if *role == (Role::Undecided { known: false }) || self.context.trace_id == TraceId::ZERO {
+                self.context.trace_id = TraceId::new();
+            }
+            if self.segment_id == SegmentId::from(0) {
+                self.segment_id = SegmentId::random();
+            }
+            if self.parent != 0 {
+                // What the trace has of this process so far is nothing that X-Ray would know.
+                (self.parent, self.parent_id) = (0, None);
+            }
+            self.context.role = Role::Segment;
+            (self.context.root, self.context.root_start) = (id, self.start);
+        }
     }
 
     /// Bytes that its buffers hold, in use or not.

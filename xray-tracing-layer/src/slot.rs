@@ -51,6 +51,8 @@ pub(crate) enum Slot {
     ErrorPart { rank: u8, key: &'static str },
     /// A trace header that this span continues. A `facade` stands for a segment that somebody else sends.
     Header { facade: bool },
+    /// Whether to keep the span, whoever else has decided.
+    Sampled,
     /// An event's message.
     Message,
     /// Of no interest.
@@ -173,6 +175,7 @@ fn known(field: &str) -> Option<Slot> {
         "error.type" => Slot::ErrorPart { rank: 1, key: "\"type\":" },
         "error" | "err" => Slot::Error,
 
+        "xray.sampled" => Slot::Sampled,
         "xray.trace_header" => Slot::Header { facade: false },
         "xrayTraceId" | "xray_trace_id" => Slot::Header { facade: true },
         "message" => Slot::Message,

@@ -28,6 +28,17 @@ pub trait XraySpanExt {
     /// creation, as the field `xray.trace_header`, saves asking it in the first place.
     fn set_trace_header(&self, header: &TraceHeader);
 
+    /// Keeps this span whatever the sampler and the caller say, or does not keep it. Before the span has children;
+    /// later it is refused, and counted in [`Stats::late_decisions`](crate::Stats::late_decisions).
+    ///
+    /// Of a root, it decides for the trace, and the sampler gets back what it had given. Inside a recorded trace,
+    /// `false` leaves the span out with everything inside it, and inside a trace that isn't recorded, `true` makes
+    /// it a segment of its own; its fields so far are not among what is recorded then. The field `xray.sampled` at
+    /// creation does the same, with the fields.
+    ///
+    /// In Lambda, `true` does nothing: what the platform does not record can't be kept.
+    fn force_sampling(&self, sampled: bool);
+
     /// What to send to a service that is called from within this span: the trace, this span as the parent, and
     /// whether it is sampled. Of a span that is not recorded itself, its nearest recorded ancestor's.
     ///
@@ -59,6 +70,10 @@ pub trait XraySpanExt {
 impl XraySpanExt for Span {
     fn set_trace_header(&self, header: &TraceHeader) {
         with_core(self, |core, id| core.set_trace_header(id, header));
+    }
+
+    fn force_sampling(&self, sampled: bool) {
+        with_core(self, |core, id| core.force(id, sampled));
     }
 
     fn trace_header(&self) -> Option<TraceHeader> {
@@ -178,6 +193,21 @@ impl Core {
         match taken_back {
             Some(Ok(Some(verdict))) => in_users_code(|| self.sampler.give_back(&verdict)),
             Some(Err(())) => self.counters.late_headers.one(),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn force(&self, id: u64, sampled: bool) {
+        let taken_back = self.table.with(id, |record| {
+            if record.has_children || record.context.role == Role::Facade {
+                return Err(());
+            }
+            record.force(sampled, id, self.lambda.is_some());
+            Ok(record.verdict.take())
+        });
+        match taken_back {
+            Some(Ok(Some(verdict))) => self.sampler.give_back(&verdict),
+            Some(Err(())) => self.counters.late_decisions.one(),
             _ => {}
         }
     }

@@ -63,6 +63,12 @@ counters! {
     bad_headers,
     /// Calls of `set_trace_header` that came too late: the span had children.
     late_headers,
+    /// Calls of `force_sampling` that came too late, likewise.
+    late_decisions,
+    /// Calls to other services outside of a segment, unless the strategy for them is to ignore them.
+    context_missing,
+    /// Settings that could not be used, when the layer was built.
+    bad_settings,
 }
 
 #[derive(Debug, Default)]

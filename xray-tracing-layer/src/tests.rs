@@ -14,6 +14,15 @@ use xray_sdk::{EmitError, Emitter, Packet};
 use crate::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+mod environment;
+mod sampling;
+#[cfg(feature = "plugins")]
+mod whereabouts;
+
+#[cfg(any(feature = "central-sampling", feature = "plugins"))]
+#[path = "../../xray-sdk/tests/support/server.rs"]
+mod server;
+
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<Value>>>);
 

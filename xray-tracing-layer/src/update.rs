@@ -23,7 +23,8 @@ impl Core {
         with_body(|body| {
             let mut visitor = FieldVisitor::new(plan, &self.rules, body, is_segment);
             values.record(&mut visitor);
-            let (header, user) = (visitor.header.take(), visitor.user.take());
+            let (header, forced) = (visitor.header.take(), visitor.forced.take());
+            let user = visitor.user.take();
             self.table.with(id, |record| record.body.absorb(body));
             if let Some(user) = user {
                 self.set_user(root, &user);
@@ -34,6 +35,9 @@ impl Core {
                     Some(header) => self.set_trace_header(id, &header),
                     None => self.counters.bad_headers.one(),
                 }
+            }
+            if let Some(sampled) = forced {
+                self.force(id, sampled);
             }
         });
     }

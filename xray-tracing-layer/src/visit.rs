@@ -14,7 +14,7 @@ use xray_sdk::document::{
 };
 use xray_sdk::{SegmentId, TraceHeader};
 
-use crate::config::Redact;
+use crate::config::{Redact, SqlVersion};
 use crate::plan::Plan;
 use crate::slot::Slot;
 
@@ -24,6 +24,9 @@ pub(crate) struct Rules {
     pub(crate) redact: Option<Redact>,
     /// Whether a URL's query is kept.
     pub(crate) keep_query: bool,
+    /// Whether the text of statements is left out.
+    pub(crate) drop_sql_text: bool,
+    pub(crate) sql_versions: Vec<SqlVersion>,
 }
 
 /// Puts a span's fields into a body.
@@ -37,6 +40,8 @@ pub(crate) struct FieldVisitor<'a> {
     is_segment: bool,
     /// A trace header among the fields.
     pub(crate) header: Option<HeaderField>,
+    /// Whether the span is to be kept, if a field says so.
+    pub(crate) forced: Option<bool>,
     /// An end user named on a subsegment: X-Ray has a place for it on the segment only.
     pub(crate) user: Option<String>,
 }
@@ -61,7 +66,7 @@ enum Value<'a> {
 
 impl<'a> FieldVisitor<'a> {
     pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { plan, plain: false, rules, body, is_segment, header: None, user: None }
+        Self { plan, plain: false, rules, body, is_segment, header: None, forced: None, user: None }
     }
 
     /// For the fields that a span is created with: nothing is there yet.
@@ -129,7 +134,7 @@ impl<'a> FieldVisitor<'a> {
             }
             Slot::Text { place, rank, key } => value.with_text(|text| {
                 self.set_remote();
-                if !text.is_empty() {
+                if !text.is_empty() && !self.rules.drop_sql_text {
                     self.body.put_text(place, rank, key, text.trim_start());
                 }
             }),
@@ -198,6 +203,9 @@ impl<'a> FieldVisitor<'a> {
                     false => (Place::Sql, "\"database_type\":"),
                 };
                 self.body.put_str(place, 0, key, system);
+                if place == Place::Sql {
+                    self.put_sql_versions(system);
+                }
             }),
             Slot::LogGroups => value.with_text(|groups| self.put_log_groups(groups)),
             Slot::Error => self.put_error(value),
@@ -209,7 +217,15 @@ impl<'a> FieldVisitor<'a> {
             Slot::Header { facade } => value.with_text(|text| {
                 self.header = Some(HeaderField { header: text.parse().ok(), facade });
             }),
+            Slot::Sampled => value.with_text(|text| self.forced = text.parse().ok().or(self.forced)),
             Slot::Any { .. } | Slot::Message | Slot::Ignored => {}
+        }
+    }
+
+    fn put_sql_versions(&mut self, system: &str) {
+        let rules = self.rules;
+        for known in rules.sql_versions.iter().filter(|known| system.starts_with(known.system)) {
+            self.body.put_str(Place::Sql, 0, known.key, &known.version);
         }
     }
 
@@ -402,7 +418,7 @@ impl<'a> ErrorVisitor<'a> {
             Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
-            Some(Slot::Ignored) | None => {}
+            Some(Slot::Ignored | Slot::Sampled) | None => {}
             Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
         }
     }

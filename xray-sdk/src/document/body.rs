@@ -249,6 +249,16 @@ impl Body {
         self.namespace
     }
 
+    /// Whether the work went wrong by a fault of whoever did it: a status of 500 and above, or, without a status,
+    /// anything that marks a failure.
+    #[must_use]
+    pub fn is_faulty(&self) -> bool {
+        match self.status {
+            0 => self.has_exceptions() || self.flags.has(Flags::FAILED) || self.flags.has(Flags::FAULT),
+            status => status >= 500,
+        }
+    }
+
     /// Whether an exception was added.
     #[must_use]
     pub fn has_exceptions(&self) -> bool {

@@ -180,6 +180,9 @@ impl Body {
             }
             out.put("}");
             out.put_buffer(&own.preamble.aws);
+            if !own.preamble.log_groups.is_empty() && self.value_of(Place::Aws, LOG_GROUPS).is_none() {
+                out.put_buffer(&own.preamble.log_groups);
+            }
         }
         let wrote = self.write_members(out, Place::Aws, out.len() == start);
         if let Some(operation) = operation.filter(|_| self.value_of(Place::Aws, "\"operation\":").is_none()) {
@@ -368,6 +371,7 @@ impl Body {
 
 const CAUSE: &[u8] = b",\"cause\":\"";
 const OPERATION: &str = "\"operation\":";
+const LOG_GROUPS: &str = "\"cloudwatch_logs\":";
 const RPC_METHOD: &str = "\"rpc.method\":";
 const RPC_SERVICE: &str = "\"rpc.service\":";
 const RPC_SYSTEM: &str = "\"rpc.system\":";

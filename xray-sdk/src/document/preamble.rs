@@ -14,6 +14,8 @@ pub struct Preamble {
     pub(super) xray: Buffer,
     /// `,"ec2":{…}` and the like.
     pub(super) aws: Buffer,
+    /// `,"cloudwatch_logs":[…]`. Apart from the others, since a segment may name log groups of its own.
+    pub(super) log_groups: Buffer,
 }
 
 impl Preamble {
@@ -25,7 +27,7 @@ impl Preamble {
         xray.put_string_within(sdk, super::MAX_STRING);
         xray.put(",\"sdk_version\":");
         xray.put_string_within(sdk_version, super::MAX_STRING);
-        Self { top: Buffer::new(), xray, aws: Buffer::new() }
+        Self { top: Buffer::new(), xray, aws: Buffer::new(), log_groups: Buffer::new() }
     }
 
     /// Adds a member of the segment: `origin`, `service`, `resource_arn`. A value that does not serialize, or
@@ -38,7 +40,7 @@ impl Preamble {
         self
     }
 
-    /// Adds a member of the `aws` object: `ec2`, `ecs`, `cloudwatch_logs`. A value that does not serialize, or
+    /// Adds a member of the `aws` object: `ec2`, `ecs`, `eks`. A value that does not serialize, or
     /// is longer than 1,000 bytes, is left out.
     #[must_use]
     pub fn with_aws(mut self, key: &str, value: &impl Serialize) -> Self {
@@ -48,8 +50,17 @@ impl Preamble {
         self
     }
 
+    /// Sets the log groups: a list of objects with `log_group` and perhaps `arn`. A segment that names its own goes
+    /// before. A value that does not serialize is left out.
+    #[must_use]
+    pub fn with_log_groups(mut self, groups: &impl Serialize) -> Self {
+        self.log_groups.clear();
+        put_member(&mut self.log_groups, "cloudwatch_logs", groups);
+        self
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.top.len() + self.xray.len() + self.aws.len()
+        self.top.len() + self.xray.len() + self.aws.len() + self.log_groups.len()
     }
 }
 

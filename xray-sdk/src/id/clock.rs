@@ -1,10 +1,15 @@
-//! The wall clock in whole seconds, for new trace ids and for samplers that were not told the time. Everything
-//! that is measured gets its time from the caller instead.
+//! The wall clock, for new trace ids, for samplers that were not told the time, and for the thread that asks for
+//! sampling rules. Everything that is measured gets its time from the caller instead.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Seconds since 1970, by the wall clock. Wraps in 2106, as the time part of a trace id does.
-#[expect(clippy::disallowed_methods, reason = "the room where a new trace learns when it began")]
 pub(crate) fn epoch_seconds() -> u32 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as u32)
+    epoch_time().as_secs() as u32
+}
+
+/// Time since 1970, by the wall clock.
+#[expect(clippy::disallowed_methods, reason = "the room where a new trace learns when it began")]
+pub(crate) fn epoch_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

@@ -2,7 +2,8 @@
 //!
 //! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. It gets
 //! a [`SamplingRequest`] and answers with a [`Verdict`]. Ready-made: [`DefaultRule`], X-Ray's own default,
-//! [`Always`], [`Never`] and [`Ratio`].
+//! [`Always`], [`Never`], [`ParentOnly`] and [`Ratio`]; [`LocalRules`] for rules from a file or from code; and, with
+//! the feature `central-sampling`, `CentralSampler` for the rules that are kept in X-Ray.
 
 mod request;
 mod sampler;
@@ -10,11 +11,19 @@ mod verdict;
 
 mod ratio;
 mod reservoir;
+mod wildcard;
 
 mod default_rule;
+mod local;
 
+#[cfg(feature = "central-sampling")]
+mod central;
+
+#[cfg(feature = "central-sampling")]
+pub use central::{CentralSampler, CentralStats};
 pub use default_rule::DefaultRule;
+pub use local::{LocalRule, LocalRules, RuleProblem, RulesError};
 pub use ratio::Ratio;
-pub use request::SamplingRequest;
-pub use sampler::{Always, Never, Sampler};
+pub use request::{Attributes, SamplingRequest};
+pub use sampler::{Always, Never, ParentOnly, Sampler};
 pub use verdict::Verdict;

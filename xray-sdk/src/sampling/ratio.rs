@@ -19,6 +19,18 @@ impl Ratio {
         Self { winning: (rate.clamp(0.0, 1.0) * LOTS as f64) as u64 }
     }
 
+    /// One word, for an atomic.
+    #[cfg(feature = "central-sampling")]
+    pub(super) const fn to_bits(self) -> u64 {
+        self.winning
+    }
+
+    #[cfg(feature = "central-sampling")]
+    pub(super) const fn from_bits(winning: u64) -> Self {
+        Self { winning }
+    }
+
+    #[inline]
     pub(super) fn draw(self, random: u64) -> bool {
         random >> (u64::BITS - LOT_BITS) < self.winning
     }

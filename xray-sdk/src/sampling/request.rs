@@ -1,21 +1,33 @@
 //! What is known about a trace when it begins. Filled by the layer and by integrations, read by samplers.
 
+use std::borrow::Cow;
+use std::fmt;
+
+/// What else is known of a trace when it begins: answers a rule's conditions on attributes.
+pub trait Attributes: fmt::Debug {
+    /// The value of an attribute, as text.
+    fn attribute(&self, key: &str) -> Option<Cow<'_, str>>;
+}
+
 /// The beginning of a trace, as far as sampling rules can ask about it.
 ///
-/// Whatever is not known is `None`; rules take that for a match, as the official SDKs do.
+/// Whatever is not known is `None`; rules take that for a match, as the official SDKs do. Only conditions on
+/// attributes and on a resource are not met by something unknown.
 ///
 /// ```
 /// # use xray_sdk::sampling::SamplingRequest;
 /// let request = SamplingRequest::new("shop").with_method("GET").with_path("/cart?item=7");
 /// assert_eq!(request.path(), Some("/cart"));
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct SamplingRequest<'a> {
     service: Option<&'a str>,
     host: Option<&'a str>,
     method: Option<&'a str>,
     path: Option<&'a str>,
     service_type: Option<&'a str>,
+    resource_arn: Option<&'a str>,
+    attributes: Option<&'a dyn Attributes>,
     epoch_seconds: Option<u32>,
 }
 
@@ -48,6 +60,18 @@ impl<'a> SamplingRequest<'a> {
     #[must_use]
     pub fn with_service_type(self, service_type: &'a str) -> Self {
         Self { service_type: Some(service_type), ..self }
+    }
+
+    /// Sets the AWS resource that runs this code.
+    #[must_use]
+    pub fn with_resource_arn(self, resource_arn: &'a str) -> Self {
+        Self { resource_arn: Some(resource_arn), ..self }
+    }
+
+    /// Sets who knows the attributes that rules may ask for.
+    #[must_use]
+    pub fn with_attributes(self, attributes: &'a dyn Attributes) -> Self {
+        Self { attributes: Some(attributes), ..self }
     }
 
     /// Sets the time, in seconds since 1970, for callers that know it already. Samplers that were not told
@@ -85,6 +109,18 @@ impl<'a> SamplingRequest<'a> {
     #[must_use]
     pub fn service_type(&self) -> Option<&'a str> {
         self.service_type
+    }
+
+    /// The AWS resource that runs this code.
+    #[must_use]
+    pub fn resource_arn(&self) -> Option<&'a str> {
+        self.resource_arn
+    }
+
+    /// The value of an attribute.
+    #[must_use]
+    pub fn attribute(&self, key: &str) -> Option<Cow<'a, str>> {
+        self.attributes?.attribute(key)
     }
 
     /// The time, in seconds since 1970.

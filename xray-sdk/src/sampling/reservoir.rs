@@ -17,6 +17,12 @@ impl Reservoir {
 
     /// Takes a slot and returns the second that it belongs to, or `None` when all are taken.
     pub(super) fn take(&self, now: u32) -> Option<u32> {
+        self.take_of(now, self.per_second)
+    }
+
+    /// The same, with so many slots in this second as the caller says.
+    #[inline]
+    pub(super) fn take_of(&self, now: u32, per_second: u32) -> Option<u32> {
         // The word publishes nothing but itself, hence relaxed throughout.
         let mut state = self.state.load(Ordering::Relaxed);
         loop {
@@ -25,7 +31,7 @@ impl Reservoir {
             // all its slots. A clock that was set back, on the other hand, must not stop us until it catches up.
             let late = current.wrapping_sub(now) <= LATEST;
             let (second, taken) = if late { (current, taken) } else { (now, 0) };
-            if taken >= self.per_second {
+            if taken >= per_second {
                 // Once the slots are gone, this is all that happens: a read.
                 return None;
             }

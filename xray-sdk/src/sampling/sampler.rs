@@ -1,9 +1,10 @@
-//! The contract between whoever begins a trace and whoever decides about it, and the two samplers that need no
-//! thought.
+//! The contract between whoever begins a trace and whoever decides about it, and the samplers that need no
+//! thought. What a sampler needs beside questions (a start, an end, news) are hooks that default to nothing.
 
 use std::sync::Arc;
 
 use super::{SamplingRequest, Verdict};
+use crate::daemon::DaemonAddress;
 
 /// Decides which new traces are recorded.
 ///
@@ -34,25 +35,55 @@ pub trait Sampler: Send + Sync + 'static {
     fn give_back(&self, verdict: &Verdict) {
         let _ = verdict;
     }
+
+    /// The first span of a trace ended for which the verdict was [`watched`](Verdict::watched); `anomaly` says
+    /// that it failed by a fault of this service. Defaults to nothing.
+    fn observe(&self, verdict: &Verdict, anomaly: bool) {
+        let _ = (verdict, anomaly);
+    }
+
+    /// Traces of `service` are about to begin, and the daemon is there: the moment to begin with what needs a
+    /// thread. It is not called in Lambda. Each call is followed by one of [`stop`](Self::stop), sooner or later.
+    /// Defaults to nothing.
+    fn start(&self, daemon: &DaemonAddress, service: &str) {
+        let _ = (daemon, service);
+    }
+
+    /// The traces that [`start`](Self::start) spoke of are over. Defaults to nothing.
+    fn stop(&self) {}
+
+    /// Why decisions are not what they were meant to be, for a person to read. Defaults to `None`.
+    fn problem(&self) -> Option<String> {
+        None
+    }
 }
 
-impl<S: Sampler + ?Sized> Sampler for Arc<S> {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
-        (**self).sample(request)
-    }
-    fn give_back(&self, verdict: &Verdict) {
-        (**self).give_back(verdict);
-    }
+macro_rules! pass_on {
+    ($($pointer:ident),*) => {$(
+        impl<S: Sampler + ?Sized> Sampler for $pointer<S> {
+            fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+                (**self).sample(request)
+            }
+            fn give_back(&self, verdict: &Verdict) {
+                (**self).give_back(verdict);
+            }
+            fn observe(&self, verdict: &Verdict, anomaly: bool) {
+                (**self).observe(verdict, anomaly);
+            }
+            fn start(&self, daemon: &DaemonAddress, service: &str) {
+                (**self).start(daemon, service);
+            }
+            fn stop(&self) {
+                (**self).stop();
+            }
+            fn problem(&self) -> Option<String> {
+                (**self).problem()
+            }
+        }
+    )*};
 }
 
-impl<S: Sampler + ?Sized> Sampler for Box<S> {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
-        (**self).sample(request)
-    }
-    fn give_back(&self, verdict: &Verdict) {
-        (**self).give_back(verdict);
-    }
-}
+pass_on!(Arc, Box);
 
 /// Records every trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,5 +102,17 @@ pub struct Never;
 impl Sampler for Never {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::dropped()
+    }
+}
+
+/// Records what callers record, and leaves traces that begin here to the services behind.
+///
+/// Unlike [`Never`], it does not say downstream that a new trace isn't sampled: nobody has decided yet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ParentOnly;
+
+impl Sampler for ParentOnly {
+    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+        Verdict::left_open()
     }
 }

@@ -2,4 +2,5 @@
 
 mod collector;
 mod ids;
+mod policies;
 mod udp;

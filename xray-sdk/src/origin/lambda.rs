@@ -1,0 +1,17 @@
+//! Lambda: known by its variables, without asking anyone. The function's segment is the platform's own, so what is
+//! found here matters to sampling rules and to documents made by hand.
+
+use super::Finding;
+use super::surroundings::Surroundings;
+
+/// Whether this is a Lambda function, and so nothing else.
+pub(super) fn detect(at: &Surroundings, found: &mut Finding) -> bool {
+    if at.variable("LAMBDA_TASK_ROOT").is_none() {
+        return false;
+    }
+    found.add("AWS::Lambda::Function", "", []);
+    if let Some(group) = at.variable("AWS_LAMBDA_LOG_GROUP_NAME") {
+        found.add_log_group(group, None);
+    }
+    true
+}

@@ -1,0 +1,68 @@
+//! The places in their order, and the user's say about what they look at.
+
+use std::path::PathBuf;
+
+use super::Finding;
+use super::surroundings::Surroundings;
+
+/// Asks all places that are compiled in where this process runs.
+///
+/// ```
+/// let finding = xray_sdk::origin::Plugins::new().detect();
+/// println!("{:?}", finding.origin());
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Plugins {
+    surroundings: Surroundings,
+}
+
+impl Plugins {
+    /// All places that are compiled in, on this machine.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks for files below `root` instead of `/`: for tests, and for a process that sees its host's files
+    /// elsewhere.
+    #[must_use]
+    pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.surroundings.set_root(root.into());
+        self
+    }
+
+    /// Takes these for the environment's variables, instead of the process's own.
+    #[must_use]
+    pub fn with_variables<K: Into<String>, V: Into<String>>(
+        mut self,
+        variables: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        let variables = variables.into_iter().map(|(key, value)| (key.into(), value.into()));
+        self.surroundings.set_variables(variables.collect());
+        self
+    }
+
+    /// Finds out. It reads files and asks metadata endpoints, so not on a path that somebody waits on.
+    #[must_use]
+    pub fn detect(&self) -> Finding {
+        let mut found = Finding::default();
+        let at = &self.surroundings;
+        if let Some(group) = at.variable("AWS_LOG_GROUP") {
+            found.add_log_group(group, None);
+        }
+        #[cfg(feature = "plugin-lambda")]
+        if super::lambda::detect(at, &mut found) {
+            // None of the others is there, and asking for them would delay the first invocation.
+            return found;
+        }
+        #[cfg(feature = "plugin-beanstalk")]
+        super::beanstalk::detect(at, &mut found);
+        #[cfg(feature = "plugin-eks")]
+        super::eks::detect(at, &mut found);
+        #[cfg(feature = "plugin-ecs")]
+        super::ecs::detect(at, &mut found);
+        #[cfg(feature = "plugin-ec2")]
+        super::ec2::detect(at, &mut found);
+        found
+    }
+}

@@ -1,0 +1,29 @@
+//! The rules that are kept in X-Ray itself, the same for all services of an account.
+//!
+//! Read from below: `rule` is what a rule says, `state` what it did and what it may do this second, `set` finds
+//! the rule for a request, `wire` is the service's JSON. `sampler` decides, on the caller's thread, and asks
+//! nobody. `poller` is the other side: it fetches rules and hands in statistics, and is told what time it is;
+//! `thread` has the clock and calls it.
+//!
+//! ```text
+//!   a trace begins                                  every 300 s   POST /GetSamplingRules ─► a new set, swapped in
+//!        │                                          every 10 s    POST /SamplingTargets
+//!        ▼                                                          statistics ─►    ─► quota, rate, boost
+//!   sampler ─► set ─► rule ─► state ── counts ─────────────────────────▲                      │
+//!        └─ no set, or one an hour old ─► the fallback        state ◄─────────────────────────┘
+//! ```
+
+mod rule;
+mod set;
+mod state;
+mod wire;
+
+mod poller;
+mod thread;
+
+mod sampler;
+
+pub use sampler::{CentralSampler, CentralStats};
+
+#[cfg(test)]
+mod tests;

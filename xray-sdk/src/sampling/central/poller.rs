@@ -1,0 +1,274 @@
+//! What is asked of the service, and when. No clock and no thread: [`Poller::tick`] is told the time, does what is
+//! due, and answers when it wants to be called again.
+//!
+//! Rules are due every five minutes, and again soon after a failure; statistics every ten seconds. Both with a
+//! little of chance added, drawn anew each time, so that a fleet that started together does not ask together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::sampler::{Shared, count};
+use super::set::{Rule, RuleSet};
+use super::state::{BoostCounts, Counts};
+use super::wire::{self, Report, Target, Targets};
+use crate::daemon::DaemonAddress;
+use crate::http::{Http, Limits};
+use crate::id::fast_u64;
+
+/// The time, twice.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// Since the poller was made. Never goes back.
+    pub(super) since_start: Duration,
+    /// Since 1970. What the service's times are compared with.
+    pub(super) since_epoch: Duration,
+}
+
+pub(super) struct Poller {
+    shared: Arc<Shared>,
+    http: Http,
+    base: String,
+    service: String,
+    client: String,
+    rng: fastrand::Rng,
+    rules_due: Duration,
+    targets_due: Duration,
+    /// Failures to fetch rules, since the last success.
+    failures: u32,
+    /// When rules were fetched last, since 1970.
+    fetched: Duration,
+    /// The change of rules that the fetched ones include, on the service's clock.
+    modified: Option<f64>,
+}
+
+impl Poller {
+    pub(super) fn new(shared: Arc<Shared>, daemon: &DaemonAddress, service: &str) -> Self {
+        let (host, port) = daemon.tcp();
+        let base = if host.contains(':') {
+            format!("http://[{host}]:{port}")
+        } else {
+            format!("http://{host}:{port}")
+        };
+        Self {
+            shared,
+            http: Http::new(LIMITS),
+            base,
+            service: service.to_owned(),
+            // Twelve random bytes tell processes apart.
+            client: format!("{:016x}{:08x}", fast_u64(), fast_u64() as u32),
+            rng: fastrand::Rng::with_seed(fast_u64()),
+            rules_due: Duration::ZERO,
+            targets_due: TARGETS_EVERY,
+            failures: 0,
+            fetched: Duration::ZERO,
+            modified: None,
+        }
+    }
+
+    /// Does what is due at `now`, and answers when the next thing is, counted from the start as well.
+    pub(super) fn tick(&mut self, now: Now) -> Duration {
+        if now.since_start >= self.rules_due {
+            self.fetch_rules(now);
+        }
+        if now.since_start >= self.targets_due {
+            self.targets_due = now.since_start + TARGETS_EVERY + self.up_to(TARGETS_JITTER);
+            if let Some(modified) = self.report(now)
+                && self.fetch_rules(now)
+            {
+                self.modified = Some(modified);
+            }
+        }
+        self.rules_due.min(self.targets_due)
+    }
+
+    fn up_to(&mut self, longest: Duration) -> Duration {
+        longest.mul_f64(self.rng.f64())
+    }
+
+    /// Fetches all rules and swaps them in; whether that went well.
+    fn fetch_rules(&mut self, now: Now) -> bool {
+        let counters = &self.shared.counters;
+        match self.all_rules() {
+            Ok(specs) => {
+                let expires = (now.since_epoch + RULES_LIFETIME).as_secs() as u32;
+                let former = self.shared.rules.load();
+                let set = RuleSet::new(specs, former.as_deref(), expires);
+                count_lost(&self.shared, former.as_deref(), &set);
+                self.shared.rules.store(Some(Arc::new(set)));
+                count(&counters.rules_fetched, 1);
+                self.shared.set_problem(None);
+                (self.failures, self.fetched) = (0, now.since_epoch);
+                self.rules_due = now.since_start + RULES_EVERY + self.up_to(RULES_JITTER);
+                true
+            }
+            Err(reason) => {
+                count(&counters.rules_failed, 1);
+                self.shared.set_problem(Some(format!(
+                    "sampling rules: {}{}: {reason}",
+                    self.base,
+                    wire::RULES_PATH
+                )));
+                // The daemon may be a container that starts after us: not five minutes of silence for that.
+                let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(8)).min(RULES_EVERY);
+                self.failures = self.failures.saturating_add(1);
+                self.rules_due = now.since_start + pause + self.up_to(pause / 10);
+                false
+            }
+        }
+    }
+
+    fn all_rules(&self) -> Result<Vec<super::rule::RuleSpec>, String> {
+        let mut rules = Vec::new();
+        let mut next = None;
+        for _ in 0..MAX_PAGES {
+            let page =
+                wire::parse_rules(&self.post(wire::RULES_PATH, &wire::rules_request(next.as_deref()))?)?;
+            rules.extend(page.rules);
+            if page.next.is_none() {
+                return Ok(rules);
+            }
+            next = page.next;
+        }
+        Err(format!("more than {MAX_PAGES} pages"))
+    }
+
+    /// Hands in what was counted. When rules have changed since they were fetched, answers when that was.
+    fn report(&mut self, now: Now) -> Option<f64> {
+        let set = self.shared.rules.load_full()?;
+        let due: Vec<Due<'_>> = set.rules().iter().filter_map(|rule| Due::of(rule, now)).collect();
+        let mut changed = None;
+        for chunk in due.chunks(wire::MAX_DOCUMENTS) {
+            match self.hand_in(chunk, now) {
+                Ok(targets) => {
+                    count(&self.shared.counters.reports, 1);
+                    let newer = self.apply(&set, chunk, &targets, now);
+                    changed = changed.or(newer);
+                }
+                Err(_) => {
+                    // Nothing was taken off the books: it goes with the next report. So does what is left of this
+                    // one, since the daemon would most likely fail again, and each failure may take seconds.
+                    count(&self.shared.counters.reports_failed, 1);
+                    break;
+                }
+            }
+        }
+        changed
+    }
+
+    fn hand_in(&self, chunk: &[Due<'_>], now: Now) -> Result<Targets, String> {
+        let reports: Vec<Report<'_>> = chunk
+            .iter()
+            .map(|due| Report { rule: &due.rule.spec.name, counts: due.counts, boost: due.boost })
+            .collect();
+        let request = wire::targets_request(&reports, &self.client, &self.service, now.since_epoch);
+        wire::parse_targets(&self.post(wire::TARGETS_PATH, &request)?)
+    }
+
+    fn apply(&self, set: &RuleSet, chunk: &[Due<'_>], answer: &Targets, now: Now) -> Option<f64> {
+        for due in chunk {
+            let name = &*due.rule.spec.name;
+            if answer.unprocessed.iter().any(|(rule, _)| rule == name) {
+                continue;
+            }
+            let mut books = due.rule.state.books();
+            books.pending = books.pending.minus(due.counts);
+            books.reported = now.since_start;
+            if let Some(boost) =
+                due.boost.filter(|_| !answer.unprocessed_boost.iter().any(|rule| rule == name))
+            {
+                books.boost.total -= boost.total;
+                books.boost.anomalies -= boost.anomalies;
+                books.boost.sampled_anomalies -= boost.sampled_anomalies;
+            }
+            let counters = &self.shared.counters;
+            count(&counters.requests, due.counts.requests);
+            count(&counters.sampled, due.counts.sampled);
+            count(&counters.borrowed, due.counts.borrowed);
+        }
+        for target in &answer.targets {
+            if let Some(rule) = set.by_name(&target.rule) {
+                apply_target(rule, target);
+            }
+        }
+        // A rule that the service does not know was deleted since.
+        let unknown = answer.unprocessed.iter().any(|(_, unknown)| *unknown);
+        let modified = answer.rules_modified.unwrap_or_default();
+        let newer = match self.modified {
+            Some(known) => modified > known,
+            // The service's clock and ours may differ. Too early a comparison costs one call, too late a one five
+            // minutes.
+            None => modified + CLOCKS_DIFFER.as_secs_f64() >= self.fetched.as_secs_f64(),
+        };
+        (newer || unknown).then_some(modified)
+    }
+
+    fn post(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        self.http.post_json(&format!("{}{path}", self.base), body).map_err(|err| err.to_string())
+    }
+}
+
+/// What of one rule goes into a report.
+struct Due<'a> {
+    rule: &'a Rule,
+    counts: Counts,
+    boost: Option<BoostCounts>,
+}
+
+impl<'a> Due<'a> {
+    /// Reads every rule's books, due or not: reading is what empties the counts of decisions.
+    fn of(rule: &'a Rule, now: Now) -> Option<Self> {
+        let mut books = rule.state.books();
+        if rule.spec.boost_limit.is_none() {
+            books.boost = BoostCounts::default();
+        }
+        let boost = Some(books.boost).filter(|boost| boost.total > 0);
+        books.is_due(now.since_start).then(|| Self { rule, counts: books.pending.reportable(), boost })
+    }
+}
+
+fn apply_target(rule: &Rule, target: &Target) {
+    let state = &rule.state;
+    if let Some(rate) = target.rate {
+        state.set_rate(rate);
+    }
+    if target.quota.is_some() || target.quota_until.is_some() {
+        let (quota, until) = state.assigned();
+        state.assign(target.quota.unwrap_or(quota), target.quota_until.unwrap_or(until));
+    }
+    if let Some((rate, until)) = target.boost {
+        state.boost(rule.spec.boost_limit.map_or(0.0, |limit| rate.min(limit)), until);
+    }
+    if let Some(interval) = target.interval {
+        // A little early: the poll that comes next is the one that is meant.
+        state.books().interval = interval.saturating_sub(TARGETS_EVERY / 10);
+    }
+}
+
+/// What was counted for rules that are gone has nowhere to go.
+fn count_lost(shared: &Shared, former: Option<&RuleSet>, new: &RuleSet) {
+    let gone =
+        former.into_iter().flat_map(RuleSet::rules).filter(|rule| new.by_name(&rule.spec.name).is_none());
+    count(&shared.counters.lost, gone.map(|rule| rule.state.books().pending.requests.max(0)).sum());
+}
+
+const RULES_EVERY: Duration = Duration::from_secs(300);
+const RULES_JITTER: Duration = Duration::from_secs(5);
+const TARGETS_EVERY: Duration = Duration::from_secs(10);
+const TARGETS_JITTER: Duration = Duration::from_millis(100);
+
+/// How long fetched rules hold, as in the official SDKs.
+const RULES_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// The pause after a first failure. Each further one doubles it, up to [`RULES_EVERY`].
+const RETRY_FIRST: Duration = Duration::from_secs(10);
+
+/// How far the service's clock may be from ours.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// An account has some dozens of rules; a server that goes on forever is broken.
+const MAX_PAGES: usize = 100;
+
+/// The daemon waits for the service without a limit of its own, so the limit is here. An answer of a megabyte is
+/// some thousand rules.
+const LIMITS: Limits =
+    Limits { connect: Duration::from_millis(500), total: Duration::from_secs(2), body: 1 << 20 };

@@ -1,0 +1,216 @@
+//! The sampler that a user makes. It decides from what the poller has left for it, and never waits.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+
+use super::poller::Poller;
+use super::set::RuleSet;
+use super::thread::{self, Stop};
+use crate::daemon::DaemonAddress;
+use crate::id::{epoch_seconds, fast_u64};
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+
+/// Decides by the sampling rules that are kept in X-Ray, which it asks for through the daemon's TCP address.
+///
+/// A rule's reservoir belongs to all services that it is for: each gets a quota of it, and borrows one trace a
+/// second until it has one. Statistics go back every ten seconds. A rule may ask for attributes and for a resource;
+/// a rate that is boosted for a while after anomalies is obeyed.
+///
+/// As long as there are no rules, or none that are younger than an hour, a fallback decides: X-Ray's default
+/// rule, or [what you set](Self::with_fallback). Nothing waits for the service, and nothing fails with it.
+///
+/// The thread that asks starts when a layer with this sampler is installed, and ends with it; in Lambda, where the
+/// platform decides, there is none. Without a layer, call [`Sampler::start`] and [`Sampler::stop`]. The daemon
+/// needs the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`; why it does not get what it asks
+/// for is told by [`Sampler::problem`].
+pub struct CentralSampler {
+    shared: Arc<Shared>,
+    running: Mutex<Running>,
+}
+
+/// What the sampler shares with its poller.
+pub(super) struct Shared {
+    pub(super) rules: ArcSwapOption<RuleSet>,
+    fallback: Box<dyn Sampler>,
+    pub(super) counters: Counters,
+    problem: Mutex<Option<String>>,
+}
+
+#[derive(Debug, Default)]
+struct Running {
+    /// Starts without a stop so far.
+    users: usize,
+    stop: Option<Arc<Stop>>,
+}
+
+impl CentralSampler {
+    /// A sampler that falls back on X-Ray's default rule.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_fallback(DefaultRule::new())
+    }
+
+    /// A sampler that falls back on another, [`LocalRules`](crate::sampling::LocalRules) for instance.
+    #[must_use]
+    pub fn with_fallback(fallback: impl Sampler) -> Self {
+        let shared = Shared {
+            rules: ArcSwapOption::empty(),
+            fallback: Box::new(fallback),
+            counters: Counters::default(),
+            problem: Mutex::new(None),
+        };
+        Self { shared: Arc::new(shared), running: Mutex::default() }
+    }
+
+    /// What was asked and reported so far.
+    #[must_use]
+    pub fn stats(&self) -> CentralStats {
+        self.shared.counters.snapshot()
+    }
+
+    #[cfg(test)]
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Default for CentralSampler {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Sampler for CentralSampler {
+    #[inline]
+    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+        let rules = self.shared.rules.load();
+        if let Some(rules) = &*rules {
+            let now = request.epoch_seconds().unwrap_or_else(epoch_seconds);
+            if !rules.is_expired(now)
+                && let Some(rule) = rules.find(request)
+            {
+                return rule.decide(now, fast_u64);
+            }
+        }
+        drop(rules);
+        self.shared.fallback.sample(request)
+    }
+
+    fn give_back(&self, verdict: &Verdict) {
+        let Some(central) = verdict.central() else { return self.shared.fallback.give_back(verdict) };
+        let rules = self.shared.rules.load();
+        if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
+            rule.state.give_back(verdict, central.borrowed);
+        }
+    }
+
+    fn observe(&self, verdict: &Verdict, anomaly: bool) {
+        let Some(central) = verdict.central() else { return self.shared.fallback.observe(verdict, anomaly) };
+        let rules = self.shared.rules.load();
+        if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
+            rule.state.observe(verdict.is_sampled(), anomaly);
+        }
+    }
+
+    fn start(&self, daemon: &DaemonAddress, service: &str) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.users += 1;
+        if running.stop.is_none() {
+            match thread::spawn(Poller::new(Arc::clone(&self.shared), daemon, service)) {
+                Ok(stop) => running.stop = Some(stop),
+                Err(err) => {
+                    self.shared
+                        .set_problem(Some(format!("sampling rules: no thread to ask for them: {err}")));
+                }
+            }
+        }
+        drop(running);
+        self.shared.fallback.start(daemon, service);
+    }
+
+    fn stop(&self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.users = running.users.saturating_sub(1);
+        if running.users == 0
+            && let Some(stop) = running.stop.take()
+        {
+            stop.stop();
+        }
+        drop(running);
+        self.shared.fallback.stop();
+    }
+
+    fn problem(&self) -> Option<String> {
+        let own = self.shared.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        own.or_else(|| self.shared.fallback.problem())
+    }
+}
+
+impl Drop for CentralSampler {
+    fn drop(&mut self) {
+        if let Some(stop) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).stop.take() {
+            stop.stop();
+        }
+    }
+}
+
+impl fmt::Debug for CentralSampler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CentralSampler").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(super) fn set_problem(&self, problem: Option<String>) {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    }
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a [`CentralSampler`] asked of X-Ray and told it, since it was made.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct CentralStats {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        #[derive(Debug, Default)]
+        pub(super) struct Counters {
+            $(pub(super) $name: AtomicU64,)*
+        }
+
+        impl Counters {
+            fn snapshot(&self) -> CentralStats {
+                CentralStats { $($name: self.$name.load(Relaxed),)* }
+            }
+        }
+    };
+}
+
+counters! {
+    /// Times that all rules were fetched.
+    rules_fetched,
+    /// Times that they could not be.
+    rules_failed,
+    /// Reports that the service took, of up to 25 rules each.
+    reports,
+    /// Reports that it did not take. What they told was told by a later one.
+    reports_failed,
+    /// Decisions that were reported.
+    requests,
+    /// Those of them that were to record the trace, borrowed ones included.
+    sampled,
+    /// Those of them that were borrowed.
+    borrowed,
+    /// Decisions that never will be reported: their rule was deleted before.
+    lost,
+}
+
+/// Counts what is never negative.
+pub(super) fn count(counter: &AtomicU64, amount: i64) {
+    counter.fetch_add(amount.unsigned_abs(), Relaxed);
+}

@@ -1,0 +1,298 @@
+//! Local rules at work. Each has a reservoir of its own and a lot for the rest; a request that no rule wants is the
+//! default's.
+
+use std::path::Path;
+
+use super::error::{RuleProblem, RulesError};
+use super::parse::parse;
+use crate::sampling::wildcard::Pattern;
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+
+/// One local rule: which requests it is for, how many of them are certain each second, and which share of the
+/// others is drawn.
+///
+/// Conditions are patterns: `*` is any run of characters, `?` is one, case does not matter. Those that are not set
+/// match everything, and so does a request of which the property isn't known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LocalRule {
+    description: Option<Box<str>>,
+    service: Pattern,
+    host: Pattern,
+    method: Pattern,
+    path: Pattern,
+    fixed_target: u32,
+    rate: f64,
+}
+
+impl LocalRule {
+    /// A rule for everything: `fixed_target` traces a second, then a share from 0 to 1 of the others.
+    #[must_use]
+    pub fn new(fixed_target: u32, rate: f64) -> Self {
+        let any = || Pattern::new("*");
+        Self {
+            description: None,
+            service: any(),
+            host: any(),
+            method: any(),
+            path: any(),
+            fixed_target,
+            rate,
+        }
+    }
+
+    /// Says what the rule is for. Errors mention it.
+    #[must_use]
+    pub fn description(self, description: &str) -> Self {
+        Self { description: Some(description.into()), ..self }
+    }
+
+    /// Restricts the rule to services of such names. Files have no word for it.
+    #[must_use]
+    pub fn service(self, pattern: &str) -> Self {
+        Self { service: Pattern::new(pattern), ..self }
+    }
+
+    /// Restricts the rule to requests with such a `Host`.
+    #[must_use]
+    pub fn host(self, pattern: &str) -> Self {
+        Self { host: Pattern::new(pattern), ..self }
+    }
+
+    /// Restricts the rule to such HTTP methods.
+    #[must_use]
+    pub fn method(self, pattern: &str) -> Self {
+        Self { method: Pattern::new(pattern), ..self }
+    }
+
+    /// Restricts the rule to such paths, without a query.
+    #[must_use]
+    pub fn path(self, pattern: &str) -> Self {
+        Self { path: Pattern::new(pattern), ..self }
+    }
+
+    fn matches(&self, request: &SamplingRequest<'_>) -> bool {
+        self.method.matches_if_known(request.method())
+            && self.path.matches_if_known(request.path())
+            && self.host.matches_if_known(request.host())
+            && self.service.matches_if_known(request.service())
+    }
+}
+
+/// Decides by rules that are kept beside the program.
+///
+/// ```
+/// use xray_sdk::sampling::{LocalRule, LocalRules};
+///
+/// # fn main() -> Result<(), xray_sdk::sampling::RulesError> {
+/// let from_code = LocalRules::new([LocalRule::new(0, 0.0).path("/health*")], LocalRule::new(1, 0.05))?;
+/// let from_text = LocalRules::from_json(
+///     r#"{"version": 2,
+///         "rules": [{"host": "*", "http_method": "GET", "url_path": "/health*", "fixed_target": 0, "rate": 0}],
+///         "default": {"fixed_target": 1, "rate": 0.05}}"#,
+/// )?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct LocalRules {
+    rules: Box<[(LocalRule, DefaultRule)]>,
+    default: DefaultRule,
+}
+
+impl LocalRules {
+    /// Rules in their order, and the one for what no rule wants. Conditions of the default are not looked at.
+    ///
+    /// # Errors
+    /// [`RulesError::Rule`] if a rate is not a share from 0 to 1.
+    pub fn new(rules: impl IntoIterator<Item = LocalRule>, default: LocalRule) -> Result<Self, RulesError> {
+        let default = limits(0, &default)?;
+        let with_limits = |(number, rule)| limits(number, &rule).map(|limits| (rule, limits));
+        let rules = (1..).zip(rules).map(with_limits).collect::<Result<_, _>>()?;
+        Ok(Self { rules, default })
+    }
+
+    /// Rules in the official SDKs' form, version 1 or 2.
+    ///
+    /// # Errors
+    /// [`RulesError`] says which rule can't be used, and why.
+    pub fn from_json(text: &str) -> Result<Self, RulesError> {
+        let (rules, default) = parse(text)?;
+        Self::new(rules, default)
+    }
+
+    /// Rules from a file, as [`from_json`](Self::from_json) takes them.
+    ///
+    /// # Errors
+    /// [`RulesError`] if the file can't be read, or a rule can't be used.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RulesError> {
+        Self::from_json(&std::fs::read_to_string(path).map_err(RulesError::Read)?)
+    }
+
+    fn find(&self, request: &SamplingRequest<'_>) -> (u32, &DefaultRule) {
+        let mut rules = (1..).zip(&self.rules);
+        let found = rules.find(|(_, (rule, _))| rule.matches(request));
+        found.map_or((0, &self.default), |(number, (_, limits))| (number, limits))
+    }
+}
+
+/// X-Ray's default rule and no other: one trace a second, then 5 %.
+impl Default for LocalRules {
+    fn default() -> Self {
+        Self { rules: Box::default(), default: DefaultRule::new() }
+    }
+}
+
+impl Sampler for LocalRules {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+        let (number, limits) = self.find(request);
+        limits.sample(request).with_local_rule(number)
+    }
+
+    fn give_back(&self, verdict: &Verdict) {
+        let rule = verdict.local_rule().and_then(|number| self.rules.get(number as usize - 1));
+        rule.map_or(&self.default, |(_, limits)| limits).give_back(verdict);
+    }
+}
+
+fn limits(number: usize, rule: &LocalRule) -> Result<DefaultRule, RulesError> {
+    if (0.0..=1.0).contains(&rule.rate) {
+        return Ok(DefaultRule::with_rates(rule.fixed_target, rule.rate));
+    }
+    let description = rule.description.as_deref().map(str::to_owned);
+    Err(RulesError::Rule { number, description, problem: RuleProblem::Rate(rule.rate.to_string()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u32 = 1_700_000_000;
+
+    fn request() -> SamplingRequest<'static> {
+        SamplingRequest::new("shop").with_epoch_seconds(NOW)
+    }
+
+    fn file(version: u8, rules: &str) -> String {
+        format!(r#"{{"version":{version},"rules":[{rules}],"default":{{"fixed_target":0,"rate":0}}}}"#)
+    }
+
+    #[test]
+    fn both_versions_of_the_file_say_the_same() {
+        for (version, host) in [(1, "service_name"), (2, "host")] {
+            let rule = format!(
+                r#"{{"description":"all of checkout","{host}":"*.example.com","http_method":"post",
+                   "url_path":"/checkout*","fixed_target":0,"rate":1,"unheard_of":true}}"#
+            );
+            let rules = LocalRules::from_json(&file(version, &rule)).unwrap();
+            let asked = request().with_host("shop.example.com").with_method("POST");
+            assert!(rules.sample(&asked.with_path("/checkout/7")).is_sampled());
+            assert!(!rules.sample(&asked.with_path("/cart")).is_sampled());
+            assert!(!rules.sample(&asked.with_path("/checkout").with_method("GET")).is_sampled());
+            assert!(!rules.sample(&asked.with_path("/checkout").with_host("example.org")).is_sampled());
+            assert!(rules.sample(&request().with_path("/checkout")).is_sampled(), "unknown is a match");
+        }
+    }
+
+    #[test]
+    fn the_first_match_wins_and_then_the_default() {
+        let rules = LocalRules::new(
+            [
+                LocalRule::new(0, 0.0).path("/health*"),
+                LocalRule::new(0, 1.0).path("/h*").service("SHOP"),
+                LocalRule::new(0, 0.0).path("/h*"),
+            ],
+            LocalRule::new(0, 1.0),
+        )
+        .unwrap();
+        for (path, sampled) in [("/health", false), ("/home?x=/health", true), ("/", true)] {
+            assert_eq!(rules.sample(&request().with_path(path)).is_sampled(), sampled, "{path}");
+        }
+        let other = SamplingRequest::new("other").with_path("/home");
+        assert!(!rules.sample(&other).is_sampled());
+    }
+
+    #[test]
+    fn each_rule_has_a_reservoir_and_gets_its_own_slot_back() {
+        let one = || LocalRule::new(1, 0.0);
+        let rules = LocalRules::new([one().path("/a"), one().path("/b")], one()).unwrap();
+        let first: Vec<_> =
+            ["/a", "/b", "/c"].map(|path| rules.sample(&request().with_path(path))).into_iter().collect();
+        assert!(first.iter().all(Verdict::is_sampled));
+        for (at, path) in ["/a", "/b", "/c"].iter().enumerate() {
+            let asked = request().with_path(path);
+            assert!(!rules.sample(&asked).is_sampled());
+            rules.give_back(&first[at]);
+            assert!(rules.sample(&asked).is_sampled(), "{path}");
+        }
+    }
+
+    #[test]
+    fn errors_say_which_rule_and_why() {
+        let rule = |change: &str| {
+            let whole = [
+                (r#""host""#, r#""*""#),
+                (r#""http_method""#, r#""*""#),
+                (r#""url_path""#, r#""*""#),
+                (r#""fixed_target""#, "1"),
+                (r#""rate""#, "0.1"),
+            ];
+            let good = |members: &[(&str, &str)]| {
+                let members: Vec<_> = members.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+                format!("{{{}}}", members.join(","))
+            };
+            let (key, value) = change.split_once('=').unwrap();
+            let quoted = format!("\"{key}\"");
+            let mut changed: Vec<_> = whole.iter().copied().filter(|(k, _)| *k != quoted).collect();
+            if !value.is_empty() {
+                changed.push((&quoted, value));
+            }
+            file(2, &format!("{},{}", good(&whole), good(&changed)))
+        };
+        for (text, expected) in [
+            ("{".to_owned(), "sampling rules are not JSON"),
+            ("[]".to_owned(), "sampling rules: not an object"),
+            ("{}".to_owned(), "sampling rules: `version` is missing"),
+            (file(3, ""), "sampling rules: `version` is 3, not 1 or 2"),
+            (r#"{"version":2}"#.to_owned(), "sampling rules: `default` is missing"),
+            (
+                r#"{"version":2,"default":{"fixed_target":1,"rate":1,"host":"*"}}"#.to_owned(),
+                "default sampling rule: it is for everything, `host` can't restrict it",
+            ),
+            (
+                r#"{"version":2,"default":{"fixed_target":1}}"#.to_owned(),
+                "default sampling rule: `rate` is missing",
+            ),
+            (file(2, "1"), "sampling rule 1: it is not an object"),
+            (rule("url_path="), "sampling rule 2: `url_path` is missing"),
+            (rule("host=7"), "sampling rule 2: `host` is not a text"),
+            (rule("rate=1.5"), "sampling rule 2: `rate` is 1.5, not a share from 0 to 1"),
+            (rule("rate=-0.1"), "sampling rule 2: `rate` is -0.1, not a share from 0 to 1"),
+            (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", not a share from 0 to 1"),
+            (
+                rule("fixed_target=-1"),
+                "sampling rule 2: `fixed_target` is -1, not a whole number of traces a second",
+            ),
+            (
+                rule("fixed_target=1.5"),
+                "sampling rule 2: `fixed_target` is 1.5, not a whole number of traces a second",
+            ),
+            (
+                rule("service_name=\"*\""),
+                "sampling rule 2: `service_name` belongs to another version, write `host`",
+            ),
+            (file(2, r#"{"description":"checkout"}"#), "sampling rule 1 (\"checkout\"): `host` is missing"),
+        ] {
+            let err = LocalRules::from_json(&text).expect_err(expected);
+            assert_eq!(err.to_string(), expected, "{text}");
+        }
+        assert!(LocalRules::new([], LocalRule::new(0, f64::NAN)).is_err());
+        let missing = LocalRules::from_file("/no/such/file").expect_err("no such file");
+        assert_eq!(missing.to_string(), "sampling rules can't be read");
+    }
+
+    #[test]
+    fn the_built_in_rule_is_one_a_second_then_five_percent() {
+        let rules = LocalRules::default();
+        assert!(rules.sample(&request()).is_sampled());
+        assert_eq!(rules.sample(&request()).reservoir_second(), None);
+    }
+}
