@@ -69,10 +69,26 @@ impl Pattern {
     }
 }
 
-/// Whether two texts are the same but for case. Most are the same in full, or differ in length.
+/// Whether two texts are the same but for case. Paths begin alike and differ at their ends, so those are looked at
+/// first.
 fn same(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && (a == b || a.eq_ignore_ascii_case(b))
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        _ if a.len() != b.len() => false,
+        (Some(x), Some(y)) if (word(x) ^ word(y)) & !CASE != 0 => false,
+        (Some(x), Some(y)) => {
+            // Mostly in the same case, too; the last eight bytes make up for those that fill no chunk.
+            let chunks = |text| <[u8]>::as_chunks::<8>(text).0;
+            let exactly = x == y && chunks(a).iter().zip(chunks(b)).all(|(a, b)| word(a) == word(b));
+            exactly || a.eq_ignore_ascii_case(b)
+        }
+        _ => a.eq_ignore_ascii_case(b),
+    }
 }
+
+/// The bit in which upper and lower case differ, eight times. With it set, letters are the same in both cases, and
+/// some other characters are the same as others: good for telling that texts differ.
+pub(super) const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
 
 /// Goes through both from left to right, and back to the latest `*` where they part: nothing before it can make a
 /// difference.

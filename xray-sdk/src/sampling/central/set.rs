@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::rule::RuleSpec;
 use super::state::{Allowance, RuleState};
-use crate::sampling::wildcard::Pattern;
+use crate::sampling::wildcard::{CASE, Pattern};
 use crate::sampling::{SamplingRequest, Verdict};
 
 #[derive(Debug)]
@@ -137,11 +137,10 @@ const fn low_bytes(bytes: u32) -> u64 {
     if bytes >= 8 { u64::MAX } else { (1 << (bytes * 8)) - 1 }
 }
 
-/// Sets the bit in which upper and lower case differ. It also makes other bytes equal that are not the same
-/// letter, which costs a comparison in full now and then.
+/// The first eight bytes, whatever their case. Some that are not the same letter fall together, which costs a
+/// comparison in full now and then.
 #[inline]
 fn fold(text: &[u8]) -> u64 {
-    const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
     let word = match text.first_chunk::<8>() {
         Some(first) => u64::from_le_bytes(*first),
         None => short(text),
