@@ -1,0 +1,221 @@
+//! Who does the jobs: the floors, ours in its variants, `fmt`, and the rivals if they are built in. Each is set
+//! up for a [`Setting`], alone in the process at that time: `tracing` asks every subscriber that lives about
+//! each callsite, so two at once would pay for each other.
+
+use std::hint::black_box;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tracing::{Dispatch, Subscriber, dispatcher};
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, Registry, fmt, registry};
+use xray_sdk::daemon::DaemonAddress;
+use xray_sdk::sampling::{Always, Never, Sampler, SamplingRequest, Verdict};
+use xray_sdk::{EmitError, Emitter, Packet, UdpEmitter};
+use xray_tracing_layer::{Builder, Handle, default_filter};
+
+use crate::jobs::Job;
+
+/// A contender that is set up.
+pub trait World: Send + Sync {
+    /// Does a job so many times on the calling thread.
+    fn run(&self, job: Job, times: u32);
+
+    /// Runs `what` with this world's subscriber, if it is one of `tracing`; whether it did.
+    fn with_tracing(&self, what: &dyn Fn()) -> bool {
+        let _ = what;
+        false
+    }
+
+    /// Waits until all that was done is in the socket.
+    fn flush(&self) {}
+
+    /// Spans to open between two flushes. Defaults to what OpenTelemetry's batch processor takes at once, so
+    /// that no batch is torn by its size.
+    fn batch(&self) -> u32 {
+        500
+    }
+}
+
+/// What a world is set up for.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Where the daemon listens.
+    pub daemon: SocketAddr,
+    /// Whether traces are sampled.
+    pub sampled: bool,
+    /// Whether another layer that wants everything and does nothing is beside.
+    pub beside: bool,
+    /// Whether queues have the length that they have by default, instead of one that never overflows.
+    pub short_queue: bool,
+}
+
+impl Setting {
+    /// Everything is sampled, nobody is beside, no queue overflows.
+    #[must_use]
+    pub fn to(daemon: SocketAddr) -> Self {
+        Self { daemon, sampled: true, beside: false, short_queue: false }
+    }
+}
+
+/// A world, or `None` if a contender has no such setting.
+pub type Built = io::Result<Option<Box<dyn World>>>;
+
+/// One row of the tables.
+#[derive(Clone, Copy)]
+pub struct Contender {
+    /// Short and unique.
+    pub name: &'static str,
+    /// Whether documents leave it.
+    pub sends: bool,
+    /// The largest trace that it survives, in spans.
+    pub largest: u32,
+    /// Sets it up; `None` if it has no such setting.
+    pub build: fn(Setting) -> Built,
+}
+
+/// The floor that ratios refer to: the registry with a layer that does nothing behind our filter.
+pub const FLOOR: &str = "floor: Registry + no-op layer, same filter";
+
+/// Ours as the front page has it.
+pub const OURS: &str = "ours, UDP";
+
+/// All contenders, floors first.
+#[must_use]
+pub fn all() -> Vec<Contender> {
+    let ours = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
+    // The queued emitter is one more line here: an `Emitter` like the others, its `flush` comes by the handle.
+    #[allow(unused_mut, reason = "rivals are optional")]
+    let mut all = vec![
+        ours(FLOOR, false, floor as fn(Setting) -> Built),
+        ours("bare Registry + no-op layer", false, bare),
+        ours(OURS, true, udp),
+        ours("ours, no send", false, no_send),
+        ours("ours, no send, without_filter", false, without_filter),
+        ours("ours, UDP, without_filter", true, udp_without_filter),
+        ours("fmt JSON to a sink", false, fmt_json),
+    ];
+    #[cfg(feature = "rivals")]
+    all.extend(crate::rivals::all());
+    all
+}
+
+/// The contender of that name.
+///
+/// # Errors
+/// If there is none.
+pub fn named(name: &str) -> io::Result<Contender> {
+    all()
+        .into_iter()
+        .find(|one| one.name == name)
+        .ok_or_else(|| io::Error::other(format!("no contender {name:?}")))
+}
+
+/// A subscriber of `tracing`, and how to flush it.
+pub(crate) struct Subscribed {
+    pub(crate) dispatch: Dispatch,
+    pub(crate) flush: Box<dyn Fn() + Send + Sync>,
+}
+
+impl World for Subscribed {
+    #[inline(never)]
+    fn run(&self, job: Job, times: u32) {
+        dispatcher::with_default(&self.dispatch, || (0..times).for_each(|_| job.with_tracing()));
+    }
+
+    fn with_tracing(&self, what: &dyn Fn()) -> bool {
+        dispatcher::with_default(&self.dispatch, what);
+        true
+    }
+
+    fn flush(&self) {
+        (self.flush)();
+    }
+}
+
+/// The registry, and beside it the layer that wants all there is, where that is asked for.
+pub(crate) fn subscribe<L>(
+    setting: Setting,
+    layer: L,
+    flush: impl Fn() + Send + Sync + 'static,
+) -> Box<dyn World>
+where
+    L: Layer<Registry> + Send + Sync,
+{
+    let subscriber = registry().with(layer);
+    let dispatch =
+        if setting.beside { Dispatch::new(subscriber.with(Idle)) } else { Dispatch::new(subscriber) };
+    Box::new(Subscribed { dispatch, flush: Box::new(flush) })
+}
+
+/// A layer that does nothing. A registry without any layer never frees its spans, hence it is in the floor.
+#[derive(Debug)]
+pub(crate) struct Idle;
+
+impl<S: Subscriber> Layer<S> for Idle {}
+
+/// Takes packets and forgets them.
+struct Nowhere;
+
+impl Emitter for Nowhere {
+    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+        black_box(packet.as_bytes());
+        Ok(())
+    }
+}
+
+/// One of the two, chosen when the world is built.
+struct Fixed(bool);
+
+impl Sampler for Fixed {
+    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+        if self.0 { Always.sample(request) } else { Never.sample(request) }
+    }
+}
+
+fn floor(setting: Setting) -> Built {
+    Ok(Some(subscribe(setting, Idle.with_filter(default_filter()), || ())))
+}
+
+fn bare(setting: Setting) -> Built {
+    Ok(Some(subscribe(setting, Idle, || ())))
+}
+
+fn builder(setting: Setting) -> Builder {
+    xray_tracing_layer::builder().service_name("shop").sampler(Fixed(setting.sampled))
+}
+
+fn to_udp(setting: Setting) -> UdpEmitter {
+    let address: DaemonAddress = setting.daemon.to_string().parse().unwrap_or_default();
+    UdpEmitter::new(&address)
+}
+
+fn flushing(handle: Handle) -> impl Fn() + Send + Sync {
+    move || {
+        handle.flush(Duration::from_secs(10));
+    }
+}
+
+macro_rules! ours {
+    ($($name:ident($setting:ident) = $builder:expr;)*) => {$(
+        fn $name($setting: Setting) -> Built {
+            let (layer, handle) = $builder.build_with_handle().map_err(io::Error::other)?;
+            Ok(Some(subscribe($setting, layer, flushing(handle))))
+        }
+    )*};
+}
+
+ours! {
+    udp(setting) = builder(setting).emitter(to_udp(setting));
+    no_send(setting) = builder(setting).emitter(Nowhere);
+    without_filter(setting) = builder(setting).emitter(Nowhere).without_filter();
+    udp_without_filter(setting) = builder(setting).emitter(to_udp(setting)).without_filter();
+}
+
+fn fmt_json(setting: Setting) -> Built {
+    let layer = fmt::layer().json().with_span_events(FmtSpan::CLOSE).with_writer(io::sink);
+    Ok(setting.sampled.then(|| subscribe(setting, layer.with_filter(LevelFilter::INFO), || ())))
+}

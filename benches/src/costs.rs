@@ -1,0 +1,179 @@
+//! The main table: what each job costs each contender. Worlds take turns within each round, so that what the
+//! machine does meanwhile falls on all of them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::contenders::{self, Contender, Setting};
+use crate::counts;
+use crate::jobs::Job;
+use crate::meter::{Median, Sample, sample, times_for};
+use crate::sink::{Arrived, Sink};
+
+/// A column: a job, and what its cost is given per.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// As the issue and the tables call it.
+    pub name: &'static str,
+    /// In words.
+    pub title: &'static str,
+    pub(crate) job: Job,
+    /// The cost is given per this part of the job.
+    pub(crate) units: u32,
+    sampled: bool,
+    beside: bool,
+}
+
+impl Column {
+    pub(crate) fn setting(&self, daemon: SocketAddr) -> Setting {
+        Setting { sampled: self.sampled, beside: self.beside, ..Setting::to(daemon) }
+    }
+}
+
+/// The jobs that the table shows.
+pub const COLUMNS: [Column; 5] = [
+    Column {
+        name: "A",
+        title: "a request of five spans",
+        job: Job::Request,
+        units: 1,
+        sampled: true,
+        beside: false,
+    },
+    Column { name: "B", title: "one child", job: Job::Children(50), units: 50, sampled: true, beside: false },
+    Column {
+        name: "C",
+        title: "a root with 100 children",
+        job: Job::Children(100),
+        units: 1,
+        sampled: true,
+        beside: false,
+    },
+    Column {
+        name: "E",
+        title: "a request, not sampled",
+        job: Job::Request,
+        units: 1,
+        sampled: false,
+        beside: false,
+    },
+    Column {
+        name: "F",
+        title: "one child that the layer's filter rejects, another layer beside",
+        job: Job::Rejected(50),
+        units: 50,
+        sampled: true,
+        beside: true,
+    },
+];
+
+/// What one job costs one contender, per unit.
+#[derive(Clone, Debug, Default)]
+pub struct Cost {
+    pub(crate) wall: Median,
+    pub(crate) caller: Median,
+    pub(crate) total: Median,
+    pub(crate) allocations: Option<(f64, f64)>,
+    /// Of one job, not per unit.
+    pub(crate) arrived: Arrived,
+}
+
+/// One contender's costs, in the order of [`COLUMNS`]; `None` where it has no such job.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub(crate) contender: &'static str,
+    pub(crate) sends: bool,
+    pub(crate) costs: Vec<Option<Cost>>,
+}
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Rounds in which all take turns.
+    pub rounds: u32,
+    /// How long a contender does a job in each, on the calling thread.
+    pub long: Duration,
+}
+
+/// Measures all contenders. `binary` is this package's program: the sink, and the one that counts allocations.
+///
+/// # Errors
+/// If the sink or a contender can't be set up.
+pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Result<Vec<Row>> {
+    let mut sink = Sink::start(binary, "127.0.0.1:0")?;
+    let contenders = contenders::all();
+    let mut rows: Vec<Row> = contenders
+        .iter()
+        .map(|one| Row { contender: one.name, sends: one.sends, costs: vec![None; COLUMNS.len()] })
+        .collect();
+    for (index, column) in COLUMNS.iter().enumerate() {
+        progress(column.title);
+        let samples = rounds(&contenders, column, sink.address(), effort)?;
+        for ((row, contender), samples) in rows.iter_mut().zip(&contenders).zip(samples) {
+            if samples.is_empty() {
+                continue;
+            }
+            let per_unit = |pick: fn(&Sample) -> f64| {
+                Median::of(samples.iter().map(|one| pick(one) / f64::from(column.units)))
+            };
+            row.costs[index] = Some(Cost {
+                wall: per_unit(|one| one.wall),
+                caller: per_unit(|one| one.caller),
+                total: per_unit(|one| one.total),
+                allocations: None,
+                arrived: arrived(contender, column, &mut sink)?,
+            });
+        }
+    }
+    progress("allocations");
+    for (contender, column, allocations, bytes) in counts::ask(binary)? {
+        let row = rows.iter_mut().find(|row| row.contender == contender);
+        let index = COLUMNS.iter().position(|one| one.name == column);
+        if let Some((row, index)) = row.zip(index)
+            && let Some(cost) = &mut row.costs[index]
+        {
+            cost.allocations = Some((allocations, bytes));
+        }
+    }
+    Ok(rows)
+}
+
+fn rounds(
+    contenders: &[Contender],
+    column: &Column,
+    daemon: SocketAddr,
+    effort: Effort,
+) -> io::Result<Vec<Vec<Sample>>> {
+    let mut samples = vec![Vec::new(); contenders.len()];
+    let mut times = vec![0; contenders.len()];
+    for _ in 0..effort.rounds {
+        for (index, contender) in contenders.iter().enumerate() {
+            if column.job.spans() > contender.largest {
+                continue;
+            }
+            let Some(world) = (contender.build)(column.setting(daemon))? else { continue };
+            if times[index] == 0 {
+                times[index] = times_for(&*world, column.job, effort.long);
+            }
+            sample(&*world, column.job, times[index] / 10 + 1);
+            samples[index].push(sample(&*world, column.job, times[index]));
+        }
+    }
+    Ok(samples)
+}
+
+/// What arrives of one job. It is done alone, so nothing is lost on the way.
+fn arrived(contender: &Contender, column: &Column, sink: &mut Sink) -> io::Result<Arrived> {
+    if !contender.sends {
+        return Ok(Arrived::default());
+    }
+    sink.arrived()?;
+    sink.keep()?;
+    if let Some(world) = (contender.build)(column.setting(sink.address()))? {
+        world.run(column.job, 1);
+        world.flush();
+    }
+    sink.arrived()
+}

@@ -1,0 +1,93 @@
+//! The jobs, as an application instrumented with `tracing` does them. The rivals that have an interface of their
+//! own say the same in their words, beside their setup. Nothing is measured here.
+
+use tracing::field::Empty;
+use tracing::{debug_span, error, info_span};
+
+/// What is done, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// A root with method, URL and a status recorded later; four children with a string and an integer; one of
+    /// them with an error event.
+    Request,
+    /// A root with so many children one after the other, each with a string and an integer.
+    Children(u32),
+    /// A root with so many children that the layer's filter rejects, and another layer wants.
+    Rejected(u32),
+    /// Spans within spans, so many levels below the root.
+    Chain(u32),
+}
+
+impl Job {
+    /// Spans that it opens.
+    #[must_use]
+    pub fn spans(self) -> u32 {
+        match self {
+            Self::Request => 5,
+            Self::Children(count) | Self::Rejected(count) | Self::Chain(count) => 1 + count,
+        }
+    }
+
+    /// Does it, for whichever subscriber is this thread's.
+    pub fn with_tracing(self) {
+        match self {
+            Self::Request => request(),
+            Self::Children(count) => children(count),
+            Self::Rejected(count) => rejected(count),
+            Self::Chain(depth) => chain(depth),
+        }
+    }
+}
+
+/// 40 bytes, as URLs of services are long.
+pub(crate) const URL: &str = "https://shop.example/orders/1234567/item";
+
+// `otel.kind` is there for the sake of opentelemetry-aws, which sends nothing of a root that is not a server's.
+
+#[inline(never)]
+fn request() {
+    let root = info_span!(
+        "GET /orders",
+        otel.kind = "server",
+        http.request.method = "GET",
+        url.full = URL,
+        http.response.status_code = Empty
+    );
+    let _in_root = root.enter();
+    for order in 0..4 {
+        let _in_child = info_span!("load", kind = "order", order).entered();
+        if order == 2 {
+            error!("no luck");
+        }
+    }
+    root.record("http.response.status_code", 200);
+}
+
+#[inline(never)]
+fn children(count: u32) {
+    let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
+    for order in 0..count {
+        let _in_child = info_span!("load", kind = "order", order).entered();
+    }
+}
+
+#[inline(never)]
+fn rejected(count: u32) {
+    let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
+    for order in 0..count {
+        let _in_child = debug_span!("load", kind = "order", order).entered();
+    }
+}
+
+#[inline(never)]
+fn chain(depth: u32) {
+    let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
+    descend(depth);
+}
+
+fn descend(left: u32) {
+    if left > 0 {
+        let _in_child = info_span!("load", kind = "order", left).entered();
+        descend(left - 1);
+    }
+}

@@ -1,0 +1,90 @@
+//! The program whose allocator counts: memory, a soak, the gate on instructions; and, for `cargo bench`, the
+//! sink and the count of allocations. What each command does is said by [`USAGE`].
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for a terminal")]
+
+use std::alloc::System;
+use std::env;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use benches::sink::{self, Sink};
+use benches::{contenders, counts, gate, memory};
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const USAGE: &str = "\
+benches memory                        heap bytes per open span, at rest, after a burst
+benches soak [--spans N]              size of the process over N spans (default 2,000,000)
+benches gate [--update]               instruction counts against bounds.txt
+benches profile A|B|E|F [CONTENDER]   instructions by function; build with
+                                      CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+The table of all contenders: cargo bench -p benches --features rivals";
+
+fn main() -> ExitCode {
+    if let Err(err) = benches::lambda::enter() {
+        eprintln!("{err}");
+    }
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(err) => {
+            eprintln!("{err}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> io::Result<ExitCode> {
+    match arguments {
+        ["memory"] => print!("{}", memory::held(live)?),
+        ["soak"] => soak(2_000_000)?,
+        ["soak", "--spans", spans] => soak(spans.parse().map_err(io::Error::other)?)?,
+        ["gate", options @ ..] => {
+            let (report, holds) =
+                gate::gate(&program()?, &gate::bounds_file(), options.contains(&"--update"))?;
+            print!("{report}");
+            return Ok(if holds { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
+        ["profile", job] => print!("{}", gate::profile(&program()?, job, "ours, no send")?),
+        ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
+        // For the other processes of a measurement.
+        ["sink", address] => sink::serve(address)?,
+        ["count"] => print!("{}", counts::count_all(&program()?, allocated)?),
+        ["job", contender, job, times] => {
+            gate::run(contender, job, times.parse().map_err(io::Error::other)?)?;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return Ok(ExitCode::FAILURE);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn soak(spans: u64) -> io::Result<()> {
+    let sink = Sink::start(&program()?, "127.0.0.1:0")?;
+    for name in [contenders::OURS, "ours, no send"] {
+        print!("{}", memory::soak(name, spans, sink.address())?);
+    }
+    Ok(())
+}
+
+fn program() -> io::Result<PathBuf> {
+    env::current_exe()
+}
+
+fn live() -> isize {
+    let stats = ALLOCATOR.stats();
+    // Both know of what a reallocation added or took away.
+    stats.bytes_allocated as isize - stats.bytes_deallocated as isize
+}
+
+fn allocated() -> (usize, usize) {
+    let stats = ALLOCATOR.stats();
+    (stats.allocations + stats.reallocations, stats.bytes_allocated)
+}
