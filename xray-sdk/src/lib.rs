@@ -2,7 +2,8 @@
 //!
 //! Read the modules in this order: [`id`] and [`header`] are what travels between services,
 //! [`document`] is what X-Ray stores, [`daemon`] is where documents go, [`sampling`] decides which of
-//! them are made at all, and [`local`] stands in for the daemon on a developer's machine.
+//! them are made at all, [`queue`] takes a trace through SQS, and [`local`] stands in for the daemon on a
+//! developer's machine.
 
 pub mod id;
 
@@ -13,6 +14,8 @@ pub mod document;
 pub mod daemon;
 
 pub mod sampling;
+
+pub mod queue;
 
 #[cfg(feature = "local")]
 pub mod local;

@@ -120,6 +120,11 @@ impl Segment {
         });
     }
 
+    /// Links the senders of a batch, in place of links that the segment had.
+    pub fn set_links(&mut self, links: &super::Links) {
+        links.put(&mut self.work.body);
+    }
+
     fn put_top(&mut self, key: &str, value: &str) {
         self.work.body.put_str(Place::Top, 0, key, value);
     }
