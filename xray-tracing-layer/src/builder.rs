@@ -19,10 +19,11 @@ use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
 
 use crate::clock::Clock;
 use crate::config::{Annotate, Redact, Streaming};
-use crate::core::{Core, LambdaHeader};
+use crate::core::Core;
 use crate::diagnostics::Wanted;
 use crate::env;
 use crate::filter::DefaultFilter;
+use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::XrayLayer;
 use crate::plan::Plans;
@@ -74,7 +75,7 @@ struct Settings {
     max_open_spans: u32,
     #[cfg(test)]
     clock: Option<Clock>,
-    lambda: Option<LambdaHeader>,
+    lambda: Option<Function>,
     problems: Vec<String>,
 }
 
@@ -92,7 +93,7 @@ impl Builder {
             max_open_spans: 1 << 16,
             #[cfg(test)]
             clock: None,
-            lambda: env::is_lambda().then_some(env::lambda_header as LambdaHeader),
+            lambda: env::is_lambda().then(|| Function::new(env::lambda_header, env::is_snapstart())),
             problems: Vec::new(),
         };
         Self { settings, filter: WithFilter(DefaultFilter) }
@@ -293,8 +294,8 @@ impl<F> Builder<F> {
         self
     }
 
-    pub(crate) fn lambda(mut self, header: LambdaHeader) -> Self {
-        self.settings.lambda = Some(header);
+    pub(crate) fn lambda(mut self, header: crate::function::LambdaHeader) -> Self {
+        self.settings.lambda = Some(Function::new(header, false));
         self
     }
 }

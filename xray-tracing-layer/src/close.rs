@@ -32,9 +32,21 @@ impl Core {
     {
         let Some(mut record) = self.table.remove(id.into_u64()) else { return };
         if record.context.role.is_recorded() {
-            self.counters.closed.one();
-            self.close_recorded(&mut record, id, ctx);
-        } else if record.context.role == Role::Unsampled && record.is_local_root() {
+            if let Some(function) = &self.lambda {
+                function.note_closed(id.into_u64());
+                self.note_child_closed(record.parent);
+            }
+            if !record.departed || record.has_late_part() {
+                self.counters.closed.one();
+                self.close_recorded(&mut record, id, ctx);
+            }
+            if record.context.role == Role::Independent
+                && record.stay.facade != 0
+                && record.body.has_exceptions()
+            {
+                self.note_failure(record.stay.facade);
+            }
+        } else if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
             self.counters.unsampled.one();
         }
         record::give_back(record);
@@ -50,7 +62,8 @@ impl Core {
             note_panic(&mut record.body);
         }
         self.counters.losses(record.body.losses());
-        let fate = if record.is_local_root() { Fate::Alone } else { self.fold(record, end, now) };
+        let fate =
+            if record.is_local_root() || record.departed { Fate::Alone } else { self.fold(record, end, now) };
         let late = match fate {
             Fate::Folded { late } => {
                 self.counters.folded.one();
@@ -96,6 +109,9 @@ impl Core {
         let size = frame.size_bound();
         let mut leavers = None;
         let folded = self.table.with(record.parent, |parent| {
+            if parent.departed {
+                return None;
+            }
             let children = &mut parent.children;
             if now.saturating_sub(parent.start) > self.streaming.after_micros {
                 // An old parent lets go of what it holds, a little with every child that passes: all at once
@@ -146,7 +162,7 @@ impl Core {
     }
 
     /// Sends a folded subsegment on its own.
-    fn send_leaver(
+    pub(crate) fn send_leaver(
         &self,
         packet: &mut Packet,
         document: &[u8],
@@ -168,11 +184,11 @@ impl Core {
         Ok(())
     }
 
-    fn frame<'a>(&'a self, record: &'a Record, end: Option<Ticks>) -> Frame<'a> {
+    pub(crate) fn frame<'a>(&'a self, record: &'a Record, end: Option<Ticks>) -> Frame<'a> {
         let context = &record.context;
         let plan = self.plans.get(record.plan);
         let (kind, name) = match (context.role, record.parent_id) {
-            (Role::Independent | Role::Subsegment, Some(parent_id)) => (
+            (Role::Independent | Role::Subsegment | Role::Facade, Some(parent_id)) => (
                 Kind::Independent { trace_id: context.trace_id, parent_id },
                 plan.map_or("unknown", |plan| &*plan.name),
             ),

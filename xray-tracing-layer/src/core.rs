@@ -9,11 +9,12 @@ use std::sync::atomic::AtomicBool;
 use tracing_core::dispatcher::WeakDispatch;
 use xray_sdk::document::{Body, Buffer, Preamble};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{Emitter, Packet, TraceHeader};
+use xray_sdk::{Emitter, Packet};
 
 use crate::clock::Clock;
 use crate::config::Streaming;
 use crate::diagnostics::Wanted;
+use crate::function::Function;
 use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
@@ -33,8 +34,8 @@ pub(crate) struct Core {
     pub(crate) service_name: String,
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
-    /// In Lambda: where the header of an invocation comes from when no span carries it.
-    pub(crate) lambda: Option<LambdaHeader>,
+    /// In Lambda only.
+    pub(crate) lambda: Option<Function>,
     /// What was wrong with the configuration, and what was taken instead.
     pub(crate) config_problems: Vec<String>,
     /// Whether the layer's filter is the default one.
@@ -45,7 +46,14 @@ pub(crate) struct Core {
     pub(crate) wanted: Wanted,
 }
 
-pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
+impl Core {
+    /// The process is a copy of the one that the layer was built in.
+    pub(crate) fn restored(&self) {
+        xray_sdk::id::reseed();
+        self.emitter.reopen();
+        self.clock.anchor(self.clock.ticks());
+    }
+}
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

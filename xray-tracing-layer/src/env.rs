@@ -30,6 +30,11 @@ pub(crate) fn is_lambda() -> bool {
     var("LAMBDA_TASK_ROOT").is_some()
 }
 
+/// Whether Lambda starts this process from a snapshot.
+pub(crate) fn is_snapstart() -> bool {
+    var("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start")
+}
+
 /// The trace header of the current invocation. Only for spans that no header came with: when invocations run
 /// side by side the variable isn't set.
 pub(crate) fn lambda_header() -> Option<TraceHeader> {

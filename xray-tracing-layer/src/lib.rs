@@ -20,11 +20,13 @@
 //!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names)
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
+//!    leave   away, before a frozen Lambda would close it
 //!  core      what the layer owns: table of records, clock, counters
 //! ```
 
 mod clock;
 mod config;
+mod function;
 mod plan;
 mod record;
 mod slot;
@@ -35,6 +37,7 @@ mod visit;
 mod close;
 mod core;
 mod layer;
+mod leave;
 mod open;
 mod update;
 
@@ -44,6 +47,9 @@ mod env;
 mod filter;
 mod handle;
 mod span_ext;
+
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 pub use builder::{Attach, BuildError, Builder, WithFilter, WithoutFilter, builder, layer};
 pub use diagnostics::Diagnostic;
