@@ -32,19 +32,9 @@ impl Core {
     {
         let Some(mut record) = self.table.remove(id.into_u64()) else { return };
         if record.context.role.is_recorded() {
-            if let Some(function) = &self.lambda {
-                function.note_closed(id.into_u64());
-                self.note_child_closed(record.parent);
-            }
-            if !record.departed || record.has_late_part() {
+            if self.lambda.is_none() || self.is_worth_telling(&record, id.into_u64()) {
                 self.counters.closed.one();
                 self.close_recorded(&mut record, id, ctx);
-            }
-            if record.context.role == Role::Independent
-                && record.stay.facade != 0
-                && record.body.has_exceptions()
-            {
-                self.note_failure(record.stay.facade);
             }
         } else if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
             self.counters.unsampled.one();
@@ -230,7 +220,7 @@ impl Core {
                 }
                 record.announced = true;
                 let none = Children::new();
-                Frame { children: &none, ..self.frame(record, None) }.put(packet.start_document());
+                put_whole(packet, &Frame { children: &none, ..self.frame(record, None) });
                 true
             });
             if due == Some(true) && self.emitter.emit(packet).is_ok() {
@@ -258,6 +248,12 @@ impl Drop for Sent<'_> {
             counters.lost_with_parent.add(self.record.children.spans().into());
         }
     }
+}
+
+/// Writes a document off the path that every span takes: there, writing is part of its caller's code.
+#[cold]
+pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
+    frame.put(packet.start_document());
 }
 
 /// How many children leave an old parent with each one that passes.

@@ -21,6 +21,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::MAX_DOCUMENT;
 use xray_sdk::{Packet, SegmentId};
 
+use crate::close::put_whole;
 use crate::core::{Core, with_packet};
 use crate::function::Function;
 use crate::record::{Record, Role};
@@ -58,7 +59,19 @@ impl Core {
         }
     }
 
-    pub(crate) fn note_child_closed(&self, parent: u64) {
+    /// A span closes, and its record is away. `false` if its document is, too, and nothing came later.
+    pub(crate) fn is_worth_telling(&self, record: &Record, id: u64) -> bool {
+        if let Some(function) = &self.lambda {
+            function.note_closed(id);
+        }
+        self.note_child_over(record.parent);
+        if record.stay.facade != 0 && record.body.has_exceptions() {
+            self.note_failure(record.stay.facade);
+        }
+        !record.departed || record.has_late_part()
+    }
+
+    fn note_child_over(&self, parent: u64) {
         self.table.with(parent, |parent| {
             parent.stay.open_children = parent.stay.open_children.saturating_sub(1);
         });
@@ -94,20 +107,19 @@ impl Core {
                 if record.context.role != Role::Facade {
                     return false;
                 }
-                self.frame(record, Some(now)).put(packet.start_document());
+                put_whole(packet, &self.frame(record, Some(now)));
                 record.body.clear();
                 record.announced = true;
                 true
             });
             if told == Some(true) {
-                self.counters.closed.one();
                 self.emit_whole(packet, 0);
             }
         });
     }
 
     /// A top subsegment is over; what it knows of a failure need not be told again.
-    pub(crate) fn note_failure(&self, facade: u64) {
+    fn note_failure(&self, facade: u64) {
         self.table.with(facade, |facade| facade.announced = true);
     }
 
@@ -127,31 +139,35 @@ impl Core {
                 if !is_due(record) || frame.size_bound() > MAX_DOCUMENT {
                     return None;
                 }
-                frame.put(packet.start_document());
+                put_whole(packet, &frame);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let failed = record.body.has_exceptions();
                 // The late part, below what was sent.
+                let parent = std::mem::take(&mut record.parent);
                 record.parent_id = Some(record.segment_id);
                 record.segment_id = SegmentId::random();
                 record.start = record.exited;
                 record.body.clear();
                 record.children.clear();
                 (record.departed, record.announced, record.has_children) = (true, true, false);
-                Some((losses, spans, failed.then_some(record.stay.facade)))
+                Some((losses, spans, parent, failed.then_some(record.stay.facade)))
             });
-            let Some((losses, spans, failed)) = departed.flatten() else { return };
+            let Some((losses, spans, parent, failed)) = departed.flatten() else { return };
+            self.note_child_over(parent);
             if let Some(facade) = failed {
                 self.note_failure(facade);
             }
-            self.counters.closed.one();
             self.counters.losses(losses);
             self.emit_whole(packet, spans);
         });
     }
 
-    /// Sends a span's document that has `spans` others in it.
+    /// Sends a span's document that has `spans` others in it, and counts the span with it: an emitter that panics
+    /// leaves neither.
     fn emit_whole(&self, packet: &Packet, spans: u32) {
-        match self.emitter.emit(packet) {
+        let result = self.emitter.emit(packet);
+        self.counters.closed.one();
+        match result {
             Ok(()) => {
                 self.counters.emitted.one();
                 self.counters.documents.one();

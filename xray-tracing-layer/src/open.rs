@@ -50,21 +50,17 @@ impl Core {
         if is_root {
             self.place_root(&mut record, id, header, now);
         }
-        let is_recorded = record.context.role.is_recorded();
-        if self.lambda.is_some() {
+        if let Some(function) = &self.lambda {
             record.stay = Stay::default();
+            if record.context.role.is_recorded() {
+                function.note_open(id.into_u64());
+            }
         }
         if record.context.role == Role::Independent {
             self.begin_top(&mut record, id, now);
         }
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
-        let kept = self.keep(id.into_u64(), record);
-        if is_recorded
-            && kept
-            && let Some(function) = &self.lambda
-        {
-            function.note_open(id.into_u64());
-        }
+        self.keep(id.into_u64(), record);
         if let Some(user) = user {
             self.put_user(root, 1, &user);
         }
@@ -73,9 +69,8 @@ impl Core {
         }
     }
 
-    /// Puts the record where it is found again. `false` if there is no room.
     #[inline]
-    fn keep(&self, id: u64, record: Box<Record>) -> bool {
+    fn keep(&self, id: u64, record: Box<Record>) {
         match self.table.insert(id, record) {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {
@@ -88,10 +83,11 @@ impl Core {
                     in_users_code(|| self.sampler.give_back(verdict));
                 }
                 record::give_back(record);
-                return false;
+                if let Some(function) = &self.lambda {
+                    function.note_closed(id);
+                }
             }
         }
-        true
     }
 
     /// Takes over what the nearest recorded ancestor hands down. `false` if there is none.

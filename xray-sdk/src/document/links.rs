@@ -76,15 +76,20 @@ impl Links {
         let mut separator = "[";
         for (trace_id, id) in &self.links {
             out.put(separator);
-            out.put("{\"trace_id\":");
-            out.put_trace_id(*trace_id);
-            out.put(",\"id\":");
-            out.put_segment_id(*id);
-            out.put("}");
+            put_link(out, *trace_id, *id);
             separator = ",";
         }
         out.put("]");
     }
+}
+
+/// Appends one link.
+pub(super) fn put_link(out: &mut Buffer, trace_id: TraceId, id: SegmentId) {
+    out.put("{\"trace_id\":");
+    out.put_trace_id(trace_id);
+    out.put(",\"id\":");
+    out.put_segment_id(id);
+    out.put("}");
 }
 
 impl<'a> Extend<&'a TraceHeader> for Links {
