@@ -2,8 +2,8 @@
 //!
 //! Read the modules in this order: [`id`] and [`header`] are what travels between services,
 //! [`document`] is what X-Ray stores, [`daemon`] is where documents go, [`sampling`] decides which of
-//! them are made at all, [`origin`] finds out where this process runs, and [`local`] stands in for the daemon on
-//! a developer's machine.
+//! them are made at all, [`origin`] finds out where this process runs, [`queue`] takes a trace through SQS, and
+//! [`local`] stands in for the daemon on a developer's machine.
 
 pub mod id;
 
@@ -23,6 +23,8 @@ mod http;
 mod server;
 
 pub mod origin;
+
+pub mod queue;
 
 #[cfg(feature = "local")]
 pub mod local;

@@ -18,10 +18,11 @@ use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 use crate::attach::{Attach, WithFilter, WithoutFilter};
 use crate::clock::Clock;
 use crate::config::{Annotate, ContextMissing, Redact, Streaming};
-use crate::core::{Core, LambdaHeader};
+use crate::core::Core;
 use crate::diagnostics::{Notices, Wanted};
 use crate::env::{self, Environment};
 use crate::filter::DefaultFilter;
+use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::XrayLayer;
 use crate::plan::Plans;
@@ -87,7 +88,7 @@ struct Settings {
     max_open_spans: u32,
     #[cfg(test)]
     clock: Option<Clock>,
-    lambda: Option<LambdaHeader>,
+    lambda: Option<Function>,
     enabled: bool,
     context_missing: ContextMissing,
     plugins: Option<Plugins>,
@@ -109,7 +110,7 @@ impl Builder {
             max_open_spans: 1 << 16,
             #[cfg(test)]
             clock: None,
-            lambda: environment.lambda.then_some(env::lambda_header as LambdaHeader),
+            lambda: environment.lambda.then(|| Function::new(env::lambda_header, environment.snapstart)),
             enabled: true,
             context_missing: ContextMissing::default(),
             plugins: None,
@@ -357,8 +358,8 @@ impl<F> Builder<F> {
         self
     }
 
-    pub(crate) fn lambda(mut self, header: LambdaHeader) -> Self {
-        self.settings.lambda = Some(header);
+    pub(crate) fn lambda(mut self, header: crate::function::LambdaHeader) -> Self {
+        self.settings.lambda = Some(Function::new(header, false));
         self
     }
 

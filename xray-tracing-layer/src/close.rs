@@ -35,9 +35,11 @@ impl Core {
             self.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            self.counters.closed.one();
-            self.close_recorded(&mut record, id, ctx);
-        } else if record.context.role == Role::Unsampled && record.is_local_root() {
+            if self.lambda.is_none() || self.is_worth_telling(&record, id.into_u64()) {
+                self.counters.closed.one();
+                self.close_recorded(&mut record, id, ctx);
+            }
+        } else if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
             self.counters.unsampled.one();
         }
         record::give_back(record);
@@ -53,7 +55,8 @@ impl Core {
             note_panic(&mut record.body);
         }
         self.counters.losses(record.body.losses());
-        let fate = if record.is_local_root() { Fate::Alone } else { self.fold(record, end, now) };
+        let fate =
+            if record.is_local_root() || record.departed { Fate::Alone } else { self.fold(record, end, now) };
         let late = match fate {
             Fate::Folded { late } => {
                 self.counters.folded.one();
@@ -99,6 +102,9 @@ impl Core {
         let size = frame.size_bound();
         let mut leavers = None;
         let folded = self.table.with(record.parent, |parent| {
+            if parent.departed {
+                return None;
+            }
             let children = &mut parent.children;
             if now.saturating_sub(parent.start) > self.streaming.after_micros {
                 // An old parent lets go of what it holds, a little with every child that passes: all at once
@@ -151,7 +157,7 @@ impl Core {
     }
 
     /// Sends a folded subsegment on its own.
-    fn send_leaver(
+    pub(crate) fn send_leaver(
         &self,
         packet: &mut Packet,
         document: &[u8],
@@ -173,11 +179,16 @@ impl Core {
         Ok(())
     }
 
-    fn frame<'a>(&'a self, record: &'a Record, preamble: &'a Preamble, end: Option<Ticks>) -> Frame<'a> {
+    pub(crate) fn frame<'a>(
+        &'a self,
+        record: &'a Record,
+        preamble: &'a Preamble,
+        end: Option<Ticks>,
+    ) -> Frame<'a> {
         let context = &record.context;
         let plan = self.plans.get(record.plan);
         let (kind, name) = match (context.role, record.parent_id) {
-            (Role::Independent | Role::Subsegment, Some(parent_id)) => (
+            (Role::Independent | Role::Subsegment | Role::Facade, Some(parent_id)) => (
                 Kind::Independent { trace_id: context.trace_id, parent_id },
                 plan.map_or("unknown", |plan| &*plan.name),
             ),
@@ -219,8 +230,8 @@ impl Core {
                 }
                 record.announced = true;
                 let none = Children::new();
-                Frame { children: &none, ..self.frame(record, self.whereabouts.preamble(), None) }
-                    .put(packet.start_document());
+                let preamble = self.whereabouts.preamble();
+                put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
                 true
             });
             if due == Some(true) && self.emitter.emit(packet).is_ok() {
@@ -248,6 +259,12 @@ impl Drop for Sent<'_> {
             counters.lost_with_parent.add(self.record.children.spans().into());
         }
     }
+}
+
+/// Writes a document off the path that every span takes: there, writing is part of its caller's code.
+#[cold]
+pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
+    frame.put(packet.start_document());
 }
 
 /// How many children leave an old parent with each one that passes.

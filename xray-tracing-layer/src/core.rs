@@ -9,11 +9,12 @@ use std::sync::{Arc, OnceLock};
 use tracing_core::dispatcher::WeakDispatch;
 use xray_sdk::document::{Body, Buffer};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{DaemonAddress, Emitter, Packet, TraceHeader};
+use xray_sdk::{DaemonAddress, Emitter, Packet};
 
 use crate::clock::Clock;
 use crate::config::{ContextMissing, Streaming};
 use crate::diagnostics::{Notices, Wanted};
+use crate::function::Function;
 use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
@@ -40,8 +41,8 @@ pub(crate) struct Core {
     pub(crate) service_name: String,
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
-    /// In Lambda: where the header of an invocation comes from when no span carries it.
-    pub(crate) lambda: Option<LambdaHeader>,
+    /// In Lambda only.
+    pub(crate) lambda: Option<Function>,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
     /// For whoever needs more of the daemon than the emitter.
@@ -56,7 +57,14 @@ pub(crate) struct Core {
     pub(crate) wanted: Wanted,
 }
 
-pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
+impl Core {
+    /// The process is a copy of the one that the layer was built in.
+    pub(crate) fn restored(&self) {
+        xray_sdk::id::reseed();
+        self.emitter.reopen();
+        self.clock.anchor(self.clock.ticks());
+    }
+}
 
 impl Core {
     /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which

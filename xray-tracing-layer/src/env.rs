@@ -26,6 +26,8 @@ pub(crate) struct Environment {
     pub(crate) function_name: Option<String>,
     /// Whether this process is a Lambda function.
     pub(crate) lambda: bool,
+    /// Whether Lambda starts this process from a snapshot.
+    pub(crate) snapstart: bool,
     /// A sentence for each value that can't be used.
     pub(crate) bad: Vec<String>,
     /// A sentence for each value that can be read, and means something else here than elsewhere.
@@ -53,6 +55,7 @@ impl Environment {
             function_name: reader.text("AWS_LAMBDA_FUNCTION_NAME"),
             // What the official SDKs ask for.
             lambda: reader.text("LAMBDA_TASK_ROOT").is_some(),
+            snapstart: reader.text("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start"),
             bad: Vec::new(),
             notes: Vec::new(),
         };

@@ -8,13 +8,14 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::plan::has_fields_of_its_span;
+use crate::plan::{has_fields_of_its_span, is_between_invocations};
 
 /// The filter that [`layer`](crate::layer) attaches.
 ///
 /// - Spans at `INFO` and above, and ERROR events, which become exceptions.
 /// - Spans and events of libraries that only speak at lower levels, but say what a trace needs: the AWS SDK's
-///   operations, tower-http's requests and responses, the spans of `otel::tracing`.
+///   operations, tower-http's requests and responses, the spans of `otel::tracing`, the pauses of Lambda's
+///   runtime.
 /// - Nothing from the machinery below: `h2`, `hyper`, `tokio`, `rustls`, the inner layers of the AWS SDK.
 ///
 /// To compose it with a filter of your own, use `tracing_subscriber`'s `FilterExt`:
@@ -41,6 +42,9 @@ pub fn default_filter() -> DefaultFilter {
 impl DefaultFilter {
     fn wants(metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
+        if is_between_invocations(metadata) {
+            return true;
+        }
         if MACHINERY.iter().any(|krate| is_in(target, krate)) {
             return false;
         }
@@ -76,6 +80,8 @@ const MACHINERY: &[&str] = &[
     "aws_smithy_runtime_api",
     "aws_smithy_http_client",
     "aws_config",
+    // Its invocations are spans of `lambda_runtime::layers`; these are its workers.
+    "lambda_runtime::runtime",
 ];
 
 fn is_in(target: &str, krate: &str) -> bool {

@@ -51,9 +51,9 @@ impl Handle {
 
     /// Call it after the process was restored from a snapshot, as Lambda SnapStart does: ids come from new
     /// seeds, the socket is opened anew, and the clock asks for the time.
+    ///
+    /// In Lambda with SnapStart the layer does so by itself, at the first invocation.
     pub fn restored(&self) {
-        xray_sdk::id::reseed();
-        self.core.emitter.reopen();
-        self.core.clock.anchor(self.core.clock.ticks());
+        self.core.restored();
     }
 }

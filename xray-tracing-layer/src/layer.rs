@@ -60,8 +60,8 @@ where
     }
 
     #[inline]
-    fn on_exit(&self, id: &Id, _ctx: Context<'_, S>) {
-        self.core.exit(id);
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        self.core.exit(id, &ctx);
     }
 
     #[inline]

@@ -21,11 +21,13 @@
 //!                                                        question (what the sampler is asked)
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
+//!    leave   away, before a frozen Lambda would close it
 //!  core      what the layer owns: table of records, clock, counters
 //! ```
 
 mod clock;
 mod config;
+mod function;
 mod plan;
 mod record;
 mod slot;
@@ -37,6 +39,7 @@ mod whereabouts;
 mod close;
 mod core;
 mod layer;
+mod leave;
 mod open;
 mod question;
 mod update;
@@ -48,6 +51,9 @@ mod env;
 mod filter;
 mod handle;
 mod span_ext;
+
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 pub use attach::{Attach, WithFilter, WithoutFilter};
 pub use builder::{BuildError, Builder, builder, layer};

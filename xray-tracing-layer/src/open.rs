@@ -15,13 +15,12 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::Place;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::clock::Ticks;
 use crate::config::ContextMissing;
 use crate::core::{Core, in_users_code, is_in_users_code};
-use crate::record::{self, Record, Role};
+use crate::record::{self, Record, Role, Stay};
 use crate::table::Inserted;
 use crate::visit::{FieldVisitor, HeaderField};
 
@@ -38,9 +37,11 @@ impl Core {
         let mut record = record::take();
         record.plan = plan_id;
         record.segment_id = SegmentId::random();
-        let is_root = !self.inherit(&mut record, attrs, id, ctx);
+        // Nothing that is open around a facade knows better: the runtime opens a span for each of its workers.
+        let is_root = plan.facade || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !plan.forces {
-            return self.keep(id.into_u64(), record);
+            self.keep(id.into_u64(), record);
+            return;
         }
         let now = self.clock.ticks();
         record.start = now;
@@ -53,10 +54,19 @@ impl Core {
         } else if let Some(sampled) = forced {
             record.force(sampled, id.into_u64(), self.lambda.is_some());
         }
+        if let Some(function) = &self.lambda {
+            record.stay = Stay::default();
+            if record.context.role.is_recorded() {
+                function.note_open(id.into_u64());
+            }
+        }
+        if record.context.role == Role::Independent {
+            self.begin_top(&mut record, id, now);
+        }
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
         self.keep(id.into_u64(), record);
         if let Some(user) = user {
-            self.table.with(root, |root| root.body.put_str(Place::Top, 1, "\"user\":", &user));
+            self.put_user(root, 1, &user);
         }
         if due {
             self.announce(root);
@@ -77,6 +87,9 @@ impl Core {
                     in_users_code(|| self.sampler.give_back(verdict));
                 }
                 record::give_back(record);
+                if let Some(function) = &self.lambda {
+                    function.note_closed(id);
+                }
             }
         }
     }
@@ -115,11 +128,18 @@ impl Core {
     fn inherit_from(&self, record: &mut Record, parent: u64) -> bool {
         let found = self.table.with(parent, |parent| {
             parent.has_children = true;
+            if self.lambda.is_some() {
+                parent.stay.open_children += 1;
+            }
             record.context = parent.context.clone();
             match parent.context.role {
                 Role::Segment | Role::Independent => record.context.role = Role::Subsegment,
                 Role::Facade => {
                     record.context.role = Role::Independent;
+                    record.parent_id = parent.parent_id;
+                    return;
+                }
+                Role::Declined => {
                     record.parent_id = parent.parent_id;
                     return;
                 }
@@ -152,21 +172,26 @@ impl Core {
         record.parent_id = None;
         record.context.root = id.into_u64();
         record.context.root_start = now;
-        if self.lambda.is_some() {
-            self.clock.anchor(now);
-        }
-        record.context.offset = self.clock.offset(now);
         let facade = field.as_ref().is_some_and(|field| field.facade);
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.counters.bad_headers.one();
         }
         // A call to another service is a part of something. What it is a part of may be a caller's.
         let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
-        let header = match (field, self.lambda) {
+        let header = match (field, &self.lambda) {
             (Some(field), _) => field.header,
-            (None, Some(lambda)) => lambda(),
+            (None, Some(function)) => function.header(),
             (None, None) => None,
         };
+        if let Some(function) = &self.lambda {
+            if header.is_some() && function.wakes() {
+                self.restored();
+                record.segment_id = SegmentId::random();
+            }
+            // The process may have been frozen since the last one.
+            self.clock.anchor(now);
+        }
+        record.context.offset = self.clock.offset(now);
         if facade || self.lambda.is_some() {
             Self::join_lambda(record, header.as_ref(), facade);
             if forced == Some(false) && record.context.role.is_recorded() {
@@ -186,6 +211,20 @@ impl Core {
             self.counters.context_missing.one();
         }
         self.context_missing == ContextMissing::MakeSegment
+    }
+
+    /// A subsegment directly below the function's segment is the root of what is recorded here.
+    fn begin_top(&self, record: &mut Record, id: &Id, now: Ticks) {
+        let facade = if record.context.root == id.into_u64() { 0 } else { record.context.root };
+        (record.context.root, record.context.root_start) = (id.into_u64(), now);
+        record.stay = Stay { facade, ..Stay::default() };
+        if facade != 0 {
+            // What the runtime says of the invocation goes where it is seen: into the first subsegment.
+            self.table.with(facade, |facade| {
+                record.body.absorb(&facade.body);
+                facade.body.clear();
+            });
+        }
     }
 
     /// Makes a root a segment, in the header's trace or in a new one.
@@ -227,7 +266,7 @@ impl Core {
                 match (header.sampled(), parent) {
                     (SamplingDecision::Sampled, Some(_)) if facade => Role::Facade,
                     (SamplingDecision::Sampled, Some(_)) => Role::Independent,
-                    (SamplingDecision::NotSampled, _) => Role::Unsampled,
+                    (SamplingDecision::NotSampled, _) => Role::Declined,
                     // Lambda does not trace this function, but others in the trace may go on.
                     _ => Role::Undecided { known: true },
                 }

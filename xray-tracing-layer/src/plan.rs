@@ -23,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) unique: bool,
     /// Whether a field may say that the span is kept, or not.
     pub(crate) forces: bool,
+    /// Whether one of the fields is the header of a segment that somebody else sends.
+    pub(crate) facade: bool,
     /// For an event: what it is to us.
     pub(crate) event: EventKind,
     pub(crate) file: Option<&'static str>,
@@ -41,6 +43,10 @@ pub(crate) enum EventKind {
     Echo,
     /// A library tells by an event what belongs to the span.
     Fields,
+    /// Lambda's runtime tells that the handler failed, when its spans were left already.
+    Failure,
+    /// Lambda's runtime is between two invocations.
+    Idle,
 }
 
 impl Plan {
@@ -65,14 +71,17 @@ impl Plan {
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
             Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
+            Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => EventKind::Failure,
             Level::ERROR => EventKind::Error,
             _ if has_fields_of_its_span(metadata) => EventKind::Fields,
+            _ if is_between_invocations(metadata) => EventKind::Idle,
             _ => EventKind::Ignored,
         };
         Self {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
             forces: !is_event && slots.contains(&Slot::Sampled),
+            facade: slots.contains(&Slot::Header { facade: true }),
             slots,
             unique,
             event,
@@ -87,6 +96,11 @@ impl Plan {
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
     matches!(slot, Slot::Any { place: Place::Metadata, key } if ours.contains(&&**key))
+}
+
+/// Events of the loop in which Lambda's runtime asks for invocations. It waits for each to end.
+pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
 }
 
 /// Events by which a library says what it could not say when its span opened.

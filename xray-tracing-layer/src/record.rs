@@ -29,10 +29,25 @@ pub(crate) struct Record {
     pub(crate) announced: bool,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
+    /// Whether its document was sent while the span stayed open. What is here came later.
+    pub(crate) departed: bool,
+    /// Means something in Lambda only.
+    pub(crate) stay: Stay,
     /// Of a local root: what the sampler said, unless a header decided.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) body: Body,
     pub(crate) children: Children,
+}
+
+/// What keeps a span open when it is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Stay {
+    /// Of a local root: the registry's id of the span that stands for the function's segment; 0 if none does.
+    pub(crate) facade: u64,
+    /// Spans inside that have not closed.
+    pub(crate) open_children: u32,
+    /// Whether another task holds the span, too.
+    pub(crate) shared: bool,
 }
 
 /// What a span hands down to the spans inside it.
@@ -62,6 +77,8 @@ pub(crate) enum Role {
     Facade,
     /// Not recorded; its trace header says `Sampled=0`.
     Unsampled,
+    /// Not recorded, since Lambda decided so; its trace header is the invocation's, with no id of ours.
+    Declined,
     /// Not recorded, and no decision known: a header that named a trace only, or none at all, in Lambda.
     Undecided {
         /// Whether there is a trace to name.
@@ -94,6 +111,8 @@ impl Record {
             exited: 0,
             announced: false,
             has_children: false,
+            departed: false,
+            stay: Stay::default(),
             verdict: None,
             body: Body::new(),
             children: Children::new(),
@@ -111,7 +130,7 @@ impl Record {
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
-            matches!(self.context.role, Role::Unsampled | Role::Undecided { .. })
+            matches!(self.context.role, Role::Unsampled | Role::Declined | Role::Undecided { .. })
                 && self.is_local_root()
                 && (!self.has_children || self.is_watched())
         };
@@ -151,6 +170,16 @@ impl Record {
         }
     }
 
+    /// Whether it is part of a segment.
+    pub(crate) fn is_part(&self) -> bool {
+        matches!(self.context.role, Role::Independent | Role::Subsegment)
+    }
+
+    /// Of a departed record: whether anything came after the departure that has to be told.
+    pub(crate) fn has_late_part(&self) -> bool {
+        self.has_children || !self.body.is_empty()
+    }
+
     /// Bytes that its buffers hold, in use or not.
     fn capacity(&self) -> usize {
         self.body.capacity() + self.children.capacity()
@@ -161,7 +190,7 @@ impl Record {
         self.children.clear();
         self.context.extras = None;
         self.verdict = None;
-        (self.exited, self.announced, self.has_children) = (0, false, false);
+        (self.exited, self.announced, self.has_children, self.departed) = (0, false, false, false);
     }
 }
 

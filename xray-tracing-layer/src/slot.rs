@@ -187,11 +187,14 @@ fn known(field: &str) -> Option<Slot> {
 fn known_from(target: &str, field: &str) -> Option<Slot> {
     let tower_http = target.starts_with("tower_http::trace");
     let aws_sdk = target.starts_with("aws_sdk_");
+    let lambda = target.starts_with("lambda_runtime::layers");
     Some(match field {
         "method" if tower_http => Slot::Str { place: Place::HttpRequest, rank: 2, key: "\"method\":" },
         "uri" if tower_http => Slot::Url { rank: 2 },
         "status" if tower_http => Slot::Status,
         "version" | "headers" | "latency" if tower_http => Slot::Ignored,
+        "requestId" if lambda => return Some(Slot::annotation("request_id")),
+        "tenantId" if lambda => return Some(Slot::annotation("tenant_id")),
         "request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"request_id\":" },
         "extended_request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"id_2\":" },
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,

@@ -9,7 +9,7 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Body};
+use xray_sdk::document::{AnnotationValue, Body, Links};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
 use crate::core::{Core, in_users_code, with_body};
@@ -60,6 +60,9 @@ pub trait XraySpanExt {
     /// Names the end user, on the segment that the span is part of.
     fn set_user(&self, user: &str);
 
+    /// Links the (sub)segments of other traces that the span's work goes back to: the senders of a batch.
+    fn set_links(&self, links: &Links);
+
     /// Adds an error with its chain of sources, one exception each; the span counts as failed.
     fn record_error(&self, err: &(dyn Error + 'static));
 
@@ -79,7 +82,7 @@ impl XraySpanExt for Span {
     fn trace_header(&self) -> Option<TraceHeader> {
         self.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?;
-            let header_of = |id: u64| core.with(|core| core.table.with(id, |record| record.trace_header()));
+            let header_of = |id: u64| core.with(|core| core.table.with(id, Record::trace_header));
             if let Some(header) = header_of(id.into_u64()) {
                 return header;
             }
@@ -107,6 +110,10 @@ impl XraySpanExt for Span {
         });
     }
 
+    fn set_links(&self, links: &Links) {
+        update(self, |body| links.put(body));
+    }
+
     fn record_error(&self, err: &(dyn Error + 'static)) {
         update(self, |body| {
             body.add_error(err, None);
@@ -125,7 +132,7 @@ pub fn current_trace_header() -> Option<TraceHeader> {
 }
 
 /// Collects what `put` says before the record is locked: it may run the user's code.
-fn update(span: &Span, put: impl FnOnce(&mut Body)) {
+pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Body)) {
     with_core(span, |core, id| {
         if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
             with_body(|body| {
@@ -134,6 +141,12 @@ fn update(span: &Span, put: impl FnOnce(&mut Body)) {
             });
         }
     });
+}
+
+/// A top subsegment is over, whoever still holds its span.
+#[cfg(feature = "lambda")]
+pub(crate) fn leave(span: &Span) {
+    with_core(span, Core::depart);
 }
 
 fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
@@ -172,7 +185,11 @@ fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
 impl Core {
     pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
         let taken_back = self.table.with(id, |record| {
-            if record.parent != 0 || record.has_children || record.context.role == Role::Facade {
+            if record.parent != 0
+                || record.has_children
+                || record.departed
+                || record.context.role == Role::Facade
+            {
                 return Err(());
             }
             if self.lambda.is_some() {
@@ -214,7 +231,9 @@ impl Core {
 }
 
 impl Record {
-    fn trace_header(&self) -> Option<TraceHeader> {
+    fn trace_header(&mut self) -> Option<TraceHeader> {
+        // Whoever is told of the late part of a span hangs below it: it must be sent.
+        self.has_children |= self.departed;
         let header = TraceHeader::new(self.context.trace_id);
         let header = match self.context.role {
             Role::Segment | Role::Subsegment | Role::Independent => {
@@ -222,6 +241,13 @@ impl Record {
             }
             Role::Facade => {
                 let header = header.with_sampled(SamplingDecision::Sampled);
+                match self.parent_id {
+                    Some(parent) => header.with_parent(parent),
+                    None => header,
+                }
+            }
+            Role::Declined => {
+                let header = header.with_sampled(SamplingDecision::NotSampled);
                 match self.parent_id {
                     Some(parent) => header.with_parent(parent),
                     None => header,

@@ -139,6 +139,8 @@ fn a_parent_open_for_long_holds_nothing_back() {
     assert_eq!(stats.documents, 1 + 20 + 3 + 1);
 }
 
+mod lambda;
+
 const SAMPLED: &str =
     "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
 

@@ -7,7 +7,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Body, Place};
 
 use crate::core::{Core, is_in_users_code, with_body, with_buffer};
-use crate::plan::EventKind;
+use crate::plan::{EventKind, Plan};
 use crate::record::{Record, Role};
 use crate::visit::{ErrorVisitor, FieldVisitor};
 
@@ -51,7 +51,21 @@ impl Core {
         if plan.event == EventKind::Ignored || is_in_users_code() {
             return;
         }
-        let Some(id) = self.span_of(event, ctx) else { return };
+        match plan.event {
+            EventKind::Idle => return self.lambda.iter().for_each(|function| self.rest(function)),
+            EventKind::Failure => {
+                let Some(failed) = self.failed(ctx) else { return };
+                self.put_event(event, plan, failed);
+                return self.tell_failure(failed);
+            }
+            _ => {}
+        }
+        if let Some(id) = self.span_of(event, ctx) {
+            self.put_event(event, plan, id);
+        }
+    }
+
+    fn put_event(&self, event: &Event<'_>, plan: &Plan, id: u64) {
         with_body(|body| {
             if plan.event != EventKind::Fields {
                 with_buffer(|message| {
@@ -91,7 +105,10 @@ impl Core {
     /// The span was left on some thread. Only local roots care: whatever outlives them keeps them open in the
     /// registry, and their end is when they were last left.
     #[inline]
-    pub(crate) fn exit(&self, id: &Id) {
+    pub(crate) fn exit<S>(&self, id: &Id, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         let panicking = std::thread::panicking();
         self.table.with(id.into_u64(), |record| {
             if record.is_local_root() && record.context.role.is_recorded() {
@@ -101,6 +118,9 @@ impl Core {
                 }
             }
         });
+        if self.lambda.is_some() {
+            self.left(id.into_u64(), ctx);
+        }
     }
 
     pub(crate) fn follows(&self, id: &Id, other: &Id) {
@@ -117,9 +137,13 @@ impl Core {
 
     /// X-Ray has a place for the end user on segments only.
     pub(crate) fn set_user(&self, root: u64, user: &str) {
+        self.put_user(root, 0, user);
+    }
+
+    pub(crate) fn put_user(&self, root: u64, rank: u8, user: &str) {
         self.table.with(root, |root| match root.context.role {
-            Role::Segment | Role::Unsampled => root.body.put_str(Place::Top, 0, "\"user\":", user),
-            _ => root.body.put_str(Place::Metadata, 0, "\"user.id\":", user),
+            Role::Segment | Role::Unsampled => root.body.put_str(Place::Top, rank, "\"user\":", user),
+            _ => root.body.put_str(Place::Metadata, rank, "\"user.id\":", user),
         });
     }
 }

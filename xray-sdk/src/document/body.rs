@@ -123,6 +123,16 @@ impl Body {
         (*flags, *namespace, *losses) = (Flags::default(), None, Losses::default());
     }
 
+    /// Whether nothing was put, set or left out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+            && self.status == 0
+            && self.flags == Flags::default()
+            && self.namespace.is_none()
+            && self.losses == Losses::default()
+    }
+
     /// Bytes of memory held for values, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {

@@ -29,6 +29,7 @@ mod place;
 mod preamble;
 
 mod blocks;
+mod links;
 mod segment;
 
 pub use blocks::{Http, Sql};
@@ -40,6 +41,7 @@ pub use frame::{Frame, Kind, insert_independent_head};
 pub use limits::{
     MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAME, MAX_STRING, MAX_VALUE,
 };
+pub use links::Links;
 pub use name::{metadata_key, put_annotation_key, put_name};
 pub(crate) use name_class::is_name_char;
 pub use place::{Namespace, Place};

@@ -6,6 +6,7 @@ use std::error::Error;
 
 use serde_core::Serialize;
 
+use super::links::put_link;
 use super::{
     AnnotationValue, Body, Buffer, Children, Exception, Frame, Http, Kind, Namespace, Place, Preamble, Sql,
     Timestamp, Wrote, insert_independent_head, put_name,
@@ -109,15 +110,17 @@ impl Segment {
             }
             None => links.put("["),
         }
-        links.put("{\"trace_id\":");
-        links.put_trace_id(trace_id);
-        links.put(",\"id\":");
-        links.put_segment_id(id);
-        links.put("}]");
+        put_link(&mut links, trace_id, id);
+        links.put("]");
         self.work.body.put(Place::Top, 0, LINKS, |out| {
             out.put_buffer(&links);
             Wrote::Whole
         });
+    }
+
+    /// Links the senders of a batch, in place of links that the segment had.
+    pub fn set_links(&mut self, links: &super::Links) {
+        links.put(&mut self.work.body);
     }
 
     fn put_top(&mut self, key: &str, value: &str) {

@@ -7,9 +7,11 @@
 mod decision;
 mod trace_header;
 
+mod carrier;
 mod parse;
 mod w3c;
 
+pub use carrier::Carrier;
 pub use decision::{ParseDecisionError, SamplingDecision};
 pub use parse::ParseHeaderError;
 pub use trace_header::{Extras, TraceHeader};

@@ -1,0 +1,63 @@
+//! Where the function sends its documents: the address in `AWS_XRAY_DAEMON_ADDRESS`.
+//!
+//! The socket is not emptied by a thread but when somebody asks, so that one knows what had arrived at that moment.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+
+use serde_json::Value;
+use xray_sdk::Packet;
+use xray_sdk::local::{Collector, check};
+
+pub(crate) struct Endpoint {
+    socket: UdpSocket,
+    /// Documents that nobody has asked for, by trace.
+    waiting: HashMap<String, Vec<Value>>,
+    problems: Vec<String>,
+    datagrams: usize,
+}
+
+impl Endpoint {
+    #[expect(clippy::disallowed_methods, reason = "this stands in for Lambda's daemon")]
+    pub(crate) fn bind(port: u16) -> io::Result<Self> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, waiting: HashMap::new(), problems: Vec::new(), datagrams: 0 })
+    }
+
+    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Takes what has arrived, and shows it to the collector.
+    pub(crate) fn receive(&mut self, collector: &Collector) {
+        let mut buffer = [0; 65_536];
+        while let Ok(length) = self.socket.recv(&mut buffer) {
+            let datagram = &buffer[..length];
+            self.datagrams += 1;
+            let _ = self.socket.send_to(datagram, collector.address());
+            let Some(document) = datagram.strip_prefix(Packet::HEADER.as_bytes()) else {
+                self.problems.push("a datagram without a header line".to_owned());
+                continue;
+            };
+            self.problems.extend(check(document).iter().map(ToString::to_string));
+            let document: Value = serde_json::from_slice(document).unwrap_or_default();
+            let trace = document["trace_id"].as_str().unwrap_or_default().to_owned();
+            self.waiting.entry(trace).or_default().push(document);
+        }
+    }
+
+    /// The documents of a trace that came and were not taken before.
+    pub(crate) fn take(&mut self, trace: &str) -> Vec<Value> {
+        self.waiting.remove(trace).unwrap_or_default()
+    }
+
+    pub(crate) fn problems(&self) -> Vec<String> {
+        self.problems.clone()
+    }
+
+    pub(crate) fn datagrams(&self) -> usize {
+        self.datagrams
+    }
+}

@@ -1,0 +1,75 @@
+//! One invocation: its event, its ids, and the trace header that Lambda gives it.
+
+use serde_json::Value;
+use xray_sdk::{SegmentId, TraceId};
+
+/// What Lambda says of the trace that an invocation belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tracing {
+    /// Active tracing, and this invocation is recorded.
+    Active,
+    /// Active tracing, and this one is not recorded.
+    Unsampled,
+    /// No active tracing, and the caller decided nothing: the header names a trace only.
+    PassThrough,
+    /// No header at all.
+    Off,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) request_id: String,
+    pub(crate) tracing: Tracing,
+    pub(crate) trace_id: TraceId,
+    /// The segment of Lambda, the service.
+    pub(crate) service: SegmentId,
+    /// The function's segment, below the former.
+    pub(crate) function: SegmentId,
+    pub(crate) payload: Value,
+}
+
+impl Event {
+    pub(crate) fn new(tracing: Tracing, payload: Value) -> Self {
+        let (function, random) = (SegmentId::random(), SegmentId::random());
+        let request_id = format!("00000000-0000-4000-8000-{}", &random.to_string()[4..]);
+        Self { request_id, tracing, trace_id: TraceId::new(), service: random, function, payload }
+    }
+
+    /// The header, as Lambda sends it.
+    pub(crate) fn header(&self) -> Option<String> {
+        let (root, parent) = (self.trace_id, self.function);
+        match self.tracing {
+            Tracing::Active => Some(format!("Root={root};Parent={parent};Sampled=1;Lineage=1:5cc8b1ed:0")),
+            Tracing::Unsampled => Some(format!("Root={root};Parent={parent};Sampled=0;Lineage=1:5cc8b1ed:0")),
+            Tracing::PassThrough => Some(format!("Root={root};Lineage=1:5cc8b1ed:0")),
+            Tracing::Off => None,
+        }
+    }
+
+    /// Lambda's own two segments, as documents.
+    pub(crate) fn segments(&self, name: &str, start: f64, end: f64, failed: bool) -> [Value; 2] {
+        let segment = |id: SegmentId, parent: Option<SegmentId>, origin: &str| {
+            let mut document = serde_json::json!({
+                "id": id.to_string(),
+                "trace_id": self.trace_id.to_string(),
+                "name": name,
+                "start_time": start,
+                "end_time": end,
+                "origin": origin,
+                "aws": {"request_id": self.request_id, "xray": {"sdk": "Lambda"}},
+            });
+            if let Some(parent) = parent {
+                document["parent_id"] = parent.to_string().into();
+            }
+            if failed {
+                document["fault"] = true.into();
+                document["http"] = serde_json::json!({"response": {"status": 502}});
+            }
+            document
+        };
+        [
+            segment(self.service, None, "AWS::Lambda"),
+            segment(self.function, Some(self.service), "AWS::Lambda::Function"),
+        ]
+    }
+}

@@ -1,0 +1,54 @@
+//! What carries a trace header beside a message: anything that keeps texts by name. No transport is known here;
+//! [`queue`](crate::queue) uses it for SQS, and a program implements it for the types of its client.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+/// Texts by name: HTTP headers, a message's attributes.
+///
+/// It is implemented for maps of strings, such as the attributes of a record in an SQS event. A client's own
+/// type takes two lines each:
+/// ```
+/// use xray_sdk::header::Carrier;
+///
+/// struct Message {
+///     trace_header: Option<String>,
+/// }
+///
+/// impl Carrier for Message {
+///     fn value(&self, name: &str) -> Option<&str> {
+///         self.trace_header.as_deref().filter(|_| name == xray_sdk::queue::ATTRIBUTE)
+///     }
+///     fn put(&mut self, name: &'static str, value: String) {
+///         debug_assert_eq!(name, xray_sdk::queue::ATTRIBUTE);
+///         self.trace_header = Some(value);
+///     }
+/// }
+/// ```
+pub trait Carrier {
+    /// The text of that name, if there is one.
+    fn value(&self, name: &str) -> Option<&str>;
+
+    /// Puts a text, in place of one that was there.
+    fn put(&mut self, name: &'static str, value: String);
+}
+
+impl<S: BuildHasher> Carrier for HashMap<String, String, S> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).map(String::as_str)
+    }
+
+    fn put(&mut self, name: &'static str, value: String) {
+        self.insert(name.to_owned(), value);
+    }
+}
+
+impl Carrier for BTreeMap<String, String> {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.get(name).map(String::as_str)
+    }
+
+    fn put(&mut self, name: &'static str, value: String) {
+        self.insert(name.to_owned(), value);
+    }
+}

@@ -1,0 +1,209 @@
+//! In Lambda, a subsegment leaves before its span closes.
+//!
+//! The registry keeps a span open while a child of it is. A handler that leaves a background task behind would
+//! so be closed by that task, after the process was frozen and thawed. No callback tells that a span's last
+//! handle was dropped, but an instrumented future is entered once more to be dropped:
+//!
+//! ```text
+//!  the runtime's span   ├───────────────────────────────────────┤ entered
+//!  handler              ├── last poll ──┤├ drop ┤               ► left twice in a row, to the runtime's span
+//!  its child            ├─┤ spawned                              ► and something keeps it open
+//! ```
+//! It is sent then, complete, which is before the response is posted. What happens in it later becomes a
+//! subsegment below it. Whatever does not follow that pattern is announced, its finished children sent, when
+//! the runtime asks for the next event: that is the last moment before the freeze.
+
+use std::cell::Cell;
+
+use tracing_core::Subscriber;
+use tracing_subscriber::layer::Context as LayerContext;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::daemon::MAX_DOCUMENT;
+use xray_sdk::{Packet, SegmentId};
+
+use crate::close::put_whole;
+use crate::core::{Core, with_packet};
+use crate::function::Function;
+use crate::record::{Record, Role};
+
+thread_local! {
+    /// The span that this thread left last; 0 for none.
+    static LAST_LEFT: Cell<u64> = const { Cell::new(0) };
+}
+
+impl Core {
+    /// A span was left.
+    pub(crate) fn left<S>(&self, id: u64, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let again = LAST_LEFT.try_with(|last| last.replace(id) == id).unwrap_or_default();
+        let now = self.clock.ticks();
+        let left = self.table.with(id, |record| {
+            record.exited = now;
+            let around = if record.is_local_root() { record.stay.facade } else { record.parent };
+            record.context.role.is_recorded().then_some((around, record.stay))
+        });
+        let Some((around, stay)) = left.flatten() else { return };
+        if around == 0 {
+            return;
+        }
+        if ctx.current_span().id().is_none() {
+            // Not by the invocation: a task that was spawned with the span itself holds it, too.
+            self.table.with(id, |record| record.stay.shared = true);
+        } else if again && (stay.shared || stay.open_children > 0) {
+            let inside = ctx.lookup_current().map(|span| span.id().into_u64());
+            if inside == Some(around) {
+                self.depart(id);
+            }
+        }
+    }
+
+    /// A span closes, and its record is away. `false` if its document is, too, and nothing came later.
+    pub(crate) fn is_worth_telling(&self, record: &Record, id: u64) -> bool {
+        if let Some(function) = &self.lambda {
+            function.note_closed(id);
+        }
+        self.note_child_over(record.parent);
+        if record.stay.facade != 0 && record.body.has_exceptions() {
+            self.note_failure(record.stay.facade);
+        }
+        !record.departed || record.has_late_part()
+    }
+
+    fn note_child_over(&self, parent: u64) {
+        self.table.with(parent, |parent| {
+            parent.stay.open_children = parent.stay.open_children.saturating_sub(1);
+        });
+    }
+
+    /// What a failure of the handler belongs to: the top subsegment that was left just now to the span the thread
+    /// is in, or that span. `None` if the failure is known already.
+    pub(crate) fn failed<S>(&self, ctx: &LayerContext<'_, S>) -> Option<u64>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let facade = ctx.lookup_current()?.id().into_u64();
+        let last = LAST_LEFT.try_with(Cell::get).ok()?;
+        let knows = self.table.with(last, |record| {
+            let its = record.context.role == Role::Independent && !record.departed;
+            (its && record.stay.facade == facade).then(|| record.body.has_exceptions())
+        });
+        match knows.flatten() {
+            Some(knows) => (!knows).then_some(last),
+            None => {
+                let untold = |record: &mut Record| record.context.role == Role::Facade && !record.announced;
+                self.table.with(facade, untold)?.then_some(facade)
+            }
+        }
+    }
+
+    /// If it is the runtime's span that a failure was put into, there is no subsegment that shows it. This one
+    /// does.
+    pub(crate) fn tell_failure(&self, facade: u64) {
+        let now = self.clock.ticks();
+        with_packet(|packet| {
+            let told = self.table.with(facade, |record| {
+                if record.context.role != Role::Facade {
+                    return false;
+                }
+                put_whole(packet, &self.frame(record, self.whereabouts.preamble(), Some(now)));
+                record.body.clear();
+                record.announced = true;
+                true
+            });
+            if told == Some(true) {
+                self.emit_whole(packet, 0);
+            }
+        });
+    }
+
+    /// A top subsegment is over; what it knows of a failure need not be told again.
+    fn note_failure(&self, facade: u64) {
+        self.table.with(facade, |facade| facade.announced = true);
+    }
+
+    /// Sends a subsegment as complete, although its span is open. Its record stands from now on for what
+    /// comes later.
+    pub(crate) fn depart(&self, id: u64) {
+        let is_due = |record: &Record| record.is_part() && !record.departed;
+        let too_large = self.table.with(id, |record| {
+            is_due(record)
+                && self.frame(record, self.whereabouts.preamble(), Some(record.exited)).size_bound()
+                    > MAX_DOCUMENT
+        });
+        if too_large == Some(true) {
+            self.release_children(id);
+        }
+        with_packet(|packet| {
+            let departed = self.table.with(id, |record| {
+                let frame = self.frame(record, self.whereabouts.preamble(), Some(record.exited));
+                if !is_due(record) || frame.size_bound() > MAX_DOCUMENT {
+                    return None;
+                }
+                put_whole(packet, &frame);
+                let (losses, spans) = (record.body.losses(), record.children.spans());
+                let failed = record.body.has_exceptions();
+                // The late part, below what was sent.
+                let parent = std::mem::take(&mut record.parent);
+                record.parent_id = Some(record.segment_id);
+                record.segment_id = SegmentId::random();
+                record.start = record.exited;
+                record.body.clear();
+                record.children.clear();
+                (record.departed, record.announced, record.has_children) = (true, true, false);
+                Some((losses, spans, parent, failed.then_some(record.stay.facade)))
+            });
+            let Some((losses, spans, parent, failed)) = departed.flatten() else { return };
+            self.note_child_over(parent);
+            if let Some(facade) = failed {
+                self.note_failure(facade);
+            }
+            self.counters.losses(losses);
+            self.emit_whole(packet, spans);
+        });
+    }
+
+    /// Sends a span's document that has `spans` others in it, and counts the span with it: an emitter that panics
+    /// leaves neither.
+    fn emit_whole(&self, packet: &Packet, spans: u32) {
+        let result = self.emitter.emit(packet);
+        self.counters.closed.one();
+        match result {
+            Ok(()) => {
+                self.counters.emitted.one();
+                self.counters.documents.one();
+            }
+            Err(_) => {
+                self.counters.dropped.one();
+                self.counters.lost_with_parent.add(spans.into());
+            }
+        }
+    }
+
+    /// The process is about to be frozen: nothing that is finished may wait for something that is not.
+    #[cold]
+    pub(crate) fn rest(&self, function: &Function) {
+        for id in function.open() {
+            self.release_children(id);
+            self.announce(id);
+        }
+    }
+
+    /// Sends the finished children of an open span on their own.
+    fn release_children(&self, id: u64) {
+        let released = self.table.with(id, |record| {
+            let mut documents = Vec::with_capacity(record.children.len());
+            record
+                .children
+                .pop_front(usize::MAX, |document, spans| documents.push((document.to_vec(), spans)));
+            (record.context.trace_id, record.segment_id, documents)
+        });
+        let Some((trace_id, parent_id, documents)) = released else { return };
+        with_packet(|packet| {
+            for (document, spans) in documents {
+                self.send_leaver(packet, &document, spans, trace_id, parent_id);
+            }
+        });
+    }
+}
