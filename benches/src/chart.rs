@@ -35,28 +35,28 @@ fn bars<B: DrawingBackend>(
     shown: &[(&str, Cost)],
 ) -> Result<(), plotters::drawing::DrawingAreaErrorKind<B::ErrorType>> {
     area.fill(&WHITE)?;
-    let largest = shown.iter().map(|(_, cost)| cost.total.value.max(cost.wall.value)).fold(1.0, f64::max);
+    let largest = shown.iter().map(|(_, cost)| cost.total.value.max(cost.caller.value)).fold(1.0, f64::max);
     let length = |nanos: f64| (nanos / largest * f64::from(WIDTH - LEFT - RIGHT)) as i32;
     let text = |size: f64, pos| TextStyle::from(("sans-serif", size).into_font()).color(&INK).pos(pos);
     let (left, right) = (Pos::new(HPos::Left, VPos::Center), Pos::new(HPos::Right, VPos::Center));
-    area.draw(&Text::new("One request, five spans: microseconds", (12, 18), text(16.0, left)))?;
+    area.draw(&Text::new("One request, five spans: microseconds", (12, 18), text(20.0, left)))?;
     for (place, color, what) in
-        [(LEFT, TOTAL, "CPU of the whole process"), (LEFT + 200, CALLER, "until the caller goes on")]
+        [(LEFT, TOTAL, "CPU of the whole process"), (LEFT + 200, CALLER, "CPU of the calling thread alone")]
     {
         area.draw(&Rectangle::new([(place, 36), (place + 12, 48)], ShapeStyle::from(&color).filled()))?;
-        area.draw(&Text::new(what, (place + 18, 42), text(12.0, left)))?;
+        area.draw(&Text::new(what, (place + 18, 42), text(15.0, left)))?;
     }
     for (index, (name, cost)) in shown.iter().enumerate() {
         let top = TOP + index as i32 * STEP;
-        area.draw(&Text::new(*name, (LEFT - 8, top + STEP / 2 - 4), text(12.0, right)))?;
-        for (top, nanos, color) in [(top, cost.total.value, TOTAL), (top + BAR, cost.wall.value, CALLER)] {
+        area.draw(&Text::new(*name, (LEFT - 8, top + STEP / 2 - 4), text(15.0, right)))?;
+        for (top, nanos, color) in [(top, cost.total.value, TOTAL), (top + BAR, cost.caller.value, CALLER)] {
             let end = LEFT + length(nanos).max(1);
             area.draw(&Rectangle::new(
                 [(LEFT, top), (end, top + BAR - 2)],
                 ShapeStyle::from(&color).filled(),
             ))?;
             let label = format!("{:.1}", nanos / 1e3);
-            area.draw(&Text::new(label, (end + 6, top + BAR / 2 - 1), text(11.0, left)))?;
+            area.draw(&Text::new(label, (end + 6, top + BAR / 2 - 1), text(14.0, left)))?;
         }
     }
     Ok(())
