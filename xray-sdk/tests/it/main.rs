@@ -2,4 +2,6 @@
 
 mod collector;
 mod ids;
+#[cfg(feature = "queue")]
+mod queue;
 mod udp;
