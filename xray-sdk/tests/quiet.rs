@@ -107,6 +107,7 @@ fn the_thread_ends_with_the_guard_and_sleeps_for_good_when_nothing_comes() {
     let reader = Reader::start();
     let (emitter, guard) = reader.queue();
     emitter.emit(&packet(100)).unwrap();
+    assert!(reader.gets(1), "by now the thread has its name");
     // Until it parks: a tenth of a second, and as long as a busy machine takes.
     let settled = || {
         let before = sleeps().unwrap();

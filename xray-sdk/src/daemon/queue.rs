@@ -44,8 +44,7 @@ use super::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
 ///   leaves with a later invocation, or never.
 /// - After a `fork` the child has no such thread. Its packets are queued and not sent; let it make its own emitter.
 ///
-/// Packets of one thread leave in order, unless more threads emit than there are places to queue (four for each
-/// processor) and two of them met in one. X-Ray itself does not look at the order.
+/// Packets of one thread leave in order.
 ///
 /// ```
 /// use xray_sdk::{DaemonAddress, Emitter, Packet, QueuedEmitter};

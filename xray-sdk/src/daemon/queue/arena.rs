@@ -8,13 +8,20 @@
 //!                              └───────────────── pool ◄──────────── sent, empty ─────┘
 //! ```
 //!
-//! Nobody ever waits for a lock here, so that giving one back never has to wake anybody, which would be a system
-//! call. A thread that finds its shard taken for longer than a copy lasts moves on to the next one, and stays there.
+//! Nobody ever sleeps on a lock here, so that giving one back never has to wake anybody, which would be a system
+//! call. A thread that finds its shard taken for longer than a copy lasts climbs to the next one.
+//!
+//! The packets of a thread stay in order all the same. Sweeps go down from the last shard, and what they find is sent
+//! from the first shard on: so if a packet is swept, those that its thread pushed before, into this shard or into
+//! lower ones, are in the same sweep before it, or in an earlier one. A thread comes down again only when the sweep
+//! that took its last packet is over.
 
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread;
+use std::time::Duration;
 
 use super::block::{BLOCK, Block};
 
@@ -26,6 +33,8 @@ pub(super) struct Arena {
     most: usize,
     /// Blocks in shards that are full.
     sealed: AtomicUsize,
+    /// Sweeps that are over.
+    sweeps: AtomicU64,
 }
 
 /// Alone on its cache lines: two, since processors fetch them in pairs.
@@ -41,6 +50,8 @@ struct Shard {
 struct Inside {
     open: Block,
     sealed: Vec<Block>,
+    /// The number of the sweep that came by last.
+    swept: u64,
     closed: bool,
 }
 
@@ -61,26 +72,34 @@ impl Arena {
         let most = (capacity / BLOCK).max(LEAST_BLOCKS);
         // Four for each thread that can run at once, since those that can't are somewhere, too; not so many that
         // blocks which are hardly begun take half the memory.
-        let shards = (threads * 4).next_power_of_two().min(1 << (most / 2).ilog2());
+        let homes = (threads * 4).next_power_of_two().min(1 << (most / 2).ilog2());
         Self {
-            shards: (0..shards).map(|_| Shard::default()).collect(),
+            // One more, for those who climb from the last.
+            shards: (0..=homes).map(|_| Shard::default()).collect(),
             pool: Mutex::default(),
             in_use: AtomicUsize::new(0),
             most,
             sealed: AtomicUsize::new(0),
+            sweeps: AtomicU64::new(0),
         }
     }
 
     /// Copies a packet in.
     #[inline]
     pub(super) fn push(&self, packet: &[u8]) -> Push {
-        let home = HOME.try_with(Cell::get).unwrap_or_default();
-        if let Some(shard) = self.shards.get(home & (self.shards.len() - 1))
+        let place = PLACE.try_with(Cell::get).unwrap_or_default();
+        if place.climbed == 0
+            && let Some(shard) = self.shards.get(self.index(place))
             && let Ok(mut inside) = shard.inside.try_lock()
         {
             return self.push_into(shard, &mut inside, packet);
         }
-        self.push_elsewhere(home, packet)
+        self.push_climbing(place, packet)
+    }
+
+    fn index(&self, place: Place) -> usize {
+        let last = self.shards.len() - 1;
+        ((place.home & (last - 1)) + place.climbed).min(last)
     }
 
     #[inline]
@@ -114,12 +133,23 @@ impl Arena {
     }
 
     #[cold]
-    fn push_elsewhere(&self, home: usize, packet: &[u8]) -> Push {
-        for at in home..home + self.shards.len() {
-            let Some(shard) = self.shards.get(at & (self.shards.len() - 1)) else { continue };
-            let Some(mut inside) = lock_soon(&shard.inside) else { continue };
-            if at != home {
-                let _ = HOME.try_with(|home| home.set(at));
+    fn push_climbing(&self, mut place: Place, packet: &[u8]) -> Push {
+        let before = place;
+        // From the last shard there is no way up, but a few more tries.
+        for _ in 0..self.shards.len() {
+            let Some(shard) = self.shards.get(self.index(place)) else { break };
+            let Some(mut inside) = lock_soon(&shard.inside) else {
+                place.climbed += usize::from(self.index(place) < self.shards.len() - 1);
+                continue;
+            };
+            // Not for who just climbed: what it left below may still be there.
+            let is_over = || inside.swept <= self.sweeps.load(Ordering::Acquire);
+            if place == before && place.climbed > 0 && inside.is_empty() && is_over() {
+                place.climbed = 0;
+                continue;
+            }
+            if place != before {
+                let _ = PLACE.try_with(|mine| mine.set(place));
             }
             return self.push_into(shard, &mut inside, packet);
         }
@@ -135,26 +165,33 @@ impl Arena {
         Some(block)
     }
 
-    /// Moves all that waits into `blocks`, shard by shard, and with `close` lets nothing in any more. `false` when a
-    /// shard could not be looked into, since the thread that holds it was interrupted; its packets come next time.
-    ///
-    /// For the sender alone, and always from the first shard on: that keeps the packets of a thread in order even
-    /// where it left its shard because the sender was in there.
-    pub(super) fn sweep(&self, blocks: &mut VecDeque<Block>, close: bool) -> bool {
-        let mut complete = true;
-        for shard in &self.shards {
-            let Some(mut inside) = lock_soon(&shard.inside) else {
-                complete = false;
-                continue;
+    /// Moves all that waits into `blocks`, behind what is there, and with `close` lets nothing in any more. For the
+    /// sender alone: where the thread that holds a shard was interrupted, this waits for it to go on.
+    pub(super) fn sweep(&self, blocks: &mut VecDeque<Block>, close: bool) {
+        let number = self.sweeps.load(Ordering::Relaxed) + 1;
+        let kept = blocks.len();
+        for shard in self.shards.iter().rev() {
+            let mut inside = loop {
+                match lock_soon(&shard.inside) {
+                    Some(inside) => break inside,
+                    None => thread::sleep(SHORT_NAP),
+                }
             };
-            self.sealed.fetch_sub(inside.sealed.len(), Ordering::Relaxed);
-            blocks.extend(inside.sealed.drain(..));
-            if !inside.open.is_empty() {
-                blocks.push_back(std::mem::take(&mut inside.open));
-            }
+            inside.swept = number;
             inside.closed |= close;
+            if inside.is_empty() {
+                continue;
+            }
+            self.sealed.fetch_sub(inside.sealed.len(), Ordering::Relaxed);
+            let open = std::mem::take(&mut inside.open);
+            // Before what was found in higher shards.
+            let found = inside.sealed.drain(..).chain([open]).filter(|block| !block.is_empty());
+            let before = blocks.len();
+            blocks.extend(found);
+            let added = blocks.len() - before;
+            blocks.make_contiguous()[kept..].rotate_right(added);
         }
-        complete
+        self.sweeps.store(number, Ordering::Release);
     }
 
     /// Takes a block back whose packets are gone. The last that came is the first that goes: it is in the cache.
@@ -204,16 +241,32 @@ fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     None
 }
 
+impl Inside {
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.sealed.is_empty()
+    }
+}
+
+/// Where a thread pushes to, in all arenas.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Place {
+    home: usize,
+    /// Shards between that and where it is now.
+    climbed: usize,
+}
+
 thread_local! {
-    /// The shard a thread pushes to, in all arenas.
-    static HOME: Cell<usize> = {
+    static PLACE: Cell<Place> = {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Cell::new(NEXT.fetch_add(1, Ordering::Relaxed))
+        Cell::new(Place { home: NEXT.fetch_add(1, Ordering::Relaxed), climbed: 0 })
     };
 }
 
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.
 const SPINS: usize = 32;
+
+/// For an interrupted thread to go on.
+const SHORT_NAP: Duration = Duration::from_millis(1);
 
 /// Two for each of two shards.
 const LEAST_BLOCKS: usize = 4;
@@ -224,7 +277,7 @@ mod tests {
 
     fn swept(arena: &Arena) -> Vec<Vec<u8>> {
         let mut blocks = VecDeque::new();
-        assert!(arena.sweep(&mut blocks, false));
+        arena.sweep(&mut blocks, false);
         let packets = blocks.iter().flat_map(|block| block.packets(0)).map(<[u8]>::to_vec).collect();
         blocks.into_iter().for_each(|block| arena.release(block));
         packets
@@ -254,17 +307,50 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_whose_shard_is_taken_moves_on_and_stays() {
+    fn a_thread_whose_shard_is_taken_climbs_and_its_packets_stay_in_order() {
         let arena = Arena::new(1 << 20, 2);
-        arena.push(b"before");
-        let home = HOME.get() & (arena.shards.len() - 1);
-        let taken = arena.shards[home].inside.lock();
-        assert_eq!(arena.push(b"meanwhile"), Push::Taken);
-        assert!(!arena.sweep(&mut VecDeque::new(), false), "one shard is not seen");
+        let climbed = || PLACE.get().climbed;
+        // From each shard, the last one among them.
+        for home in 0..arena.shards.len() {
+            PLACE.set(Place { home, climbed: 0 });
+            arena.push(b"1");
+            let taken = arena.shards[arena.index(PLACE.get())].inside.lock();
+            assert_eq!(arena.push(b"2"), Push::Taken);
+            drop(taken);
+            arena.push(b"3");
+            assert_eq!(climbed(), 1, "it stays while something of its own is there");
+            assert_eq!(swept(&arena), [b"1", b"2", b"3"]);
+            arena.push(b"4");
+            assert_eq!(climbed(), 0);
+            assert_eq!(swept(&arena), [b"4"]);
+        }
+    }
+
+    #[test]
+    fn a_thread_does_not_come_down_during_the_sweep_that_takes_its_packets() {
+        let arena = Arena::new(1 << 20, 2);
+        PLACE.set(Place { home: 0, climbed: 0 });
+        let taken = arena.shards[0].inside.lock();
+        arena.push(b"1");
         drop(taken);
-        arena.push(b"after");
-        assert_eq!(HOME.get() & (arena.shards.len() - 1), (home + 1) & (arena.shards.len() - 1));
-        assert_eq!(swept(&arena).len(), 2);
+        // The sweep was at the upper shard already and has yet to come to the lower one.
+        let mut inside = arena.shards[1].inside.lock().unwrap();
+        (inside.open, inside.swept) = (Block::default(), 1);
+        drop(inside);
+        arena.push(b"2");
+        assert_eq!(PLACE.get().climbed, 1);
+    }
+
+    #[test]
+    fn what_was_kept_comes_before_what_is_swept() {
+        let arena = Arena::new(1 << 20, 2);
+        let mut blocks = VecDeque::new();
+        for packet in [b"1", b"2", b"3"] {
+            arena.push(packet);
+            arena.sweep(&mut blocks, false);
+        }
+        let packets: Vec<_> = blocks.iter().flat_map(|block| block.packets(0)).collect();
+        assert_eq!(packets, [b"1", b"2", b"3"]);
     }
 
     #[test]
@@ -281,7 +367,7 @@ mod tests {
         let arena = Arena::new(1 << 20, 1);
         arena.push(b"last");
         let mut blocks = VecDeque::new();
-        assert!(arena.sweep(&mut blocks, true));
+        arena.sweep(&mut blocks, true);
         assert_eq!(blocks.len(), 1);
         assert_eq!((arena.push(b"late"), arena.taken()), (Push::Closed, 1));
     }

@@ -41,19 +41,18 @@ impl Sender {
 
     /// Goes on until the guard is dropped.
     pub(super) fn work(mut self) {
-        let mut naps = 0;
+        let (mut naps, mut answered) = (0, 0);
         loop {
             let bell = &self.shared.bell;
             let (asked, stopping) = (bell.asked(), bell.is_stopping());
-            let complete = self.shared.arena.sweep(&mut self.blocks, stopping);
+            self.shared.arena.sweep(&mut self.blocks, stopping);
             naps = if self.blocks.is_empty() { naps + 1 } else { 0 };
-            self.send_all();
+            self.send_all(asked == answered && !stopping);
             let bell = &self.shared.bell;
-            if !complete {
-                thread::sleep(SHORT_NAP);
-                continue;
+            if asked != answered {
+                bell.answer(asked);
+                answered = asked;
             }
-            bell.answer(asked);
             if stopping {
                 break;
             }
@@ -76,20 +75,29 @@ impl Sender {
         shared.arena.shrink();
         *run = Vec::new();
         // A flush, and a guard's end, ring after they said what they want, which makes this return at once.
-        shared.bell.park(|| shared.arena.sweep(blocks, false) && blocks.is_empty());
+        shared.bell.park(|| {
+            shared.arena.sweep(blocks, false);
+            blocks.is_empty()
+        });
     }
 
-    fn send_all(&mut self) {
+    /// Sends what there is. With `may_leave`, what is too little for a whole run stays behind if something else
+    /// went: with what comes during a nap it makes one, and goes then in any case.
+    fn send_all(&mut self, may_leave: bool) {
+        let mut sent = false;
         loop {
             let line = &self.shared.line;
             let plan = run::plan(self.packets().map(<[u8]>::len), line.largest_in_run(), self.pace.depth());
-            if plan.count == 0 || !self.wait_for_room(plan) {
-                break;
+            if plan.count == 0 || may_leave && sent && plan.count == self.left() {
+                return;
+            }
+            if !self.wait_for_room(plan) {
+                return self.abandon();
             }
             self.send(plan);
             self.advance(plan.count);
+            sent = true;
         }
-        self.abandon();
     }
 
     /// Waits until the receiver may be given so much. `false` when it is to be given nothing any more.
@@ -151,6 +159,11 @@ impl Sender {
         self.blocks.iter().flat_map(move |block| block.packets(std::mem::take(&mut skip)))
     }
 
+    /// How many those are.
+    fn left(&self) -> usize {
+        self.blocks.iter().map(Block::len).sum::<usize>() - self.gone
+    }
+
     /// So many packets more are gone.
     fn advance(&mut self, count: usize) {
         self.gone += count;
@@ -163,21 +176,21 @@ impl Sender {
         }
     }
 
-    /// Counts what was not sent, if anything is left, as lost for want of room.
+    /// Counts what was not sent as lost for want of room.
     fn abandon(&mut self) {
-        let left = self.blocks.iter().map(Block::len).sum::<usize>() - self.gone;
+        let left = self.left();
         self.shared.line.counters().count(Err(EmitError::Full), left as u64, 0);
         self.advance(left);
     }
 }
 
-/// How long a document waits at most before the sender looks for it.
+/// How long a document waits at most before the sender looks for it. One that is left behind waits twice as long.
 const NAP: Duration = Duration::from_millis(10);
 
 /// A tenth of a second without a document, after which a nap that finds nothing costs more than waking up.
 const NAPS_BEFORE_PARKING: u32 = 10;
 
-/// For what is over in no time: an interrupted thread, a full socket.
+/// Between two tries with a full socket.
 const SHORT_NAP: Duration = Duration::from_millis(1);
 
 /// After a tenth of a second the kernel's buffer is not going to be emptied.
