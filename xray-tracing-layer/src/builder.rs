@@ -225,14 +225,15 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: Attach<S>,
     {
-        let address = match &self.settings.daemon_address {
-            None => self.address_or_default(),
-            Some(text) => {
-                let address = text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err))?;
-                env::daemon_address().and_then(Result::ok).unwrap_or(address)
-            }
-        };
+        let address = self.address()?;
         Ok(self.assemble(&address))
+    }
+
+    /// Where the daemon is, by all that was said so far.
+    pub(crate) fn address(&self) -> Result<DaemonAddress, BuildError> {
+        let Some(text) = &self.settings.daemon_address else { return Ok(self.address_or_default()) };
+        let address = text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err))?;
+        Ok(env::daemon_address().and_then(Result::ok).unwrap_or(address))
     }
 
     fn address_or_default(&self) -> DaemonAddress {
@@ -355,12 +356,17 @@ where
 pub enum BuildError {
     /// The text given to [`Builder::daemon_address`] is not an address.
     DaemonAddress(String, ParseAddressError),
+    /// The system gives no thread for [`Builder::queued`].
+    #[cfg(feature = "queue")]
+    NoThread(std::io::ErrorKind),
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(text, _) => write!(f, "{text:?} is not an address of the X-Ray daemon"),
+            #[cfg(feature = "queue")]
+            Self::NoThread(kind) => write!(f, "no thread for the queue: {kind}"),
         }
     }
 }
@@ -369,6 +375,8 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
+            #[cfg(feature = "queue")]
+            Self::NoThread(_) => None,
         }
     }
 }
