@@ -30,5 +30,7 @@ pub mod queue;
 pub mod local;
 
 pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
+#[cfg(feature = "queue")]
+pub use daemon::{QueueBuilder, QueueGuard, QueuedEmitter};
 pub use header::{SamplingDecision, TraceHeader};
 pub use id::{SegmentId, TraceId};

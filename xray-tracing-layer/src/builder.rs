@@ -281,11 +281,16 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: Attach<S>,
     {
+        let address = self.address()?;
+        Ok(self.assemble(&address))
+    }
+
+    /// Where the daemon is, by all that was said so far.
+    pub(crate) fn address(&self) -> Result<DaemonAddress, BuildError> {
         let named = self.settings.daemon_address.as_ref();
         let parse = |text: &String| text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err));
         let named: Option<DaemonAddress> = named.map(parse).transpose()?;
-        let address = self.settings.environment.daemon_address.clone().or(named).unwrap_or_default();
-        Ok(self.assemble(&address))
+        Ok(self.settings.environment.daemon_address.clone().or(named).unwrap_or_default())
     }
 
     fn address_or_default(&self) -> DaemonAddress {
@@ -381,12 +386,17 @@ impl<F> fmt::Debug for Builder<F> {
 pub enum BuildError {
     /// The text given to [`Builder::daemon_address`] is not an address.
     DaemonAddress(String, ParseAddressError),
+    /// The system gives no thread for [`Builder::queued`].
+    #[cfg(feature = "queue")]
+    NoThread(std::io::ErrorKind),
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(text, _) => write!(f, "{text:?} is not an address of the X-Ray daemon"),
+            #[cfg(feature = "queue")]
+            Self::NoThread(kind) => write!(f, "no thread for the queue: {kind}"),
         }
     }
 }
@@ -395,6 +405,8 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
+            #[cfg(feature = "queue")]
+            Self::NoThread(_) => None,
         }
     }
 }

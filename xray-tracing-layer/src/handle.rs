@@ -27,7 +27,8 @@ impl Handle {
 
     /// Waits until the emitter handed on all it took, for at most `timeout`; `false` when time ran out.
     ///
-    /// With the default emitter there is nothing to wait for: a closed root is already in the kernel.
+    /// With the default emitter there is nothing to wait for: a closed root is already in the kernel. With a queue
+    /// (feature `queue`) it is in memory for some milliseconds, and this waits until it is in the kernel.
     pub fn flush(&self, timeout: Duration) -> bool {
         self.core.emitter.flush(timeout)
     }

@@ -50,6 +50,8 @@ mod diagnostics;
 mod env;
 mod filter;
 mod handle;
+#[cfg(feature = "queue")]
+mod queued;
 mod span_ext;
 
 #[cfg(feature = "lambda")]
@@ -66,6 +68,8 @@ pub use span_ext::{XraySpanExt, current_trace_header};
 pub use stats::Stats;
 
 pub use xray_sdk as sdk;
+#[cfg(feature = "queue")]
+pub use xray_sdk::{QueueGuard, QueuedEmitter};
 
 #[cfg(test)]
 mod tests;

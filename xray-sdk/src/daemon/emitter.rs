@@ -94,4 +94,7 @@ pub struct EmitterStats {
     pub full: u64,
     /// Refused with [`EmitError::Unavailable`], or reported by the kernel as undelivered afterwards.
     pub unavailable: u64,
+    /// Taken by a queue, and at this moment neither handed to the kernel nor lost. 0 for an emitter that holds
+    /// nothing back.
+    pub queued: u64,
 }

@@ -3,4 +3,6 @@
 mod collector;
 mod ids;
 mod policies;
+#[cfg(feature = "queue")]
+mod queue;
 mod udp;

@@ -12,4 +12,6 @@ mod law;
 mod limits;
 mod placement;
 mod propagation;
+#[cfg(feature = "queue")]
+mod queued;
 mod stacking;

@@ -7,7 +7,7 @@ use crate::daemon::{EmitError, EmitterStats};
 
 /// Each is a sum of its own and publishes nothing else, hence relaxed.
 #[derive(Default)]
-pub(super) struct Counters {
+pub(in crate::daemon) struct Counters {
     sent: AtomicU64,
     sent_bytes: AtomicU64,
     resent: AtomicU64,
@@ -17,8 +17,8 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Counts one packet's end.
-    pub(super) fn count(&self, outcome: Result<(), EmitError>, bytes: usize) {
+    /// Counts the end of so many packets, which have so many bytes together.
+    pub(in crate::daemon) fn count(&self, outcome: Result<(), EmitError>, packets: u64, bytes: usize) {
         let counter = match outcome {
             Ok(()) => {
                 self.sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -28,20 +28,20 @@ impl Counters {
             Err(EmitError::Full) => &self.full,
             Err(EmitError::Unavailable) => &self.unavailable,
         };
-        counter.fetch_add(1, Ordering::Relaxed);
+        counter.fetch_add(packets, Ordering::Relaxed);
     }
 
-    /// Counts a packet that counts as sent, and of which the kernel said later that it met no listener.
-    pub(super) fn count_lost_earlier(&self) {
-        self.unavailable.fetch_add(1, Ordering::Relaxed);
+    /// Counts packets that count as sent, and of which the kernel said later that they met no listener.
+    pub(in crate::daemon) fn count_lost_earlier(&self, packets: u64) {
+        self.unavailable.fetch_add(packets, Ordering::Relaxed);
     }
 
-    /// Counts a packet that went out at the second attempt.
-    pub(super) fn count_resent(&self) {
-        self.resent.fetch_add(1, Ordering::Relaxed);
+    /// Counts packets that went out at the second attempt.
+    pub(in crate::daemon) fn count_resent(&self, packets: u64) {
+        self.resent.fetch_add(packets, Ordering::Relaxed);
     }
 
-    pub(super) fn snapshot(&self) -> EmitterStats {
+    pub(in crate::daemon) fn snapshot(&self) -> EmitterStats {
         EmitterStats {
             sent: self.sent.load(Ordering::Relaxed),
             sent_bytes: self.sent_bytes.load(Ordering::Relaxed),
@@ -49,6 +49,7 @@ impl Counters {
             too_large: self.too_large.load(Ordering::Relaxed),
             full: self.full.load(Ordering::Relaxed),
             unavailable: self.unavailable.load(Ordering::Relaxed),
+            queued: 0,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
-pub(super) trait Surroundings: Send + Sync {
+pub(in crate::daemon) trait Surroundings: Send + Sync {
     /// Time since some fixed moment; never goes back.
     fn now(&self) -> Duration;
 
@@ -14,15 +14,21 @@ pub(super) trait Surroundings: Send + Sync {
 
     /// Does a job on another thread. `false`, and the job is gone, when there can be none.
     fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool;
+
+    /// Does the system call for a run of datagrams. A kernel that refuses it is hard to come by in a test.
+    #[cfg(feature = "queue")]
+    fn send_run(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        call()
+    }
 }
 
 /// The real ones.
-pub(super) struct System {
+pub(in crate::daemon) struct System {
     start: Instant,
 }
 
 impl System {
-    pub(super) fn new() -> Self {
+    pub(in crate::daemon) fn new() -> Self {
         Self { start: Instant::now() }
     }
 }
