@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use xray_sdk::Packet;
@@ -41,6 +41,7 @@ pub struct Lambda {
     endpoint_address: SocketAddr,
     collector: Collector,
     process: Process,
+    started: Instant,
     freeze: bool,
     /// A response whose function is frozen until the next event.
     frozen: Mutex<Option<Posted>>,
@@ -59,6 +60,10 @@ pub struct Outcome {
     pub response: Value,
     /// Whether it answered with an error.
     pub failed: bool,
+    /// From the event to the response.
+    pub elapsed: Duration,
+    /// From the start of the function's process to the response.
+    pub since_start: Duration,
     /// The trace's documents that had arrived when the response was posted.
     pub documents: Vec<Value>,
 }
@@ -87,11 +92,13 @@ impl Lambda {
             variables.push(("AWS_LAMBDA_MAX_CONCURRENCY".to_owned(), settings.concurrency.to_string()));
         }
         variables.extend(settings.variables.iter().cloned());
+        let (collector, started) = (Collector::start()?, Instant::now());
         Ok(Self {
             api,
             endpoint: Mutex::new(Some(endpoint)),
             endpoint_address,
-            collector: Collector::start()?,
+            collector,
+            started,
             process: Process::start(program, &variables, settings.quiet)?,
             freeze: settings.freeze && settings.concurrency == 1,
             frozen: Mutex::new(None),
@@ -105,12 +112,14 @@ impl Lambda {
     pub fn invoke(&self, tracing: Tracing, payload: Value) -> io::Result<Outcome> {
         let event = Event::new(tracing, payload);
         let (header, start) = (event.header(), now());
+        let sent = Instant::now();
         let receiver = self.api.send(event.clone());
         self.thaw()?;
         let posted = receiver.recv_timeout(PATIENCE).map_err(|_| {
             let why = self.api.init_error().unwrap_or_else(|| "no response".to_owned());
             io::Error::new(io::ErrorKind::TimedOut, why)
         })?;
+        let (elapsed, since_start) = (sent.elapsed(), self.started.elapsed());
         if self.freeze {
             self.process.freeze()?;
         }
@@ -125,6 +134,8 @@ impl Lambda {
             function_segment: event.function.to_string(),
             response: serde_json::from_slice(&posted.body).unwrap_or_default(),
             failed: posted.failed,
+            elapsed,
+            since_start,
             documents,
         };
         if self.freeze {
