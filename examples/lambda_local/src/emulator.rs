@@ -171,6 +171,11 @@ impl Lambda {
         self.receive(|endpoint| endpoint.datagrams()).unwrap_or_default()
     }
 
+    /// Time that the function's threads ran, as Linux counts it; zero elsewhere.
+    pub fn cpu_time(&self) -> Duration {
+        self.process.cpu_time()
+    }
+
     /// Where the traces come together: the function's documents and Lambda's.
     pub fn collector(&self) -> &Collector {
         &self.collector
