@@ -33,6 +33,7 @@ mod record;
 mod slot;
 mod stats;
 mod table;
+mod value;
 mod visit;
 mod whereabouts;
 
@@ -48,6 +49,7 @@ mod attach;
 mod builder;
 mod diagnostics;
 mod env;
+mod failure;
 mod filter;
 mod handle;
 #[cfg(feature = "queue")]

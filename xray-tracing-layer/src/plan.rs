@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 use tracing_core::metadata::Level;
-use xray_sdk::document::{Buffer, Place, put_name};
+use xray_sdk::document::{Buffer, Place, StackFrame, put_name};
 
 use crate::config::Annotate;
 use crate::slot::Slot;
@@ -50,6 +50,11 @@ pub(crate) enum EventKind {
 }
 
 impl Plan {
+    /// Where in the code the callsite is.
+    pub(crate) fn frame(&self) -> StackFrame<'static> {
+        StackFrame { path: self.file.unwrap_or(self.module), line: self.line, label: self.module }
+    }
+
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
         let (mut name, mut operation) = (Buffer::new(), Buffer::new());
         put_name(&mut name, metadata.name());

@@ -7,9 +7,10 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Body, Place};
 
 use crate::core::{Core, is_in_users_code, with_body, with_buffer};
+use crate::failure::ErrorVisitor;
 use crate::plan::{EventKind, Plan};
 use crate::record::{Record, Role};
-use crate::visit::{ErrorVisitor, FieldVisitor};
+use crate::visit::FieldVisitor;
 
 impl Core {
     pub(crate) fn record(&self, id: &Id, values: &Values<'_>) {

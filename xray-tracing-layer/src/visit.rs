@@ -5,18 +5,16 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::fmt::{self, Write};
+use std::fmt;
 
 use tracing_core::field::{Field, Visit};
-use xray_sdk::document::Namespace;
-use xray_sdk::document::{
-    Body, Buffer, MAX_ANNOTATION_VALUE, MAX_STRING, MAX_VALUE, Place, StackFrame, Wrote, put_name,
-};
-use xray_sdk::{SegmentId, TraceHeader};
+use xray_sdk::TraceHeader;
+use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
 
 use crate::config::{Redact, SqlVersion};
 use crate::plan::Plan;
 use crate::slot::Slot;
+use crate::value::{DebugAsDisplay, Value, visit};
 
 /// What holds for all values of a layer.
 #[derive(Debug, Default)]
@@ -51,17 +49,6 @@ pub(crate) struct HeaderField {
     /// `None` if it could not be read.
     pub(crate) header: Option<TraceHeader>,
     pub(crate) facade: bool,
-}
-
-/// A field's value.
-#[derive(Clone, Copy)]
-enum Value<'a> {
-    Str(&'a str),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    Bool(bool),
-    Display(&'a dyn fmt::Debug),
 }
 
 impl<'a> FieldVisitor<'a> {
@@ -341,15 +328,6 @@ const NOT_SQL: &[&str] = &[
     "aws.redshift.data",
 ];
 
-macro_rules! visit {
-    ($($method:ident: $type:ty => $variant:ident),*) => {$(
-        #[inline]
-        fn $method(&mut self, field: &Field, value: $type) {
-            self.put(field, Value::$variant(value));
-        }
-    )*};
-}
-
 impl Visit for FieldVisitor<'_> {
     visit! {
         record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
@@ -358,183 +336,10 @@ impl Visit for FieldVisitor<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.rules.redact.is_none() && self.plan.slots.get(field.index()) == Some(&Slot::Error) {
-            self.body.add_error(value, Some(frame_of(self.plan)));
+            self.body.add_error(value, Some(self.plan.frame()));
         } else {
             self.put(field, Value::Display(&DebugAsDisplay(value)));
         }
-    }
-}
-
-/// What an ERROR event says, as exceptions.
-pub(crate) struct ErrorVisitor<'a> {
-    plan: &'a Plan,
-    rules: &'a Rules,
-    body: &'a mut Body,
-    /// Message and fields, escaped.
-    message: &'a mut Buffer,
-    kind: Option<String>,
-    cause: Option<SegmentId>,
-    cut: bool,
-}
-
-impl<'a> ErrorVisitor<'a> {
-    /// `message` is an empty buffer to write into.
-    pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, message: &'a mut Buffer) -> Self {
-        Self { plan, rules, body, message, kind: None, cause: None, cut: false }
-    }
-
-    /// Writes the exception, once all fields were seen. An event that only carries an error is that error.
-    pub(crate) fn finish(self) {
-        if self.message.is_empty() && self.cause.is_some() {
-            return;
-        }
-        let frame = frame_of(self.plan);
-        let stack = if self.cause.is_some() { &[][..] } else { &[frame][..] };
-        let message = |out: &mut Buffer| {
-            out.put("\"");
-            out.put_buffer(self.message);
-            out.put(if self.cut { "…\"" } else { "\"" });
-            Wrote::cut_if(self.cut)
-        };
-        let kind = self.kind.as_deref().unwrap_or("Error");
-        self.body.put_exception(SegmentId::random(), kind, message, false, self.cause, stack);
-    }
-
-    fn put(&mut self, field: &Field, value: Value<'_>) {
-        let rules = self.rules;
-        match &rules.redact {
-            None => self.put_plain(field, value),
-            Some(redact) => value.with_text(|text| {
-                self.put_plain(field, Value::Str(&redact.apply(field.name(), text)));
-            }),
-        }
-    }
-
-    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
-        match self.plan.slots.get(field.index()) {
-            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
-                value.with_text(|text| self.kind = Some(text.to_owned()));
-            }
-            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
-                self.add(format_args!("{value}"), ": ");
-            }
-            Some(Slot::Ignored | Slot::Sampled) | None => {}
-            Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
-        }
-    }
-
-    fn add(&mut self, text: fmt::Arguments<'_>, separator: &str) {
-        if self.cut {
-            return;
-        }
-        if !self.message.is_empty() {
-            self.message.put(separator);
-        }
-        let room = (MAX_VALUE - "…".len()).saturating_sub(self.message.len() + 2);
-        self.cut = self.message.put_escaped_within(text, room);
-    }
-}
-
-impl Visit for ErrorVisitor<'_> {
-    visit! {
-        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
-        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
-    }
-
-    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.rules.redact.is_some() {
-            return self.put(field, Value::Display(&DebugAsDisplay(value)));
-        }
-        let cause = self.body.add_error(value, Some(frame_of(self.plan)));
-        self.cause.get_or_insert(cause);
-    }
-}
-
-fn frame_of(plan: &Plan) -> StackFrame<'static> {
-    StackFrame { path: plan.file.unwrap_or(plan.module), line: plan.line, label: plan.module }
-}
-
-impl Value<'_> {
-    #[inline]
-    fn put(self, out: &mut Buffer, place: Place) -> Wrote {
-        let annotation = place == Place::Annotation;
-        match self {
-            Self::Str(text) if annotation => {
-                return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
-            }
-            Self::Str(text) if text.len() <= MAX_VALUE / 6 => out.put_string(text),
-            Self::Str(text) => return Wrote::cut_if(out.put_display_within(text, MAX_VALUE)),
-            Self::I64(value) => out.put_int(value),
-            Self::U64(value) => out.put_int(value),
-            Self::Bool(value) => out.put_bool(value),
-            Self::F64(value) if !out.put_float(value) => return Wrote::Nothing,
-            Self::F64(_) => {}
-            Self::Display(value) => {
-                // Bytes are never fewer than characters, so the bound of an annotation holds in both.
-                let max = if annotation { MAX_ANNOTATION_VALUE } else { MAX_VALUE };
-                return Wrote::cut_if(out.put_display_within(format_args!("{value:?}"), max));
-            }
-        }
-        Wrote::Whole
-    }
-
-    /// Gives the value as text. Text of its own needs no memory; anything else is written into a `String`.
-    fn with_text<R>(self, look: impl FnOnce(&str) -> R) -> R {
-        match self {
-            Self::Str(text) => look(text),
-            _ => {
-                let mut text = BoundedString(String::new());
-                let _ = write!(text, "{self}");
-                look(&text.0)
-            }
-        }
-    }
-
-    fn as_u64(self) -> Option<u64> {
-        match self {
-            Self::U64(value) => Some(value),
-            Self::I64(value) => value.try_into().ok(),
-            Self::F64(value) if value >= 0.0 && value.fract() == 0.0 => Some(value as u64),
-            Self::F64(_) | Self::Bool(_) => None,
-            // `404 Not Found` is a status too.
-            Self::Str(_) | Self::Display(_) => self.with_text(|text| {
-                let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-                text[..end].parse().ok()
-            }),
-        }
-    }
-}
-
-impl fmt::Display for Value<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Str(value) => f.write_str(value),
-            Self::I64(value) => value.fmt(f),
-            Self::U64(value) => value.fmt(f),
-            Self::F64(value) => value.fmt(f),
-            Self::Bool(value) => value.fmt(f),
-            // How `tracing` hands over `%value`, and `?value`.
-            Self::Display(value) => write!(f, "{value:?}"),
-        }
-    }
-}
-
-/// A string that stops growing at [`MAX_VALUE`], without telling the one who writes it.
-struct BoundedString(String);
-
-impl Write for BoundedString {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = MAX_VALUE.saturating_sub(self.0.len());
-        self.0.push_str(&text[..text.floor_char_boundary(room)]);
-        Ok(())
-    }
-}
-
-struct DebugAsDisplay<'a>(&'a (dyn Error + 'static));
-
-impl fmt::Debug for DebugAsDisplay<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
     }
 }
 

@@ -3,6 +3,8 @@
 //! It is a whole program: the layer in the subscriber, and `lambda_runtime` in one of three forms, chosen by the
 //! variable `FUNCTION_FORM`. Everything it answers holds the header that it would send downstream.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lambda_runtime::tower::Layer;
@@ -74,14 +76,19 @@ async fn leave() -> Value {
 /// Goes on in the handler's span itself.
 #[instrument]
 async fn share() -> Value {
-    let afterwards = async {
-        tokio::time::sleep(AFTERWARDS).await;
+    let polled = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&polled);
+    let afterwards = async move {
+        told.store(true, Ordering::Relaxed);
+        tokio::time::sleep(4 * AFTERWARDS).await;
         info_span!("afterwards").in_scope(|| ());
     };
-    let started = tokio::spawn(afterwards.instrument(Span::current()));
-    // Until the task holds the span on its own.
-    while !started.is_finished() && tokio::time::timeout(Duration::from_millis(1), async {}).await.is_err() {}
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    tokio::spawn(afterwards.instrument(Span::current()));
+    // Until the task holds the span on its own, and has left it, however busy the machine is.
+    while !polled.load(Ordering::Relaxed) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(AFTERWARDS / 2).await;
     header()
 }
 

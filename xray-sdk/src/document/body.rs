@@ -5,12 +5,12 @@
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
 //! has to give up for that is told by [`Losses`], and in the document itself.
 
-use super::buffer::{escaped_prefix, string_token_len};
+use super::flags::Flags;
 use super::limits::{
-    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_DEPTH, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING,
-    MAX_VALUE,
+    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING, MAX_VALUE,
 };
 use super::name::{put_annotation_key, put_metadata_path};
+use super::serialize::put_serialized;
 use super::{AnnotationValue, Buffer, Namespace, Place};
 
 /// The members of a segment or subsegment apart from ids, name, times and children.
@@ -19,16 +19,16 @@ pub struct Body {
     pub(super) text: Buffer,
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
-    dead: usize,
+    pub(super) dead: usize,
     /// One bit per place that ever had an entry; none set means there is nothing to look for.
     places: u16,
-    annotations: u32,
-    namespaced: u32,
+    pub(super) annotations: u32,
+    pub(super) namespaced: u32,
     pub(super) exceptions: u32,
-    status: u16,
+    pub(super) status: u16,
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
-    losses: Losses,
+    pub(super) losses: Losses,
 }
 
 /// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
@@ -73,25 +73,6 @@ impl Wrote {
     /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
     pub const fn cut_if(cut: bool) -> Self {
         if cut { Self::Cut } else { Self::Whole }
-    }
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flags(pub(super) u8);
-
-impl Flags {
-    pub(super) const ERROR: Self = Self(1);
-    pub(super) const THROTTLE: Self = Self(2);
-    pub(super) const FAULT: Self = Self(4);
-    /// Something went wrong; whether that is an error or a fault depends on the status.
-    pub(super) const FAILED: Self = Self(8);
-
-    pub(super) const fn has(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    pub(super) const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 
@@ -212,40 +193,6 @@ impl Body {
         let split = self.text.len() - start;
         let wrote = put_serialized(&mut self.text, value);
         self.finish(place, 0, start, split, wrote);
-    }
-
-    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is passed over.
-    pub fn set_status(&mut self, status: u16) {
-        if (100..600).contains(&status) {
-            self.status = status;
-        }
-    }
-
-    /// The HTTP status, if one is known.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        (self.status != 0).then_some(self.status)
-    }
-
-    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
-    pub fn set_failed(&mut self) {
-        self.flags = self.flags.with(Flags::FAILED);
-    }
-
-    /// Marks a client error, by hand.
-    pub fn set_error(&mut self) {
-        self.flags = self.flags.with(Flags::ERROR);
-    }
-
-    /// Marks a throttled call, by hand; it is an error too.
-    pub fn set_throttle(&mut self) {
-        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
-    }
-
-    /// Marks a server fault, by hand.
-    pub fn set_fault(&mut self) {
-        self.flags = self.flags.with(Flags::FAULT);
     }
 
     /// Says who did the work. Only meaningful on subsegments.
@@ -408,64 +355,6 @@ impl Body {
         }
         Some(place)
     }
-
-    /// Brings the body back to [`MAX_BODY`]: first what was replaced goes, then metadata, the largest first,
-    /// then stacks, then the rest of the newest string, and if that is not one, the newest member.
-    #[cold]
-    fn make_room(&mut self) {
-        self.compact();
-        while self.text.len() > MAX_BODY {
-            let metadata =
-                |entry: &&mut Entry| matches!(entry.place, Some(Place::Metadata | Place::MetadataIn));
-            if let Some(largest) = self.entries.iter_mut().filter(metadata).max_by_key(|entry| entry.len) {
-                self.namespaced -= u32::from(largest.place == Some(Place::MetadataIn));
-                largest.place = None;
-                self.losses.dropped += 1;
-            } else if let Some(stack) = self.entries.iter_mut().find(|entry| entry.has_stack()) {
-                stack.len = u32::from(stack.split);
-                self.losses.dropped += 1;
-            } else {
-                return self.shorten_newest();
-            }
-            self.compact();
-        }
-    }
-
-    fn shorten_newest(&mut self) {
-        let Some(newest) = self.entries.last_mut() else { return };
-        let value = newest.start as usize + usize::from(newest.split);
-        self.text.truncate((newest.start + newest.len) as usize);
-        if newest.place != Some(Place::Exception) && cut_string_token(&mut self.text, value, MAX_BODY - 1) {
-            newest.len = (self.text.len() - newest.start as usize) as u32;
-            self.text.put(",");
-            self.losses.cut += 1;
-            return;
-        }
-        self.text.truncate(newest.start as usize);
-        self.annotations -= u32::from(newest.place == Some(Place::Annotation));
-        self.entries.pop();
-        self.losses.dropped += 1;
-    }
-
-    /// Closes the gaps that dead entries left.
-    fn compact(&mut self) {
-        let mut end = 0;
-        let text = &mut self.text;
-        self.entries.retain_mut(|entry| {
-            if entry.place.is_none() {
-                return false;
-            }
-            let range = entry.start as usize..(entry.start + entry.len) as usize;
-            text.bytes_mut().copy_within(range, end);
-            entry.start = end as u32;
-            end += entry.len as usize;
-            text.bytes_mut()[end] = b',';
-            end += 1;
-            true
-        });
-        text.truncate(end);
-        self.dead = 0;
-    }
 }
 
 impl Entry {
@@ -497,63 +386,4 @@ fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Wrote 
         AnnotationValue::F64(_) => {}
     }
     Wrote::Whole
-}
-
-/// How deep a JSON value nests.
-fn depth_of(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
-    while let Some(byte) = json.get(at) {
-        match byte {
-            b'"' => at += string_token_len(&json[at..]) - 1,
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(depth);
-        at += 1;
-    }
-    deepest
-}
-
-/// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
-pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Wrote {
-    struct Bounded<'a> {
-        out: &'a mut Vec<u8>,
-        until: usize,
-    }
-    impl std::io::Write for Bounded<'_> {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            if self.out.len() + bytes.len() > self.until {
-                return Err(std::io::ErrorKind::FileTooLarge.into());
-            }
-            self.out.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let until = out.len() + MAX_VALUE;
-    let start = out.len();
-    match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
-        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
-        _ => Wrote::Nothing,
-    }
-}
-
-/// Cuts the string token that begins at `start` and ends the buffer, so that the buffer holds at most `max`
-/// bytes. `false` if it is no string, or nothing of it would be left.
-fn cut_string_token(text: &mut Buffer, start: usize, max: usize) -> bool {
-    let bytes = text.as_bytes();
-    if bytes.get(start) != Some(&b'"') {
-        return false;
-    }
-    let room = max.saturating_sub(start + "\"…\"".len());
-    let end = start + 1 + escaped_prefix(&bytes[start + 1..bytes.len() - 1], room);
-    if end <= start + 1 {
-        return false;
-    }
-    text.truncate(end);
-    text.put("…\"");
-    true
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use super::body::{Body, Flags, Wrote, put_text_value};
+use super::body::{Body, Wrote, put_text_value};
+use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
 use super::{Buffer, Place};
 use crate::id::SegmentId;

@@ -1,8 +1,9 @@
 //! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
 //! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
 
-use super::body::{Entry, Flags, Losses};
+use super::body::{Entry, Losses};
 use super::buffer::{escaped_prefix, string_token_len};
+use super::flags::Flags;
 use super::limits::MAX_NAME;
 use super::{Body, Buffer, Namespace, Place, Preamble};
 use crate::id::SegmentId;

@@ -23,10 +23,13 @@ mod value;
 mod body;
 mod children;
 mod exception;
+mod flags;
 mod frame;
 mod members;
 mod place;
 mod preamble;
+mod room;
+mod serialize;
 
 mod blocks;
 mod links;

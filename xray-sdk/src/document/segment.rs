@@ -330,7 +330,7 @@ macro_rules! common {
                 ready.put(":");
                 self.work
                     .body
-                    .put(Place::Aws, 0, ready.as_str(), |out| super::body::put_serialized(out, value));
+                    .put(Place::Aws, 0, ready.as_str(), |out| super::serialize::put_serialized(out, value));
             }
 
             /// Adds a value that X-Ray indexes. Keys are letters, digits, `_` and `.`; others are mended.

@@ -1,0 +1,48 @@
+//! Values that serialize, within the bounds of a member: `serde`'s side of a body.
+
+use super::Buffer;
+use super::body::Wrote;
+use super::buffer::string_token_len;
+use super::limits::{MAX_DEPTH, MAX_VALUE};
+
+/// How deep a JSON value nests.
+fn depth_of(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = json.get(at) {
+        match byte {
+            b'"' => at += string_token_len(&json[at..]) - 1,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+        at += 1;
+    }
+    deepest
+}
+
+/// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
+pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Wrote {
+    struct Bounded<'a> {
+        out: &'a mut Vec<u8>,
+        until: usize,
+    }
+    impl std::io::Write for Bounded<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            if self.out.len() + bytes.len() > self.until {
+                return Err(std::io::ErrorKind::FileTooLarge.into());
+            }
+            self.out.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let until = out.len() + MAX_VALUE;
+    let start = out.len();
+    match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
+        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
+        _ => Wrote::Nothing,
+    }
+}
