@@ -28,6 +28,7 @@ use crate::layer::XrayLayer;
 use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
+use crate::users::UsersSampler;
 use crate::visit::Rules;
 use crate::whereabouts::Whereabouts;
 
@@ -334,7 +335,7 @@ impl<F> Builder<F> {
             plans: Plans::new(self.settings.annotate),
             clock,
             counters: Counters::default(),
-            sampler: self.settings.sampler,
+            sampler: UsersSampler(self.settings.sampler),
             emitter,
             whereabouts: Arc::new(Whereabouts::new(preamble, self.settings.plugins)),
             service,

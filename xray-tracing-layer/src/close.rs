@@ -7,6 +7,7 @@ use tracing_core::span::Id;
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
 use crate::clock::Ticks;
@@ -110,7 +111,7 @@ impl Core {
                 // An old parent lets go of what it holds, a little with every child that passes: all at once
                 // would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
                 if !children.is_empty() {
-                    leavers = Some((parent.segment_id, take_front(children)));
+                    leavers = Some((parent.segment_id, take_front(children, LEAVE_TOGETHER)));
                 }
                 return None;
             }
@@ -122,11 +123,7 @@ impl Core {
             })
         });
         if let Some((parent_id, documents)) = leavers {
-            with_packet(|packet| {
-                for (document, spans) in documents {
-                    self.send_leaver(packet, &document, spans, record.context.trace_id, parent_id);
-                }
-            });
+            self.send_leavers(&documents, record.context.trace_id, parent_id);
         }
         folded.flatten().unwrap_or(Fate::Alone)
     }
@@ -156,8 +153,17 @@ impl Core {
         });
     }
 
+    /// Sends folded subsegments on their own.
+    pub(crate) fn send_leavers(&self, leavers: &[Leaver], trace_id: TraceId, parent_id: SegmentId) {
+        with_packet(|packet| {
+            for (document, spans) in leavers {
+                self.send_leaver(packet, document, *spans, trace_id, parent_id);
+            }
+        });
+    }
+
     /// Sends a folded subsegment on its own.
-    pub(crate) fn send_leaver(
+    fn send_leaver(
         &self,
         packet: &mut Packet,
         document: &[u8],
@@ -251,13 +257,7 @@ struct Sent<'a> {
 
 impl Drop for Sent<'_> {
     fn drop(&mut self) {
-        let counters = &self.core.counters;
-        if self.emitted {
-            counters.emitted.one();
-        } else {
-            counters.dropped.one();
-            counters.lost_with_parent.add(self.record.children.spans().into());
-        }
+        self.core.counters.sent(self.emitted, self.record.children.spans());
     }
 }
 
@@ -270,9 +270,13 @@ pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
 /// How many children leave an old parent with each one that passes.
 const LEAVE_TOGETHER: usize = 8;
 
-fn take_front(children: &mut Children) -> Vec<(Vec<u8>, u32)> {
-    let mut documents = Vec::with_capacity(LEAVE_TOGETHER);
-    children.pop_front(LEAVE_TOGETHER, |document, spans| documents.push((document.to_vec(), spans)));
+/// A folded subsegment on its way out, and how many spans are in it.
+pub(crate) type Leaver = (Vec<u8>, u32);
+
+/// Takes the oldest children out, at most `count`, to be sent when their parent is no longer locked.
+pub(crate) fn take_front(children: &mut Children, count: usize) -> Vec<Leaver> {
+    let mut documents = Vec::with_capacity(count.min(children.len()));
+    children.pop_front(count, |document, spans| documents.push((document.to_vec(), spans)));
     documents
 }
 

@@ -18,6 +18,7 @@ use crate::function::Function;
 use crate::plan::Plans;
 use crate::stats::Counters;
 use crate::table::Table;
+use crate::users::{UsersSampler, in_users_code};
 use crate::visit::Rules;
 use crate::whereabouts::Whereabouts;
 
@@ -31,7 +32,7 @@ pub(crate) struct Core {
     pub(crate) plans: Plans,
     pub(crate) clock: Clock,
     pub(crate) counters: Counters,
-    pub(crate) sampler: Box<dyn Sampler>,
+    pub(crate) sampler: UsersSampler,
     pub(crate) emitter: Box<dyn Emitter>,
     /// What the process's segments have in common.
     pub(crate) whereabouts: Arc<Whereabouts>,
@@ -64,9 +65,7 @@ impl Core {
         self.emitter.reopen();
         self.clock.anchor(self.clock.ticks());
     }
-}
 
-impl Core {
     /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which
     /// decides by itself and sends the segment by itself, there is nothing to start.
     pub(crate) fn install(&self) {
@@ -98,28 +97,6 @@ pub(crate) fn with_packet<R>(use_it: impl FnOnce(&mut Packet) -> R) -> R {
     thread_local!(static PACKET: Cell<Option<Packet>> = const { Cell::new(None) });
     in_users_code(|| lend(&PACKET, use_it))
 }
-
-/// Runs what the user gave us, an emitter or a sampler: what it does with `tracing` meanwhile is not recorded.
-/// Each of its spans would ask the sampler and be sent by the emitter, without end.
-pub(crate) fn in_users_code<R>(run: impl FnOnce() -> R) -> R {
-    /// Also where the user's code panics, and somebody catches that.
-    struct Leave(bool);
-    impl Drop for Leave {
-        fn drop(&mut self) {
-            let _ = IN_USERS_CODE.try_with(|inside| inside.set(self.0));
-        }
-    }
-    let _leave = Leave(IN_USERS_CODE.try_with(|inside| inside.replace(true)).unwrap_or_default());
-    run()
-}
-
-/// Whether this thread is inside of it.
-#[inline]
-pub(crate) fn is_in_users_code() -> bool {
-    IN_USERS_CODE.try_with(Cell::get).unwrap_or_default()
-}
-
-thread_local!(static IN_USERS_CODE: Cell<bool> = const { Cell::new(false) });
 
 /// Lends a body to collect fields in before their record is locked.
 pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use xray_sdk::sampling::Sampler;
+
 use crate::core::Core;
 use crate::diagnostics::{Diagnostic, diagnose};
 use crate::stats::Stats;

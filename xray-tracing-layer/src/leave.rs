@@ -21,7 +21,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::MAX_DOCUMENT;
 use xray_sdk::{Packet, SegmentId};
 
-use crate::close::put_whole;
+use crate::close::{put_whole, take_front};
 use crate::core::{Core, with_packet};
 use crate::function::Function;
 use crate::record::{Record, Role};
@@ -169,16 +169,8 @@ impl Core {
     fn emit_whole(&self, packet: &Packet, spans: u32) {
         let result = self.emitter.emit(packet);
         self.counters.closed.one();
-        match result {
-            Ok(()) => {
-                self.counters.emitted.one();
-                self.counters.documents.one();
-            }
-            Err(_) => {
-                self.counters.dropped.one();
-                self.counters.lost_with_parent.add(spans.into());
-            }
-        }
+        self.counters.documents.add(result.is_ok().into());
+        self.counters.sent(result.is_ok(), spans);
     }
 
     /// The process is about to be frozen: nothing that is finished may wait for something that is not.
@@ -193,17 +185,11 @@ impl Core {
     /// Sends the finished children of an open span on their own.
     fn release_children(&self, id: u64) {
         let released = self.table.with(id, |record| {
-            let mut documents = Vec::with_capacity(record.children.len());
-            record
-                .children
-                .pop_front(usize::MAX, |document, spans| documents.push((document.to_vec(), spans)));
+            let documents = take_front(&mut record.children, usize::MAX);
             (record.context.trace_id, record.segment_id, documents)
         });
-        let Some((trace_id, parent_id, documents)) = released else { return };
-        with_packet(|packet| {
-            for (document, spans) in documents {
-                self.send_leaver(packet, &document, spans, trace_id, parent_id);
-            }
-        });
+        if let Some((trace_id, parent_id, documents)) = released {
+            self.send_leavers(&documents, trace_id, parent_id);
+        }
     }
 }

@@ -33,6 +33,7 @@ mod record;
 mod slot;
 mod stats;
 mod table;
+mod users;
 mod value;
 mod visit;
 mod whereabouts;

@@ -15,13 +15,15 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::clock::Ticks;
 use crate::config::ContextMissing;
-use crate::core::{Core, in_users_code, is_in_users_code};
+use crate::core::Core;
 use crate::record::{self, Record, Role, Stay};
 use crate::table::Inserted;
+use crate::users::is_in_users_code;
 use crate::visit::{FieldVisitor, HeaderField};
 
 impl Core {
@@ -66,7 +68,7 @@ impl Core {
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
         self.keep(id.into_u64(), record);
         if let Some(user) = user {
-            self.put_user(root, 1, &user);
+            self.set_user(root, 1, &user);
         }
         if due {
             self.announce(root);
@@ -84,7 +86,7 @@ impl Core {
             Inserted::Full(record) => {
                 self.counters.over_capacity.one();
                 if let Some(verdict) = &record.verdict {
-                    in_users_code(|| self.sampler.give_back(verdict));
+                    self.sampler.give_back(verdict);
                 }
                 record::give_back(record);
                 if let Some(function) = &self.lambda {

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use xray_sdk::document::{Body, Place, put_annotation_key};
-use xray_sdk::sampling::{Attributes, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, Verdict};
 
-use crate::core::{Core, in_users_code, with_buffer};
+use crate::core::{Core, with_buffer};
 use crate::record::Record;
 
 impl Core {
@@ -28,7 +28,7 @@ impl Core {
         request = host.map_or(request, |host| request.with_host(host));
         request = path.map_or(request, |path| request.with_path(path));
         request = method.map_or(request, |method| request.with_method(method));
-        in_users_code(|| self.sampler.sample(&request))
+        self.sampler.sample(&request)
     }
 }
 

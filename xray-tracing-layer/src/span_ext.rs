@@ -10,11 +10,13 @@ use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{AnnotationValue, Body, Links};
+use xray_sdk::sampling::{Sampler, Verdict};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::core::{Core, in_users_code, with_body};
+use crate::core::{Core, with_body};
 use crate::layer::{HiddenCore, XrayLayer};
 use crate::record::{Record, Role};
+use crate::stats::Counter;
 
 /// X-Ray's part of a [`tracing::Span`].
 ///
@@ -105,7 +107,7 @@ impl XraySpanExt for Span {
         with_core(self, |core, id| {
             let root = core.table.with(id, |record| record.context.root);
             if let Some(root) = root {
-                core.set_user(root, user);
+                core.set_user(root, 0, user);
             }
         });
     }
@@ -207,11 +209,7 @@ impl Core {
             };
             Ok(record.verdict.take())
         });
-        match taken_back {
-            Some(Ok(Some(verdict))) => in_users_code(|| self.sampler.give_back(&verdict)),
-            Some(Err(())) => self.counters.late_headers.one(),
-            _ => {}
-        }
+        self.settle(taken_back, &self.counters.late_headers);
     }
 
     pub(crate) fn force(&self, id: u64, sampled: bool) {
@@ -222,9 +220,14 @@ impl Core {
             record.force(sampled, id, self.lambda.is_some());
             Ok(record.verdict.take())
         });
+        self.settle(taken_back, &self.counters.late_decisions);
+    }
+
+    /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
+    fn settle(&self, taken_back: Option<Result<Option<Verdict>, ()>>, late: &Counter) {
         match taken_back {
             Some(Ok(Some(verdict))) => self.sampler.give_back(&verdict),
-            Some(Err(())) => self.counters.late_decisions.one(),
+            Some(Err(())) => late.one(),
             _ => {}
         }
     }

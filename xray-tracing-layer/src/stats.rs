@@ -87,6 +87,17 @@ impl Counter {
 }
 
 impl Counters {
+    /// A span's own document was taken by the emitter, or was refused with the `spans` that had joined it.
+    #[inline]
+    pub(crate) fn sent(&self, taken: bool, spans: u32) {
+        if taken {
+            self.emitted.one();
+        } else {
+            self.dropped.one();
+            self.lost_with_parent.add(spans.into());
+        }
+    }
+
     #[inline]
     pub(crate) fn losses(&self, losses: Losses) {
         if losses != Losses::default() {

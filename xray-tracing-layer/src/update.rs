@@ -6,10 +6,11 @@ use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{Body, Place};
 
-use crate::core::{Core, is_in_users_code, with_body, with_buffer};
+use crate::core::{Core, with_body, with_buffer};
 use crate::failure::ErrorVisitor;
 use crate::plan::{EventKind, Plan};
 use crate::record::{Record, Role};
+use crate::users::is_in_users_code;
 use crate::visit::FieldVisitor;
 
 impl Core {
@@ -28,7 +29,7 @@ impl Core {
             let user = visitor.user.take();
             self.table.with(id, |record| record.body.absorb(body));
             if let Some(user) = user {
-                self.set_user(root, &user);
+                self.set_user(root, 0, &user);
             }
             // A header declared as an empty field and recorded later is as good as one that is set.
             if let Some(field) = header {
@@ -137,11 +138,7 @@ impl Core {
     }
 
     /// X-Ray has a place for the end user on segments only.
-    pub(crate) fn set_user(&self, root: u64, user: &str) {
-        self.put_user(root, 0, user);
-    }
-
-    pub(crate) fn put_user(&self, root: u64, rank: u8, user: &str) {
+    pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
         self.table.with(root, |root| match root.context.role {
             Role::Segment | Role::Unsampled => root.body.put_str(Place::Top, rank, "\"user\":", user),
             _ => root.body.put_str(Place::Metadata, rank, "\"user.id\":", user),

@@ -5,4 +5,5 @@ mod ids;
 mod policies;
 #[cfg(feature = "queue")]
 mod queue;
+mod support;
 mod udp;

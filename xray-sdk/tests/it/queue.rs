@@ -1,5 +1,4 @@
 //! The queued emitter over real sockets. What needs the machine for itself is in `tests/quiet.rs`.
-#![expect(clippy::disallowed_methods, reason = "the daemon's end of the wire is opened here")]
 #![expect(clippy::unwrap_used, reason = "helpers may panic where tests may")]
 
 use std::collections::HashSet;
@@ -11,33 +10,13 @@ use std::time::Duration;
 use xray_sdk::local::{Collector, Document};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, QueueGuard, QueuedEmitter};
 
+use crate::support::{daemon_at, local_daemon, packet, packet_of};
+
 /// Long enough never to run out on a busy machine: no test waits for it unless it fails.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn daemon_at(address: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind(address).unwrap();
-    socket.set_nonblocking(true).unwrap();
-    socket
-}
-
-fn local_daemon() -> (UdpSocket, SocketAddr) {
-    let socket = daemon_at((Ipv4Addr::LOCALHOST, 0).into());
-    let address = socket.local_addr().unwrap();
-    (socket, address)
-}
-
 fn queue_to(address: SocketAddr) -> (QueuedEmitter, QueueGuard) {
     QueuedEmitter::start(&DaemonAddress::from(address)).unwrap()
-}
-
-fn packet(document: &str) -> Packet {
-    let mut packet = Packet::new();
-    packet.start_document().put(document);
-    packet
-}
-
-fn packet_of(bytes: usize) -> Packet {
-    packet(&" ".repeat(bytes - Packet::HEADER.len()))
 }
 
 /// The document, and how many blanks its header line was filled up with.

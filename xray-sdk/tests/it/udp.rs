@@ -9,17 +9,7 @@ use std::time::{Duration, Instant};
 
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
-fn daemon_at(address: impl Into<SocketAddr>) -> UdpSocket {
-    let socket = UdpSocket::bind(address.into()).unwrap();
-    socket.set_nonblocking(true).unwrap();
-    socket
-}
-
-fn local_daemon() -> (UdpSocket, SocketAddr) {
-    let socket = daemon_at((Ipv4Addr::LOCALHOST, 0));
-    let address = socket.local_addr().unwrap();
-    (socket, address)
-}
+use crate::support::{daemon_at, local_daemon, packet, packet_of};
 
 /// A port that is taken, so that no other test gets it, but by a socket that listens to one stranger only: for
 /// everyone else nobody is there.
@@ -27,16 +17,6 @@ fn reserved_port() -> (UdpSocket, SocketAddr) {
     let (socket, address) = local_daemon();
     socket.connect((Ipv4Addr::LOCALHOST, 9)).unwrap();
     (socket, address)
-}
-
-fn packet(document: &str) -> Packet {
-    let mut packet = Packet::new();
-    packet.start_document().put(document);
-    packet
-}
-
-fn packet_of(bytes: usize) -> Packet {
-    packet(&" ".repeat(bytes - Packet::HEADER.len()))
 }
 
 /// What has arrived: on loopback a datagram is there when its send returns.

@@ -814,12 +814,23 @@ mod global {
                 // Ends what would otherwise be a stack overflow.
                 assert!(asked < 20, "the sampler's span asks the sampler");
                 let _span = info_span!(parent: None, "ask the service").entered();
-                Verdict::sampled()
+                Verdict::sampled().watched()
+            }
+            fn give_back(&self, verdict: &Verdict) {
+                assert!(self.sample(&SamplingRequest::default()).is_sampled());
+                assert!(verdict.is_watched());
+            }
+            fn observe(&self, verdict: &Verdict, _: bool) {
+                self.give_back(verdict);
             }
         }
         let handle = install(Asking::default(), Memory::default());
         drop(info_span!("root"));
+        let forced = info_span!("forced");
+        forced.force_sampling(true);
+        drop(forced);
         assert_law(&handle.stats());
+        assert_eq!(handle.stats().closed, 2, "the sampler's own spans are not recorded");
     }
 }
 

@@ -35,14 +35,20 @@ fn collector() -> Collector {
     Collector::start().unwrap()
 }
 
-#[test]
-fn two_layers_on_one_registry_each_send_the_whole_trace() {
+/// Two layers on one registry, each with a collector of its own.
+fn two_layers() -> (Rig, Rig) {
     let (one, two) = (collector(), collector());
     let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
     let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
     let dispatch = Dispatch::new(registry().with(first).with(second));
     let one = Rig::around(one, first_handle, dispatch.clone());
     let two = Rig::around(two, second_handle, dispatch);
+    (one, two)
+}
+
+#[test]
+fn two_layers_on_one_registry_each_send_the_whole_trace() {
+    let (one, two) = two_layers();
     one.run(|| {
         let root = info_span!("root");
         let _in = root.enter();
@@ -57,12 +63,7 @@ fn two_layers_on_one_registry_each_send_the_whole_trace() {
 
 #[test]
 fn of_two_layers_the_upper_one_is_spoken_to() {
-    let (one, two) = (collector(), collector());
-    let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
-    let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
-    let dispatch = Dispatch::new(registry().with(first).with(second));
-    let one = Rig::around(one, first_handle, dispatch.clone());
-    let two = Rig::around(two, second_handle, dispatch);
+    let (one, two) = two_layers();
     let header = one.run(|| {
         let span = info_span!("root");
         span.annotate("a", 1);
@@ -75,12 +76,7 @@ fn of_two_layers_the_upper_one_is_spoken_to() {
 
 #[test]
 fn under_two_layers_a_request_still_ends_when_it_was_left() {
-    let (one, two) = (collector(), collector());
-    let (first, first_handle) = builder_for(&one).build_with_handle().unwrap();
-    let (second, second_handle) = builder_for(&two).build_with_handle().unwrap();
-    let dispatch = Dispatch::new(registry().with(first).with(second));
-    let one = Rig::around(one, first_handle, dispatch.clone());
-    let two = Rig::around(two, second_handle, dispatch);
+    let (one, two) = two_layers();
     one.run(|| {
         let root = info_span!("root");
         let background = root.in_scope(|| info_span!("background"));
