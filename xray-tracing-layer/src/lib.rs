@@ -57,6 +57,8 @@ mod handle;
 mod queued;
 mod span_ext;
 
+#[cfg(feature = "http")]
+pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 

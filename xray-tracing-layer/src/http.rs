@@ -1,0 +1,6 @@
+//! HTTP: the trace header on its way in and out. Whoever makes or serves requests by a library that has no
+//! integration here needs these two functions, and nothing else.
+
+mod headers;
+
+pub use headers::{TRACEPARENT, X_AMZN_TRACE_ID, extract, inject, inject_header};
