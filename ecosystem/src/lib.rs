@@ -2,13 +2,13 @@
 //! real socket. The crates that are tried are dependencies of the tests alone.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::local::{Collector, Node, Received, Trace, Waterfall};
 use xray_sdk::sampling::Always;
-use xray_tracing_layer::{Builder, Handle};
+use xray_tracing_layer::{Builder, Handle, Stats};
 
 /// The process's subscriber: crates spawn tasks and threads, which know no other. Tests take turns.
 pub struct Rig {
@@ -59,7 +59,7 @@ impl Rig {
     /// and the validity of each document.
     #[must_use]
     pub fn received(&self) -> Received {
-        let stats = self.handle.stats();
+        let stats = self.settled();
         assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");
         let sent = (stats.documents - self.before) as usize;
         let come =
@@ -79,6 +79,19 @@ impl Rig {
         let pictures: String = traces.iter().map(picture).collect();
         assert!(come, "no trace of {spans} spans came:\n{pictures}");
         traces.into_iter().find(|trace| trace.span_count() >= spans).unwrap_or_else(|| unreachable!())
+    }
+
+    /// The counters when no span is being closed: a document may come before the thread that sent it has counted it.
+    fn settled(&self) -> Stats {
+        let begin = Instant::now();
+        loop {
+            let stats = self.handle.stats();
+            let holds = stats.closed == stats.folded + stats.emitted + stats.dropped;
+            if holds || begin.elapsed() > Duration::from_secs(5) {
+                return stats;
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// The layer's counters and what it says of its configuration.

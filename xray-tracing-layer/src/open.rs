@@ -127,7 +127,7 @@ impl Core {
     }
 
     #[inline]
-    fn inherit_from(&self, record: &mut Record, parent: u64) -> bool {
+    pub(crate) fn inherit_from(&self, record: &mut Record, parent: u64) -> bool {
         let found = self.table.with(parent, |parent| {
             parent.has_children = true;
             if self.lambda.is_some() {

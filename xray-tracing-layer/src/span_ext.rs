@@ -151,7 +151,7 @@ pub(crate) fn leave(span: &Span) {
     with_core(span, Core::depart);
 }
 
-fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
+pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     span.with_subscriber(|(id, dispatch)| {
         if let Some(core) = core_of(id, dispatch) {
             core.with(|core| act(core, id.into_u64()));
