@@ -1,5 +1,7 @@
 //! `sqlx`, `sqlx-tracing` and `sea-orm`, each with a database file.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 use ecosystem::{Rig, find, picture};
 use futures_util::StreamExt;
 use log::LevelFilter;
