@@ -380,6 +380,8 @@ impl<F> Builder<F> {
             dispatch: OnceLock::new(),
             wanted: Wanted::default(),
         });
+        #[cfg(feature = "fmt")]
+        crate::fmt::register(&core);
         core.counters.bad_settings.add(core.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)

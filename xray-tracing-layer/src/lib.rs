@@ -60,6 +60,8 @@ mod handle;
 mod queued;
 mod span_ext;
 
+#[cfg(feature = "fmt")]
+pub mod fmt;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "lambda")]
