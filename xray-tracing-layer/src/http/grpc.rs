@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn a_status_is_read_with_its_name_and_message() {
-        let cases: &[(&[u8], &str, (u32, &str, &str))] = &[
+        type Case = (&'static [u8], &'static str, (u32, &'static str, &'static str));
+        let cases: &[Case] = &[
             (b"0", "", (0, "OK", "")),
             (b"5", "no such order", (5, "NOT_FOUND", "no such order")),
             (b"14", "gone%20%E2%82%AC%0a", (14, "UNAVAILABLE", "gone €\n")),
