@@ -46,20 +46,16 @@ impl Rig {
             tracing_subscriber::registry().with(layer).init();
             (collector, handle)
         });
+        let before = settled(handle).documents;
         collector.clear();
-        Self {
-            collector: Arc::clone(collector),
-            handle: handle.clone(),
-            before: handle.stats().documents,
-            _turn: turn,
-        }
+        Self { collector: Arc::clone(collector), handle: handle.clone(), before, _turn: turn }
     }
 
     /// Waits for every document that was sent since this rig's turn began, and checks what holds always: the law,
     /// and the validity of each document.
     #[must_use]
     pub fn received(&self) -> Received {
-        let stats = self.settled();
+        let stats = settled(&self.handle);
         assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");
         let sent = (stats.documents - self.before) as usize;
         let come =
@@ -81,17 +77,14 @@ impl Rig {
         traces.into_iter().find(|trace| trace.span_count() >= spans).unwrap_or_else(|| unreachable!())
     }
 
-    /// The counters when no span is being closed: a document may come before the thread that sent it has counted it.
-    fn settled(&self) -> Stats {
-        let begin = Instant::now();
-        loop {
-            let stats = self.handle.stats();
-            let holds = stats.closed == stats.folded + stats.emitted + stats.dropped;
-            if holds || begin.elapsed() > Duration::from_secs(5) {
-                return stats;
-            }
-            std::thread::yield_now();
-        }
+    /// Waits until that many documents came since this rig's turn began. A test waits for all that it causes: the
+    /// next one may count on none.
+    #[must_use]
+    pub fn documents(&self, count: usize) -> Received {
+        let come = self.collector.wait_for_documents(count, Duration::from_secs(10));
+        let received = self.received();
+        assert!(come, "{} documents came, not {count}", received.documents().len());
+        received
     }
 
     /// The layer's counters and what it says of its configuration.
@@ -104,6 +97,18 @@ impl Rig {
 impl Default for Rig {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The counts when no span is being closed: a document may be here before its thread has counted it.
+fn settled(handle: &Handle) -> Stats {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let stats = handle.stats();
+        if stats.closed == stats.folded + stats.emitted + stats.dropped || Instant::now() > until {
+            return stats;
+        }
+        std::thread::yield_now();
     }
 }
 

@@ -168,6 +168,14 @@ impl<'a> FieldVisitor<'a> {
                 };
                 self.body.put_str(place, rank, key, text);
             }),
+            Slot::Forwarded => {
+                if self.is_segment && matches!(value, Value::Bool(true)) {
+                    self.body.put(Place::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+                        out.put_bool(true);
+                        Wrote::Whole
+                    });
+                }
+            }
             Slot::Status => {
                 if let Some(status) = value.as_u64().and_then(|status| u16::try_from(status).ok()) {
                     self.body.set_status(status);
@@ -259,6 +267,9 @@ impl<'a> FieldVisitor<'a> {
     fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
         let path_only = |text| if self.rules.keep_query { text } else { before(text, '?') };
         let text = if key == "\"path\":" { path_only(text) } else { text };
+        if text.is_empty() {
+            return;
+        }
         self.body
             .put(Place::UrlPart, rank, key, |out| Wrote::cut_if(out.put_escaped_within(text, MAX_STRING)));
     }
