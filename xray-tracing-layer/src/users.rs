@@ -5,6 +5,7 @@
 //! guarded where that is lent.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use xray_sdk::DaemonAddress;
 use xray_sdk::sampling::{Sampler, SamplingRequest, Verdict};
@@ -31,6 +32,10 @@ impl Sampler for UsersSampler {
 
     fn stop(&self) {
         in_users_code(|| self.0.stop());
+    }
+
+    fn flush(&self, timeout: Duration) -> bool {
+        in_users_code(|| self.0.flush(timeout))
     }
 
     fn problem(&self) -> Option<String> {

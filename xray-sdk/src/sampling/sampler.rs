@@ -2,6 +2,7 @@
 //! thought. What a sampler needs beside questions (a start, an end, news) are hooks that default to nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{SamplingRequest, Verdict};
 use crate::daemon::DaemonAddress;
@@ -52,6 +53,13 @@ pub trait Sampler: Send + Sync + 'static {
     /// The traces that [`start`](Self::start) spoke of are over. Defaults to nothing.
     fn stop(&self) {}
 
+    /// Waits until whoever is to be told of the decisions so far was told, for at most `timeout`; `false` if they
+    /// could not be told. Defaults to having nobody to tell.
+    fn flush(&self, timeout: Duration) -> bool {
+        let _ = timeout;
+        true
+    }
+
     /// Why decisions are not what they were meant to be, for a person to read. Defaults to `None`.
     fn problem(&self) -> Option<String> {
         None
@@ -75,6 +83,9 @@ macro_rules! pass_on {
             }
             fn stop(&self) {
                 (**self).stop();
+            }
+            fn flush(&self, timeout: Duration) -> bool {
+                (**self).flush(timeout)
             }
             fn problem(&self) -> Option<String> {
                 (**self).problem()
