@@ -19,6 +19,7 @@
 //!  layer     the callbacks
 //!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names),
 //!                                                        question (what the sampler is asked)
+//!    quiet   nothing, inside of a span that is not recorded
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
 //!    leave   away, before a frozen Lambda would close it
@@ -33,6 +34,7 @@ mod record;
 mod slot;
 mod stats;
 mod table;
+mod url;
 mod users;
 mod value;
 mod visit;
@@ -44,6 +46,7 @@ mod layer;
 mod leave;
 mod open;
 mod question;
+mod quiet;
 mod update;
 
 mod attach;

@@ -18,6 +18,10 @@ impl Sampler for UsersSampler {
         in_users_code(|| self.0.sample(request))
     }
 
+    fn looks_at_request(&self) -> bool {
+        in_users_code(|| self.0.looks_at_request())
+    }
+
     fn give_back(&self, verdict: &Verdict) {
         in_users_code(|| self.0.give_back(verdict));
     }

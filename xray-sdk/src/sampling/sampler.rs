@@ -32,6 +32,12 @@ pub trait Sampler: Send + Sync + 'static {
     /// Decides about one new trace.
     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict;
 
+    /// Whether decisions depend on what is asked beyond the service and the time. Where they don't, nothing else is
+    /// looked up for them. Defaults to `true`.
+    fn looks_at_request(&self) -> bool {
+        true
+    }
+
     /// Takes back what a verdict took, since a trace header that came late decided after all. Defaults to nothing.
     fn give_back(&self, verdict: &Verdict) {
         let _ = verdict;
@@ -72,6 +78,9 @@ macro_rules! pass_on {
             fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
                 (**self).sample(request)
             }
+            fn looks_at_request(&self) -> bool {
+                (**self).looks_at_request()
+            }
             fn give_back(&self, verdict: &Verdict) {
                 (**self).give_back(verdict);
             }
@@ -104,6 +113,10 @@ impl Sampler for Always {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::sampled()
     }
+
+    fn looks_at_request(&self) -> bool {
+        false
+    }
 }
 
 /// Records no trace, except those for which a trace header decides.
@@ -113,6 +126,10 @@ pub struct Never;
 impl Sampler for Never {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::dropped()
+    }
+
+    fn looks_at_request(&self) -> bool {
+        false
     }
 }
 
@@ -125,5 +142,9 @@ pub struct ParentOnly;
 impl Sampler for ParentOnly {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::left_open()
+    }
+
+    fn looks_at_request(&self) -> bool {
+        false
     }
 }

@@ -14,4 +14,5 @@ mod placement;
 mod propagation;
 #[cfg(feature = "queue")]
 mod queued;
+mod quiet;
 mod stacking;
