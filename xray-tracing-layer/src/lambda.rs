@@ -23,7 +23,6 @@
 //! - Around the runtime (`Runtime::layer`, and that of `lambda_http::runtime`), it opens no subsegment: what it
 //!   knows of an invocation goes into the first one that the handler opens.
 
-use std::any::{Any, type_name};
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::future::Future;
@@ -36,10 +35,10 @@ use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{BoxFuture, Error, LambdaEvent, LambdaInvocation, SnapStartResource};
 use tracing::instrument::{Instrument, Instrumented};
 use tracing::{Span, info_span};
-use xray_sdk::document::Exception;
 
 use crate::handle::Handle;
-use crate::span_ext::{XraySpanExt, current_trace_header, leave, update};
+use crate::outcome::{note_error, note_panic};
+use crate::span_ext::{current_trace_header, leave};
 
 /// Puts an invocation's facts into its trace: whether it was a cold start, its request id, the function's ARN,
 /// the tenant, and what triggered it.
@@ -178,7 +177,7 @@ where
             match &polled {
                 Ok(Poll::Pending) => return polled,
                 Ok(Poll::Ready(Ok(_))) => {}
-                Ok(Poll::Ready(Err(err))) => note_error(span, err),
+                Ok(Poll::Ready(Err(err))) => note_error(span, err, format_args!("{err:?}")),
                 Err(panic) => note_panic(span, &**panic),
             }
             // What the handler holds is dropped in its span.
@@ -191,21 +190,6 @@ where
         }
         polled.unwrap_or_else(|panic| resume_unwind(panic))
     }
-}
-
-fn note_error<E: Debug + 'static>(span: &Span, err: &E) {
-    match (err as &dyn Any).downcast_ref::<Error>() {
-        Some(boxed) => span.record_error(&**boxed),
-        None => update(span, |body| {
-            body.add_exception(&Exception::new(type_name::<E>(), format!("{err:?}")));
-        }),
-    }
-}
-
-fn note_panic(span: &Span, panic: &(dyn Any + Send)) {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    update(span, |body| body.add_exception(&Exception::new("panic", text.unwrap_or("the handler panicked"))));
 }
 
 /// Calls [`Handle::restored`] when a snapshot was restored: register it with

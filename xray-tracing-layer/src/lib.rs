@@ -56,6 +56,8 @@ mod env;
 mod failure;
 mod filter;
 mod handle;
+#[cfg(any(feature = "lambda", feature = "tower"))]
+mod outcome;
 #[cfg(feature = "queue")]
 mod queued;
 mod span_ext;
@@ -71,6 +73,8 @@ pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};
 pub use handle::Handle;
+#[cfg(feature = "tower")]
+pub use http::XrayHttpLayer;
 pub use layer::XrayLayer;
 pub use span_ext::{XraySpanExt, current_trace_header};
 pub use stats::Stats;

@@ -29,6 +29,8 @@ pub(crate) enum Slot {
     Host { rank: u8 },
     /// The client's address; of a segment only.
     ClientIp { rank: u8 },
+    /// Whether a proxy named that address, so that anyone may have; of a segment only.
+    Forwarded,
     /// The HTTP status.
     Status,
     /// gRPC's status.
@@ -128,6 +130,7 @@ fn known(field: &str) -> Option<Slot> {
         "http.client.address" => Slot::ClientIp { rank: 1 },
         "http.client_ip" => Slot::ClientIp { rank: 2 },
         "network.peer.address" => Slot::ClientIp { rank: 3 },
+        "http.request.x_forwarded_for" => Slot::Forwarded,
         "user_agent.original" => str(HttpRequest, 0, "\"user_agent\":"),
         "http.user_agent" => str(HttpRequest, 1, "\"user_agent\":"),
         "http.response.status_code" | "http.status_code" => Slot::Status,

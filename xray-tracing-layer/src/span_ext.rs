@@ -158,7 +158,8 @@ pub(crate) fn leave(span: &Span) {
     with_core(span, Core::depart);
 }
 
-fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
+/// Shows the layer that knows the span, if there is one.
+pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     span.with_subscriber(|(id, dispatch)| {
         if let Some(core) = core_of(id, dispatch) {
             core.with(|core| act(core, id.into_u64()));

@@ -16,6 +16,8 @@ use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
 mod environment;
 mod sampling;
+#[cfg(feature = "tower")]
+mod served;
 #[cfg(feature = "plugins")]
 mod whereabouts;
 

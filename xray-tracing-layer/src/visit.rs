@@ -157,6 +157,14 @@ impl<'a> FieldVisitor<'a> {
                 };
                 self.body.put_str(place, rank, key, text);
             }),
+            Slot::Forwarded => {
+                if self.is_segment && matches!(value, Value::Bool(true)) {
+                    self.body.put(Place::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+                        out.put_bool(true);
+                        Wrote::Whole
+                    });
+                }
+            }
             Slot::Status => {
                 if let Some(status) = value.as_u64().and_then(|status| u16::try_from(status).ok()) {
                     self.body.set_status(status);

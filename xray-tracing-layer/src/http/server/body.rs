@@ -1,0 +1,103 @@
+//! An answer's body on its way out, in its request's span, which closes when all of it was taken: by the end of the
+//! stream, by an error, or by being dropped. Servers drop a body when they have what they need, so a drop is only
+//! the end of a request if something is missing.
+
+use std::fmt::Display;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use super::exchange::Exchange;
+
+pin_project! {
+    /// The body of an answer that an [`XrayHttpService`](super::XrayHttpService) gave.
+    #[derive(Debug)]
+    pub struct XrayHttpBody<B>
+    where
+        B: Body,
+    {
+        #[pin]
+        inner: Option<B>,
+        // Until the body is at its end.
+        exchange: Option<Exchange>,
+    }
+
+    impl<B> PinnedDrop for XrayHttpBody<B>
+    where
+        B: Body,
+    {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(exchange) = this.exchange.take() {
+                let is_at_end = this.inner.as_ref().as_pin_ref().is_none_or(|inner| inner.is_end_stream());
+                // What the body holds is dropped in its span.
+                exchange.span.in_scope(|| this.inner.set(None));
+                exchange.let_go(is_at_end);
+            }
+        }
+    }
+}
+
+impl<B: Body> XrayHttpBody<B> {
+    pub(super) fn new(inner: B, exchange: Exchange) -> Self {
+        if inner.is_end_stream() {
+            exchange.end();
+            return Self { inner: Some(inner), exchange: None };
+        }
+        Self { inner: Some(inner), exchange: Some(exchange) }
+    }
+}
+
+impl<B> Body for XrayHttpBody<B>
+where
+    B: Body,
+    B::Error: Display + 'static,
+{
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let mut this = self.project();
+        let Some(mut inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Ready(None) };
+        let Some(exchange) = this.exchange else { return inner.poll_frame(cx) };
+        let frame = match exchange.poll(|| inner.as_mut().poll_frame(cx)) {
+            Ok(polled) => ready!(polled),
+            Err(panic) => {
+                *this.exchange = None;
+                resume_unwind(panic)
+            }
+        };
+        match &frame {
+            Some(Ok(frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    exchange.passed(data.remaining());
+                }
+                if let Some(trailers) = frame.trailers_ref() {
+                    exchange.trailers(trailers);
+                }
+                // Nothing may follow trailers, and whoever took them may not ask again.
+                if frame.is_trailers() || inner.is_end_stream() {
+                    this.exchange.take().into_iter().for_each(Exchange::end);
+                }
+            }
+            Some(Err(err)) => this.exchange.take().into_iter().for_each(|exchange| exchange.break_off(err)),
+            None => this.exchange.take().into_iter().for_each(Exchange::end),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}

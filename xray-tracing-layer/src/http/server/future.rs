@@ -1,0 +1,85 @@
+//! A handler at work, in its request's span. It ends with an answer, whose body takes the span over, with an error,
+//! with a panic, or by being dropped: nobody waits for the answer any more.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use ::http::Response;
+use http_body::Body;
+use pin_project_lite::pin_project;
+
+use super::body::XrayHttpBody;
+use super::exchange::Exchange;
+
+pin_project! {
+    /// The answer of an [`XrayHttpService`](super::XrayHttpService), to be.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct XrayHttpFuture<F> {
+        #[pin]
+        inner: Option<F>,
+        // Until the future is ready.
+        exchange: Option<Exchange>,
+    }
+
+    impl<F> PinnedDrop for XrayHttpFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if let Some(exchange) = this.exchange.take() {
+                // What the handler holds is dropped in its span.
+                exchange.span.in_scope(|| this.inner.set(None));
+                exchange.abandon("the answer");
+            }
+        }
+    }
+}
+
+impl<F> XrayHttpFuture<F> {
+    pub(super) fn new(inner: F, exchange: Exchange) -> Self {
+        Self { inner: Some(inner), exchange: Some(exchange) }
+    }
+}
+
+impl<F, R, E> Future for XrayHttpFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    E: Display + 'static,
+    R: Body,
+{
+    type Output = Result<Response<XrayHttpBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        // Polled again after it was ready.
+        let Some(exchange) = this.exchange.as_ref() else { return Poll::Pending };
+        let polled = exchange.poll(|| {
+            let result = match this.inner.as_mut().as_pin_mut() {
+                Some(inner) => ready!(inner.poll(cx)),
+                None => return Poll::Pending,
+            };
+            this.inner.set(None);
+            Poll::Ready(result)
+        });
+        let result = match polled {
+            Ok(polled) => ready!(polled),
+            Err(panic) => {
+                *this.exchange = None;
+                resume_unwind(panic)
+            }
+        };
+        let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
+        Poll::Ready(match result {
+            Ok(mut response) => {
+                exchange.answer(&mut response);
+                Ok(response.map(|body| XrayHttpBody::new(body, exchange)))
+            }
+            Err(err) => {
+                exchange.fail(&err);
+                Err(err)
+            }
+        })
+    }
+}
