@@ -258,6 +258,9 @@ impl<'a> FieldVisitor<'a> {
     fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
         let path_only = |text| if self.rules.keep_query { text } else { before(text, '?') };
         let text = if key == "\"path\":" { path_only(text) } else { text };
+        if text.is_empty() {
+            return;
+        }
         self.body
             .put(Place::UrlPart, rank, key, |out| Wrote::cut_if(out.put_escaped_within(text, MAX_STRING)));
     }
