@@ -56,7 +56,7 @@ mod env;
 mod failure;
 mod filter;
 mod handle;
-#[cfg(any(feature = "lambda", feature = "tower"))]
+#[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
 mod outcome;
 #[cfg(feature = "queue")]
 mod queued;
@@ -73,8 +73,12 @@ pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};
 pub use handle::Handle;
+#[cfg(feature = "tower-client")]
+pub use http::XrayHttpClientLayer;
 #[cfg(feature = "tower")]
 pub use http::XrayHttpLayer;
+#[cfg(feature = "reqwest-middleware")]
+pub use http::XrayMiddleware;
 pub use layer::XrayLayer;
 pub use span_ext::{XraySpanExt, current_trace_header};
 pub use stats::Stats;

@@ -17,15 +17,12 @@ use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use self::exchange::Exchange;
+use self::request::Arrival;
+use super::body::XrayHttpBody;
+use super::exchange::Exchange;
+use super::future::XrayHttpFuture;
 
-mod body;
-mod exchange;
-mod future;
 mod request;
-
-pub use body::XrayHttpBody;
-pub use future::XrayHttpFuture;
 
 /// Makes a span of each request that a server gets, for the layer to make a segment of. (Feature `tower`.)
 ///
@@ -129,7 +126,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let exchange = Exchange::begin(&request, self.layer.peer);
+        let Arrival { span, asked, is_grpc } = Arrival::of(&request, self.layer.peer);
+        let exchange = Exchange::served(span, request.method(), asked, is_grpc);
         let inner = exchange.span.in_scope(|| self.inner.call(request));
         XrayHttpFuture::new(inner, exchange)
     }

@@ -5,25 +5,28 @@ use std::any::Any;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+#[cfg(feature = "tower")]
+use ::http::Method;
 use ::http::header::CONTENT_LENGTH;
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use ::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body::Body;
 use tracing::Span;
 use xray_sdk::TraceHeader;
 use xray_sdk::document::Exception;
 
-use super::PeerAddress;
-use super::request::Arrival;
-use crate::http::grpc::GrpcStatus;
-use crate::http::headers::X_AMZN_TRACE_ID;
+use super::grpc::GrpcStatus;
+use super::headers::X_AMZN_TRACE_ID;
 use crate::outcome::{note_error, note_panic, put_error};
 use crate::span_ext::{XraySpanExt, update};
 
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) span: Span,
+    /// The caller's header, if it wants to know whether the trace is sampled.
     asked: Option<TraceHeader>,
     is_grpc: bool,
+    /// Whether it is over with the answer's headers, whatever becomes of the body.
+    ends_with_head: bool,
     /// Whether the answer ends with its headers, whatever they say of a length.
     has_no_body: bool,
     /// The length of the answer's body, if it is known beforehand.
@@ -33,10 +36,23 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
-        let Arrival { span, asked, is_grpc } = Arrival::of(request, peer);
-        let has_no_body = request.method() == Method::HEAD;
-        Self { span, asked, is_grpc, has_no_body, length: None, sent: 0 }
+    /// A request that is served here.
+    #[cfg(feature = "tower")]
+    pub(super) fn served(span: Span, method: &Method, asked: Option<TraceHeader>, is_grpc: bool) -> Self {
+        let has_no_body = method == Method::HEAD;
+        Self { span, asked, is_grpc, ends_with_head: false, has_no_body, length: None, sent: 0 }
+    }
+
+    /// A request to somebody else. Whoever gets the answer may read it late, or never.
+    #[cfg(feature = "tower-client")]
+    pub(super) fn called(span: Span, is_grpc: bool) -> Self {
+        let ends_with_head = !is_grpc;
+        Self { span, asked: None, is_grpc, ends_with_head, has_no_body: false, length: None, sent: 0 }
+    }
+
+    /// Whether nothing of the body will be noted.
+    pub(super) fn is_over(&self) -> bool {
+        self.ends_with_head
     }
 
     /// Polls what runs in the span. A panic is noted there, and given back.
@@ -91,7 +107,7 @@ impl Exchange {
 
     /// The body was taken whole.
     pub(super) fn end(self) {
-        if self.length.is_none() {
+        if self.length.is_none() && !self.ends_with_head {
             self.span.record("http.response.body.size", self.sent);
         }
     }

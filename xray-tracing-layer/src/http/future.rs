@@ -15,7 +15,7 @@ use super::body::XrayHttpBody;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The answer of an [`XrayHttpService`](super::XrayHttpService), to be.
+    /// An answer to be, to a request that has a span.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct XrayHttpFuture<F> {

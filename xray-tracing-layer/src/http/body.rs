@@ -14,7 +14,7 @@ use pin_project_lite::pin_project;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The body of an answer that an [`XrayHttpService`](super::XrayHttpService) gave.
+    /// The body of an answer to a request that has a span.
     #[derive(Debug)]
     pub struct XrayHttpBody<B>
     where
@@ -44,7 +44,7 @@ pin_project! {
 
 impl<B: Body> XrayHttpBody<B> {
     pub(super) fn new(inner: B, exchange: Exchange) -> Self {
-        if inner.is_end_stream() {
+        if exchange.is_over() || inner.is_end_stream() {
             exchange.end();
             return Self { inner: Some(inner), exchange: None };
         }
