@@ -38,7 +38,6 @@ pin_project! {
             let mut this = this.project();
             if let Some(exchange) = this.exchange.take() {
                 let is_at_end = this.inner.as_ref().as_pin_ref().is_none_or(|inner| inner.is_end_stream());
-                // What the body holds is dropped in its span.
                 exchange.span.in_scope(|| this.inner.set(None));
                 exchange.let_go(is_at_end);
             }
@@ -77,11 +76,12 @@ where
         let frame = match exchange.poll(|| inner.as_mut().poll_frame(cx)) {
             Ok(polled) => ready!(polled),
             Err(panic) => {
+                exchange.span.in_scope(|| this.inner.set(None));
                 *this.exchange = None;
                 resume_unwind(panic)
             }
         };
-        match &frame {
+        let is_over = match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     exchange.pass(data.remaining());
@@ -90,12 +90,17 @@ where
                     exchange.trailers(trailers);
                 }
                 // Nothing may follow trailers, and whoever took them may not ask again.
-                if frame.is_trailers() || inner.is_end_stream() {
-                    this.exchange.take().into_iter().for_each(Exchange::end);
-                }
+                frame.is_trailers() || inner.is_end_stream()
             }
-            Some(Err(err)) => this.exchange.take().into_iter().for_each(|exchange| exchange.break_off(err)),
-            None => this.exchange.take().into_iter().for_each(Exchange::end),
+            Some(Err(_)) | None => true,
+        };
+        if is_over && let Some(exchange) = this.exchange.take() {
+            // What the body holds is dropped in its span.
+            exchange.span.in_scope(|| this.inner.set(None));
+            match &frame {
+                Some(Err(err)) => exchange.break_off(err),
+                _ => exchange.end(),
+            }
         }
         Poll::Ready(frame)
     }

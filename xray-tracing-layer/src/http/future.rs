@@ -68,6 +68,7 @@ where
         let result = match polled {
             Ok(polled) => ready!(polled),
             Err(panic) => {
+                exchange.span.in_scope(|| this.inner.set(None));
                 *this.exchange = None;
                 resume_unwind(panic)
             }
