@@ -14,7 +14,7 @@ use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 use xray_sdk::daemon::DaemonAddress;
 use xray_sdk::sampling::{Always, Never, Sampler, SamplingRequest, Verdict};
-use xray_sdk::{EmitError, Emitter, Packet, UdpEmitter};
+use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter};
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
 use crate::jobs::Job;
@@ -87,15 +87,16 @@ pub const OURS: &str = "ours, UDP";
 #[must_use]
 pub fn all() -> Vec<Contender> {
     let ours = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
-    // The queued emitter is one more line here: an `Emitter` like the others, its `flush` comes by the handle.
     #[allow(unused_mut, reason = "rivals are optional")]
     let mut all = vec![
         ours(FLOOR, false, floor as fn(Setting) -> Built),
         ours("bare Registry + no-op layer", false, bare),
         ours(OURS, true, udp),
+        ours("ours, queued", true, queued),
         ours("ours, no send", false, no_send),
         ours("ours, no send, without_filter", false, without_filter),
         ours("ours, UDP, without_filter", true, udp_without_filter),
+        ours("ours, queued, without_filter", true, queued_without_filter),
         ours("fmt JSON to a sink", false, fmt_json),
     ];
     #[cfg(feature = "rivals")]
@@ -118,6 +119,8 @@ pub fn named(name: &str) -> io::Result<Contender> {
 pub(crate) struct Subscribed {
     pub(crate) dispatch: Dispatch,
     pub(crate) flush: Box<dyn Fn() + Send + Sync>,
+    /// See [`World::batch`].
+    pub(crate) batch: u32,
 }
 
 impl World for Subscribed {
@@ -134,6 +137,10 @@ impl World for Subscribed {
     fn flush(&self) {
         (self.flush)();
     }
+
+    fn batch(&self) -> u32 {
+        self.batch
+    }
 }
 
 /// The registry, and beside it the layer that wants all there is, where that is asked for.
@@ -145,10 +152,22 @@ pub(crate) fn subscribe<L>(
 where
     L: Layer<Registry> + Send + Sync,
 {
+    subscribe_in_batches(setting, layer, 500, flush)
+}
+
+fn subscribe_in_batches<L>(
+    setting: Setting,
+    layer: L,
+    batch: u32,
+    flush: impl Fn() + Send + Sync + 'static,
+) -> Box<dyn World>
+where
+    L: Layer<Registry> + Send + Sync,
+{
     let subscriber = registry().with(layer);
     let dispatch =
         if setting.beside { Dispatch::new(subscriber.with(Idle)) } else { Dispatch::new(subscriber) };
-    Box::new(Subscribed { dispatch, flush: Box::new(flush) })
+    Box::new(Subscribed { dispatch, flush: Box::new(flush), batch })
 }
 
 /// A layer that does nothing. A registry without any layer never frees its spans, hence it is in the floor.
@@ -173,6 +192,10 @@ struct Fixed(bool);
 impl Sampler for Fixed {
     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
         if self.0 { Always.sample(request) } else { Never.sample(request) }
+    }
+
+    fn looks_at_request(&self) -> bool {
+        false
     }
 }
 
@@ -213,6 +236,37 @@ ours! {
     no_send(setting) = builder(setting).emitter(Nowhere);
     without_filter(setting) = builder(setting).emitter(Nowhere).without_filter();
     udp_without_filter(setting) = builder(setting).emitter(to_udp(setting)).without_filter();
+}
+
+fn queued(setting: Setting) -> Built {
+    let (emitter, guard) = queue_to(setting)?;
+    let (layer, handle) = builder(setting).emitter(emitter).build_with_handle().map_err(io::Error::other)?;
+    Ok(Some(subscribe_in_batches(setting, layer, QUEUE_BATCH, guarded(handle, guard))))
+}
+
+fn queued_without_filter(setting: Setting) -> Built {
+    let (emitter, guard) = queue_to(setting)?;
+    let built = builder(setting).emitter(emitter).without_filter().build_with_handle();
+    let (layer, handle) = built.map_err(io::Error::other)?;
+    Ok(Some(subscribe_in_batches(setting, layer, QUEUE_BATCH, guarded(handle, guard))))
+}
+
+/// Spans between two flushes of the queue, whose documents fill a quarter of it: each flush wakes a thread and puts the
+/// caller to sleep, which no program does every few hundred spans.
+const QUEUE_BATCH: u32 = 2_500;
+
+fn queue_to(setting: Setting) -> io::Result<(QueuedEmitter, QueueGuard)> {
+    let address: DaemonAddress = setting.daemon.to_string().parse().unwrap_or_default();
+    QueuedEmitter::start(&address)
+}
+
+/// The queue's thread lives as long as the world.
+fn guarded(handle: Handle, guard: QueueGuard) -> impl Fn() + Send + Sync {
+    let flush = flushing(handle);
+    move || {
+        let _ = &guard;
+        flush();
+    }
 }
 
 fn fmt_json(setting: Setting) -> Built {

@@ -7,6 +7,7 @@
 //!  costs, threads, growth, arrivals                 one table each
 //!  table, chart                                     how it is shown
 //!  memory, gate                                     bytes; instructions, for machines that are not quiet
+//!  decisions                                        what central sampling costs
 //! ```
 //! `benches/compare.rs` measures time with the system's allocator; `main.rs` counts allocations, and is the
 //! sink. Times of a binary that counts its allocations would be unfair to whoever allocates.
@@ -44,3 +45,5 @@ pub mod gate;
 mod annotate;
 
 pub mod counts;
+
+pub mod decisions;

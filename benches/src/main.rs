@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use benches::sink::{self, Sink};
-use benches::{contenders, counts, gate, memory};
+use benches::{contenders, counts, decisions, gate, memory};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -22,6 +22,7 @@ benches soak [--spans N]              size of the process over N spans (default 
 benches gate [--update]               instruction counts against bounds.txt
 benches profile A|B|E|F [CONTENDER]   instructions by function; build with
                                       CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+benches decisions                     what a decision by X-Ray's own rules costs
 The table of all contenders: cargo bench -p benches --features rivals";
 
 fn main() -> ExitCode {
@@ -52,9 +53,11 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         }
         ["profile", job] => print!("{}", gate::profile(&program()?, job, "ours, no send")?),
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
+        ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.
         ["sink", address] => sink::serve(address)?,
         ["count"] => print!("{}", counts::count_all(&program()?, allocated)?),
+        ["decide", which, times] => decisions::decide(which, times.parse().map_err(io::Error::other)?)?,
         ["job", contender, job, times] => {
             gate::run(contender, job, times.parse().map_err(io::Error::other)?)?;
         }

@@ -27,6 +27,7 @@ use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::XrayLayer;
 use crate::plan::Plans;
+use crate::quiet::Silence;
 use crate::stats::Counters;
 use crate::table::Table;
 use crate::users::UsersSampler;
@@ -360,6 +361,7 @@ impl<F> Builder<F> {
             context_missing: environment.context_missing.unwrap_or(self.settings.context_missing),
             zero_ids: environment.zero_ids.unwrap_or_default(),
             table: Table::new(self.settings.max_open_spans),
+            silence: Silence::new(),
             plans: Plans::new(self.settings.annotate),
             clock,
             counters: Counters::default(),

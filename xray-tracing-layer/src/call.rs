@@ -143,11 +143,11 @@ impl Core {
         if self.lambda.is_some() {
             self.note_child_over(record.parent);
         }
-        self.counters.closed.one();
+        self.counters.here().closed.one();
         self.counters.losses(record.body.losses());
         let fate = if record.is_local_root() { Fate::Alone } else { self.fold(record, now, now) };
         match fate {
-            Fate::Folded { .. } => self.counters.folded.one(),
+            Fate::Folded { .. } => self.counters.here().folded.one(),
             Fate::Alone => self.send(record, now),
         }
         if record.parent != 0 && self.is_due(&record.context, now) {

@@ -37,11 +37,11 @@ impl Core {
         }
         if record.context.role.is_recorded() {
             if self.lambda.is_none() || self.is_worth_telling(&record, id.into_u64()) {
-                self.counters.closed.one();
+                self.counters.here().closed.one();
                 self.close_recorded(&mut record, id, ctx);
             }
         } else if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
-            self.counters.unsampled.one();
+            self.counters.here().unsampled.one();
         }
         record::give_back(record);
     }
@@ -60,7 +60,7 @@ impl Core {
             if record.is_local_root() || record.departed { Fate::Alone } else { self.fold(record, end, now) };
         let late = match fate {
             Fate::Folded { late } => {
-                self.counters.folded.one();
+                self.counters.here().folded.one();
                 late
             }
             Fate::Alone => {
@@ -173,7 +173,7 @@ impl Core {
     ) {
         insert_independent_head(packet.start_document(), document, trace_id, parent_id);
         match self.emitter.emit(packet) {
-            Ok(()) => self.counters.documents.one(),
+            Ok(()) => self.counters.here().documents.one(),
             Err(_) => self.counters.lost_with_parent.add(spans.into()),
         }
     }
@@ -181,7 +181,7 @@ impl Core {
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
         frame.put(packet.start_document());
         self.emitter.emit(packet)?;
-        self.counters.documents.one();
+        self.counters.here().documents.one();
         Ok(())
     }
 
@@ -241,7 +241,7 @@ impl Core {
                 true
             });
             if due == Some(true) && self.emitter.emit(packet).is_ok() {
-                self.counters.documents.one();
+                self.counters.here().documents.one();
                 self.counters.announced.one();
             }
         });

@@ -17,6 +17,7 @@ use crate::config::{ContextMissing, Streaming};
 use crate::diagnostics::{Notices, Wanted};
 use crate::function::Function;
 use crate::plan::Plans;
+use crate::quiet::Silence;
 use crate::stats::Counters;
 use crate::table::Table;
 use crate::users::{UsersSampler, in_users_code};
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
     pub(crate) commands: Commands,
+    pub(crate) silence: Silence,
     /// In Lambda only.
     pub(crate) lambda: Option<Function>,
     /// Whether the layer's filter is the default one.

@@ -1,7 +1,7 @@
 //! What a program keeps of its layer: counts, diagnoses, and a way to wait.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use xray_sdk::sampling::Sampler;
 
@@ -27,12 +27,15 @@ impl Handle {
         self.core.counters.snapshot(self.core.emitter.stats())
     }
 
-    /// Waits until the emitter handed on all it took, for at most `timeout`; `false` when time ran out.
+    /// Waits until the emitter handed on all it took, and the sampler all it counted, for at most `timeout`; `false` when time ran out.
     ///
     /// With the default emitter there is nothing to wait for: a closed root is already in the kernel. With a queue
-    /// (feature `queue`) it is in memory for some milliseconds, and this waits until it is in the kernel.
+    /// (feature `queue`) it is in memory for some milliseconds, and this waits until it is in the kernel. With
+    /// central sampling, it hands in the statistics of the last seconds as well, which needs the daemon's answer.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.core.emitter.flush(timeout)
+        let began = Instant::now();
+        let emitted = self.core.emitter.flush(timeout);
+        self.core.sampler.flush(timeout.saturating_sub(began.elapsed())) && emitted
     }
 
     /// Why traces may be missing: settings that could not be used, sampling rules that could not be had, calls

@@ -60,6 +60,11 @@ where
     }
 
     #[inline]
+    fn on_enter(&self, id: &Id, _ctx: Context<'_, S>) {
+        self.core.enter(id.into_u64());
+    }
+
+    #[inline]
     fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
         self.core.exit(id, &ctx);
     }

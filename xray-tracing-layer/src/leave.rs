@@ -168,8 +168,8 @@ impl Core {
     /// leaves neither.
     fn emit_whole(&self, packet: &Packet, spans: u32) {
         let result = self.emitter.emit(packet);
-        self.counters.closed.one();
-        self.counters.documents.add(result.is_ok().into());
+        self.counters.here().closed.one();
+        self.counters.here().documents.add(result.is_ok().into());
         self.counters.sent(result.is_ok(), spans);
     }
 

@@ -19,6 +19,7 @@
 //!  layer     the callbacks
 //!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names),
 //!                                                        question (what the sampler is asked)
+//!    quiet   nothing, inside of a span that is not recorded
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
 //!    leave   away, before a frozen Lambda would close it
@@ -35,6 +36,7 @@ mod slot;
 mod sql;
 mod stats;
 mod table;
+mod url;
 mod users;
 mod value;
 mod visit;
@@ -47,6 +49,7 @@ mod layer;
 mod leave;
 mod open;
 mod question;
+mod quiet;
 mod update;
 
 mod attach;
@@ -56,7 +59,7 @@ mod env;
 mod failure;
 mod filter;
 mod handle;
-#[cfg(any(feature = "lambda", feature = "tower"))]
+#[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
 mod outcome;
 #[cfg(feature = "queue")]
 mod queued;
@@ -75,8 +78,12 @@ pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};
 pub use handle::Handle;
+#[cfg(feature = "tower-client")]
+pub use http::XrayHttpClientLayer;
 #[cfg(feature = "tower")]
 pub use http::XrayHttpLayer;
+#[cfg(feature = "reqwest-middleware")]
+pub use http::XrayMiddleware;
 pub use layer::XrayLayer;
 pub use span_ext::{XraySpanExt, current_trace_header};
 pub use stats::Stats;

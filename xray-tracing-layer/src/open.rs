@@ -1,7 +1,7 @@
 //! A span opens: what it becomes, and in which trace.
 //!
 //! ```text
-//!  parent in the table?  ──yes──► its role decides: recorded ► subsegment, facade ► independent, else nothing
+//!  parent in the table?  ──yes──► its role decides: recorded ► subsegment, facade ► independent, else no record
 //!        │no: the nearest ancestor that is
 //!        ▼none
 //!  a local root:  header among its fields, or Lambda's  ──► continue that trace, as it says
@@ -36,14 +36,16 @@ impl Core {
             return;
         }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
+        if self.silence.is_here() && attrs.is_contextual() && !plan.forces && !plan.facade {
+            return self.note_quiet_child();
+        }
         let mut record = record::take();
         record.plan = plan_id;
         record.segment_id = SegmentId::random();
         // Nothing that is open around a facade knows better: the runtime opens a span for each of its workers.
         let is_root = plan.facade || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !plan.forces {
-            self.keep(id.into_u64(), record);
-            return;
+            return record::give_back(record);
         }
         let now = self.clock.ticks();
         record.start = now;
@@ -76,7 +78,7 @@ impl Core {
     }
 
     #[inline]
-    fn keep(&self, id: u64, record: Box<Record>) {
+    pub(crate) fn keep(&self, id: u64, record: Box<Record>) {
         match self.table.insert(id, record) {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {

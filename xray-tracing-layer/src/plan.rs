@@ -172,6 +172,16 @@ impl Plans {
         self.next().of(metadata)
     }
 
+    /// The callsite's plan, if one of its spans was here before: if it passed the layer's filter.
+    pub(crate) fn known(&self, metadata: &'static Metadata<'static>) -> Option<PlanId> {
+        let key = std::ptr::from_ref(metadata).addr();
+        let at = self.slots.iter().position(|slot| slot.get().is_some_and(|(found, _)| *found == key));
+        match at {
+            Some(index) => Some(PlanId(self.first_id + index as u32)),
+            None => self.next.get()?.known(metadata),
+        }
+    }
+
     /// A plan that was given out before.
     #[inline]
     pub(crate) fn get(&self, PlanId(id): PlanId) -> Option<&Plan> {

@@ -8,9 +8,14 @@ use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, Verdict};
 
 use crate::core::{Core, with_buffer};
 use crate::record::Record;
+use crate::url;
 
 impl Core {
     pub(crate) fn sample(&self, record: &Record) -> Verdict {
+        let began = ((record.context.offset + record.start) / MICROS) as u32;
+        if !self.sampler.looks_at_request() {
+            return self.sampler.sample(&SamplingRequest::new(&self.service).with_epoch_seconds(began));
+        }
         let body = &record.body;
         let url = body.text_of(Place::HttpRequest, "\"url\":");
         let (url_host, url_path) = url.map_or((None, None), split_url);
@@ -18,9 +23,8 @@ impl Core {
         let path = body.text_of(Place::UrlPart, "\"path\":").or(url_path);
         let method = body.text_of(Place::HttpRequest, "\"method\":");
         let attributes = Fields { body };
-        let began = (record.context.offset + record.start) / MICROS;
         let mut request =
-            SamplingRequest::new(&self.service).with_epoch_seconds(began as u32).with_attributes(&attributes);
+            SamplingRequest::new(&self.service).with_epoch_seconds(began).with_attributes(&attributes);
         if let Some(finding) = self.whereabouts.finding() {
             request = finding.origin().map_or(request, |origin| request.with_service_type(origin));
             request = finding.resource_arn().map_or(request, |arn| request.with_resource_arn(arn));
@@ -57,10 +61,10 @@ impl Attributes for Fields<'_> {
 }
 
 fn split_url(url: &str) -> (Option<&str>, Option<&str>) {
-    let Some((_, rest)) = url.split_once("://") else { return (None, Some(url)) };
-    match rest.find('/') {
-        Some(slash) => (Some(&rest[..slash]), Some(&rest[slash..])),
-        None => (Some(rest), Some("/")),
+    match url::authority(url) {
+        Some((_, authority, "")) => (Some(authority), Some("/")),
+        Some((_, authority, path)) => (Some(authority), Some(path)),
+        None => (None, Some(url)),
     }
 }
 

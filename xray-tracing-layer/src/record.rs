@@ -92,6 +92,19 @@ impl Role {
     }
 }
 
+/// What a record is to callbacks that only want to know whether to look closer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// There is none.
+    Absent,
+    /// A part of something that is recorded.
+    Part,
+    /// A local root that is recorded, or stands for a segment that is.
+    Root,
+    /// Not recorded, and neither is what is inside of it.
+    Quiet,
+}
+
 impl Record {
     fn empty() -> Self {
         Self {
@@ -167,6 +180,18 @@ impl Record {
             }
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
+        }
+    }
+
+    /// What callbacks need to know before they look closer.
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        match self.context.role {
+            Role::Segment | Role::Subsegment | Role::Independent | Role::Facade if self.is_local_root() => {
+                Kind::Root
+            }
+            Role::Segment | Role::Subsegment | Role::Independent | Role::Facade => Kind::Part,
+            Role::Unsampled | Role::Declined | Role::Undecided { .. } => Kind::Quiet,
         }
     }
 

@@ -11,11 +11,11 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{AnnotationValue, Body, Links};
 use xray_sdk::sampling::{Sampler, Verdict};
-use xray_sdk::{SamplingDecision, TraceHeader};
+use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::core::{Core, with_body};
 use crate::layer::{HiddenCore, XrayLayer};
-use crate::record::{Record, Role};
+use crate::record::{self, Kind, Record, Role};
 use crate::stats::Counter;
 
 /// X-Ray's part of a [`tracing::Span`].
@@ -35,8 +35,8 @@ pub trait XraySpanExt {
     ///
     /// Of a root, it decides for the trace, and the sampler gets back what it had given. Inside a recorded trace,
     /// `false` leaves the span out with everything inside it, and inside a trace that isn't recorded, `true` makes
-    /// it a segment of its own; its fields so far are not among what is recorded then. The field `xray.sampled` at
-    /// creation does the same, with the fields.
+    /// it a segment of its own that begins now: nothing is known of what was before. The field `xray.sampled` at
+    /// creation does the same from the span's beginning, with its fields.
     ///
     /// In Lambda, `true` does nothing: what the platform does not record can't be kept.
     fn force_sampling(&self, sampled: bool);
@@ -78,7 +78,14 @@ impl XraySpanExt for Span {
     }
 
     fn force_sampling(&self, sampled: bool) {
-        with_core(self, |core, id| core.force(id, sampled));
+        self.with_subscriber(|(id, dispatch)| {
+            let Some(core) = core_of(id, dispatch) else { return };
+            core.with(|core| {
+                if core.force(id.into_u64(), sampled).is_none() && sampled {
+                    core.record_after_all(id, dispatch);
+                }
+            });
+        });
     }
 
     fn trace_header(&self) -> Option<TraceHeader> {
@@ -187,7 +194,7 @@ fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
 
 impl Core {
     pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
-        let taken_back = self.table.with(id, |record| {
+        let taken_back = self.table.change(id, |record| {
             if record.parent != 0
                 || record.has_children
                 || record.departed
@@ -210,26 +217,63 @@ impl Core {
             };
             Ok(record.verdict.take())
         });
-        self.settle(taken_back, &self.counters.late_headers);
+        if let Some(taken_back) = taken_back {
+            self.settle(taken_back, &self.counters.late_headers);
+        }
     }
 
-    pub(crate) fn force(&self, id: u64, sampled: bool) {
-        let taken_back = self.table.with(id, |record| {
+    /// `None` if there is no such record.
+    pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
+        let taken_back = self.table.change(id, |record| {
             if record.has_children || record.context.role == Role::Facade {
                 return Err(());
             }
             record.force(sampled, id, self.lambda.is_some());
             Ok(record.verdict.take())
         });
-        self.settle(taken_back, &self.counters.late_decisions);
+        self.settle(taken_back?, &self.counters.late_decisions);
+        Some(())
+    }
+
+    /// Records a span inside of one that is not recorded, from now on.
+    #[cold]
+    fn record_after_all(&self, id: &Id, dispatch: &Dispatch) {
+        let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
+            return;
+        };
+        // A span that the layer's filter rejected is not closed for the layer either.
+        let Some(plan) = self.plans.known(span.metadata()) else { return };
+        let ancestor = span
+            .scope()
+            .skip(1)
+            .map(|ancestor| ancestor.id().into_u64())
+            .find(|ancestor| self.table.kind(*ancestor) != Kind::Absent);
+        let Some(ancestor) = ancestor.filter(|ancestor| self.table.kind(*ancestor) == Kind::Quiet) else {
+            return;
+        };
+        let mut record = record::take();
+        if self.inherit_from(&mut record, ancestor) {
+            (record.plan, record.segment_id, record.start) = (plan, SegmentId::random(), self.clock.ticks());
+            record.force(true, id.into_u64(), self.lambda.is_some());
+        }
+        if record.context.role.is_recorded() {
+            self.keep(id.into_u64(), record);
+            self.silence.decided_late();
+        } else {
+            record::give_back(record);
+        }
     }
 
     /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
-    fn settle(&self, taken_back: Option<Result<Option<Verdict>, ()>>, late: &Counter) {
+    fn settle(&self, taken_back: Result<Option<Verdict>, ()>, late: &Counter) {
         match taken_back {
-            Some(Ok(Some(verdict))) => self.sampler.give_back(&verdict),
-            Some(Err(())) => late.one(),
-            _ => {}
+            Ok(verdict) => {
+                self.silence.decided_late();
+                if let Some(verdict) = verdict {
+                    self.sampler.give_back(&verdict);
+                }
+            }
+            Err(()) => late.one(),
         }
     }
 }

@@ -10,11 +10,14 @@
 //! ```
 //! The packing is only a hint on where to look. What is found is found by the whole id, and ids that meet in
 //! one bucket lie there side by side.
+//!
+//! Beside each bucket stands, for whoever does not want to lock it, what kind of record is in it. Callbacks are about
+//! spans that the caller holds, so no other thread opens or closes them meanwhile.
 
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use crate::record::Record;
+use crate::record::{Kind, Record};
 
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -27,8 +30,18 @@ pub(crate) struct Table {
 #[derive(Debug, Default)]
 #[repr(align(128))]
 struct Shard {
-    pages: [OnceLock<Box<[Mutex<Bucket>]>>; PAGES],
+    pages: [OnceLock<Box<[Place]>>; PAGES],
     open: AtomicU32,
+}
+
+/// A bucket, and a label that says what is in it. One cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Place {
+    /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
+    /// that no reader ever sees half of it.
+    label: AtomicU64,
+    bucket: Mutex<Bucket>,
 }
 
 #[derive(Debug, Default)]
@@ -61,13 +74,15 @@ impl Table {
             shard.open.fetch_sub(1, Relaxed);
             return Inserted::Full(record);
         }
-        let mut bucket = shard.bucket_or_new(id);
+        let place = shard.place_or_new(id);
+        let mut bucket = place.lock();
         let stale = bucket.remove(id);
         if bucket.first.is_none() {
             bucket.first = Some((id, record));
         } else {
             bucket.others.push((id, record));
         }
+        place.label(&bucket);
         match stale {
             None => Inserted::Done,
             Some(stale) => {
@@ -80,17 +95,41 @@ impl Table {
     #[inline]
     pub(crate) fn remove(&self, id: u64) -> Option<Box<Record>> {
         let shard = self.shard(id);
-        let record = shard.bucket(id)?.remove(id)?;
+        let place = shard.place(id).filter(|place| place.may_have(id))?;
+        let mut bucket = place.lock();
+        let record = bucket.remove(id)?;
+        place.label(&bucket);
         shard.open.fetch_sub(1, Relaxed);
         Some(record)
     }
 
     /// Looks at a record while its bucket is locked: no user's code may run in `look`, and no other record may
-    /// be asked for.
+    /// be asked for. `look` leaves the record of the kind that it was; see [`change`](Self::change).
     #[inline]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut Record) -> R) -> Option<R> {
-        let mut bucket = self.shard(id).bucket(id)?;
+        let place = self.shard(id).place(id).filter(|place| place.may_have(id))?;
+        let mut bucket = place.lock();
         bucket.find(id).map(look)
+    }
+
+    /// The same, and what the record is may change.
+    pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut Record) -> R) -> Option<R> {
+        let place = self.shard(id).place(id).filter(|place| place.may_have(id))?;
+        let mut bucket = place.lock();
+        let result = bucket.find(id).map(change);
+        place.label(&bucket);
+        result
+    }
+
+    /// What kind of record there is, without a lock.
+    #[inline]
+    pub(crate) fn kind(&self, id: u64) -> Kind {
+        let Some(place) = self.shard(id).place(id) else { return Kind::Absent };
+        let label = place.label.load(Relaxed);
+        if label & !KIND == label_of(id, Kind::Absent) {
+            return Kind::of_label(label);
+        }
+        if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
     }
 
     fn shard(&self, id: u64) -> &Shard {
@@ -100,20 +139,68 @@ impl Table {
 
 impl Shard {
     #[inline]
-    fn bucket(&self, id: u64) -> Option<MutexGuard<'_, Bucket>> {
-        let (page, index) = place(id);
-        let page = self.pages[page].get()?;
-        Some(page[index].lock().unwrap_or_else(PoisonError::into_inner))
+    fn place(&self, id: u64) -> Option<&Place> {
+        let (page, index) = page_and_index(id);
+        self.pages[page].get()?.get(index)
     }
 
     #[inline]
-    fn bucket_or_new(&self, id: u64) -> MutexGuard<'_, Bucket> {
-        let (page, index) = place(id);
-        let new = || std::iter::repeat_with(Mutex::default).take(FIRST_PAGE << page).collect();
-        let page = self.pages[page].get_or_init(new);
-        page[index].lock().unwrap_or_else(PoisonError::into_inner)
+    fn place_or_new(&self, id: u64) -> &Place {
+        let (page, index) = page_and_index(id);
+        let new = || std::iter::repeat_with(Place::default).take(FIRST_PAGE << page).collect();
+        &self.pages[page].get_or_init(new)[index]
     }
 }
+
+impl Place {
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cold]
+    fn kind_among_several(&self, id: u64) -> Kind {
+        self.lock().find(id).map_or(Kind::Absent, |record| record.kind())
+    }
+
+    #[inline]
+    fn may_have(&self, id: u64) -> bool {
+        let label = self.label.load(Relaxed);
+        label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
+    }
+
+    /// Says what is in the bucket.
+    #[inline]
+    fn label(&self, bucket: &Bucket) {
+        let label = match &bucket.first {
+            _ if !bucket.others.is_empty() => SEVERAL,
+            None => 0,
+            Some((id, record)) => label_of(*id, record.kind()),
+        };
+        self.label.store(label, Relaxed);
+    }
+}
+
+impl Kind {
+    #[inline]
+    const fn of_label(label: u64) -> Self {
+        const KINDS: [Kind; 4] = [Kind::Absent, Kind::Part, Kind::Root, Kind::Quiet];
+        KINDS[(label & 0b11) as usize]
+    }
+}
+
+/// Without the highest bits of the id, which are of a generation that comes again after a thousand others. What a
+/// label promises for one id of a thousand too many, the bucket does not keep.
+#[inline]
+const fn label_of(id: u64, kind: Kind) -> u64 {
+    id << KIND.count_ones() | kind as u64
+}
+
+/// The bits of a label that are a [`Kind`].
+const KIND: u64 = 0b111;
+
+/// Records that share the bucket: only the bucket knows. No id is 0.
+const SEVERAL: u64 = KIND;
 
 impl Bucket {
     #[inline]
@@ -136,7 +223,7 @@ impl Bucket {
 
 /// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
 #[inline]
-fn place(id: u64) -> (usize, usize) {
+fn page_and_index(id: u64) -> (usize, usize) {
     let shifted = (id.wrapping_sub(1) as usize & ADDRESS_MASK) + FIRST_PAGE;
     let page = (shifted / FIRST_PAGE).ilog2() as usize;
     (page, shifted - (FIRST_PAGE << page))

@@ -9,7 +9,7 @@ use xray_sdk::document::{Body, Place};
 use crate::core::{Core, with_body, with_buffer};
 use crate::failure::ErrorVisitor;
 use crate::plan::{EventKind, Plan};
-use crate::record::{Record, Role};
+use crate::record::{Kind, Record, Role};
 use crate::users::is_in_users_code;
 use crate::visit::FieldVisitor;
 
@@ -39,7 +39,7 @@ impl Core {
                 }
             }
             if let Some(sampled) = forced {
-                self.force(id, sampled);
+                let _ = self.force(id, sampled);
             }
         });
     }
@@ -49,6 +49,9 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        if self.lambda.is_none() && event.is_contextual() && self.silence.is_here() {
+            return;
+        }
         let (plan_id, plan) = self.plans.of(event.metadata());
         if plan.event == EventKind::Ignored || is_in_users_code() {
             return;
@@ -117,15 +120,19 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let panicking = std::thread::panicking();
-        self.table.with(id.into_u64(), |record| {
-            if record.is_local_root() && record.context.role.is_recorded() {
-                record.exited = self.clock.ticks();
-                if panicking {
-                    note_panic(&mut record.body);
+        let kind = self.table.kind(id.into_u64());
+        self.leave(id.into_u64(), kind);
+        if kind == Kind::Root {
+            let panicking = std::thread::panicking();
+            self.table.with(id.into_u64(), |record| {
+                if record.context.role.is_recorded() {
+                    record.exited = self.clock.ticks();
+                    if panicking {
+                        note_panic(&mut record.body);
+                    }
                 }
-            }
-        });
+            });
+        }
         if self.lambda.is_some() {
             self.left(id.into_u64(), ctx);
         }

@@ -5,6 +5,7 @@
 //! guarded where that is lent.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use xray_sdk::DaemonAddress;
 use xray_sdk::sampling::{Sampler, SamplingRequest, Verdict};
@@ -15,6 +16,10 @@ pub(crate) struct UsersSampler(pub(crate) Box<dyn Sampler>);
 impl Sampler for UsersSampler {
     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
         in_users_code(|| self.0.sample(request))
+    }
+
+    fn looks_at_request(&self) -> bool {
+        in_users_code(|| self.0.looks_at_request())
     }
 
     fn give_back(&self, verdict: &Verdict) {
@@ -31,6 +36,10 @@ impl Sampler for UsersSampler {
 
     fn stop(&self) {
         in_users_code(|| self.0.stop());
+    }
+
+    fn flush(&self, timeout: Duration) -> bool {
+        in_users_code(|| self.0.flush(timeout))
     }
 
     fn problem(&self) -> Option<String> {

@@ -16,6 +16,7 @@ use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
 use crate::config::{Database, Redact, SqlVersion};
 use crate::plan::Plan;
 use crate::slot::Slot;
+use crate::url;
 use crate::value::{DebugAsDisplay, Value, visit};
 
 /// What holds for all values of a layer.
@@ -245,19 +246,11 @@ impl<'a> FieldVisitor<'a> {
 
     /// Keeps a URL without its password and, unless the user wants it, without its query.
     fn put_url(&mut self, rank: u8, url: &str) {
-        let is_mark = |byte: &u8| matches!(byte, b'?' | b'#');
-        let end = if self.rules.keep_query { None } else { url.as_bytes().iter().position(is_mark) };
-        let url = &url[..end.unwrap_or(url.len())];
-        let Some(authority) = authority_of(url) else {
-            return self.body.put_str(Place::HttpRequest, rank, "\"url\":", url);
-        };
-        let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-        if user.is_empty() {
-            self.body.put_str(Place::HttpRequest, rank, "\"url\":", url);
-        } else {
-            let clean = url.replacen(&format!("{user}@"), "", 1);
-            self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
-        }
+        let url = if self.rules.keep_query { url } else { url::without_query(url) };
+        let (host, has_user) =
+            url::authority(url).map_or(("", false), |(_, authority, _)| url::host(authority));
+        let clean = if has_user { url::without_user(url) } else { url.into() };
+        self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
         // A client's name, behind those that name the host by itself.
         if !self.is_segment && !host.is_empty() {
             self.put_name(8 + rank, "\"host\":", Value::Str(host));
@@ -342,8 +335,8 @@ impl Visit for FieldVisitor<'_> {
 
 /// A connection string without its password: that of a URL's user, or a `password=…` among pairs.
 fn without_password(text: &str) -> Cow<'_, str> {
-    if let Some((user, _)) = authority_of(text).and_then(|authority| authority.rsplit_once('@')) {
-        return text.replacen(&format!("{user}@"), "", 1).into();
+    if let Cow::Owned(clean) = url::without_user(text) {
+        return clean.into();
     }
     let is_secret = |pair: &&str| {
         let key = before(pair, '=').trim().to_ascii_lowercase();
@@ -355,14 +348,6 @@ fn without_password(text: &str) -> Cow<'_, str> {
     let separator = if text.contains(';') { ";" } else { " " };
     let kept: Vec<_> = text.split(separator).filter(|pair| !is_secret(pair)).collect();
     kept.join(separator).into()
-}
-
-/// What stands between `://` and the next slash.
-fn authority_of(url: &str) -> Option<&str> {
-    let colon = url.bytes().position(|byte| byte == b':')?;
-    let rest = url[colon..].strip_prefix("://")?;
-    let end = rest.bytes().position(|byte| byte == b'/').unwrap_or(rest.len());
-    Some(&rest[..end])
 }
 
 fn before(text: &str, mark: char) -> &str {

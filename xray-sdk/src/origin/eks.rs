@@ -1,7 +1,8 @@
 //! EKS: a pod has its service account's token. Pod and container are told by the machine itself.
 //!
-//! The cluster's name is told by no file. Kubernetes' API knows it, but speaks TLS, which this crate does not; so
-//! it is taken from the environment, where the pod's specification or an OpenTelemetry set-up puts it.
+//! The cluster's name is told by no file. It is taken from the environment, where the pod's specification or an
+//! OpenTelemetry set-up puts it, else from the tag that EKS gives its nodes (feature `plugin-ec2`; the node has to
+//! allow tags in its instance metadata). Kubernetes' API knows it as well, but speaks TLS, which this crate does not.
 
 use serde_json::Value;
 
@@ -14,11 +15,12 @@ const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 /// Looked at in this order.
 const CLUSTER_VARIABLES: [&str; 3] = ["EKS_CLUSTER_NAME", "K8S_CLUSTER_NAME", "CLUSTER_NAME"];
 
-pub(super) fn detect(at: &Surroundings, found: &mut Finding) {
+pub(super) fn detect(at: &Surroundings, tag_of_node: impl FnOnce() -> Option<String>, found: &mut Finding) {
     if !at.exists(TOKEN) {
         return;
     }
-    let cluster = CLUSTER_VARIABLES.iter().find_map(|name| at.variable(name)).or_else(|| from_resource(at));
+    let named = CLUSTER_VARIABLES.iter().find_map(|name| at.variable(name));
+    let cluster = named.or_else(|| from_resource(at)).or_else(|| tag_of_node().filter(|tag| is_name(tag)));
     if let Some(cluster) = &cluster {
         // Where Container Insights puts an application's log.
         found.add_log_group(format!("/aws/containerinsights/{cluster}/application"), None);
@@ -39,4 +41,11 @@ fn from_resource(at: &Surroundings) -> Option<String> {
     let attributes = at.variable("OTEL_RESOURCE_ATTRIBUTES")?;
     let mut pairs = attributes.split(',').filter_map(|pair| pair.split_once('='));
     pairs.find(|(key, _)| key.trim() == "k8s.cluster.name").map(|(_, value)| value.trim().to_owned())
+}
+
+/// What EKS allows as a cluster's name (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
+/// address is what it should be.
+fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=100).contains(&text.len()) && text.bytes().all(allowed)
 }

@@ -1,7 +1,7 @@
 //! Where this process runs: the segment's `origin`, the blocks about it, and the log groups beside it.
 //!
 //! One file for each place, each behind a feature (`plugin-ec2` and so on; `plugins` is all of them); `container`
-//! is what two of them share. Below them, `surroundings` is what they may look at (files, variables, endpoints) and
+//! and `imds` are what two of them share. Below them, `surroundings` is what they may look at (files, variables, endpoints) and
 //! `finding` is what they say; above, [`Plugins`] asks them in a fixed order. The most specific place names the
 //! origin (Beanstalk, then EKS, ECS, EC2, as in the official SDK for Java), and every place that applies adds its
 //! block.
@@ -16,6 +16,9 @@ mod surroundings;
 mod beanstalk;
 #[cfg(any(feature = "plugin-ecs", feature = "plugin-eks"))]
 mod container;
+#[cfg(feature = "plugin-ec2")]
+mod imds;
+
 #[cfg(feature = "plugin-ec2")]
 mod ec2;
 #[cfg(feature = "plugin-ecs")]

@@ -55,14 +55,24 @@ impl Plugins {
             // None of the others is there, and asking for them would delay the first invocation.
             return found;
         }
+        #[cfg(feature = "plugin-ec2")]
+        let imds = super::imds::Imds::new(at);
         #[cfg(feature = "plugin-beanstalk")]
         super::beanstalk::detect(at, &mut found);
         #[cfg(feature = "plugin-eks")]
-        super::eks::detect(at, &mut found);
+        super::eks::detect(
+            at,
+            // A tag of the node's.
+            #[cfg(feature = "plugin-ec2")]
+            || imds.tag("eks:cluster-name"),
+            #[cfg(not(feature = "plugin-ec2"))]
+            || None,
+            &mut found,
+        );
         #[cfg(feature = "plugin-ecs")]
         super::ecs::detect(at, &mut found);
         #[cfg(feature = "plugin-ec2")]
-        super::ec2::detect(at, &mut found);
+        super::ec2::detect(at, &imds, &mut found);
         found
     }
 }

@@ -111,6 +111,9 @@ fn imds(tokens: bool) -> (Server, Arc<Mutex<Vec<Request>>>) {
             ("GET", "/latest/dynamic/instance-identity/document") if has_token || !tokens => {
                 Reply::Http(200, identity())
             }
+            ("GET", "/latest/meta-data/tags/instance/eks:cluster-name") if has_token || !tokens => {
+                Reply::Http(200, "green".to_owned())
+            }
             ("GET", _) => Reply::Http(401, String::new()),
             _ => Reply::Http(404, "<html>".to_owned()),
         }
@@ -214,6 +217,10 @@ fn eks_is_told_by_its_service_account() {
     }
     let unnamed = document(&root, with(&[]));
     assert_eq!(aws(&unnamed), json!({"eks": {"pod": "host-7", "container_id": CONTAINER}}));
+    let (imds, _seen) = imds(true);
+    let tagged = document(&root, with(&[("IMDS_ENDPOINT", imds.address().to_string())]));
+    assert_eq!(tagged["origin"], "AWS::EKS::Container");
+    assert_eq!(tagged["aws"]["eks"]["cluster_name"], "green");
 }
 
 #[test]
@@ -278,27 +285,34 @@ fn lambda_is_told_by_its_variables_and_nobody_is_asked() {
 
 #[test]
 fn what_is_absent_costs_a_tenth_of_a_second_and_what_is_broken_or_silent_not_much_more() {
-    let root = Root::new(&[("/var/elasticbeanstalk/xray/environment.conf", "not JSON")]);
+    let root = Root::new(&[
+        ("/var/elasticbeanstalk/xray/environment.conf", "not JSON"),
+        // EKS and EC2 both ask the metadata service; one that is absent is found absent once.
+        ("/var/run/secrets/kubernetes.io/serviceaccount/token", "t"),
+    ]);
     let silent = Server::start(|_| Reply::Never);
     let garbage = Server::start(|_| Reply::Raw(b"\0\0\0\r\n\r\n".to_vec()));
     let html = Server::start(|_| Reply::Http(200, "<html>".to_owned()));
     let trickle = Server::start(|_| Reply::Trickle("x".repeat(100)));
-    // Two requests, each with its limit of 300 ms, and what a thread's start and end takes.
-    let two = Duration::from_millis(700);
+    // Three requests, each with its limit of 300 ms, and what a thread's start and end takes.
+    let three = Duration::from_millis(1000);
+    let detect = |variable: (&str, String)| {
+        Plugins::new().with_root(root.path()).with_variables(with(&[variable])).detect()
+    };
+    let without = detect(("AWS_EC2_METADATA_DISABLED", "true".to_owned()));
+    assert_eq!(without.origin(), Some("AWS::EKS::Container"));
     for (name, endpoint, limit) in [
         ("absent", nowhere()[0].1.clone(), ABSENT),
         // Packets to this network go nowhere, or are refused by the router (RFC 5737).
         ("a black hole", "192.0.2.1".to_owned(), ABSENT),
-        ("silent", silent.address().to_string(), two),
-        ("garbage", garbage.address().to_string(), two),
-        ("HTML", html.address().to_string(), two),
-        ("slow", trickle.address().to_string(), two),
+        ("silent", silent.address().to_string(), three),
+        ("garbage", garbage.address().to_string(), three),
+        ("HTML", html.address().to_string(), three),
+        ("slow", trickle.address().to_string(), three),
     ] {
-        let plugins =
-            Plugins::new().with_root(root.path()).with_variables(with(&[("IMDS_ENDPOINT", endpoint)]));
         let best = (0..3).map(|_| {
             let started = Instant::now();
-            assert_eq!(plugins.detect(), super::Finding::default(), "{name}");
+            assert_eq!(detect(("IMDS_ENDPOINT", endpoint.clone())), without, "{name}");
             started.elapsed()
         });
         // The best of three: what is measured is the limit, not how busy the machine is.

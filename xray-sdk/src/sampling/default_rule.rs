@@ -49,6 +49,10 @@ impl Sampler for DefaultRule {
         self.sample_at(request.epoch_seconds().unwrap_or_else(epoch_seconds), fast_u64)
     }
 
+    fn looks_at_request(&self) -> bool {
+        false
+    }
+
     /// Returns the slot to the reservoir, if its second is not over.
     fn give_back(&self, verdict: &Verdict) {
         if let Some(second) = verdict.reservoir_second() {

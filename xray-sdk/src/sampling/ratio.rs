@@ -40,6 +40,10 @@ impl Sampler for Ratio {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::from(self.draw(fast_u64()))
     }
+
+    fn looks_at_request(&self) -> bool {
+        false
+    }
 }
 
 /// As many as a float counts exactly, so that a rate of 1 is all of them and not one fewer.

@@ -2,6 +2,7 @@
 //! thought. What a sampler needs beside questions (a start, an end, news) are hooks that default to nothing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{SamplingRequest, Verdict};
 use crate::daemon::DaemonAddress;
@@ -31,6 +32,12 @@ pub trait Sampler: Send + Sync + 'static {
     /// Decides about one new trace.
     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict;
 
+    /// Whether decisions depend on what is asked beyond the service and the time. Where they don't, nothing else is
+    /// looked up for them. Defaults to `true`.
+    fn looks_at_request(&self) -> bool {
+        true
+    }
+
     /// Takes back what a verdict took, since a trace header that came late decided after all. Defaults to nothing.
     fn give_back(&self, verdict: &Verdict) {
         let _ = verdict;
@@ -52,6 +59,13 @@ pub trait Sampler: Send + Sync + 'static {
     /// The traces that [`start`](Self::start) spoke of are over. Defaults to nothing.
     fn stop(&self) {}
 
+    /// Waits until whoever is to be told of the decisions so far was told, for at most `timeout`; `false` if they
+    /// could not be told. Defaults to having nobody to tell.
+    fn flush(&self, timeout: Duration) -> bool {
+        let _ = timeout;
+        true
+    }
+
     /// Why decisions are not what they were meant to be, for a person to read. Defaults to `None`.
     fn problem(&self) -> Option<String> {
         None
@@ -64,6 +78,9 @@ macro_rules! pass_on {
             fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
                 (**self).sample(request)
             }
+            fn looks_at_request(&self) -> bool {
+                (**self).looks_at_request()
+            }
             fn give_back(&self, verdict: &Verdict) {
                 (**self).give_back(verdict);
             }
@@ -75,6 +92,9 @@ macro_rules! pass_on {
             }
             fn stop(&self) {
                 (**self).stop();
+            }
+            fn flush(&self, timeout: Duration) -> bool {
+                (**self).flush(timeout)
             }
             fn problem(&self) -> Option<String> {
                 (**self).problem()
@@ -93,6 +113,10 @@ impl Sampler for Always {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::sampled()
     }
+
+    fn looks_at_request(&self) -> bool {
+        false
+    }
 }
 
 /// Records no trace, except those for which a trace header decides.
@@ -102,6 +126,10 @@ pub struct Never;
 impl Sampler for Never {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::dropped()
+    }
+
+    fn looks_at_request(&self) -> bool {
+        false
     }
 }
 
@@ -114,5 +142,9 @@ pub struct ParentOnly;
 impl Sampler for ParentOnly {
     fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
         Verdict::left_open()
+    }
+
+    fn looks_at_request(&self) -> bool {
+        false
     }
 }

@@ -69,21 +69,46 @@ impl Pattern {
     }
 }
 
-/// Whether two texts are the same but for case. Paths begin alike and differ at their ends, so those are looked at
-/// first.
+/// Whether two texts are the same but for case. Mostly they are in the same case, too, or differ at their ends, as
+/// paths that begin alike do.
+#[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
-    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-    match (a.last_chunk::<8>(), b.last_chunk::<8>()) {
-        _ if a.len() != b.len() => false,
-        (Some(x), Some(y)) if (word(x) ^ word(y)) & !CASE != 0 => false,
-        (Some(x), Some(y)) => {
-            // Mostly in the same case, too; the last eight bytes make up for those that fill no chunk.
-            let chunks = |text| <[u8]>::as_chunks::<8>(text).0;
-            let exactly = x == y && chunks(a).iter().zip(chunks(b)).all(|(a, b)| word(a) == word(b));
-            exactly || a.eq_ignore_ascii_case(b)
-        }
-        _ => a.eq_ignore_ascii_case(b),
+    if a.len() != b.len() {
+        return false;
     }
+    match (a.last_chunk(), b.last_chunk()) {
+        (Some(x), Some(y)) => {
+            let (x, y) = (u64::from_ne_bytes(*x), u64::from_ne_bytes(*y));
+            // The last eight bytes make up for those that fill no chunk.
+            let exactly = x == y && chunks(a).iter().zip(chunks(b)).all(|(a, b)| a == b);
+            exactly || ((x ^ y) & !CASE == 0 && a.eq_ignore_ascii_case(b))
+        }
+        _ => {
+            let (x, y) = (short(a), short(b));
+            x == y || ((x ^ y) & !CASE == 0 && a.eq_ignore_ascii_case(b))
+        }
+    }
+}
+
+fn chunks(text: &[u8]) -> &[[u8; 8]] {
+    text.as_chunks().0
+}
+
+/// At most seven bytes as a word, in three steps at most.
+#[inline]
+pub(super) fn short(text: &[u8]) -> u64 {
+    let (mut rest, mut word, mut at) = (text, 0, 0);
+    if let Some((four, after)) = rest.split_first_chunk::<4>() {
+        (word, at, rest) = (u64::from(u32::from_le_bytes(*four)), 32, after);
+    }
+    if let Some((two, after)) = rest.split_first_chunk::<2>() {
+        word |= u64::from(u16::from_le_bytes(*two)) << at;
+        (at, rest) = (at + 16, after);
+    }
+    if let Some(one) = rest.first() {
+        word |= u64::from(*one) << at;
+    }
+    word
 }
 
 /// The bit in which upper and lower case differ, eight times. With it set, letters are the same in both cases, and

@@ -279,7 +279,12 @@ fn central_rules_decide_about_spans_and_segments_name_their_rule() {
          "Attributes":{"tenant":"blue"}}},
         {"SamplingRule":{"RuleName":"Default","ResourceARN":"*","Priority":10000,"FixedRate":0,"ReservoirSize":0,
          "ServiceName":"*","ServiceType":"*","Host":"*","HTTPMethod":"*","URLPath":"*","Version":1}}]}"#;
-    let server = Server::start(|_| Reply::Http(200, RULES.to_owned()));
+    const TARGETS: &str =
+        r#"{"SamplingTargetDocuments":[],"UnprocessedStatistics":[],"LastRuleModification":0}"#;
+    let server = Server::start(|request| {
+        let answer = if request.path == "/SamplingTargets" { TARGETS } else { RULES };
+        Reply::Http(200, answer.to_owned())
+    });
     let sampler = Arc::new(CentralSampler::with_fallback(Never));
     let address = server.address().to_string();
     let rig = Rig::new(|builder| builder.daemon_address(&address).sampler(Arc::clone(&sampler)));
@@ -300,4 +305,7 @@ fn central_rules_decide_about_spans_and_segments_name_their_rule() {
     assert_eq!(sent[0]["aws"]["xray"]["sampling_rule_name"], "blue");
     assert_eq!(rig.handle.stats().unsampled, 2);
     assert_eq!(rig.handle.diagnostics(), []);
+    assert_eq!(sampler.stats().requests, 0, "a report is due every ten seconds");
+    assert!(rig.handle.flush(std::time::Duration::from_secs(10)));
+    assert_eq!((sampler.stats().requests, sampler.stats().sampled), (3, 1));
 }

@@ -16,4 +16,5 @@ mod placement;
 mod propagation;
 #[cfg(feature = "queue")]
 mod queued;
+mod quiet;
 mod stacking;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::sampler::{Shared, count};
 use super::set::{Rule, RuleSet};
-use super::state::{BoostCounts, Counts};
+use super::state::{Books, BoostCounts, Counts};
 use super::wire::{self, Report, Target, Targets};
 use crate::daemon::DaemonAddress;
 use crate::http::{Http, Limits};
@@ -72,13 +72,19 @@ impl Poller {
         }
         if now.since_start >= self.targets_due {
             self.targets_due = now.since_start + TARGETS_EVERY + self.up_to(TARGETS_JITTER);
-            if let Some(modified) = self.report(now)
+            let (modified, _) = self.report(now, |books| books.is_due(now.since_start));
+            if let Some(modified) = modified
                 && self.fetch_rules(now)
             {
                 self.modified = Some(modified);
             }
         }
         self.rules_due.min(self.targets_due)
+    }
+
+    /// Hands in what was counted whether it is due or not; whether the service took it.
+    pub(super) fn flush(&mut self, now: Now) -> bool {
+        self.report(now, |books| books.pending.requests > 0).1
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
@@ -132,10 +138,11 @@ impl Poller {
         Err(format!("more than {MAX_PAGES} pages"))
     }
 
-    /// Hands in what was counted. When rules have changed since they were fetched, answers when that was.
-    fn report(&mut self, now: Now) -> Option<f64> {
-        let set = self.shared.rules.load_full()?;
-        let due: Vec<Due<'_>> = set.rules().iter().filter_map(|rule| Due::of(rule, now)).collect();
+    /// Hands in what was counted. When rules have changed since they were fetched, answers when that was; and
+    /// whether the service took all of it.
+    fn report(&mut self, now: Now, is_due: impl Fn(&Books) -> bool) -> (Option<f64>, bool) {
+        let Some(set) = self.shared.rules.load_full() else { return (None, true) };
+        let due: Vec<Due<'_>> = set.rules().iter().filter_map(|rule| Due::of(rule, &is_due)).collect();
         let mut changed = None;
         for chunk in due.chunks(wire::MAX_DOCUMENTS) {
             match self.hand_in(chunk, now) {
@@ -148,11 +155,11 @@ impl Poller {
                     // Nothing was taken off the books: it goes with the next report. So does what is left of this
                     // one, since the daemon would most likely fail again, and each failure may take seconds.
                     count(&self.shared.counters.reports_failed, 1);
-                    break;
+                    return (changed, false);
                 }
             }
         }
-        changed
+        (changed, true)
     }
 
     fn hand_in(&self, chunk: &[Due<'_>], now: Now) -> Result<Targets, String> {
@@ -216,13 +223,13 @@ struct Due<'a> {
 
 impl<'a> Due<'a> {
     /// Reads every rule's books, due or not: reading is what empties the counts of decisions.
-    fn of(rule: &'a Rule, now: Now) -> Option<Self> {
+    fn of(rule: &'a Rule, is_due: impl FnOnce(&Books) -> bool) -> Option<Self> {
         let mut books = rule.state.books();
         if rule.spec.boost_limit.is_none() {
             books.boost = BoostCounts::default();
         }
         let boost = Some(books.boost).filter(|boost| boost.total > 0);
-        books.is_due(now.since_start).then(|| Self { rule, counts: books.pending.reportable(), boost })
+        is_due(&books).then(|| Self { rule, counts: books.pending.reportable(), boost })
     }
 }
 

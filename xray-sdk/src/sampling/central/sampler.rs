@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
 
 use super::poller::Poller;
 use super::set::RuleSet;
-use super::thread::{self, Stop};
+use super::thread::{self, Orders};
 use crate::daemon::DaemonAddress;
 use crate::id::{epoch_seconds, fast_u64};
 use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
@@ -43,7 +44,7 @@ pub(super) struct Shared {
 struct Running {
     /// Starts without a stop so far.
     users: usize,
-    stop: Option<Arc<Stop>>,
+    thread: Option<Arc<Orders>>,
 }
 
 impl CentralSampler {
@@ -118,9 +119,9 @@ impl Sampler for CentralSampler {
     fn start(&self, daemon: &DaemonAddress, service: &str) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.users += 1;
-        if running.stop.is_none() {
+        if running.thread.is_none() {
             match thread::spawn(Poller::new(Arc::clone(&self.shared), daemon, service)) {
-                Ok(stop) => running.stop = Some(stop),
+                Ok(thread) => running.thread = Some(thread),
                 Err(err) => {
                     self.shared
                         .set_problem(Some(format!("sampling rules: no thread to ask for them: {err}")));
@@ -135,12 +136,19 @@ impl Sampler for CentralSampler {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.users = running.users.saturating_sub(1);
         if running.users == 0
-            && let Some(stop) = running.stop.take()
+            && let Some(thread) = running.thread.take()
         {
-            stop.stop();
+            thread.stop();
         }
         drop(running);
         self.shared.fallback.stop();
+    }
+
+    fn flush(&self, timeout: Duration) -> bool {
+        let began = Instant::now();
+        let thread = self.running.lock().unwrap_or_else(PoisonError::into_inner).thread.clone();
+        let told = thread.is_none_or(|thread| thread.flush(timeout));
+        self.shared.fallback.flush(timeout.saturating_sub(began.elapsed())) && told
     }
 
     fn problem(&self) -> Option<String> {
@@ -151,8 +159,8 @@ impl Sampler for CentralSampler {
 
 impl Drop for CentralSampler {
     fn drop(&mut self) {
-        if let Some(stop) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).stop.take() {
-            stop.stop();
+        if let Some(thread) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).thread.take() {
+            thread.stop();
         }
     }
 }

@@ -1,20 +1,22 @@
 //! All rules of one fetch, in order, and how the one for a request is found in nanoseconds.
 //!
-//! Most rules are for other requests than this one, and most of them tell so by the first bytes of a pattern. So
-//! a [`Head`] is asked first: two words for a rule, two for the request, compared without a branch. What passes
-//! is compared in full.
+//! Most rules are for other requests than this one, and most of them tell so by a few bytes of a pattern. So
+//! [`Heads`] are asked first: three words of a rule, three of the request, four rules side by side without a branch.
+//! What passes is compared in full.
 
 use std::sync::Arc;
 
 use super::rule::RuleSpec;
 use super::state::{Allowance, RuleState};
-use crate::sampling::wildcard::{CASE, Pattern};
+use crate::sampling::wildcard::{CASE, Pattern, short};
 use crate::sampling::{SamplingRequest, Verdict};
 
 #[derive(Debug)]
 pub(super) struct RuleSet {
-    /// One for each rule, apart from them: a search reads these alone.
-    heads: Box<[Head]>,
+    /// Those of four rules each, apart from them: a search reads these alone.
+    heads: Box<[Heads]>,
+    /// Where in a path the last word begins.
+    window: usize,
     rules: Box<[Rule]>,
     /// The last second in which these rules hold, since 1970.
     expires: u32,
@@ -39,7 +41,8 @@ impl RuleSet {
     pub(super) fn new(mut specs: Vec<RuleSpec>, former: Option<&Self>, expires: u32) -> Self {
         specs.sort_by(|a, b| a.order().cmp(&b.order()));
         specs.dedup_by(|later, earlier| later.name == earlier.name);
-        let heads = specs.iter().map(Head::of_rule).collect();
+        let window = telling_window(&specs);
+        let heads = specs.chunks(SIDE_BY_SIDE).map(|specs| Heads::of_rules(specs, window)).collect();
         let rules = specs.into_iter().map(|spec| {
             let state = match former.and_then(|former| former.by_name(&spec.name)) {
                 Some(known) => {
@@ -53,7 +56,7 @@ impl RuleSet {
             };
             Rule { spec, state }
         });
-        Self { heads, rules: rules.collect(), expires }
+        Self { heads, window, rules: rules.collect(), expires }
     }
 
     /// Whether the rules are too old to be obeyed.
@@ -78,63 +81,112 @@ impl RuleSet {
     /// The first rule that is for the request.
     #[inline]
     pub(super) fn find(&self, request: &SamplingRequest<'_>) -> Option<&Rule> {
-        let head = Head::of_request(request);
-        let mut candidates = self.heads.iter().zip(&self.rules);
-        candidates
-            .find(|(rule, full)| rule.may_match(&head) && full.spec.matches(request))
-            .map(|(_, rule)| rule)
+        let Some(words) = words_of(request, self.window) else {
+            return self.rules.iter().find(|rule| rule.spec.matches(request));
+        };
+        for (group, heads) in self.heads.iter().enumerate() {
+            let mut candidates = heads.candidates(words);
+            while candidates != 0 {
+                let lane = candidates.trailing_zeros() as usize;
+                let rule = self.rules.get(group * SIDE_BY_SIDE + lane)?;
+                if rule.spec.matches(request) {
+                    return Some(rule);
+                }
+                candidates &= candidates - 1;
+            }
+        }
+        None
     }
 }
 
-/// The first bytes of path (eight), service (four), method and host (two each), case folded, and which of their
-/// bits count.
-///
-/// Of a rule, what counts is what stands before the first wildcard; of a request, all that is known.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    words: [u64; 2],
-    masks: [u64; 2],
+/// What four rules say about the beginnings of a request's properties, and which bits of it count: what stands
+/// before a pattern's first wildcard. A word of each rule lies beside the same word of the others, as processors
+/// compare them.
+#[derive(Clone, Copy, Debug, Default)]
+struct Heads {
+    words: [[u64; SIDE_BY_SIDE]; 3],
+    masks: [[u64; SIDE_BY_SIDE]; 3],
 }
 
-impl Head {
-    fn of_rule(spec: &RuleSpec) -> Self {
-        let [path, service, method, host] =
-            [&spec.path, &spec.service, &spec.method, &spec.host].map(Pattern::literal_head);
-        let mask = |head: &[u8], lane: u32| low_bytes(head.len().min(lane as usize) as u32);
-        Self {
-            words: pack(fold(path), fold(service), fold(method), fold(host)),
-            masks: pack(mask(path, 8), mask(service, 4), mask(method, 2), mask(host, 2)),
+impl Heads {
+    fn of_rules(specs: &[RuleSpec], window: usize) -> Self {
+        let mut heads = Self::default();
+        for (lane, spec) in specs.iter().enumerate() {
+            let texts = [&spec.path, &spec.service, &spec.method, &spec.host].map(Pattern::literal_head);
+            let words = words_by(texts, window, fold);
+            let masks = words_by(texts, window, |text| low_bytes(text.len()));
+            for word in 0..3 {
+                (heads.words[word][lane], heads.masks[word][lane]) = (words[word], masks[word]);
+            }
         }
+        heads
     }
 
+    /// A bit for each rule that may be for the request; none for one that certainly isn't.
     #[inline]
-    fn of_request(request: &SamplingRequest<'_>) -> Self {
-        let [path, service, method, host] =
-            [request.path(), request.service(), request.method(), request.host()];
-        let word = |text: Option<&str>| text.map_or(0, |text| fold(text.as_bytes()));
-        let mask = |text: Option<&str>| if text.is_some() { u64::MAX } else { 0 };
-        Self {
-            words: pack(word(path), word(service), word(method), word(host)),
-            masks: pack(mask(path), mask(service), mask(method), mask(host)),
-        }
+    fn candidates(&self, request: [u64; 3]) -> u32 {
+        let differ = |lane: usize| {
+            let of = |word: usize| (self.words[word][lane] ^ request[word]) & self.masks[word][lane];
+            of(0) | of(1) | of(2)
+        };
+        (0..SIDE_BY_SIDE).fold(0, |bits, lane| bits | u32::from(differ(lane) == 0) << lane)
     }
+}
 
-    /// `false` only if the rule is certainly not for the request.
-    #[inline]
-    fn may_match(&self, request: &Self) -> bool {
-        let differ = |i: usize| (self.words[i] ^ request.words[i]) & self.masks[i] & request.masks[i];
-        differ(0) | differ(1) == 0
-    }
+/// The words of a request. `None` if one of its properties is unknown, which no word says.
+#[inline]
+fn words_of(request: &SamplingRequest<'_>, window: usize) -> Option<[u64; 3]> {
+    let texts = [request.path()?, request.service()?, request.method()?, request.host()?];
+    Some(words_by(texts.map(str::as_bytes), window, fold))
+}
+
+/// The first eight bytes of the path; four of the service, two of method and host each; eight further ones of the
+/// path.
+#[inline]
+fn words_by(
+    [path, service, method, host]: [&[u8]; 4],
+    window: usize,
+    word: impl Fn(&[u8]) -> u64,
+) -> [u64; 3] {
+    let (method, host) = (word(method) & low_bytes(2), word(host) & low_bytes(2));
+    [word(path), word(service) & low_bytes(4) | method << 32 | host << 48, word(from(path, window))]
+}
+
+/// Rules whose heads are compared together.
+const SIDE_BY_SIDE: usize = 4;
+
+/// Where eight bytes of a path tell the most rules from each other that their first eight don't: behind the
+/// `/api/v1/` that they have in common.
+fn telling_window(specs: &[RuleSpec]) -> usize {
+    let heads: Vec<&[u8]> = specs.iter().map(|spec| spec.path.literal_head()).collect();
+    let told = |at: usize| -> usize {
+        let mut seen: Vec<_> = heads
+            .iter()
+            .filter(|head| head.len() > at)
+            .map(|head| (fold(head), fold(from(head, at))))
+            .collect();
+        seen.sort_unstable();
+        seen.dedup();
+        seen.len()
+    };
+    // The first of the best.
+    (LANE..=MAX_WINDOW).rev().max_by_key(|at| told(*at)).unwrap_or(LANE)
 }
 
 #[inline]
-fn pack(path: u64, service: u64, method: u64, host: u64) -> [u64; 2] {
-    let (method, host) = (method & low_bytes(2), host & low_bytes(2));
-    [path, service & low_bytes(4) | method << 32 | host << 48]
+fn from(text: &[u8], at: usize) -> &[u8] {
+    text.get(at..).unwrap_or_default()
 }
 
-const fn low_bytes(bytes: u32) -> u64 {
-    if bytes >= 8 { u64::MAX } else { (1 << (bytes * 8)) - 1 }
+/// Bytes in a word.
+const LANE: usize = 8;
+
+/// How far into a path it is worth to look: prefixes that rules have in common are shorter.
+const MAX_WINDOW: usize = 48;
+
+/// A word in which the first so many bytes count.
+fn low_bytes(bytes: usize) -> u64 {
+    if bytes >= LANE { u64::MAX } else { (1 << (bytes * 8)) - 1 }
 }
 
 /// The first eight bytes, whatever their case. Some that are not the same letter fall together, which costs a
@@ -146,23 +198,6 @@ fn fold(text: &[u8]) -> u64 {
         None => short(text),
     };
     word | CASE
-}
-
-/// At most seven bytes as a word, in four steps at most.
-#[inline]
-fn short(text: &[u8]) -> u64 {
-    let (mut rest, mut word, mut at) = (text, 0, 0);
-    if let Some((four, after)) = rest.split_first_chunk::<4>() {
-        (word, at, rest) = (u64::from(u32::from_le_bytes(*four)), 32, after);
-    }
-    if let Some((two, after)) = rest.split_first_chunk::<2>() {
-        word |= u64::from(u16::from_le_bytes(*two)) << at;
-        (at, rest) = (at + 16, after);
-    }
-    if let Some(one) = rest.first() {
-        word |= u64::from(*one) << at;
-    }
-    word
 }
 
 #[cfg(test)]
@@ -224,12 +259,15 @@ mod tests {
     proptest! {
         #[test]
         fn heads_never_hide_a_match(
-            path in "[/aA@`*?]{0,10}", text in "[/aA@`]{0,10}", method in "(GET|get|\\*|G\\*|P?T)",
+            path in "[/aA@`*?]{0,10}", text in "[/aA@`]{0,10}", method in "(GET|get|\\*|G\\*|P?T)", window in 0_usize..12,
         ) {
             let spec = spec("rule", 1, &path, &method);
-            let request = SamplingRequest::new("shop").with_path(&text).with_method("GET");
-            let may = Head::of_rule(&spec).may_match(&Head::of_request(&request));
+            let request = SamplingRequest::new("shop").with_path(&text).with_method("GET").with_host("h");
+            let set = RuleSet::new(vec![spec.clone()], None, 0);
+            let heads = Heads::of_rules(std::slice::from_ref(&spec), window);
+            let may = words_of(&request, window).is_none_or(|words| heads.candidates(words) & 1 == 1);
             prop_assert!(may || !spec.matches(&request));
+            prop_assert_eq!(set.find(&request).is_some(), spec.matches(&request));
         }
     }
 }

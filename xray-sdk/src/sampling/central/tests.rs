@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::CentralSampler;
 use super::poller::{Now, Poller};
 use crate::daemon::DaemonAddress;
-use crate::sampling::{LocalRule, LocalRules, Sampler, SamplingRequest, Verdict};
+use crate::sampling::{LocalRule, LocalRules, Never, Sampler, SamplingRequest, Verdict};
 use crate::server::{Reply, Request, Server};
 
 const START: u32 = 1_700_000_000;
@@ -504,7 +504,51 @@ fn deleted_rules_are_forgotten_and_what_they_counted_is_counted_as_lost() {
     assert_eq!(rig.sampler.stats().lost, 1);
 }
 
-/// The one test with a real clock: the thread is there when it should be, and at no other time.
+#[test]
+fn a_flush_and_the_end_hand_in_what_is_not_due() {
+    let service = Arc::new(Mutex::new(Service {
+        rules: vec![rule("Default", 10_000, "*", 0, 1.0)],
+        ..Service::default()
+    }));
+    let server = {
+        let service = Arc::clone(&service);
+        Server::start(move |request| service.lock().unwrap().answer(request))
+    };
+    let sampler = CentralSampler::with_fallback(Never);
+    let long = Duration::from_secs(10);
+    assert!(sampler.flush(long), "nobody to tell");
+    sampler.start(&DaemonAddress::from(server.address()), "shop");
+    wait_until(|| sampler.stats().rules_fetched == 1);
+    let decide = |times: usize| (0..times).for_each(|_| drop(sampler.sample(&SamplingRequest::new("shop"))));
+    let told = || service.lock().unwrap().told.get("Default").copied();
+    decide(3);
+    assert_eq!(told(), None);
+    assert!(sampler.flush(long));
+    assert_eq!(told(), Some([3, 3, 0]));
+    assert!(sampler.flush(long), "nothing is left to tell");
+    assert_eq!(told(), Some([3, 3, 0]));
+    decide(2);
+    sampler.stop();
+    wait_until(|| told() == Some([5, 5, 0]));
+}
+
+#[test]
+fn a_flush_does_not_wait_for_a_server_longer_than_it_may() {
+    let rules_only = |request: &Request| match request.path.as_str() {
+        "/GetSamplingRules" => rules(&[rule("Default", 10_000, "*", 0, 1.0)]),
+        _ => Reply::Never,
+    };
+    let server = Server::start(rules_only);
+    let sampler = CentralSampler::new();
+    sampler.start(&DaemonAddress::from(server.address()), "shop");
+    wait_until(|| sampler.stats().rules_fetched == 1);
+    let _ = sampler.sample(&SamplingRequest::new("shop"));
+    let asked = Instant::now();
+    assert!(!sampler.flush(Duration::from_millis(20)));
+    assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
+}
+
+/// With a real clock: the thread is there when it should be, and at no other time.
 #[test]
 fn the_thread_starts_when_told_and_ends_with_its_last_user() {
     let service = Arc::new(Mutex::new(Service {
@@ -542,53 +586,5 @@ fn wait_until(mut what: impl FnMut() -> bool) {
     while !what() {
         assert!(started.elapsed() < Duration::from_secs(10), "it does not happen");
         std::thread::sleep(Duration::from_millis(5));
-    }
-}
-
-/// What a decision costs. Run it by hand, since a number is no test:
-/// `cargo test -p xray-sdk --release --features central-sampling --lib -- --ignored --nocapture cost_of_a_decision`
-#[test]
-#[ignore = "measures"]
-fn cost_of_a_decision() {
-    const DECISIONS: u32 = 50_000;
-    let mut all: Vec<Value> = (0..24)
-        .map(|i| {
-            let path = match i % 4 {
-                0 => format!("/api/v1/resource{i}/*"),
-                1 => format!("/r{i}*"),
-                2 => format!("/orders/{i}"),
-                _ => format!("/deep{i}/*/items"),
-            };
-            let mut rule = rule(&format!("r{i}"), i + 1, &path, 1, 0.1);
-            rule["SamplingRule"]["HTTPMethod"] = json!(["GET", "POST", "*"][i as usize % 3]);
-            rule["SamplingRule"]["ServiceName"] = json!(["shop", "cart", "com.example.*"][i as usize / 8]);
-            rule
-        })
-        .collect();
-    all.push(rule("Default", 10_000, "*", 1, 0.05));
-    let mut rig = Rig::new(move |_| rules(&all));
-    rig.at(0);
-    let cases = [
-        ("Default, the last of 25", "/cart"),
-        ("the 13th", "/api/v1/resource12/7"),
-        ("the first", "/api/v1/resource0/7"),
-    ];
-    for (name, path) in cases {
-        let service = if name == "the 13th" { "cart" } else { "shop" };
-        let request = SamplingRequest::new(service)
-            .with_method("GET")
-            .with_path(path)
-            .with_host("shop.example.com")
-            .with_epoch_seconds(START);
-        let round = || {
-            let started = Instant::now();
-            for _ in 0..DECISIONS {
-                let _ = std::hint::black_box(rig.sampler.sample(std::hint::black_box(&request)));
-            }
-            started.elapsed().as_nanos() as f64 / f64::from(DECISIONS)
-        };
-        // The best of many rounds is the one that nobody else on the machine disturbed.
-        let best = (0..100).map(|_| round()).fold(f64::INFINITY, f64::min);
-        println!("{name}: {best:.1} ns");
     }
 }

@@ -1,48 +1,97 @@
 //! The thread that polls: it has the clock, and it waits. It starts with the first layer that uses the sampler and
-//! ends with the last, at once when it waits, within the time limit of a request when it asks.
+//! ends with the last, after it has handed in what was counted until then; at once when it waits, within the time
+//! limit of a request when it asks.
 
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::poller::{Now, Poller};
 use crate::id::epoch_time;
 
-/// Tells the thread to end.
+/// What the thread is told from outside, and answers.
 #[derive(Debug, Default)]
-pub(super) struct Stop {
-    stopped: Mutex<bool>,
+pub(super) struct Orders {
+    orders: Mutex<State>,
     changed: Condvar,
 }
 
-impl Stop {
+#[derive(Debug, Default)]
+struct State {
+    stopped: bool,
+    /// Flushes that were asked for, and that were answered.
+    asked: u64,
+    answered: u64,
+    /// Whether the service took what the latest of them handed in.
+    taken: bool,
+}
+
+impl Orders {
     pub(super) fn stop(&self) {
-        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.lock().stopped = true;
         self.changed.notify_all();
     }
 
-    /// Waits for as long as `time`; whether it is time to end.
-    fn wait(&self, time: Duration) -> bool {
-        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.changed.wait_timeout_while(stopped, time, |stopped| !*stopped);
-        *waited.unwrap_or_else(PoisonError::into_inner).0
+    /// Has everything handed in that was counted so far, and waits for it.
+    pub(super) fn flush(&self, timeout: Duration) -> bool {
+        let mut state = self.lock();
+        state.asked += 1;
+        let mine = state.asked;
+        self.changed.notify_all();
+        let open = |state: &mut State| state.answered < mine;
+        let waited = self.changed.wait_timeout_while(state, timeout, open);
+        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        !result.timed_out() && state.taken
+    }
+
+    /// Waits for as long as `time`, or until there is an order.
+    fn wait(&self, time: Duration) -> Order {
+        let none = |state: &mut State| !state.stopped && state.asked <= state.answered;
+        let waited = self.changed.wait_timeout_while(self.lock(), time, none);
+        let state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match () {
+            () if state.asked > state.answered => Order::Flush(state.asked),
+            () if state.stopped => Order::Stop,
+            () => Order::None,
+        }
+    }
+
+    fn answer(&self, flush: u64, taken: bool) {
+        let mut state = self.lock();
+        (state.answered, state.taken) = (flush, taken);
+        self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<Stop>> {
-    let stop = Arc::<Stop>::default();
+enum Order {
+    None,
+    /// Up to the flush of this number.
+    Flush(u64),
+    Stop,
+}
+
+pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<Orders>> {
+    let orders = Arc::<Orders>::default();
     let started = Instant::now();
     let run = {
-        let stop = Arc::clone(&stop);
+        let orders = Arc::clone(&orders);
         move || {
+            let now = || Now { since_start: started.elapsed(), since_epoch: epoch_time() };
             loop {
-                let next = poller.tick(Now { since_start: started.elapsed(), since_epoch: epoch_time() });
-                if stop.wait(next.saturating_sub(started.elapsed())) {
-                    return;
+                let next = poller.tick(now());
+                match orders.wait(next.saturating_sub(started.elapsed())) {
+                    Order::None => {}
+                    Order::Flush(number) => orders.answer(number, poller.flush(now())),
+                    // Whoever still waits, or asks later, has this answer.
+                    Order::Stop => return orders.answer(u64::MAX, poller.flush(now())),
                 }
             }
         }
     };
     std::thread::Builder::new().name("xray-sampling".to_owned()).spawn(run)?;
-    Ok(stop)
+    Ok(orders)
 }
