@@ -30,6 +30,7 @@
 mod clock;
 mod config;
 mod function;
+mod given;
 mod plan;
 mod record;
 mod slot;
@@ -44,6 +45,7 @@ mod whereabouts;
 
 mod call;
 mod close;
+mod closing;
 mod core;
 mod layer;
 mod leave;
@@ -74,6 +76,7 @@ pub mod lambda;
 
 pub use attach::{Attach, WithFilter, WithoutFilter};
 pub use builder::{BuildError, Builder, builder, layer};
+pub use closing::ClosingSpan;
 pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};
