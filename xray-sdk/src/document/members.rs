@@ -50,6 +50,12 @@ impl Body {
             // Most subsegments have nothing but metadata, or nothing at all.
             match self.is_only(Place::Metadata) {
                 Some(false) => return,
+                Some(true) if self.dead == 0 => {
+                    // Nothing was replaced: the members stand in a row, a comma behind each.
+                    out.put(",\"metadata\":{\"default\":{");
+                    out.put_bytes(self.text.as_bytes().split_last().map_or(&[], |(_, members)| members));
+                    return out.put("}}");
+                }
                 Some(true) => return self.write_metadata(out, None),
                 None => {}
             }
