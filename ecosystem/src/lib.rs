@@ -2,13 +2,13 @@
 //! real socket. The crates that are tried are dependencies of the tests alone.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::local::{Collector, Node, Received, Trace, Waterfall};
 use xray_sdk::sampling::Always;
-use xray_tracing_layer::{Builder, Handle};
+use xray_tracing_layer::{Builder, Handle, Stats};
 
 /// The process's subscriber: crates spawn tasks and threads, which know no other. Tests take turns.
 pub struct Rig {
@@ -46,20 +46,16 @@ impl Rig {
             tracing_subscriber::registry().with(layer).init();
             (collector, handle)
         });
+        let before = settled(handle).documents;
         collector.clear();
-        Self {
-            collector: Arc::clone(collector),
-            handle: handle.clone(),
-            before: handle.stats().documents,
-            _turn: turn,
-        }
+        Self { collector: Arc::clone(collector), handle: handle.clone(), before, _turn: turn }
     }
 
     /// Waits for every document that was sent since this rig's turn began, and checks what holds always: the law,
     /// and the validity of each document.
     #[must_use]
     pub fn received(&self) -> Received {
-        let stats = self.handle.stats();
+        let stats = settled(&self.handle);
         assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");
         let sent = (stats.documents - self.before) as usize;
         let come =
@@ -81,6 +77,16 @@ impl Rig {
         traces.into_iter().find(|trace| trace.span_count() >= spans).unwrap_or_else(|| unreachable!())
     }
 
+    /// Waits until that many documents came since this rig's turn began. A test waits for all that it causes: the
+    /// next one may count on none.
+    #[must_use]
+    pub fn documents(&self, count: usize) -> Received {
+        let come = self.collector.wait_for_documents(count, Duration::from_secs(10));
+        let received = self.received();
+        assert!(come, "{} documents came, not {count}", received.documents().len());
+        received
+    }
+
     /// The layer's counters and what it says of its configuration.
     #[must_use]
     pub fn handle(&self) -> &Handle {
@@ -91,6 +97,18 @@ impl Rig {
 impl Default for Rig {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+/// The counts when no span is being closed: a document may be here before its thread has counted it.
+fn settled(handle: &Handle) -> Stats {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let stats = handle.stats();
+        if stats.closed == stats.folded + stats.emitted + stats.dropped || Instant::now() > until {
+            return stats;
+        }
+        std::thread::yield_now();
     }
 }
 

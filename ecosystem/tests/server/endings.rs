@@ -20,12 +20,21 @@ use tokio::sync::{Notify, mpsc};
 use tracing::info_span;
 use xray_tracing_layer::XrayHttpLayer;
 
-use super::{exchange, only_segment, rig, send, serve};
+use super::{exchange, rig, send, serve};
 
 type Piece = Result<Bytes, io::Error>;
 
+/// What a handler or a body holds: it has something to do when it is let go.
+struct Held;
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(info_span!("let go"));
+    }
+}
+
 /// A body of what the test sends, with a span for each piece. An empty piece is a panic.
-struct Pieces(mpsc::UnboundedReceiver<Piece>);
+struct Pieces(mpsc::UnboundedReceiver<Piece>, #[expect(dead_code, reason = "for its drop")] Option<Held>);
 
 impl http_body::Body for Pieces {
     type Data = Bytes;
@@ -48,8 +57,9 @@ impl http_body::Body for Pieces {
 fn streaming() -> (Router, mpsc::UnboundedSender<Piece>) {
     let (pieces, body) = mpsc::unbounded_channel();
     let body = Arc::new(std::sync::Mutex::new(Some(body)));
-    let answer =
-        move || async move { Response::new(Body::new(Pieces(body.lock().unwrap().take().unwrap()))) };
+    let answer = move || async move {
+        Response::new(Body::new(Pieces(body.lock().unwrap().take().unwrap(), Some(Held))))
+    };
     (Router::new().route("/", get(answer)).layer(XrayHttpLayer::new()), pieces)
 }
 
@@ -82,8 +92,8 @@ async fn a_streaming_body_is_part_of_the_request_to_its_last_piece() {
     drop(pieces);
     stream.read_to_string(&mut seen).await.unwrap();
     assert!(seen.contains("two"));
-    let trace = rig.trace_of(4);
-    assert_eq!(picture(&trace), "◆ shop  200 ok\n├─ piece\n├─ piece\n└─ piece\n");
+    let trace = rig.trace_of(5);
+    assert_eq!(picture(&trace), "◆ shop  200 ok\n├─ piece\n├─ piece\n├─ piece\n└─ let go\n");
     let segment = find(&trace, "shop");
     assert_eq!(segment.json()["http"]["response"], json!({"status": 200, "content_length": 6}));
     assert_eq!(flags(segment.json()), [""; 0]);
@@ -98,7 +108,7 @@ async fn answers_that_servers_dont_read_to_their_end_are_whole() {
         pieces.send(Ok("four".into())).unwrap();
         // Still open when the declared length is reached.
         std::mem::forget(pieces);
-        Response::builder().header("content-length", 4).body(Body::new(Pieces(body))).unwrap()
+        Response::builder().header("content-length", 4).body(Body::new(Pieces(body, None))).unwrap()
     };
     let app = Router::new()
         .route("/declared", get(declared))
@@ -135,7 +145,8 @@ async fn a_body_that_fails_is_an_error_with_its_cause() {
     pieces.send(Ok("one".into())).unwrap();
     pieces.send(Err(io::Error::other("the disk is gone"))).unwrap();
     exchange(address, "GET / HTTP/1.1").await;
-    let trace = rig.trace_of(3);
+    let trace = rig.trace_of(4);
+    assert_eq!(picture(&trace), "◆ shop  200 error\n├─ piece\n├─ piece\n└─ let go\n");
     let segment = find(&trace, "shop").json();
     assert_eq!(flags(segment), ["error"]);
     assert_eq!(exception(segment), ("axum_core::error::Error", "the disk is gone"));
@@ -146,12 +157,13 @@ async fn a_body_that_fails_is_an_error_with_its_cause() {
 async fn a_panic_in_a_handler_is_a_fault_with_its_message() {
     let rig = rig();
     async fn broken() -> &'static str {
+        let _held = Held;
         panic!("no order {}", 7)
     }
     let address = serve(Router::new().route("/", get(broken)).layer(XrayHttpLayer::new())).await;
     assert_eq!(exchange(address, "GET / HTTP/1.1").await, "", "it went on its way");
-    let trace = rig.trace_of(1);
-    let segment = only_segment(&trace);
+    let trace = rig.trace_of(2);
+    let segment = find(&trace, "shop").json();
     assert_eq!((flags(segment), exception(segment)), (vec!["fault"], ("panic", "no order 7")));
     assert_eq!(segment["http"].get("response"), None);
 }
@@ -163,7 +175,8 @@ async fn a_panic_in_a_body_is_a_fault_with_its_message() {
     let address = serve(app).await;
     pieces.send(Ok(Bytes::new())).unwrap();
     exchange(address, "GET / HTTP/1.1").await;
-    let trace = rig.trace_of(2);
+    let trace = rig.trace_of(3);
+    assert_eq!(picture(&trace), "◆ shop  200 fault\n├─ piece\n└─ let go\n");
     let segment = find(&trace, "shop").json();
     assert_eq!((flags(segment), exception(segment)), (vec!["fault"], ("panic", "the stream broke")));
 }
@@ -176,7 +189,7 @@ async fn a_client_that_does_not_wait_for_the_answer_is_an_error_without_a_status
     let never = move || {
         let told = Arc::clone(&told);
         async move {
-            let _held = info_span!("held");
+            let _held = Held;
             told.notify_one();
             std::future::pending::<Infallible>().await;
         }
@@ -189,7 +202,7 @@ async fn a_client_that_does_not_wait_for_the_answer_is_an_error_without_a_status
     let trace = rig.trace_of(2);
     assert_eq!(
         picture(&trace),
-        "◆ shop  error\n└─ held\n",
+        "◆ shop  error\n└─ let go\n",
         "what the handler held is dropped first, and inside"
     );
     let segment = find(&trace, "shop").json();
@@ -212,7 +225,8 @@ async fn a_client_that_hangs_up_inside_the_body_is_an_error_beside_its_status() 
         seen.push(char::from(stream.read_u8().await.unwrap()));
     }
     drop(stream);
-    let trace = rig.trace_of(2);
+    let trace = rig.trace_of(3);
+    assert_eq!(picture(&trace), "◆ shop  200 error\n├─ piece\n└─ let go\n");
     let segment = find(&trace, "shop").json();
     assert_eq!(
         (flags(segment), exception(segment)),

@@ -74,16 +74,17 @@ async fn a_header_that_cant_be_read_is_counted() {
         ("X-Amzn-Trace-Id: gibberish\nX-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793", 0),
         ("Accept: gibberish", 0),
     ];
-    for (header, bad) in cases {
+    for (header, bad) in &cases {
         let before = rig.handle().stats().bad_headers;
         exchange(address, &format!("GET / HTTP/1.1\n{header}")).await;
-        assert_eq!(rig.handle().stats().bad_headers - before, bad, "{header}");
+        assert_eq!(rig.handle().stats().bad_headers - before, *bad, "{header}");
     }
+    let _ = rig.documents(cases.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_asks_for_the_decision_is_told() {
-    let _rig = rig();
+    let rig = rig();
     let address = serve(app()).await;
     let cases = [
         ("/ HTTP/1.1", "Sampled=?", Some(";Sampled=1")),
@@ -99,6 +100,7 @@ async fn whoever_asks_for_the_decision_is_told() {
         let expected = expected.map(|decision| format!("Root={ROOT}{decision}"));
         assert_eq!(told, expected.as_deref(), "{lines}");
     }
+    assert_eq!(rig.documents(3).documents().len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,12 +109,7 @@ async fn requests_on_one_connection_are_traces_of_their_own() {
     let address = serve(app()).await;
     let lines = "GET / HTTP/1.1\nHost: a.example\nContent-Length: 0\n\nGET / HTTP/1.1\nHost: b.example";
     exchange(address, lines).await;
-    let _ = rig.trace_of(1);
-    let two = || rig.received().documents().len() == 2;
-    while !two() {
-        tokio::task::yield_now().await;
-    }
-    let received = rig.received();
+    let received = rig.documents(2);
     let [first, second] = received.documents() else { unreachable!() };
     assert_ne!(first.trace_id(), second.trace_id());
     assert_eq!((first.json().get("parent_id"), second.json().get("parent_id")), (None::<&Value>, None));

@@ -1,9 +1,11 @@
-//! An answer's body on its way out, in its request's span, which closes when all of it was taken: by the end of the
+//! An answer's body on its way, in its request's span, which closes when all of it was taken: by the end of the
 //! stream, by an error, or by being dropped. Servers drop a body when they have what they need, so a drop is only
-//! the end of a request if something is missing.
+//! the end of a request if something is missing. A client's body passes through without a span, but for gRPC's,
+//! whose status comes last.
 
+use std::any::Any;
 use std::fmt::Display;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -12,9 +14,11 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::exchange::Exchange;
+use crate::outcome::{note_error, note_panic, put_error};
+use crate::span_ext::update;
 
 pin_project! {
-    /// The body of an answer to a request that has a span.
+    /// The body of an answer that a traced service gave.
     #[derive(Debug)]
     pub struct XrayHttpBody<B>
     where
@@ -34,7 +38,6 @@ pin_project! {
             let mut this = this.project();
             if let Some(exchange) = this.exchange.take() {
                 let is_at_end = this.inner.as_ref().as_pin_ref().is_none_or(|inner| inner.is_end_stream());
-                // What the body holds is dropped in its span.
                 exchange.span.in_scope(|| this.inner.set(None));
                 exchange.let_go(is_at_end);
             }
@@ -44,7 +47,10 @@ pin_project! {
 
 impl<B: Body> XrayHttpBody<B> {
     pub(super) fn new(inner: B, exchange: Exchange) -> Self {
-        if exchange.is_over() || inner.is_end_stream() {
+        if exchange.is_over() {
+            return Self { inner: Some(inner), exchange: None };
+        }
+        if inner.is_end_stream() {
             exchange.end();
             return Self { inner: Some(inner), exchange: None };
         }
@@ -70,25 +76,31 @@ where
         let frame = match exchange.poll(|| inner.as_mut().poll_frame(cx)) {
             Ok(polled) => ready!(polled),
             Err(panic) => {
+                exchange.span.in_scope(|| this.inner.set(None));
                 *this.exchange = None;
                 resume_unwind(panic)
             }
         };
-        match &frame {
+        let is_over = match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    exchange.passed(data.remaining());
+                    exchange.pass(data.remaining());
                 }
                 if let Some(trailers) = frame.trailers_ref() {
                     exchange.trailers(trailers);
                 }
                 // Nothing may follow trailers, and whoever took them may not ask again.
-                if frame.is_trailers() || inner.is_end_stream() {
-                    this.exchange.take().into_iter().for_each(Exchange::end);
-                }
+                frame.is_trailers() || inner.is_end_stream()
             }
-            Some(Err(err)) => this.exchange.take().into_iter().for_each(|exchange| exchange.break_off(err)),
-            None => this.exchange.take().into_iter().for_each(Exchange::end),
+            Some(Err(_)) | None => true,
+        };
+        if is_over && let Some(exchange) = this.exchange.take() {
+            // What the body holds is dropped in its span.
+            exchange.span.in_scope(|| this.inner.set(None));
+            match &frame {
+                Some(Err(err)) => exchange.break_off(err),
+                _ => exchange.end(),
+            }
         }
         Poll::Ready(frame)
     }
@@ -99,5 +111,56 @@ where
 
     fn size_hint(&self) -> SizeHint {
         self.inner.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
+    }
+}
+
+impl Exchange {
+    /// Polls what runs in the span. A panic is noted there, and given back.
+    pub(super) fn poll<R>(&self, poll: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
+        let _entered = self.span.enter();
+        // Only looked at on its way: it goes on in the caller, which polls nothing any more.
+        let polled = catch_unwind(AssertUnwindSafe(poll));
+        polled.inspect_err(|panic| note_panic(&self.span, &**panic))
+    }
+
+    /// Whether the head of the answer was all of interest. A client may keep the body for as long as it likes, and
+    /// unread: no call would end, and no trace be sent, until it lets go.
+    fn is_over(&self) -> bool {
+        self.is_call && !self.is_grpc
+    }
+
+    /// Some of the body was taken.
+    fn pass(&mut self, bytes: usize) {
+        self.passed += bytes as u64;
+    }
+
+    /// The body was taken whole.
+    fn end(self) {
+        if self.length.is_none() {
+            self.span.record("http.response.body.size", self.passed);
+        }
+    }
+
+    /// The body has failed half-way: mostly by a client that hung up on its server.
+    fn break_off<E: Display + 'static>(self, err: &E) {
+        if self.is_call {
+            note_error(&self.span, err, err);
+        } else {
+            update(&self.span, |body| {
+                body.set_error();
+                put_error(body, err, err);
+            });
+        }
+        self.end();
+    }
+
+    /// The body is dropped.
+    fn let_go(self, is_at_end: bool) {
+        let whole = is_at_end || self.has_no_body || self.length.is_some_and(|length| self.passed >= length);
+        if whole {
+            self.end();
+        } else {
+            self.abandon("the end of the body");
+        }
     }
 }

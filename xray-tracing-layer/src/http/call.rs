@@ -1,53 +1,75 @@
-//! A request to another service: its span, and the header that names the span to whoever gets it. Which client makes
-//! the request is not known here.
+//! A request to another service, before it leaves: its span, and the trace header that goes with it. The clients'
+//! integrations call this, each with what its library calls a URL.
 
-use std::fmt;
+use std::fmt::Display;
 
 use ::http::{HeaderMap, Method};
 use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 
+use super::exchange::Exchange;
+use super::grpc::{call_of, is_grpc};
 use super::headers::inject_header;
 use crate::span_ext::{XraySpanExt, current_trace_header};
 
-/// What a request says of itself.
-pub(super) struct Outgoing<'a> {
-    pub(super) method: &'a Method,
-    /// Whole or not; the layer leaves out passwords and, unless the user wants it, the query.
-    pub(super) url: &'a dyn fmt::Display,
+/// Where a request goes.
+pub(super) struct Target<'a> {
+    /// Without its user, if the library lets one stand there: the layer cuts that, and the query.
+    pub(super) url: &'a dyn Display,
     pub(super) host: Option<&'a str>,
     pub(super) port: Option<u16>,
-    /// Service and method of a gRPC call.
-    pub(super) call: Option<(&'a str, &'a str)>,
+    pub(super) path: &'a str,
 }
 
-impl Outgoing<'_> {
-    /// Opens the request's span and tells of it in the request's headers, in place of what was there.
-    ///
-    /// The header goes out also where the span is not recorded: the decision has to be known everywhere.
-    pub(super) fn open(&self, headers: &mut HeaderMap) -> Span {
-        // A gRPC client may know its server by a channel only.
-        let nameless = self.call.filter(|_| self.host.is_none());
+impl Exchange {
+    /// Opens the span, and puts its header among the request's.
+    pub(super) fn begin_call(method: &Method, target: &Target<'_>, headers: &mut HeaderMap) -> Self {
+        let is_grpc = is_grpc(headers);
+        let call = if is_grpc { call_of(target.path) } else { None };
         let span = info_span!(
-            "HTTP call",
+            "HTTP client request",
             otel.kind = "client",
-            peer.service = nameless.map(|(service, _)| service),
-            http.request.method = self.method.as_str(),
-            url.full = field::display(self.url),
-            server.address = self.host,
-            server.port = self.port,
-            rpc.system = self.call.map(|_| "grpc"),
-            rpc.service = self.call.map(|(service, _)| service),
-            rpc.method = self.call.map(|(_, method)| method),
+            // For a request that names no host.
+            otel.name = call.map_or(method.as_str(), |(service, _)| service),
+            http.request.method = method.as_str(),
+            url.full = field::display(target.url),
+            server.address = target.host.map(without_brackets),
+            server.port = target.port,
+            rpc.system = is_grpc.then_some("grpc"),
+            rpc.service = call.map(|(service, _)| service),
+            rpc.method = call.map(|(_, method)| method),
             http.response.status_code = Empty,
             http.response.body.size = Empty,
             rpc.grpc.status_code = Empty,
             error.type = Empty,
             error.message = Empty,
         );
-        if let Some(header) = span.trace_header().or_else(current_trace_header) {
-            inject_header(headers, &header);
+        send_header_of(&span, headers);
+        Self::call(span, is_grpc)
+    }
+}
+
+/// Puts a span's trace header among a request's, or the current span's, if a filter has switched off this one. Where
+/// there is no trace, a header that is there stays.
+pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
+    if let Some(header) = span.trace_header().or_else(current_trace_header) {
+        inject_header(headers, &header);
+    }
+}
+
+/// The address in `[::1]`, which would be mended in a name.
+fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_named_without_its_brackets() {
+        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
+            assert_eq!(without_brackets(host), expected);
         }
-        span
     }
 }

@@ -1,7 +1,7 @@
-//! A handler at work, in its request's span. It ends with an answer, whose body takes the span over, with an error,
-//! with a panic, or by being dropped: nobody waits for the answer any more.
+//! A request at work, in its span: a server's handler, or a client's call. It ends with an answer, whose body takes
+//! the span over if there is more to come, with an error, with a panic, or by being dropped: nobody waits for the
+//! answer any more.
 
-use std::fmt::Display;
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::Pin;
@@ -10,26 +10,28 @@ use std::task::{Context, Poll, ready};
 use ::http::Response;
 use http_body::Body;
 use pin_project_lite::pin_project;
+use tracing::Span;
 
 use super::body::XrayHttpBody;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// An answer to be, to a request that has a span.
+    /// The answer of a service that is traced, to be.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct XrayHttpFuture<F> {
+    pub struct XrayHttpFuture<F, E> {
         #[pin]
         inner: Option<F>,
         // Until the future is ready.
         exchange: Option<Exchange>,
+        fail: fn(&Span, &E),
     }
 
-    impl<F> PinnedDrop for XrayHttpFuture<F> {
+    impl<F, E> PinnedDrop for XrayHttpFuture<F, E> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(exchange) = this.exchange.take() {
-                // What the handler holds is dropped in its span.
+                // What the work holds is dropped in its span.
                 exchange.span.in_scope(|| this.inner.set(None));
                 exchange.abandon("the answer");
             }
@@ -37,16 +39,16 @@ pin_project! {
     }
 }
 
-impl<F> XrayHttpFuture<F> {
-    pub(super) fn new(inner: F, exchange: Exchange) -> Self {
-        Self { inner: Some(inner), exchange: Some(exchange) }
+impl<F, E> XrayHttpFuture<F, E> {
+    /// `fail` notes in the span an error that the work ends with.
+    pub(super) fn new(inner: F, exchange: Exchange, fail: fn(&Span, &E)) -> Self {
+        Self { inner: Some(inner), exchange: Some(exchange), fail }
     }
 }
 
-impl<F, R, E> Future for XrayHttpFuture<F>
+impl<F, R, E> Future for XrayHttpFuture<F, E>
 where
     F: Future<Output = Result<Response<R>, E>>,
-    E: Display + 'static,
     R: Body,
 {
     type Output = Result<Response<XrayHttpBody<R>>, E>;
@@ -66,6 +68,7 @@ where
         let result = match polled {
             Ok(polled) => ready!(polled),
             Err(panic) => {
+                exchange.span.in_scope(|| this.inner.set(None));
                 *this.exchange = None;
                 resume_unwind(panic)
             }
@@ -73,11 +76,12 @@ where
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         Poll::Ready(match result {
             Ok(mut response) => {
-                exchange.answer(&mut response);
+                let (status, exact) = (response.status(), response.body().size_hint().exact());
+                exchange.answer(status, response.headers_mut(), exact);
                 Ok(response.map(|body| XrayHttpBody::new(body, exchange)))
             }
             Err(err) => {
-                exchange.fail(&err);
+                (this.fail)(&exchange.span, &err);
                 Err(err)
             }
         })

@@ -1,18 +1,20 @@
-//! A middleware for reqwest: each request is a span, and carries its trace header.
+//! A middleware for reqwest, by `reqwest-middleware`: each request is a span, and takes its trace header with it. Its
+//! errors need a look of their own, as they tell the whole URL: that is `failure`'s.
 
 use ::http::Extensions;
-use ::http::header::CONTENT_LENGTH;
 use ::reqwest::{Request, Response};
+use async_trait::async_trait;
 use reqwest_middleware::{Middleware, Next, Result};
 use tracing::{Instrument, Span};
-use xray_sdk::document::Exception;
 
-use super::call::Outgoing;
-use super::headers::inject;
-use crate::span_ext::{XraySpanExt, update};
+use self::failure::note_failure;
+use super::call::{Target, send_header_of};
+use super::exchange::Exchange;
 
-/// Makes a span of each request that a reqwest client sends, for the layer to make a subsegment of, and sends the trace
-/// header along. (Feature `reqwest-middleware`.)
+mod failure;
+
+/// Makes a span of each request of a reqwest client, for the layer to make a subsegment of, and puts the trace header
+/// among the request's. (Feature `reqwest-middleware`.)
 ///
 /// ```
 /// use reqwest_middleware::ClientBuilder;
@@ -20,8 +22,22 @@ use crate::span_ext::{XraySpanExt, update};
 ///
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(XrayMiddleware::new()).build();
 /// ```
-/// What the subsegment has is the same as with [`XrayHttpClientLayer`](crate::http). Behind a middleware that retries,
-/// each attempt is one; before it, all attempts together are.
+///
+/// - The subsegment is named by the host and is in the namespace `remote`, so that X-Ray draws a node of it. It gets
+///   method, URL, status and length. Of a URL, the query is left out, also where an error tells it, unless the builder
+///   says [`keep_url_query`](crate::Builder::keep_url_query).
+/// - Its header goes out as `x-amzn-trace-id` and as `traceparent`, in place of any that is there. A request in a
+///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it;
+///   one outside of any trace goes as it is.
+/// - The span ends with the head of the answer, the last one if there were redirects. What is read of the body, and
+///   what goes wrong in it, comes later: `reqwest::Client`'s own timeouts are seen here only before that.
+/// - An error, a refused connection or a timeout, is a fault, with the chain of its sources. A request that is dropped
+///   before its answer is an error: `Cancelled`.
+/// - Behind a middleware that retries (`with` puts it before this one), each attempt is a subsegment; before it, all
+///   of them together are one.
+///
+/// Beside `reqwest-tracing`, whose middleware opens a span itself, each request would be there twice:
+/// see [`header_only`](Self::header_only).
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct XrayMiddleware {
@@ -29,19 +45,22 @@ pub struct XrayMiddleware {
 }
 
 impl XrayMiddleware {
-    /// The middleware.
+    /// The middleware with a span for each request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// One that opens no span, but sends the header of the one that is current: behind a middleware that opens spans, such
-    /// as `reqwest_tracing`'s.
+    /// Opens no span, and puts the header of the current one among the request's.
+    ///
+    /// For a client that has `reqwest_tracing::TracingMiddleware` as well: that one opens the span, which becomes the
+    /// subsegment, and this one, added after it, sends its header, which OpenTelemetry's propagators don't do for
+    /// X-Ray.
     pub fn header_only() -> Self {
         Self { header_only: true }
     }
 }
 
-#[async_trait::async_trait]
+#[async_trait]
 impl Middleware for XrayMiddleware {
     async fn handle(
         &self,
@@ -50,45 +69,42 @@ impl Middleware for XrayMiddleware {
         next: Next<'_>,
     ) -> Result<Response> {
         if self.header_only {
-            inject(request.headers_mut());
+            send_header_of(&Span::current(), request.headers_mut());
             return next.run(request, extensions).await;
         }
-        let mut pending = Pending { span: open(&mut request), answered: false };
-        let result = next.run(request, extensions).instrument(pending.span.clone()).await;
-        pending.answered = true;
-        match &result {
-            Ok(response) => {
-                pending.span.record("http.response.status_code", response.status().as_u16());
-                let declared = response.headers().get(CONTENT_LENGTH);
-                if let Some(length) = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok()) {
-                    pending.span.record("http.response.body.size", length);
+        let mut call = Call(Some(begin(&mut request)));
+        let span = call.0.as_ref().map_or_else(Span::none, |exchange| exchange.span.clone());
+        let mut result = next.run(request, extensions).instrument(span).await;
+        if let Some(mut exchange) = call.0.take() {
+            match &mut result {
+                Ok(response) => {
+                    let (status, exact) = (response.status(), response.content_length());
+                    exchange.answer(status, response.headers_mut(), exact);
                 }
+                Err(err) => note_failure(&exchange.span, err),
             }
-            Err(err) => pending.span.record_error(err),
         }
         result
     }
 }
 
-fn open(request: &mut Request) -> Span {
-    let (method, url) = (request.method().clone(), request.url().clone());
-    let (host, port) = (url.host_str(), url.port());
-    Outgoing { method: &method, url: &url, host, port, call: None }.open(request.headers_mut())
+fn begin(request: &mut Request) -> Exchange {
+    let mut headers = std::mem::take(request.headers_mut());
+    let url = request.url();
+    let target = Target { url, host: url.host_str(), port: url.port(), path: url.path() };
+    let exchange = Exchange::begin_call(request.method(), &target, &mut headers);
+    *request.headers_mut() = headers;
+    exchange
 }
 
-/// A request without an answer so far.
-struct Pending {
-    span: Span,
-    answered: bool,
-}
+/// A request without an answer yet.
+struct Call(Option<Exchange>);
 
-impl Drop for Pending {
+impl Drop for Call {
     fn drop(&mut self) {
-        if !self.answered {
-            update(&self.span, |body| {
-                body.set_error();
-                body.add_exception(&Exception::new("Cancelled", "dropped before the answer"));
-            });
+        // A panic is noted by the layer, when the span closes.
+        if let Some(exchange) = self.0.take().filter(|_| !std::thread::panicking()) {
+            exchange.abandon("the answer");
         }
     }
 }

@@ -12,17 +12,19 @@ use std::fmt::{self, Display};
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
-use ::http::{Extensions, Request, Response};
+use ::http::{Extensions, Method, Request, Response};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use self::request::Arrival;
 use super::body::XrayHttpBody;
 use super::exchange::Exchange;
 use super::future::XrayHttpFuture;
+use crate::outcome::note_error;
 
 mod request;
+
+use request::Arrival;
 
 /// Makes a span of each request that a server gets, for the layer to make a segment of. (Feature `tower`.)
 ///
@@ -119,16 +121,23 @@ where
 {
     type Response = Response<XrayHttpBody<R>>;
     type Error = S::Error;
-    type Future = XrayHttpFuture<S::Future>;
+    type Future = XrayHttpFuture<S::Future, S::Error>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Arrival { span, asked, is_grpc } = Arrival::of(&request, self.layer.peer);
-        let exchange = Exchange::served(span, request.method(), asked, is_grpc);
+        let exchange = Exchange::begin(&request, self.layer.peer);
         let inner = exchange.span.in_scope(|| self.inner.call(request));
-        XrayHttpFuture::new(inner, exchange)
+        XrayHttpFuture::new(inner, exchange, |span, err| note_error(span, err, err))
+    }
+}
+
+impl Exchange {
+    fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
+        let Arrival { span, asked, is_grpc } = Arrival::of(request, peer);
+        let has_no_body = request.method() == Method::HEAD;
+        Self { span, is_call: false, is_grpc, asked, has_no_body, length: None, passed: 0 }
     }
 }
