@@ -233,3 +233,61 @@ fn a_megabyte_in_a_field_leaves_no_megabytes_behind() {
         assert!(left < KEPT, "{field}: {left} bytes");
     }
 }
+
+/// A request through the layer for servers, beyond the service that it goes around.
+#[cfg(feature = "tower")]
+#[test]
+fn the_layer_for_servers_allocates_for_the_clients_address_only() {
+    use std::convert::Infallible;
+    use std::future::{Future, Ready, ready};
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use tower_layer::Layer as _;
+    use tower_service::Service;
+    use xray_tracing_layer::XrayHttpLayer;
+
+    struct Hello;
+
+    impl<'a> Service<http::Request<&'a ()>> for Hello {
+        type Response = http::Response<String>;
+        type Error = Infallible;
+        type Future = Ready<Result<http::Response<String>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<&'a ()>) -> Self::Future {
+            ready(Ok(http::Response::new(String::new())))
+        }
+    }
+
+    type Headers = &'static [(&'static str, &'static str)];
+    let exchange = |wrapped: bool, headers: Headers| {
+        let mut request = http::Request::new(&());
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, http::HeaderValue::from_static(value));
+        }
+        let cx = &mut Context::from_waker(Waker::noop());
+        if wrapped {
+            assert!(pin!(XrayHttpLayer::new().layer(Hello).call(request)).poll(cx).is_ready());
+        } else {
+            assert!(pin!(Hello.call(request)).poll(cx).is_ready());
+        }
+    };
+    let beyond = |dispatch: &Dispatch, headers: Headers| {
+        let with = allocations(dispatch, || exchange(true, headers));
+        with - allocations(dispatch, || exchange(false, headers))
+    };
+    let headers: Headers = &[
+        ("host", "shop.example"),
+        ("user-agent", "curl/8"),
+        ("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"),
+        ("x-forwarded-for", "203.0.113.9"),
+    ];
+    assert_eq!(beyond(&Dispatch::none(), headers), 0, "nobody wants the span");
+    let sampled = xray(Always);
+    assert_eq!(beyond(&sampled, &headers[..3]), 0, "everything is a part of the request");
+    assert_eq!(beyond(&sampled, headers), ROUNDS, "but the address, which is made a text");
+}

@@ -71,6 +71,25 @@ fn http_servers_by_new_names_and_by_old_ones() {
 }
 
 #[test]
+fn only_a_segment_says_that_a_proxy_named_its_client() {
+    let request = |forwarded: bool| {
+        root!(client.address = "203.0.113.9", http.request.x_forwarded_for = forwarded)["http"]["request"]
+            .clone()
+    };
+    assert_eq!(request(true), json!({"client_ip": "203.0.113.9", "x_forwarded_for": true}));
+    assert_eq!(request(false), json!({"client_ip": "203.0.113.9"}));
+    let child = child!(client.address = "203.0.113.9", http.request.x_forwarded_for = true);
+    assert_eq!(child["metadata"]["default"], json!({"client.address": "203.0.113.9"}));
+    assert_eq!(child.get("http"), None);
+}
+
+#[test]
+fn an_empty_piece_of_a_url_is_none() {
+    let document = root!(url.scheme = "", server.address = "shop.example", url.path = "/a", url.query = "");
+    assert_eq!(document["http"]["request"]["url"], "http://shop.example/a");
+}
+
+#[test]
 fn a_newer_name_goes_before_an_older_one_whichever_comes_first() {
     let newer = root!(http.method = "OLD", http.request.method = "NEW");
     assert_eq!(newer["http"]["request"]["method"], "NEW");
