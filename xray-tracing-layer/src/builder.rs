@@ -16,8 +16,9 @@ use xray_sdk::sampling::{DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::attach::{Attach, WithFilter, WithoutFilter};
+use crate::call::Commands;
 use crate::clock::Clock;
-use crate::config::{Annotate, ContextMissing, Redact, Streaming};
+use crate::config::{Annotate, ContextMissing, Database, Redact, Streaming};
 use crate::core::Core;
 use crate::diagnostics::{Notices, Wanted};
 use crate::env::{self, Environment};
@@ -87,6 +88,7 @@ struct Settings {
     annotate: Annotate,
     streaming: Streaming,
     rules: Rules,
+    database: Option<(String, String)>,
     max_open_spans: u32,
     #[cfg(test)]
     clock: Option<Clock>,
@@ -109,6 +111,7 @@ impl Builder {
             annotate: Annotate::default(),
             streaming: Streaming::default(),
             rules: Rules::default(),
+            database: None,
             max_open_spans: 1 << 16,
             #[cfg(test)]
             clock: None,
@@ -209,8 +212,26 @@ impl<F> Builder<F> {
         self
     }
 
+    /// Names the service's database: its kind, such as `postgresql`, and what its node on X-Ray's map is called, by
+    /// convention `database@host`. For libraries that tell neither: the statements of `sqlx`, of which no kind is
+    /// known either, and the spans of `sea-orm`. Defaults to no kind, and `<service> database`: services that don't
+    /// name theirs do not share one on the map.
+    pub fn database(mut self, system: impl Into<String>, name: impl Into<String>) -> Self {
+        self.settings.database = Some((system.into(), name.into()));
+        self
+    }
+
+    /// Keeps the values in the text of database statements. By default each literal is replaced by `?`: strings,
+    /// numbers, and comments, which may quote some. What is read as a literal does not depend on the database, whose
+    /// dialect the layer does not know: a text in double quotes counts as a name only where a name can stand, and
+    /// where dialects disagree on where a string ends, the rest is left out.
+    pub fn keep_sql_literals(mut self) -> Self {
+        self.settings.rules.keep_sql_literals = true;
+        self
+    }
+
     /// Leaves out the text of database statements. `AWS_XRAY_COLLECT_SQL_QUERIES` goes before it. By default the
-    /// text is kept that a library records, in which values are mostly placeholders.
+    /// text is kept that a library records, [without the values](Self::keep_sql_literals) in it.
     pub fn without_sql_text(mut self) -> Self {
         self.settings.rules.drop_sql_text = true;
         self
@@ -315,6 +336,13 @@ impl<F> Builder<F> {
         }
         rules.drop_sql_text = environment.sql_text.map_or(rules.drop_sql_text, |keep| !keep);
         rules.sql_versions = environment.sql_versions;
+        let (system, database) = match self.settings.database {
+            Some((system, name)) => (Some(system), name),
+            None => (None, format!("{service} database")),
+        };
+        let mut database_name = Buffer::new();
+        put_name(&mut database_name, &database);
+        rules.database = Database { name: database_name.as_str().to_owned(), system };
         let mut preamble = Preamble::default();
         if let Some(version) = &self.settings.service_version {
             preamble = preamble.with("service", &std::collections::BTreeMap::from([("version", version)]));
@@ -344,6 +372,7 @@ impl<F> Builder<F> {
             service_name: name.as_str().to_owned(),
             streaming: self.settings.streaming,
             rules,
+            commands: Commands::default(),
             lambda: self.settings.lambda,
             daemon: address.clone(),
             notices: Notices::new(bad, environment.notes),

@@ -16,7 +16,7 @@ use crate::record::{self, Context, Record, Role};
 use crate::update::note_panic;
 
 /// Where a closed span's document went.
-enum Fate {
+pub(crate) enum Fate {
     Folded {
         /// Whether the parent had been left already: the span outlives it.
         late: bool,
@@ -89,7 +89,7 @@ impl Core {
 
     /// Puts the document into the parent's, if that is open, near, and has room.
     #[inline]
-    fn fold(&self, record: &mut Record, end: Ticks, now: Ticks) -> Fate {
+    pub(crate) fn fold(&self, record: &mut Record, end: Ticks, now: Ticks) -> Fate {
         let plan = self.plans.get(record.plan);
         let frame = Frame {
             kind: Kind::Embedded,
@@ -129,7 +129,7 @@ impl Core {
     }
 
     /// Sends the span's own document, and before it the children for which it has no room.
-    fn send(&self, record: &mut Record, end: Ticks) {
+    pub(crate) fn send(&self, record: &mut Record, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One for all that follows: it must not grow between the measure and the writing.
         let preamble = self.whereabouts.preamble();

@@ -57,6 +57,15 @@ pub(crate) struct SqlVersion {
     pub(crate) version: String,
 }
 
+/// The service's database, for libraries that don't name it.
+#[derive(Debug, Default)]
+pub(crate) struct Database {
+    /// As X-Ray takes it: escaped, without quotes.
+    pub(crate) name: String,
+    /// `postgresql`, `sqlite` …
+    pub(crate) system: Option<String>,
+}
+
 /// The user's look at each value before it is written.
 pub(crate) struct Redact(Box<RedactFn>);
 

@@ -11,6 +11,7 @@ use xray_sdk::document::{Body, Buffer};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{DaemonAddress, Emitter, Packet};
 
+use crate::call::Commands;
 use crate::clock::Clock;
 use crate::config::{ContextMissing, Streaming};
 use crate::diagnostics::{Notices, Wanted};
@@ -44,6 +45,7 @@ pub(crate) struct Core {
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
     pub(crate) silence: Silence,
+    pub(crate) commands: Commands,
     /// In Lambda only.
     pub(crate) lambda: Option<Function>,
     /// Whether the layer's filter is the default one.

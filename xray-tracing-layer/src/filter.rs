@@ -8,14 +8,15 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
+use crate::call::Teller;
 use crate::plan::{has_fields_of_its_span, is_between_invocations};
 
 /// The filter that [`layer`](crate::layer) attaches.
 ///
 /// - Spans at `INFO` and above, and ERROR events, which become exceptions.
 /// - Spans and events of libraries that only speak at lower levels, but say what a trace needs: the AWS SDK's
-///   operations, tower-http's requests and responses, the spans of `otel::tracing`, the pauses of Lambda's
-///   runtime.
+///   operations, tower-http's requests and responses, the spans of `otel::tracing`, the statements of `sqlx`, the
+///   commands of `mongodb`, the pauses of Lambda's runtime.
 /// - Nothing from the machinery below: `h2`, `hyper`, `tokio`, `rustls`, the inner layers of the AWS SDK.
 ///
 /// To compose it with a filter of your own, use `tracing_subscriber`'s `FilterExt`:
@@ -44,6 +45,9 @@ impl DefaultFilter {
         let (target, level) = (metadata.target(), *metadata.level());
         if is_between_invocations(metadata) {
             return true;
+        }
+        if Teller::of(metadata).is_some() || Teller::is_asked_for(metadata) {
+            return level <= Level::DEBUG;
         }
         if MACHINERY.iter().any(|krate| is_in(target, krate)) {
             return false;

@@ -71,7 +71,7 @@ impl Core {
         !record.departed || record.has_late_part()
     }
 
-    fn note_child_over(&self, parent: u64) {
+    pub(crate) fn note_child_over(&self, parent: u64) {
         self.table.with(parent, |parent| {
             parent.stay.open_children = parent.stay.open_children.saturating_sub(1);
         });

@@ -23,6 +23,7 @@
 //!    update  fields and events on the way             ◄─ visit (value to bytes)
 //!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
 //!    leave   away, before a frozen Lambda would close it
+//!    call    opened and closed at once: a call that a library tells of in an event
 //!  core      what the layer owns: table of records, clock, counters
 //! ```
 
@@ -32,6 +33,7 @@ mod function;
 mod plan;
 mod record;
 mod slot;
+mod sql;
 mod stats;
 mod table;
 mod url;
@@ -40,6 +42,7 @@ mod value;
 mod visit;
 mod whereabouts;
 
+mod call;
 mod close;
 mod core;
 mod layer;

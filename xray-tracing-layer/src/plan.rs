@@ -7,6 +7,7 @@ use tracing_core::Metadata;
 use tracing_core::metadata::Level;
 use xray_sdk::document::{Buffer, Place, StackFrame, put_name};
 
+use crate::call::Teller;
 use crate::config::Annotate;
 use crate::slot::Slot;
 
@@ -47,6 +48,8 @@ pub(crate) enum EventKind {
     Failure,
     /// Lambda's runtime is between two invocations.
     Idle,
+    /// A library tells of a call that it is done, or will be.
+    Call(Teller),
 }
 
 impl Plan {
@@ -73,8 +76,10 @@ impl Plan {
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
+        let teller = Teller::of(metadata).filter(|_| is_event);
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
+            _ if teller.is_some() => teller.map_or(EventKind::Ignored, EventKind::Call),
             Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
             Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => EventKind::Failure,
             Level::ERROR => EventKind::Error,

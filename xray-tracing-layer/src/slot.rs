@@ -191,6 +191,8 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
     let tower_http = target.starts_with("tower_http::trace");
     let aws_sdk = target.starts_with("aws_sdk_");
     let lambda = target.starts_with("lambda_runtime::layers");
+    let sqlx = target == "sqlx::query";
+    let mongodb = target == "mongodb::command";
     Some(match field {
         "method" if tower_http => Slot::Str { place: Place::HttpRequest, rank: 2, key: "\"method\":" },
         "uri" if tower_http => Slot::Url { rank: 2 },
@@ -201,6 +203,14 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
         "request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"request_id\":" },
         "extended_request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"id_2\":" },
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,
+        // All there is of a statement of up to four words.
+        "summary" if sqlx => Slot::Text { place: Place::Sql, rank: 2, key: "\"sanitized_query\":" },
+        "elapsed" | "elapsed_secs" if sqlx => Slot::Ignored,
+        "serverHost" if mongodb => Slot::Host { rank: 0 },
+        "commandName" if mongodb => return Some(Slot::metadata("", "db.operation.name")),
+        "failure" if mongodb => Slot::ErrorPart { rank: 0, key: "\"message\":" },
+        // Numbers of the driver's own, and what was asked and answered, word for word.
+        _ if mongodb => Slot::Ignored,
         _ => return None,
     })
 }

@@ -14,6 +14,7 @@ use xray_sdk::{EmitError, Emitter, Packet};
 use crate::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+mod calls;
 mod environment;
 mod sampling;
 #[cfg(feature = "tower")]

@@ -52,7 +52,7 @@ impl Core {
         if self.lambda.is_none() && event.is_contextual() && self.silence.is_here() {
             return;
         }
-        let (_, plan) = self.plans.of(event.metadata());
+        let (plan_id, plan) = self.plans.of(event.metadata());
         if plan.event == EventKind::Ignored || is_in_users_code() {
             return;
         }
@@ -63,9 +63,10 @@ impl Core {
                 self.put_event(event, plan, failed);
                 return self.tell_failure(failed);
             }
+            EventKind::Call(teller) => return self.call(event, teller, (plan_id, plan), ctx),
             _ => {}
         }
-        if let Some(id) = self.span_of(event, ctx) {
+        if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
             self.put_event(event, plan, id);
         }
     }
@@ -90,12 +91,17 @@ impl Core {
         });
     }
 
-    /// The nearest recorded span that an event happened in.
-    fn span_of<S>(&self, event: &Event<'_>, ctx: &LayerContext<'_, S>) -> Option<u64>
+    /// The nearest span that an event happened in, if it is recorded, or whatever else `takes` events.
+    pub(crate) fn span_of<S>(
+        &self,
+        event: &Event<'_>,
+        ctx: &LayerContext<'_, S>,
+        takes: impl Fn(Role) -> bool,
+    ) -> Option<u64>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let recorded = |id: u64| self.table.with(id, |record| record.context.role.is_recorded());
+        let recorded = |id: u64| self.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
             let current = ctx.current_span().id()?.into_u64();
             if let Some(recorded) = recorded(current) {

@@ -3,6 +3,8 @@
 //! User code runs here (`Debug`, `Display`, the redaction hook), so nothing may be locked meanwhile: it may
 //! open spans and send events of its own.
 
+mod database;
+
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
@@ -11,7 +13,7 @@ use tracing_core::field::{Field, Visit};
 use xray_sdk::TraceHeader;
 use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
 
-use crate::config::{Redact, SqlVersion};
+use crate::config::{Database, Redact, SqlVersion};
 use crate::plan::Plan;
 use crate::slot::Slot;
 use crate::url;
@@ -25,7 +27,20 @@ pub(crate) struct Rules {
     pub(crate) keep_query: bool,
     /// Whether the text of statements is left out.
     pub(crate) drop_sql_text: bool,
+    /// Whether the values in it are kept.
+    pub(crate) keep_sql_literals: bool,
     pub(crate) sql_versions: Vec<SqlVersion>,
+    pub(crate) database: Database,
+}
+
+impl Rules {
+    /// The value as the user wants it seen.
+    pub(crate) fn redacted<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
+        match &self.redact {
+            Some(redact) => redact.apply(field, value),
+            None => value.into(),
+        }
+    }
 }
 
 /// Puts a span's fields into a body.
@@ -120,12 +135,9 @@ impl<'a> FieldVisitor<'a> {
                 }
                 value.with_text(|text| self.body.put_str(place, rank, key, text));
             }
-            Slot::Text { place, rank, key } => value.with_text(|text| {
-                self.set_remote();
-                if !text.is_empty() && !self.rules.drop_sql_text {
-                    self.body.put_text(place, rank, key, text.trim_start());
-                }
-            }),
+            Slot::Text { place, rank, key } => {
+                value.with_text(|text| self.put_statement(place, rank, key, text));
+            }
             Slot::Number { place, rank, key } => {
                 self.body.put(place, rank, key, |out| match value.as_u64() {
                     Some(number) => {
@@ -191,18 +203,7 @@ impl<'a> FieldVisitor<'a> {
                 "remote" => self.body.set_namespace(Namespace::Remote),
                 _ => {}
             }),
-            Slot::DbSystem => value.with_text(|system| {
-                self.set_remote();
-                // The console can't draw an `sql` block for a store that does not speak it.
-                let (place, key) = match NOT_SQL.contains(&system) {
-                    true => (Place::Metadata, "\"db.system\":"),
-                    false => (Place::Sql, "\"database_type\":"),
-                };
-                self.body.put_str(place, 0, key, system);
-                if place == Place::Sql {
-                    self.put_sql_versions(system);
-                }
-            }),
+            Slot::DbSystem => value.with_text(|system| self.put_db_system(system)),
             Slot::LogGroups => value.with_text(|groups| self.put_log_groups(groups)),
             Slot::Error => self.put_error(value),
             Slot::ErrorPart { rank, key } => value.with_text(|text| {
@@ -218,17 +219,18 @@ impl<'a> FieldVisitor<'a> {
         }
     }
 
-    fn put_sql_versions(&mut self, system: &str) {
-        let rules = self.rules;
-        for known in rules.sql_versions.iter().filter(|known| system.starts_with(known.system)) {
-            self.body.put_str(Place::Sql, 0, known.key, &known.version);
-        }
-    }
-
-    fn set_remote(&mut self) {
+    pub(crate) fn set_remote(&mut self) {
         if self.body.namespace().is_none() {
             self.body.set_namespace(Namespace::Remote);
         }
+    }
+
+    /// Puts a name, or a piece of one, that was mended already.
+    pub(crate) fn put_ready_name(&mut self, rank: u8, key: &str, name: &str) {
+        self.body.put(Place::Name, rank, key, |out| {
+            out.put(name);
+            Wrote::Whole
+        });
     }
 
     fn put_name(&mut self, rank: u8, key: &str, value: Value<'_>) {
@@ -315,22 +317,6 @@ impl<'a> FieldVisitor<'a> {
 
 /// Log groups that a document names. A process has a handful.
 const MAX_LOG_GROUPS: usize = 20;
-
-/// Values of `db.system` that X-Ray's `sql` block does not fit.
-const NOT_SQL: &[&str] = &[
-    "dynamodb",
-    "aws.dynamodb",
-    "redis",
-    "mongodb",
-    "memcached",
-    "elasticsearch",
-    "opensearch",
-    "couchdb",
-    "couchbase",
-    "neo4j",
-    "hbase",
-    "aws.redshift.data",
-];
 
 impl Visit for FieldVisitor<'_> {
     visit! {

@@ -186,12 +186,18 @@ fn databases_that_speak_sql_and_one_that_does_not() {
         &document,
         &json!({
             "name": "orders@db.example", "namespace": "remote",
-            "sql": {"database_type": "postgresql", "sanitized_query": "select 1", "user": "app"},
+            "sql": {"database_type": "postgresql", "sanitized_query": "select ?", "user": "app"},
         }),
     );
     assert!(document.get("http").is_none(), "a host alone is no request");
     let document = child!(db.system = "dynamodb");
     assert!(document.get("sql").is_none());
+    assert_eq!(
+        child!(db.system = "sqlite", otel.kind = "client")["name"],
+        "shop database",
+        "for want of any other"
+    );
+    assert_eq!(child!(db.system = "sqlite", otel.name = "load")["name"], "load");
 }
 
 #[test]
