@@ -14,6 +14,8 @@ use xray_sdk::{EmitError, Emitter, Packet};
 use crate::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+#[cfg(feature = "tower-client")]
+mod called;
 mod calls;
 mod environment;
 mod sampling;

@@ -45,8 +45,9 @@ use crate::span_ext::XraySpanExt;
 ///   method, URL, status and length. Of a URL, the query is left out, unless the builder says
 ///   [`keep_url_query`](crate::Builder::keep_url_query), and a password always.
 /// - Its header goes out as `x-amzn-trace-id` and as `traceparent`, in place of any that is there. A request in a
-///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it;
-///   one outside of any trace goes as it is.
+///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it.
+///   Outside of any segment, a request is one of its own; if the builder's
+///   [`context_missing`](crate::Builder::context_missing) says that it is none, it goes as it is.
 /// - The span ends with the head of the answer, as in the official SDKs: a body that is read slowly, or never, does
 ///   not change how long a call took, nor keeps its trace from being sent. What goes wrong in the body is not noted.
 /// - An error of the client, a refused connection or a timeout, is a fault, with the chain of its sources. A request

@@ -27,8 +27,9 @@ mod failure;
 ///   method, URL, status and length. Of a URL, the query is left out, also where an error tells it, unless the builder
 ///   says [`keep_url_query`](crate::Builder::keep_url_query).
 /// - Its header goes out as `x-amzn-trace-id` and as `traceparent`, in place of any that is there. A request in a
-///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it;
-///   one outside of any trace goes as it is.
+///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it.
+///   Outside of any segment, a request is one of its own; if the builder's
+///   [`context_missing`](crate::Builder::context_missing) says that it is none, it goes as it is.
 /// - The span ends with the head of the answer, the last one if there were redirects. What is read of the body, and
 ///   what goes wrong in it, comes later: `reqwest::Client`'s own timeouts are seen here only before that.
 /// - An error, a refused connection or a timeout, is a fault, with the chain of its sources. A request that is dropped

@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 use std::io;
 use std::iter::successors;
 
+use ::reqwest::Url;
 use reqwest_middleware::Error as Failure;
 use tracing::Span;
 
@@ -20,7 +21,7 @@ pub(super) fn note_failure(span: &Span, failure: &Failure) {
     };
     let mut keep_query = false;
     with_core(span, |core, _| keep_query = core.rules.keep_query);
-    let url = chain(err).find_map(|err| err.downcast_ref::<::reqwest::Error>()?.url());
+    let url = url_in(err);
     let secret = url.map(|url| {
         let clean = without_user(url.as_str());
         let clean = if keep_query { &clean } else { without_query(&clean) };
@@ -30,6 +31,16 @@ pub(super) fn note_failure(span: &Span, failure: &Failure) {
         Some((url, clean)) => span.record_error(&Clean::of(err, url, &clean)),
         None => span.record_error(err),
     }
+}
+
+/// The URL that an error tells, or one of its sources. A middleware's error may stand in the place of the one inside of
+/// it, which is no source of it then.
+fn url_in<'a>(err: &'a (dyn Error + 'static)) -> Option<&'a Url> {
+    chain(err).find_map(|err| match err.downcast_ref() {
+        Some(Failure::Middleware(inner)) => url_in(&**inner),
+        Some(Failure::Reqwest(inner)) => inner.url(),
+        None => err.downcast_ref::<::reqwest::Error>()?.url(),
+    })
 }
 
 fn chain<'a>(err: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
