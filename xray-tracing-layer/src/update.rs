@@ -54,6 +54,7 @@ impl Core {
             return;
         }
         match plan.event {
+            EventKind::Answer => return self.answered(event, ctx),
             EventKind::Idle => return self.lambda.iter().for_each(|function| self.rest(function)),
             EventKind::Failure => {
                 let Some(failed) = self.failed(ctx) else { return };
@@ -88,7 +89,7 @@ impl Core {
     }
 
     /// The nearest recorded span that an event happened in.
-    fn span_of<S>(&self, event: &Event<'_>, ctx: &LayerContext<'_, S>) -> Option<u64>
+    pub(crate) fn span_of<S>(&self, event: &Event<'_>, ctx: &LayerContext<'_, S>) -> Option<u64>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
