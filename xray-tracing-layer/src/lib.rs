@@ -27,6 +27,7 @@
 //!  core      what the layer owns: table of records, clock, counters
 //! ```
 
+mod answer;
 mod clock;
 mod config;
 mod function;
@@ -65,12 +66,16 @@ mod outcome;
 mod queued;
 mod span_ext;
 
+#[cfg(feature = "aws-sdk")]
+mod aws;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
 pub use attach::{Attach, WithFilter, WithoutFilter};
+#[cfg(feature = "aws-sdk")]
+pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};
 pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
