@@ -9,8 +9,7 @@ use hyper_util::client::legacy::Error;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tracing::{Span, instrument};
-use xray_sdk::TraceHeader;
-use xray_tracing_layer::{XraySpanExt, current_trace_header};
+use xray_tracing_layer::{XraySpanExt, http::inject};
 
 use crate::handlers::ms;
 use crate::shop::Shop;
@@ -22,9 +21,7 @@ pub(crate) async fn ask_price(shop: &Shop, id: u32) -> Result<StatusCode, Error>
     span.record("url.full", &url);
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = url.parse().unwrap_or_default();
-    if let Some(Ok(header)) = current_trace_header().map(|header| header.to_string().parse()) {
-        request.headers_mut().insert(TraceHeader::NAME, header);
-    }
+    inject(request.headers_mut());
     let status = shop.client.request(request).await?.status();
     span.set_http_status(status.as_u16());
     Ok(status)

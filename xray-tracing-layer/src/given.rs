@@ -64,12 +64,15 @@ impl<'a> Given<'a> {
 
     /// A failure of which no more is known than its text.
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
-        let message = self.rules.redacted("error", message);
+        let message = self.rules.redacted(MESSAGE, message);
         let put =
             |out: &mut xray_sdk::document::Buffer| Wrote::cut_if(out.put_display_within(message, MAX_VALUE));
         self.body.put_exception(SegmentId::random(), kind, put, false, None, &[]);
     }
 }
+
+/// What the hook knows an error's text by that no field brought.
+pub(crate) const MESSAGE: &str = "exception.message";
 
 impl Deref for Given<'_> {
     type Target = Body;

@@ -27,6 +27,7 @@
 //!  core      what the layer owns: table of records, clock, counters
 //! ```
 
+mod answer;
 mod clock;
 mod config;
 mod function;
@@ -67,6 +68,8 @@ mod outcome;
 mod queued;
 mod span_ext;
 
+#[cfg(feature = "aws-sdk")]
+mod aws;
 #[cfg(feature = "fmt")]
 pub mod fmt;
 #[cfg(feature = "http")]
@@ -75,6 +78,8 @@ pub mod http;
 pub mod lambda;
 
 pub use attach::{Attach, WithFilter, WithoutFilter};
+#[cfg(feature = "aws-sdk")]
+pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};
 pub use closing::ClosingSpan;
 pub use config::ContextMissing;

@@ -7,7 +7,7 @@ use std::fmt::Display;
 
 use tracing::Span;
 
-use crate::given::Given;
+use crate::given::{Given, MESSAGE};
 use crate::span_ext::update;
 
 /// An error that the work ended with: a fault, unless something says that it was the caller's. A boxed one is told
@@ -20,7 +20,7 @@ pub(crate) fn note_error<E: 'static>(span: &Span, err: &E, text: impl Display) {
 pub(crate) fn put_error<E: 'static>(given: &mut Given<'_>, err: &E, text: impl Display) {
     match (err as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         Some(boxed) => {
-            given.add_error("error", &**boxed, None);
+            given.add_error(MESSAGE, &**boxed, None);
         }
         None => given.add_failure(type_name::<E>(), &text.to_string()),
     }

@@ -7,6 +7,7 @@ use tracing_core::Metadata;
 use tracing_core::metadata::Level;
 use xray_sdk::document::{Buffer, Place, StackFrame, put_name};
 
+use crate::answer;
 use crate::call::Teller;
 use crate::config::Annotate;
 use crate::slot::Slot;
@@ -46,6 +47,8 @@ pub(crate) enum EventKind {
     Echo,
     /// A library tells by an event what belongs to the span.
     Fields,
+    /// The AWS SDK tells that an attempt at a call was answered.
+    Answer,
     /// Lambda's runtime tells that the handler failed, when its spans were left already.
     Failure,
     /// Lambda's runtime is between two invocations.
@@ -85,6 +88,7 @@ impl Plan {
             Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
             Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => EventKind::Failure,
             Level::ERROR => EventKind::Error,
+            _ if is_answer(metadata) => EventKind::Answer,
             _ if has_fields_of_its_span(metadata) => EventKind::Fields,
             _ if is_between_invocations(metadata) => EventKind::Idle,
             _ => EventKind::Ignored,
@@ -119,8 +123,15 @@ pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
 /// Events by which a library says what it could not say when its span opened.
 pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
-    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
-        || (target.starts_with("aws_sdk_") && target.contains("::operation") && has(metadata, "request_id"))
+    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status")) || is_answer(metadata)
+}
+
+/// What the AWS SDK says of each answer that it gets, S3's client in two events.
+fn is_answer(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    target.starts_with("aws_sdk_")
+        && target.contains("::operation")
+        && (has(metadata, answer::REQUEST_ID) || has(metadata, answer::EXTENDED_REQUEST_ID))
 }
 
 fn has(metadata: &Metadata<'_>, field: &str) -> bool {

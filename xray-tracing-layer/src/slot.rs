@@ -200,8 +200,6 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
         "version" | "headers" | "latency" if tower_http => Slot::Ignored,
         "requestId" if lambda => return Some(Slot::annotation("request_id")),
         "tenantId" if lambda => return Some(Slot::annotation("tenant_id")),
-        "request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"request_id\":" },
-        "extended_request_id" if aws_sdk => Slot::Str { place: Place::Aws, rank: 1, key: "\"id_2\":" },
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,
         // All there is of a statement of up to four words.
         "summary" if sqlx => Slot::Text { place: Place::Sql, rank: 2, key: "\"sanitized_query\":" },

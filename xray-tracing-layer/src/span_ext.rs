@@ -14,7 +14,7 @@ use xray_sdk::sampling::{Sampler, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::core::{Core, with_body};
-use crate::given::Given;
+use crate::given::{Given, MESSAGE};
 use crate::layer::{HiddenCore, XrayLayer};
 use crate::record::{self, Kind, Record, Role};
 use crate::stats::Counter;
@@ -126,7 +126,7 @@ impl XraySpanExt for Span {
 
     fn record_error(&self, err: &(dyn Error + 'static)) {
         update(self, |body| {
-            body.add_error("error", err, None);
+            body.add_error(MESSAGE, err, None);
         });
     }
 
@@ -168,12 +168,21 @@ pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     });
 }
 
-enum Found<'a> {
-    Visible(&'a Core),
+pub(crate) enum Found<'a> {
+    Visible(&'a Arc<Core>),
     Hidden(Arc<Core>),
 }
 
 impl Found<'_> {
+    /// The core itself, for whoever needs it for longer.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn shared(&self) -> Arc<Core> {
+        match self {
+            Self::Visible(core) => Arc::clone(core),
+            Self::Hidden(core) => Arc::clone(core),
+        }
+    }
+
     fn with<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
         match self {
             Self::Visible(core) => look(core),
@@ -182,7 +191,7 @@ impl Found<'_> {
     }
 }
 
-fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
+pub(crate) fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
     if let Some(layer) = dispatch.downcast_ref::<XrayLayer>() {
         return Some(Found::Visible(&layer.core));
     }
@@ -232,7 +241,11 @@ impl Core {
             record.force(sampled, id, self.lambda.is_some());
             Ok(record.verdict.take())
         });
-        self.settle(taken_back?, &self.counters.late_decisions);
+        let taken_back = taken_back?;
+        if let (Some(function), Ok(_), false) = (&self.lambda, &taken_back, sampled) {
+            function.note_closed(id);
+        }
+        self.settle(taken_back, &self.counters.late_decisions);
         Some(())
     }
 
@@ -280,7 +293,7 @@ impl Core {
 }
 
 impl Record {
-    fn trace_header(&mut self) -> Option<TraceHeader> {
+    pub(crate) fn trace_header(&mut self) -> Option<TraceHeader> {
         // Whoever is told of the late part of a span hangs below it: it must be sent.
         self.has_children |= self.departed;
         let header = TraceHeader::new(self.context.trace_id);

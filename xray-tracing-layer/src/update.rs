@@ -57,6 +57,7 @@ impl Core {
             return;
         }
         match plan.event {
+            EventKind::Answer => return self.answered(event, ctx),
             EventKind::Idle => return self.lambda.iter().for_each(|function| self.rest(function)),
             EventKind::Failure => {
                 let Some(failed) = self.failed(ctx) else { return };

@@ -41,7 +41,7 @@ fn call(path: &str) -> Span {
 async fn a_span_and_a_header_by_hand_are_as_good_as_an_integrations() {
     let (rig, server) = (rig(), Server::start().await);
     let work = async {
-        assert_eq!(send(&server, "/404?token=secret").instrument(call("/404?token=secret")).await, 404)
+        assert_eq!(send(&server, "/404?token=secret").instrument(call("/404?token=secret")).await, 404);
     };
     work.instrument(shopping()).await;
     let trace = rig.trace_of(2);

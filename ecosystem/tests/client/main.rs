@@ -76,12 +76,13 @@ impl Server {
         let status = match request.uri().path() {
             "/never" => std::future::pending().await,
             "/third" if attempts < 3 => 503,
+            "/moved" => 302,
             "/404" => 404,
             "/429" => 429,
             "/500" => 500,
             _ => 200,
         };
-        Response::builder().status(status).body("an order".into()).unwrap()
+        Response::builder().status(status).header("location", "/").body("an order".into()).unwrap()
     }
 
     fn url(&self, path: &str) -> String {

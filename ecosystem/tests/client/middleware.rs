@@ -100,6 +100,18 @@ async fn a_call_that_is_dropped_on_its_way_is_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_a_part_of_the_call_and_its_last_answer_counts() {
+    let (rig, server) = (rig(), Server::start().await);
+    client().get(server.url("/moved")).send().instrument(shopping()).await.unwrap();
+    let trace = rig.trace_of(2);
+    assert_eq!(picture(&trace), "◆ shop\n└─ 127.0.0.1 [remote]  200 ok\n");
+    let call = only_call(&trace);
+    assert_eq!(call.json()["http"]["request"]["url"], server.url("/moved"));
+    let told: Vec<_> = server.headers().iter().map(|header| header.parent().unwrap().to_string()).collect();
+    assert_eq!(told, [call.id(), call.id()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_attempt_behind_a_middleware_that_retries_is_a_subsegment() {
     let (rig, server) = (rig(), Server::start().await);
     let client =

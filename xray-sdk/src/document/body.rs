@@ -59,6 +59,14 @@ pub(super) struct Entry {
     pub(super) len: u32,
 }
 
+/// X-Ray's flags for what went wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Marks {
+    pub(super) error: bool,
+    pub(super) throttle: bool,
+    pub(super) fault: bool,
+}
+
 /// How much of a value was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -224,14 +232,24 @@ impl Body {
         self.namespace
     }
 
-    /// Whether the work went wrong by a fault of whoever did it: a status of 500 and above, or, without a status,
-    /// anything that marks a failure.
+    /// Whether the work went wrong by a fault of whoever did it, as the document says.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
-        match self.status {
-            0 => self.has_exceptions() || self.flags.has(Flags::FAILED) || self.flags.has(Flags::FAULT),
-            status => status >= 500,
+        self.marks().fault
+    }
+
+    /// How it went: by the status, and by what was said beside it.
+    #[inline]
+    pub(super) fn marks(&self) -> Marks {
+        let (status, said) = (self.status, self.flags);
+        if status == 0 && said == Flags::default() {
+            return Marks::default();
         }
+        let error = said.has(Flags::ERROR) || (400..500).contains(&status);
+        let throttle = said.has(Flags::THROTTLE) || status == 429;
+        // Whoever failed without a word about whose mistake it was is at fault.
+        let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
+        Marks { error, throttle, fault }
     }
 
     /// Whether the work went wrong, by whoever's mistake.

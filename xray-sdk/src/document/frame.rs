@@ -75,8 +75,7 @@ impl Frame<'_> {
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        out.put("{\"id\":");
-        out.put_segment_id(self.id);
+        out.put_head(self.id);
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
                 out.put(",\"trace_id\":");

@@ -1,9 +1,8 @@
 //! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
 //! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
 
-use super::body::{Entry, Losses};
+use super::body::{Entry, Losses, Marks};
 use super::buffer::{escaped_prefix, string_token_len};
-use super::flags::Flags;
 use super::limits::MAX_NAME;
 use super::{Body, Buffer, Namespace, Place, Preamble};
 use crate::id::SegmentId;
@@ -50,6 +49,12 @@ impl Body {
             // Most subsegments have nothing but metadata, or nothing at all.
             match self.is_only(Place::Metadata) {
                 Some(false) => return,
+                Some(true) if self.dead == 0 => {
+                    // Nothing was replaced: the members stand in a row, a comma behind each.
+                    out.put(",\"metadata\":{\"default\":{");
+                    out.put_bytes(self.text.as_bytes().split_last().map_or(&[], |(_, members)| members));
+                    return out.put("}}");
+                }
                 Some(true) => return self.write_metadata(out, None),
                 None => {}
             }
@@ -83,15 +88,7 @@ impl Body {
 
     /// Answers which flag was set.
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
-        let status = self.status().unwrap_or_default();
-        if status == 0 && self.flags == Flags::default() {
-            return None;
-        }
-        let by_hand = self.flags;
-        let error = by_hand.has(Flags::ERROR) || (400..500).contains(&status);
-        let throttle = by_hand.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
-        let fault = by_hand.has(Flags::FAULT) || status >= 500 || (by_hand.has(Flags::FAILED) && !error);
+        let Marks { error, throttle, fault } = self.marks();
         for (set, member) in
             [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
         {
@@ -208,8 +205,8 @@ impl Body {
         if self.may_have(Place::ErrorPart) && failed.is_some() {
             return self.write_cause_from_parts(out);
         }
-        // Receivers work out the flags from a status or a cause, and forget one that has neither.
-        if let Some(flag) = failed.filter(|_| self.status().is_none()) {
+        // Receivers work out the flags from a status or a cause, and forget one that has neither: gRPC fails with 200.
+        if let Some(flag) = failed.filter(|_| self.status().is_none_or(|status| status < 400)) {
             out.put(",\"cause\":{\"exceptions\":[{\"id\":");
             out.put_segment_id(SegmentId::random());
             out.put(",\"type\":\"");

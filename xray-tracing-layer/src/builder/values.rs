@@ -10,7 +10,7 @@ impl<F> Builder<F> {
     /// Looks at each value before it is written, as text, and may replace it. It is called on the thread that
     /// records the value, with the name of the field. Of what is given to [`XraySpanExt`](crate::XraySpanExt) that is
     /// the key, in metadata the key that the value stands under, however deep; of an error and of each of its sources
-    /// it is `error`, of an end user `user.id`. A value that comes back as it was keeps its type.
+    /// it is `exception.message`, of an end user `user.id`. A value that comes back as it was keeps its type.
     ///
     /// The text of a statement is seen before its values are left out. Spans and events of the hook's own are not
     /// recorded.

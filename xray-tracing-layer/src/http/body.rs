@@ -28,6 +28,8 @@ pin_project! {
         inner: Option<B>,
         // Until the body is at its end.
         exchange: Option<Exchange>,
+        // Bytes that were taken so far.
+        passed: u64,
     }
 
     impl<B> PinnedDrop for XrayHttpBody<B>
@@ -39,7 +41,7 @@ pin_project! {
             if let Some(exchange) = this.exchange.take() {
                 let is_at_end = this.inner.as_ref().as_pin_ref().is_none_or(|inner| inner.is_end_stream());
                 exchange.span.in_scope(|| this.inner.set(None));
-                exchange.let_go(is_at_end);
+                exchange.let_go(is_at_end, *this.passed);
             }
         }
     }
@@ -48,13 +50,13 @@ pin_project! {
 impl<B: Body> XrayHttpBody<B> {
     pub(super) fn new(inner: B, exchange: Exchange) -> Self {
         if exchange.is_over() {
-            return Self { inner: Some(inner), exchange: None };
+            return Self { inner: Some(inner), exchange: None, passed: 0 };
         }
         if inner.is_end_stream() {
-            exchange.end();
-            return Self { inner: Some(inner), exchange: None };
+            exchange.end(0);
+            return Self { inner: Some(inner), exchange: None, passed: 0 };
         }
-        Self { inner: Some(inner), exchange: Some(exchange) }
+        Self { inner: Some(inner), exchange: Some(exchange), passed: 0 }
     }
 }
 
@@ -84,7 +86,7 @@ where
         let is_over = match &frame {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
-                    exchange.pass(data.remaining());
+                    *this.passed += data.remaining() as u64;
                 }
                 if let Some(trailers) = frame.trailers_ref() {
                     exchange.trailers(trailers);
@@ -98,8 +100,8 @@ where
             // What the body holds is dropped in its span.
             exchange.span.in_scope(|| this.inner.set(None));
             match &frame {
-                Some(Err(err)) => exchange.break_off(err),
-                _ => exchange.end(),
+                Some(Err(err)) => exchange.break_off(err, *this.passed),
+                _ => exchange.end(*this.passed),
             }
         }
         Poll::Ready(frame)
@@ -129,20 +131,15 @@ impl Exchange {
         self.is_call && !self.is_grpc
     }
 
-    /// Some of the body was taken.
-    fn pass(&mut self, bytes: usize) {
-        self.passed += bytes as u64;
-    }
-
     /// The body was taken whole.
-    fn end(self) {
+    fn end(self, passed: u64) {
         if self.length.is_none() {
-            self.span.record("http.response.body.size", self.passed);
+            self.span.record("http.response.body.size", passed);
         }
     }
 
     /// The body has failed half-way: mostly by a client that hung up on its server.
-    fn break_off<E: Display + 'static>(self, err: &E) {
+    fn break_off<E: Display + 'static>(self, err: &E, passed: u64) {
         if self.is_call {
             note_error(&self.span, err, err);
         } else {
@@ -151,14 +148,14 @@ impl Exchange {
                 put_error(body, err, err);
             });
         }
-        self.end();
+        self.end(passed);
     }
 
     /// The body is dropped.
-    fn let_go(self, is_at_end: bool) {
-        let whole = is_at_end || self.has_no_body || self.length.is_some_and(|length| self.passed >= length);
+    fn let_go(self, is_at_end: bool, passed: u64) {
+        let whole = is_at_end || self.has_no_body || self.length.is_some_and(|length| passed >= length);
         if whole {
-            self.end();
+            self.end(passed);
         } else {
             self.abandon("the end of the body");
         }

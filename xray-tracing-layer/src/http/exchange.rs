@@ -23,15 +23,13 @@ pub(super) struct Exchange {
     pub(super) has_no_body: bool,
     /// The length of the answer's body, if it is known beforehand.
     pub(super) length: Option<u64>,
-    /// Bytes of it that were taken so far.
-    pub(super) passed: u64,
 }
 
 impl Exchange {
     /// What a client begins.
     #[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
     pub(super) fn call(span: Span, is_grpc: bool) -> Self {
-        Self { span, is_call: true, is_grpc, asked: None, has_no_body: false, length: None, passed: 0 }
+        Self { span, is_call: true, is_grpc, asked: None, has_no_body: false, length: None }
     }
 
     /// The head of the answer is there. `exact` is the length of its body, if that knows it.

@@ -138,6 +138,6 @@ impl Exchange {
     fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
         let Arrival { span, asked, is_grpc } = Arrival::of(request, peer);
         let has_no_body = request.method() == Method::HEAD;
-        Self { span, is_call: false, is_grpc, asked, has_no_body, length: None, passed: 0 }
+        Self { span, is_call: false, is_grpc, asked, has_no_body, length: None }
     }
 }

@@ -125,3 +125,26 @@ fn a_client_that_panics_is_a_fault() {
     assert_eq!(call["cause"]["exceptions"][0]["message"], "no route 7");
     assert_eq!(call["http"]["request"], serde_json::json!({"method": "GET", "url": "/"}));
 }
+
+#[cfg(feature = "reqwest-middleware")]
+#[test]
+fn an_error_of_reqwests_tells_a_query_only_if_it_is_to_be_kept_and_a_password_never() {
+    for keep in [false, true] {
+        let rig = Rig::new(|b| if keep { b.keep_url_query() } else { b });
+        rig.run(|| {
+            let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new());
+            let client = client.with(crate::XrayMiddleware::new()).build();
+            let url = "ftp://me:secret@shop.example/a?q=1".parse().unwrap();
+            let call = client.execute(reqwest::Request::new(reqwest::Method::GET, url));
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let err = runtime.block_on(call).unwrap_err();
+            assert!(err.to_string().contains("ftp://me:secret@shop.example/a?q=1"), "{err}");
+        });
+        let sent = rig.sent();
+        let expected = if keep { "ftp://shop.example/a?q=1" } else { "ftp://shop.example/a" };
+        let exception = &sent[0]["cause"]["exceptions"][0];
+        assert_eq!(exception["message"], format!("builder error for url ({expected})"));
+        assert_eq!(sent[0]["http"]["request"]["url"], expected);
+        assert!(!sent[0].to_string().contains("secret"));
+    }
+}

@@ -5,7 +5,7 @@ use tracing::field::Empty;
 use tracing::info_span;
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::Rig;
+use crate::support::{MemoryRig, Rig};
 
 /// Opens one span inside a root, and gives its document.
 macro_rules! child {
@@ -386,4 +386,13 @@ fn a_connection_string_loses_its_password() {
     ] {
         assert_eq!(child!(db.connection_string = given)["sql"]["connection_string"], kept);
     }
+}
+
+#[test]
+fn a_grpc_failure_beside_a_good_http_status_has_a_cause() {
+    let rig = MemoryRig::new();
+    rig.run(|| drop(info_span!("call", http.response.status_code = 200, rpc.grpc.status_code = 13)));
+    let document = &rig.documents()[0];
+    assert_eq!(document["fault"], true);
+    assert_eq!(document["cause"]["exceptions"][0]["message"], "marked without an error");
 }

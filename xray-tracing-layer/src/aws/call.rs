@@ -1,0 +1,244 @@
+//! The span that stands for a call, and what is put into its record.
+//!
+//! ```text
+//!  the nearest span that the layer knows, from the current one outwards
+//!    the operation's own ─────────────────► it gets what is known      the SDK's inner spans lie in between
+//!    another, or none: a filter hides it ─► a span of our own
+//!    one that is not recorded ────────────► the header goes on, and that is all
+//! ```
+//! Hooks run inside of the SDK's inner spans, in the task of the call. A span of our own is never entered: it would
+//! have to be left at each point where the call waits. It lies with the rest in the call's bag, and closes with it.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
+use tracing::{Span, info_span};
+use tracing_core::Metadata;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::{Body, Exception, Place, Wrote};
+use xray_sdk::{SegmentId, TraceHeader};
+
+use super::outcome::Outcome;
+use crate::core::{Core, with_body};
+use crate::given::{Given, MESSAGE};
+use crate::record::{Record, Role};
+use crate::span_ext::core_of;
+use crate::visit::Rules;
+
+/// A call, from its first hook to its last. Without a recorded span there is only a header to send.
+#[derive(Debug)]
+pub(super) struct Call {
+    header: Option<String>,
+    open: Option<Open>,
+}
+
+impl Storable for Call {
+    type Storer = StoreReplace<Self>;
+}
+
+/// A call that is recorded, and not over.
+#[derive(Debug)]
+struct Open {
+    core: Arc<Core>,
+    /// The registry's id of the span, and X-Ray's: the registry may have given its own to another meanwhile.
+    id: u64,
+    segment_id: SegmentId,
+    /// The span, if it is ours.
+    _own: Span,
+    attempts: u32,
+}
+
+/// Whether the place where the call is made is recorded, as far as can be told.
+pub(super) fn may_be_recorded() -> bool {
+    Known::around(&Span::current(), |_| false).is_none_or(|known| known.takes_calls())
+}
+
+impl Call {
+    pub(super) fn begin(service: &str, operation: &str) -> Self {
+        let around = Known::around(&Span::current(), |metadata| is_named(metadata, service, operation));
+        match around {
+            Some(known) if !known.takes_calls() => Self { header: text(known.header), open: None },
+            Some(known) if known.is_operation => known.begin(Span::none()),
+            around => {
+                let own = info_span!(
+                    "aws_call",
+                    rpc.system = "aws-api",
+                    rpc.service = service,
+                    rpc.method = operation
+                );
+                match Known::itself(&own) {
+                    Some(known) => known.begin(own),
+                    // A filter hides it, too.
+                    None => Self { header: around.and_then(|known| text(known.header)), open: None },
+                }
+            }
+        }
+    }
+
+    /// What to send to the service.
+    pub(super) fn header(&self) -> Option<&str> {
+        self.header.as_deref()
+    }
+
+    pub(super) fn note_attempts(&mut self, attempts: u32) {
+        if let Some(open) = &mut self.open {
+            open.attempts = attempts;
+        }
+    }
+
+    /// Puts something into the call's record, if it has one.
+    pub(super) fn put(&self, put: impl FnOnce(&mut Put<'_>)) {
+        if let Some(open) = &self.open {
+            open.put(put);
+        }
+    }
+
+    /// The call is over. A second time, nothing happens.
+    pub(super) fn end(&mut self, outcome: &Outcome<'_>) {
+        let Some(open) = self.open.as_mut() else { return };
+        match outcome {
+            Outcome::NeverSent => {
+                let _ = open.core.force(open.id, false);
+            }
+            Outcome::Done(done) => open.put(|put| done.put(put)),
+        }
+        open.attempts = OVER;
+        self.open = None;
+    }
+}
+
+impl Open {
+    /// Collects what `put` says before the record is locked.
+    fn put(&self, put: impl FnOnce(&mut Put<'_>)) {
+        with_body(|body| {
+            put(&mut Put { rules: &self.core.rules, body });
+            self.core.table.with(self.id, |record| {
+                if record.segment_id == self.segment_id {
+                    record.body.absorb(body);
+                }
+            });
+        });
+    }
+}
+
+/// In place of a count of attempts: the call was ended by its last hook.
+const OVER: u32 = u32::MAX;
+
+/// The call's future is dropped half-way: its bag goes without a last hook.
+impl Drop for Open {
+    fn drop(&mut self) {
+        if self.attempts == OVER || std::thread::panicking() {
+            return;
+        }
+        self.put(|put| {
+            put.retries(self.attempts);
+            put.body.set_error();
+            put.body.add_exception(&Exception::new("Cancelled", "dropped before the end of the call"));
+        });
+    }
+}
+
+/// What can be put into a call's record.
+pub(super) struct Put<'a> {
+    rules: &'a Rules,
+    pub(super) body: &'a mut Body,
+}
+
+impl Put<'_> {
+    /// A member of `aws`; `field` is how a redaction hook knows it.
+    pub(super) fn str(&mut self, field: &str, key: &str, value: &str) {
+        self.body.put_str(Place::Aws, 0, key, &self.rules.redacted(field, value));
+    }
+
+    /// A member that is a number.
+    pub(super) fn number(&mut self, place: Place, key: &str, value: u64) {
+        self.body.put(place, 0, key, |out| {
+            out.put_int(value);
+            Wrote::Whole
+        });
+    }
+
+    /// How often the call was tried again. Nothing, if it was not tried at all.
+    pub(super) fn retries(&mut self, attempts: u32) {
+        if let Some(retries) = attempts.checked_sub(1) {
+            self.number(Place::Aws, "\"retries\":", retries.into());
+        }
+    }
+
+    /// What went wrong at the service.
+    pub(super) fn remote(&mut self, code: &str, message: &str) {
+        let message = self.rules.redacted(MESSAGE, message);
+        self.body.add_exception(&Exception::new(code, message).remote());
+    }
+
+    /// What went wrong on the way.
+    pub(super) fn error(&mut self, err: &(dyn std::error::Error + 'static)) {
+        Given::new(self.body, self.rules).add_error(MESSAGE, err, None);
+    }
+}
+
+/// A span that the layer has a record of.
+struct Known {
+    core: Arc<Core>,
+    id: u64,
+    segment_id: SegmentId,
+    role: Role,
+    is_operation: bool,
+    header: Option<TraceHeader>,
+}
+
+impl Known {
+    /// The nearest span that is known, from `span` outwards.
+    fn around(span: &Span, is_operation: impl Fn(&Metadata<'_>) -> bool) -> Option<Self> {
+        span.with_subscriber(|(id, dispatch)| {
+            let core = core_of(id, dispatch)?.shared();
+            let mut scope = dispatch.downcast_ref::<Registry>()?.span(id)?.scope();
+            scope.find_map(|span| {
+                let known = Self::of(&core, span.id().into_u64())?;
+                Some(Self { is_operation: is_operation(span.metadata()), ..known })
+            })
+        })?
+    }
+
+    fn itself(span: &Span) -> Option<Self> {
+        span.with_subscriber(|(id, dispatch)| {
+            let core = core_of(id, dispatch)?.shared();
+            Self::of(&core, id.into_u64())
+        })?
+    }
+
+    fn of(core: &Arc<Core>, id: u64) -> Option<Self> {
+        core.table.with(id, |record| Self {
+            core: Arc::clone(core),
+            id,
+            segment_id: record.segment_id,
+            role: record.context.role,
+            is_operation: false,
+            header: Record::trace_header(record),
+        })
+    }
+
+    /// Whether a call inside would be recorded.
+    fn takes_calls(&self) -> bool {
+        self.role.is_recorded() || self.role == Role::Facade
+    }
+
+    /// The call that this span stands for.
+    fn begin(self, own: Span) -> Call {
+        let Self { core, id, segment_id, role, header, .. } = self;
+        let open = role.is_recorded().then(|| Open { core, id, segment_id, _own: own, attempts: 0 });
+        Call { header: text(header), open }
+    }
+}
+
+/// Whether a span is the SDK's for this operation, as generated code calls it.
+fn is_named(metadata: &Metadata<'_>, service: &str, operation: &str) -> bool {
+    let rest = metadata.name().strip_prefix(service).and_then(|rest| rest.strip_prefix('.'));
+    rest == Some(operation)
+}
+
+fn text(header: Option<impl Display>) -> Option<String> {
+    header.map(|header| header.to_string())
+}
