@@ -30,7 +30,6 @@ struct Program {
 
 #[test]
 #[ignore = "measures, and takes its time"]
-#[expect(clippy::print_stdout, reason = "what it is for")]
 fn cost() {
     let collector = Collector::start().unwrap();
     let builder = || {
