@@ -1,6 +1,7 @@
 //! How a layer comes about: what the user wants, what the environment says, what is the default.
 
-use std::borrow::Cow;
+mod values;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::atomic::AtomicBool;
@@ -18,7 +19,8 @@ use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 use crate::attach::{Attach, WithFilter, WithoutFilter};
 use crate::call::Commands;
 use crate::clock::Clock;
-use crate::config::{Annotate, ContextMissing, Database, Redact, Streaming};
+use crate::closing::OnClose;
+use crate::config::{Annotate, ContextMissing, Database, Streaming};
 use crate::core::Core;
 use crate::diagnostics::{Notices, Wanted};
 use crate::env::{self, Environment};
@@ -88,6 +90,7 @@ struct Settings {
     annotate: Annotate,
     streaming: Streaming,
     rules: Rules,
+    on_close: Option<OnClose>,
     database: Option<(String, String)>,
     max_open_spans: u32,
     #[cfg(test)]
@@ -111,6 +114,7 @@ impl Builder {
             annotate: Annotate::default(),
             streaming: Streaming::default(),
             rules: Rules::default(),
+            on_close: None,
             database: None,
             max_open_spans: 1 << 16,
             #[cfg(test)]
@@ -182,58 +186,6 @@ impl<F> Builder<F> {
     /// close. Defaults to as many as fit into its document, which is the cheapest for everyone on the way.
     pub fn stream_after(mut self, subsegments: u32) -> Self {
         self.settings.streaming.after_spans = subsegments;
-        self
-    }
-
-    /// Looks at each value of a field before it is written, as text, and may replace it. It is called with the
-    /// field's name, on the thread that records the value. A value that comes back borrowed and of the same
-    /// length counts as untouched, and keeps its type.
-    ///
-    /// It does not see what is given to [`XraySpanExt`](crate::XraySpanExt).
-    ///
-    /// ```
-    /// # use std::borrow::Cow;
-    /// let builder = xray_tracing_layer::builder().redact(|field, value| match field {
-    ///     "password" => Cow::Borrowed("***"),
-    ///     _ => Cow::Borrowed(value),
-    /// });
-    /// ```
-    pub fn redact<R>(mut self, redact: R) -> Self
-    where
-        R: for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync + 'static,
-    {
-        self.settings.rules.redact = Some(Redact::new(Box::new(redact)));
-        self
-    }
-
-    /// Keeps the query of URLs. Left out by default: it is where tokens and mail addresses travel.
-    pub fn keep_url_query(mut self) -> Self {
-        self.settings.rules.keep_query = true;
-        self
-    }
-
-    /// Names the service's database: its kind, such as `postgresql`, and what its node on X-Ray's map is called, by
-    /// convention `database@host`. For libraries that tell neither: the statements of `sqlx`, of which no kind is
-    /// known either, and the spans of `sea-orm`. Defaults to no kind, and `<service> database`: services that don't
-    /// name theirs do not share one on the map.
-    pub fn database(mut self, system: impl Into<String>, name: impl Into<String>) -> Self {
-        self.settings.database = Some((system.into(), name.into()));
-        self
-    }
-
-    /// Keeps the values in the text of database statements. By default each literal is replaced by `?`: strings,
-    /// numbers, and comments, which may quote some. What is read as a literal does not depend on the database, whose
-    /// dialect the layer does not know: a text in double quotes counts as a name only where a name can stand, and
-    /// where dialects disagree on where a string ends, the rest is left out.
-    pub fn keep_sql_literals(mut self) -> Self {
-        self.settings.rules.keep_sql_literals = true;
-        self
-    }
-
-    /// Leaves out the text of database statements. `AWS_XRAY_COLLECT_SQL_QUERIES` goes before it. By default the
-    /// text is kept that a library records, [without the values](Self::keep_sql_literals) in it.
-    pub fn without_sql_text(mut self) -> Self {
-        self.settings.rules.drop_sql_text = true;
         self
     }
 
@@ -372,6 +324,7 @@ impl<F> Builder<F> {
             service_name: name.as_str().to_owned(),
             streaming: self.settings.streaming,
             rules,
+            on_close: self.settings.on_close,
             commands: Commands::default(),
             lambda: self.settings.lambda,
             daemon: address.clone(),
@@ -382,6 +335,8 @@ impl<F> Builder<F> {
             dispatch: OnceLock::new(),
             wanted: Wanted::default(),
         });
+        #[cfg(feature = "fmt")]
+        crate::fmt::register(&core);
         core.counters.bad_settings.add(core.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)

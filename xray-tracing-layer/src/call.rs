@@ -144,6 +144,9 @@ impl Core {
             self.note_child_over(record.parent);
         }
         self.counters.here().closed.one();
+        if let Some(on_close) = &self.on_close {
+            self.show_closing(on_close, record, now);
+        }
         self.counters.losses(record.body.losses());
         let fate = if record.is_local_root() { Fate::Alone } else { self.fold(record, now, now) };
         match fate {

@@ -55,6 +55,9 @@ impl Core {
         if std::thread::panicking() {
             note_panic(&mut record.body);
         }
+        if let Some(on_close) = &self.on_close {
+            self.show_closing(on_close, record, end);
+        }
         self.counters.losses(record.body.losses());
         let fate =
             if record.is_local_root() || record.departed { Fate::Alone } else { self.fold(record, end, now) };

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::users::in_users_code;
+
 /// Which fields become annotations without a prefix.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotate {
@@ -77,7 +79,7 @@ impl Redact {
     }
 
     pub(crate) fn apply<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
-        (self.0)(field, value)
+        in_users_code(|| (self.0)(field, value))
     }
 }
 

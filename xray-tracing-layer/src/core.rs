@@ -13,6 +13,7 @@ use xray_sdk::{DaemonAddress, Emitter, Packet};
 
 use crate::call::Commands;
 use crate::clock::Clock;
+use crate::closing::OnClose;
 use crate::config::{ContextMissing, Streaming};
 use crate::diagnostics::{Notices, Wanted};
 use crate::function::Function;
@@ -44,8 +45,10 @@ pub(crate) struct Core {
     pub(crate) service_name: String,
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
-    pub(crate) silence: Silence,
+    /// Called for each span that closes.
+    pub(crate) on_close: Option<OnClose>,
     pub(crate) commands: Commands,
+    pub(crate) silence: Silence,
     /// In Lambda only.
     pub(crate) lambda: Option<Function>,
     /// Whether the layer's filter is the default one.

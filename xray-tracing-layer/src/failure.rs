@@ -7,9 +7,10 @@ use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
 use xray_sdk::document::{Body, Buffer, MAX_VALUE, Wrote};
 
+use crate::given::Given;
 use crate::plan::Plan;
 use crate::slot::Slot;
-use crate::value::{DebugAsDisplay, Value, visit};
+use crate::value::{Value, visit};
 use crate::visit::Rules;
 
 /// What an ERROR event says, as exceptions.
@@ -89,10 +90,8 @@ impl Visit for ErrorVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.rules.redact.is_some() {
-            return self.put(field, Value::Display(&DebugAsDisplay(value)));
-        }
-        let cause = self.body.add_error(value, Some(self.plan.frame()));
+        let frame = Some(self.plan.frame());
+        let cause = Given::new(self.body, self.rules).add_error(field.name(), value, frame);
         self.cause.get_or_insert(cause);
     }
 }

@@ -126,6 +126,9 @@ impl Core {
     /// Sends a subsegment as complete, although its span is open. Its record stands from now on for what
     /// comes later.
     pub(crate) fn depart(&self, id: u64) {
+        if let Some(on_close) = &self.on_close {
+            self.show_departing(on_close, id);
+        }
         let is_due = |record: &Record| record.is_part() && !record.departed;
         let too_large = self.table.with(id, |record| {
             is_due(record)

@@ -31,6 +31,7 @@ mod answer;
 mod clock;
 mod config;
 mod function;
+mod given;
 mod plan;
 mod record;
 mod slot;
@@ -45,6 +46,7 @@ mod whereabouts;
 
 mod call;
 mod close;
+mod closing;
 mod core;
 mod layer;
 mod leave;
@@ -68,6 +70,8 @@ mod span_ext;
 
 #[cfg(feature = "aws-sdk")]
 mod aws;
+#[cfg(feature = "fmt")]
+pub mod fmt;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "lambda")]
@@ -77,6 +81,7 @@ pub use attach::{Attach, WithFilter, WithoutFilter};
 #[cfg(feature = "aws-sdk")]
 pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};
+pub use closing::ClosingSpan;
 pub use config::ContextMissing;
 pub use diagnostics::Diagnostic;
 pub use filter::{DefaultFilter, default_filter};

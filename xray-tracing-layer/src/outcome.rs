@@ -6,23 +6,23 @@ use std::error::Error;
 use std::fmt::Display;
 
 use tracing::Span;
-use xray_sdk::document::{Body, Exception};
 
+use crate::given::Given;
 use crate::span_ext::update;
 
 /// An error that the work ended with: a fault, unless something says that it was the caller's. A boxed one is told
 /// with its sources, any other as `text`, since nothing else is known of it.
 pub(crate) fn note_error<E: 'static>(span: &Span, err: &E, text: impl Display) {
-    update(span, |body| put_error(body, err, text));
+    update(span, |given| put_error(given, err, text));
 }
 
-/// The same, in a body.
-pub(crate) fn put_error<E: 'static>(body: &mut Body, err: &E, text: impl Display) {
+/// The same, into a body.
+pub(crate) fn put_error<E: 'static>(given: &mut Given<'_>, err: &E, text: impl Display) {
     match (err as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         Some(boxed) => {
-            body.add_error(&**boxed, None);
+            given.add_error("error", &**boxed, None);
         }
-        None => body.add_exception(&Exception::new(type_name::<E>(), text.to_string())),
+        None => given.add_failure(type_name::<E>(), &text.to_string()),
     }
 }
 
@@ -30,5 +30,5 @@ pub(crate) fn put_error<E: 'static>(body: &mut Body, err: &E, text: impl Display
 pub(crate) fn note_panic(span: &Span, panic: &(dyn Any + Send)) {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    update(span, |body| body.add_exception(&Exception::new("panic", text.unwrap_or("the handler panicked"))));
+    update(span, |given| given.add_failure("panic", text.unwrap_or("the handler panicked")));
 }

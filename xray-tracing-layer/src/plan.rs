@@ -19,6 +19,8 @@ pub(crate) struct Plan {
     pub(crate) name: Box<str>,
     /// The span's name as it is, as a JSON string.
     pub(crate) operation: Box<str>,
+    /// What the code calls the span; of an event, its target.
+    pub(crate) title: &'static str,
     /// A slot for each field, by its index.
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same place and key.
@@ -94,6 +96,7 @@ impl Plan {
         Self {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
+            title: if is_event { metadata.target() } else { metadata.name() },
             forces: !is_event && slots.contains(&Slot::Sampled),
             facade: slots.contains(&Slot::Header { facade: true }),
             slots,

@@ -9,11 +9,12 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Body, Links};
+use xray_sdk::document::{AnnotationValue, Links};
 use xray_sdk::sampling::{Sampler, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::core::{Core, with_body};
+use crate::given::Given;
 use crate::layer::{HiddenCore, XrayLayer};
 use crate::record::{self, Kind, Record, Role};
 use crate::stats::Counter;
@@ -114,7 +115,7 @@ impl XraySpanExt for Span {
         with_core(self, |core, id| {
             let root = core.table.with(id, |record| record.context.root);
             if let Some(root) = root {
-                core.set_user(root, 0, user);
+                core.set_user(root, 0, &core.rules.redacted("user.id", user));
             }
         });
     }
@@ -125,7 +126,7 @@ impl XraySpanExt for Span {
 
     fn record_error(&self, err: &(dyn Error + 'static)) {
         update(self, |body| {
-            body.add_error(err, None);
+            body.add_error("error", err, None);
         });
     }
 
@@ -141,11 +142,11 @@ pub fn current_trace_header() -> Option<TraceHeader> {
 }
 
 /// Collects what `put` says before the record is locked: it may run the user's code.
-pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Body)) {
+pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Given<'_>)) {
     with_core(span, |core, id| {
         if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
             with_body(|body| {
-                put(body);
+                put(&mut Given::new(body, &core.rules));
                 core.table.with(id, |record| record.body.absorb(body));
             });
         }

@@ -17,6 +17,7 @@ use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 #[cfg(feature = "tower-client")]
 mod called;
 mod calls;
+mod closing;
 mod environment;
 mod sampling;
 #[cfg(feature = "tower")]

@@ -14,6 +14,7 @@ use xray_sdk::TraceHeader;
 use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
 
 use crate::config::{Database, Redact, SqlVersion};
+use crate::given::Given;
 use crate::plan::Plan;
 use crate::slot::Slot;
 use crate::url;
@@ -101,7 +102,7 @@ impl<'a> FieldVisitor<'a> {
         let Some(redact) = &rules.redact else { return };
         value.with_text(|text| match redact.apply(field.name(), text) {
             // An untouched value keeps its type.
-            Cow::Borrowed(same) if same.len() == text.len() => self.put_plain(field, value),
+            same if same == text => self.put_plain(field, value),
             changed => self.put_plain(field, Value::Str(&changed)),
         });
     }
@@ -325,8 +326,8 @@ impl Visit for FieldVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        if self.rules.redact.is_none() && self.plan.slots.get(field.index()) == Some(&Slot::Error) {
-            self.body.add_error(value, Some(self.plan.frame()));
+        if self.plan.slots.get(field.index()) == Some(&Slot::Error) {
+            Given::new(self.body, self.rules).add_error(field.name(), value, Some(self.plan.frame()));
         } else {
             self.put(field, Value::Display(&DebugAsDisplay(value)));
         }

@@ -5,12 +5,14 @@
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
 //! has to give up for that is told by [`Losses`], and in the document itself.
 
+use std::borrow::Cow;
+
 use super::flags::Flags;
 use super::limits::{
     MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING, MAX_VALUE,
 };
 use super::name::{put_annotation_key, put_metadata_path};
-use super::serialize::put_serialized;
+use super::serialize::{put_looked_at, put_serialized};
 use super::{AnnotationValue, Buffer, Namespace, Place};
 
 /// The members of a segment or subsegment apart from ids, name, times and children.
@@ -203,6 +205,22 @@ impl Body {
         self.finish(place, 0, start, split, wrote);
     }
 
+    /// As [`metadata`](Self::metadata), with a look at each value in it, however deep: `look` is given the key that it
+    /// stands under and its text, and what it answers takes its place. A value that comes back as it was keeps its type.
+    pub fn metadata_with(
+        &mut self,
+        namespace: &str,
+        key: &str,
+        value: &(impl serde_core::Serialize + ?Sized),
+        look: impl for<'a> Fn(&str, &'a str) -> Cow<'a, str>,
+    ) {
+        let start = self.text.len();
+        let place = put_metadata_path(&mut self.text, namespace, key);
+        let split = self.text.len() - start;
+        let wrote = put_looked_at(&mut self.text, key, value, &look);
+        self.finish(place, 0, start, split, wrote);
+    }
+
     /// Says who did the work. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
         self.namespace = Some(namespace);
@@ -232,6 +250,12 @@ impl Body {
         // Whoever failed without a word about whose mistake it was is at fault.
         let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
         Marks { error, throttle, fault }
+    }
+
+    /// Whether the work went wrong, by whoever's mistake.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.status >= 400 || self.flags != Flags::default()
     }
 
     /// Whether an exception was added.

@@ -96,6 +96,19 @@ impl Body {
     /// `Error`; of an I/O error it is the kind. `frame` tells where the error was seen.
     /// Answers the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), frame: Option<StackFrame<'_>>) -> SegmentId {
+        self.add_error_with(error, frame, |error, out| {
+            Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE))
+        })
+    }
+
+    /// As [`add_error`](Self::add_error), with the message of each error of the chain written by `message`: one JSON
+    /// string.
+    pub fn add_error_with(
+        &mut self,
+        error: &(dyn Error + 'static),
+        frame: Option<StackFrame<'_>>,
+        mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Wrote,
+    ) -> SegmentId {
         let first = SegmentId::random();
         let mut next = Some((error, first));
         let mut stack = frame.as_slice();
@@ -104,8 +117,8 @@ impl Body {
             let room = self.exceptions + 1 < MAX_EXCEPTIONS;
             next = error.source().filter(|_| room).map(|source| (source, SegmentId::random()));
             let cause = next.map(|(_, id)| id);
-            let message = |out: &mut Buffer| Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE));
-            self.put_exception(id, TypeName::of(error).as_str(), message, false, cause, stack);
+            let kind = TypeName::of(error);
+            self.put_exception(id, kind.as_str(), |out| message(error, out), false, cause, stack);
             stack = &[];
         }
         first

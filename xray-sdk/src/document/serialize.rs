@@ -1,5 +1,9 @@
 //! Values that serialize, within the bounds of a member: `serde`'s side of a body.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
 use super::Buffer;
 use super::body::Wrote;
 use super::buffer::string_token_len;
@@ -44,5 +48,54 @@ pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Seriali
     match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
         Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
         _ => Wrote::Nothing,
+    }
+}
+
+type Look<'l> = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + 'l;
+
+/// The same, after a look at each scalar in it.
+pub(super) fn put_looked_at(
+    out: &mut Buffer,
+    key: &str,
+    value: &(impl serde_core::Serialize + ?Sized),
+    look: &Look<'_>,
+) -> Wrote {
+    let start = out.len();
+    if put_serialized(out, value) == Wrote::Nothing {
+        return Wrote::Nothing;
+    }
+    let Ok(mut value) = serde_json::from_slice(&out.as_bytes()[start..]) else { return Wrote::Nothing };
+    if replace(&mut value, key, look) {
+        out.truncate(start);
+        return put_serialized(out, &value);
+    }
+    Wrote::Whole
+}
+
+/// Puts in what `look` answers, and tells whether that is anything new. Nests no deeper than [`MAX_DEPTH`].
+fn replace(value: &mut Value, key: &str, look: &Look<'_>) -> bool {
+    match value {
+        Value::Array(items) => items.iter_mut().fold(false, |new, item| replace(item, key, look) | new),
+        Value::Object(members) => {
+            members.iter_mut().fold(false, |new, (key, member)| replace(member, key, look) | new)
+        }
+        Value::Null => false,
+        Value::String(text) => match look(key, text) {
+            same if same == *text => false,
+            other => {
+                *text = other.into_owned();
+                true
+            }
+        },
+        Value::Bool(_) | Value::Number(_) => {
+            let text = value.to_string();
+            match look(key, &text) {
+                same if same == text => false,
+                other => {
+                    *value = Value::String(other.into_owned());
+                    true
+                }
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::info_span;
+use xray_tracing_layer::XraySpanExt;
 
 use crate::support::{MemoryRig, Rig};
 
@@ -290,6 +291,72 @@ fn redaction_sees_every_value_and_an_untouched_number_stays_one() {
     assert!(!document.text().contains("hunter2"), "{}", document.text());
     assert_eq!(document.json()["metadata"]["default"]["password"], "***");
     assert_eq!(document.json()["metadata"]["default"]["order"], 7);
+}
+
+#[test]
+fn redaction_sees_what_is_given_by_method_and_every_error_of_a_chain() {
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("outer hunter2")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    let rig = Rig::with(|b| {
+        b.redact(|field, value| {
+            // Of its own: neither is recorded.
+            tracing::error!(field, "looked at {value}");
+            let _span = info_span!("looking").entered();
+            match field {
+                "pin" => "****".into(),
+                _ if value.contains("hunter2") => value.replace("hunter2", "***").into(),
+                _ => value.into(),
+            }
+        })
+        .on_close(|span| span.annotate("last", "hunter2"))
+    });
+    rig.run(|| {
+        let err = || Outer(std::io::Error::other("inner hunter2"));
+        let span = info_span!(
+            "span",
+            client.address = "hunter2",
+            url.full = "http://hunter2.example/hunter2",
+            error = &err() as &(dyn std::error::Error + 'static)
+        );
+        span.annotate("text", "hunter2");
+        span.annotate("pin", 1234);
+        span.annotate("order", 7);
+        span.add_metadata(
+            "ns",
+            "login",
+            &json!({"name": "hunter2", "pin": 1234, "tries": [1, "hunter2"], "ok": true}),
+        );
+        span.set_user("hunter2");
+        span.record_error(&err());
+        span.in_scope(|| tracing::error!(error = &err() as &(dyn std::error::Error + 'static), "hunter2"));
+    });
+    let received = rig.received();
+    let document = &received.documents()[0];
+    assert!(!document.text().contains("hunter2"), "{}", document.text());
+    let document = document.json();
+    assert_eq!(document["annotations"], json!({"text": "***", "pin": "****", "order": 7, "last": "***"}));
+    assert_eq!(
+        document["metadata"]["ns"],
+        json!({"login": {"name": "***", "pin": "****", "tries": [1, "***"], "ok": true}})
+    );
+    let exceptions = document["cause"]["exceptions"].as_array().unwrap();
+    let messages: Vec<_> =
+        exceptions.iter().map(|exception| exception["message"].as_str().unwrap()).collect();
+    assert_eq!(
+        messages,
+        ["outer ***", "inner ***", "outer ***", "inner ***", "outer ***", "inner ***", "***"]
+    );
+    assert_eq!((&exceptions[0]["type"], &exceptions[1]["type"]), (&json!("Outer"), &json!("Other")));
 }
 
 #[test]

@@ -10,6 +10,8 @@ mod concurrency;
 mod fields;
 mod law;
 mod limits;
+#[cfg(feature = "fmt")]
+mod log_lines;
 mod placement;
 mod propagation;
 #[cfg(feature = "queue")]
