@@ -40,8 +40,13 @@ impl Core {
                 self.counters.here().closed.one();
                 self.close_recorded(&mut record, id, ctx);
             }
-        } else if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
-            self.counters.here().unsampled.one();
+        } else {
+            if self.lambda.is_some() {
+                self.note_child_over(record.parent);
+            }
+            if matches!(record.context.role, Role::Unsampled | Role::Declined) && record.is_local_root() {
+                self.counters.here().unsampled.one();
+            }
         }
         record::give_back(record);
     }

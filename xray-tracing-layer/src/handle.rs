@@ -13,7 +13,7 @@ use crate::stats::Stats;
 /// it keeps no subscriber alive.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl Handle {

@@ -232,7 +232,7 @@ fn a_call_that_takes_too_long_is_a_fault() {
 
 #[test]
 fn an_attempt_that_takes_too_long_is_tried_again() {
-    let limits = || TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(40)).build();
+    let limits = || TimeoutConfig::builder().operation_attempt_timeout(Duration::from_millis(250)).build();
     check(
         &[Silence, FINE],
         async |shop| assert!(get_with(shop, |config| config.timeout_config(limits())).await),

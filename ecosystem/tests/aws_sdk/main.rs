@@ -7,5 +7,7 @@ mod endpoint;
 mod shop;
 
 mod calls;
+mod cost;
 mod failures;
+mod lambda;
 mod placement;

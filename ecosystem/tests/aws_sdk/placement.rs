@@ -93,12 +93,19 @@ fn a_trace_that_is_not_sampled_goes_on_unsampled() {
             &[FINE],
             async |shop| {
                 let order = info_span!("order");
+                let around = order.trace_header().unwrap().to_string();
                 get(shop).send().instrument(order).await.unwrap();
+                let header =
+                    shop.endpoint.requests()[0].headers["x-amzn-trace-id"].to_str().unwrap().to_owned();
+                assert!(
+                    header.ends_with(";Sampled=0") && header[..40] == around[..40],
+                    "{setup:?}: {header}"
+                );
+                // The call has a span if the SDK opens one, which costs what it costs; none is opened for it.
+                assert_eq!(header == around, !setup.sees_operations, "{setup:?}: {header}");
             },
         );
         assert!(left.trace.is_none(), "{setup:?}");
-        let header = left.requests[0].headers["x-amzn-trace-id"].to_str().unwrap();
-        assert!(header.starts_with("Root=1-") && header.contains(";Sampled=0"), "{setup:?}: {header}");
     }
 }
 
@@ -242,6 +249,27 @@ fn a_call_within_a_call_is_not_taken_for_it() {
         );
         assert_eq!(find(trace, "DynamoDB").json()["aws"]["request_id"], "R1", "{setup:?}");
         assert_eq!(find(trace, "SQS").json()["aws"]["queue_name"], "vault", "{setup:?}");
+    }
+}
+
+/// What the SDK says of its answers is not said of whoever asked for them.
+#[test]
+fn an_answer_whose_operation_is_hidden_is_not_its_callers() {
+    let events = |builder: xray_tracing_layer::Builder| {
+        let filter = filter_fn(|metadata| metadata.is_event() || *metadata.level() <= tracing::Level::INFO);
+        let (layer, handle) = builder.filter(filter).build_with_handle().unwrap();
+        (layer.boxed(), handle)
+    };
+    for setup in WITH.into_iter().chain(WITHOUT) {
+        let left = run_built(setup, events, &[FINE], async |shop| {
+            get(shop).send().instrument(info_span!("order")).await.unwrap();
+        });
+        let root = left.trace().nodes().next().unwrap().json();
+        assert_eq!(
+            (&root["aws"]["request_id"], &root["aws"]["retries"]),
+            (&json!(null), &json!(null)),
+            "{setup:?}"
+        );
     }
 }
 

@@ -82,6 +82,11 @@ impl Call {
         self.header.as_deref()
     }
 
+    /// Whether it is recorded, and was not ended yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     pub(super) fn note_attempts(&mut self, attempts: u32) {
         if let Some(open) = &mut self.open {
             open.attempts = attempts;
@@ -95,7 +100,7 @@ impl Call {
         }
     }
 
-    /// The call is over. A second time, nothing happens.
+    /// The call is over.
     pub(super) fn end(&mut self, outcome: &Outcome<'_>) {
         let Some(open) = self.open.as_mut() else { return };
         match outcome {

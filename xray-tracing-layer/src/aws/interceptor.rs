@@ -28,33 +28,33 @@ use super::resource;
 ///
 /// A call becomes one subsegment, named after the service, whatever filters do:
 ///
-/// - Where the layer records the SDK's span of the operation (`DynamoDB.GetItem`, at DEBUG), as it does by default, that
-///   span gets what is known here.
-/// - Where a filter hides it, the call gets a span of its own: `aws_call`, at INFO, with the SDK's fields `rpc.system`,
-///   `rpc.service` and `rpc.method`. It is not entered, so what happens inside the call is not below it.
+/// - Where the layer records the SDK's span of the operation (`DynamoDB.GetItem`, at DEBUG), as it does by default,
+///   that span gets what is known here.
+/// - Where a filter hides it, the call gets a span of its own: `aws_call`, at INFO, with the SDK's fields
+///   `rpc.system`, `rpc.service` and `rpc.method`. It is not entered: what happens inside the call is not below it.
 ///
 /// | in the document | from |
 /// |---|---|
 /// | `aws.operation`, `aws.region` | the client and its operation |
 /// | `aws.request_id`, `aws.id_2` | the last answer's headers |
 /// | `aws.retries` | attempts but the first |
-/// | `aws.table_name`, `bucket_name`, `key`, `queue_url`, `topic_arn`, `function_name` … | the call's input: names, never contents |
+/// | `aws.table_name`, `bucket_name`, `key`, `queue_url`, `topic_arn`, `function_name` … | the call's input |
 /// | `http.response` | status and length of the last answer |
-/// | `error`, `fault` | the status, 4xx or 5xx; without an answer a fault, and an error for a call that was cancelled |
+/// | `error`, `fault` | the status; without one a fault, and an error for a call that was cancelled |
 /// | `throttle` | what the SDK itself takes for throttling, whatever the status: DynamoDB says it with 400 |
-/// | `cause` | the service's code and message, as `remote`; without an answer the chain of errors that the SDK gives |
+/// | `cause` | the service's code and message, as `remote`; without an answer the SDK's chain of errors |
 ///
-/// Names are read by what the SDK calls input attributes. These hold strings, so numbers are not among them, nor are
-/// the tables of DynamoDB's batches and transactions. An interceptor that is added to a single call (`customize`) comes
-/// too late for them: there, the document has no names.
+/// Of the input only names are read, never contents, by what the SDK calls input attributes. These are strings: numbers
+/// are not among them, nor are the tables of DynamoDB's batches and transactions. An interceptor that is added to a
+/// single call (`customize`) comes too late for them: there, the document has no names.
 ///
-/// The header names the call's subsegment as the parent, on each attempt; in a trace that isn't sampled it says
-/// `Sampled=0`, and nothing else is done. It is not a part of the signature. What it carries beside (`Lineage`, by which
-/// Lambda detects recursion) is passed on. Where there is no trace, the SDK's own header, if it sets one, stays as it is.
+/// The trace header names the call's subsegment as the parent, on each attempt; in a trace that isn't sampled it says
+/// `Sampled=0`, and nothing else is done. The signature does not cover it. What it carries beside (`Lineage`, by which
+/// Lambda detects recursion) is passed on. Where there is no trace, a header that the SDK sets itself stays as it is.
 ///
 /// A presigned request is no call: it leaves no subsegment and gets no header. A client whose configuration is refused
-/// before the first hook, for a missing region for instance, fails without a word here. What a redaction hook is told
-/// are the names `aws.table_name` and so on, and `exception.message`.
+/// before the first hook fails without a word here. A redaction hook sees the names as `aws.table_name` and so on, and
+/// texts of errors as `exception.message`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct XrayInterceptor;
@@ -119,9 +119,9 @@ impl Intercept for XrayInterceptor {
     ) -> Result<(), BoxError> {
         // It may have failed before the hook that begins it.
         begin(cfg);
-        let outcome = Outcome::of(context, components, attempts(cfg));
-        if let Some(call) = cfg.get_mut_from_interceptor_state::<Call>() {
-            call.end(&outcome);
+        let attempts = attempts(cfg);
+        if let Some(call) = cfg.get_mut_from_interceptor_state::<Call>().filter(|call| call.is_open()) {
+            call.end(&Outcome::of(context, components, attempts));
         }
         Ok(())
     }

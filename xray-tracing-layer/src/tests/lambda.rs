@@ -181,6 +181,20 @@ fn a_workers_span_around_invocations_decides_nothing() {
 }
 
 #[test]
+fn a_span_that_is_not_kept_is_forgotten() {
+    let rig = lambda("");
+    rig.run(|| {
+        let _handler = invoke(SAMPLED).in_scope(|| info_span!("handler")).entered();
+        let quiet = info_span!("quiet");
+        quiet.force_sampling(false);
+        drop(quiet);
+        let open = rig.handle.core.lambda.as_ref().map(|function| function.open().len());
+        assert_eq!(open, Some(1), "the handler");
+    });
+    assert_law(&rig);
+}
+
+#[test]
 fn the_handlers_error_is_told_by_the_runtime_and_belongs_to_the_handler() {
     let rig = lambda("");
     rig.run(|| {
