@@ -4,17 +4,17 @@
 use std::fmt::Display;
 
 use ::http::{HeaderMap, Method};
-use tracing::field::{self, Empty};
+use tracing::field::Empty;
 use tracing::{Span, info_span};
 
 use super::exchange::Exchange;
 use super::grpc::{call_of, is_grpc};
 use super::headers::inject_header;
-use crate::span_ext::{XraySpanExt, current_trace_header};
+use crate::span_ext::{XraySpanExt, current_trace_header, with_core};
+use crate::url::{without_query, without_user};
 
 /// Where a request goes.
 pub(super) struct Target<'a> {
-    /// Without its user, if the library lets one stand there: the layer cuts that, and the query.
     pub(super) url: &'a dyn Display,
     pub(super) host: Option<&'a str>,
     pub(super) port: Option<u16>,
@@ -26,13 +26,17 @@ impl Exchange {
     pub(super) fn begin_call(method: &Method, target: &Target<'_>, headers: &mut HeaderMap) -> Self {
         let is_grpc = is_grpc(headers);
         let call = if is_grpc { call_of(target.path) } else { None };
+        // Logs show the span's fields, too, and are no place for a password or a query either.
+        let url = target.url.to_string();
+        let url = without_user(&url);
+        let bare = without_query(&url);
         let span = info_span!(
             "HTTP client request",
             otel.kind = "client",
             // For a request that names no host.
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
-            url.full = field::display(target.url),
+            url.full = bare,
             server.address = target.host.map(without_brackets),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
@@ -44,6 +48,13 @@ impl Exchange {
             error.type = Empty,
             error.message = Empty,
         );
+        if bare.len() < url.len() {
+            let mut keep = false;
+            with_core(&span, |core, _| keep = core.rules.keep_query);
+            if keep {
+                span.record("url.full", &*url);
+            }
+        }
         send_header_of(&span, headers);
         Self::call(span, is_grpc)
     }
