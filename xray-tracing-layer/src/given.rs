@@ -63,6 +63,7 @@ impl<'a> Given<'a> {
     }
 
     /// A failure of which no more is known than its text.
+    #[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
         let message = self.rules.redacted(MESSAGE, message);
         let put =

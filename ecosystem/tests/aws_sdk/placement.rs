@@ -97,12 +97,9 @@ fn a_trace_that_is_not_sampled_goes_on_unsampled() {
                 get(shop).send().instrument(order).await.unwrap();
                 let header =
                     shop.endpoint.requests()[0].headers["x-amzn-trace-id"].to_str().unwrap().to_owned();
-                assert!(
-                    header.ends_with(";Sampled=0") && header[..40] == around[..40],
-                    "{setup:?}: {header}"
-                );
-                // The call has a span if the SDK opens one, which costs what it costs; none is opened for it.
-                assert_eq!(header == around, !setup.sees_operations, "{setup:?}: {header}");
+                assert!(header.ends_with(";Sampled=0"), "{setup:?}: {header}");
+                // Nothing inside of a span that is not recorded has an id of its own.
+                assert_eq!(header, around, "{setup:?}");
             },
         );
         assert!(left.trace.is_none(), "{setup:?}");
