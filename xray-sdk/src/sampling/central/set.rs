@@ -155,23 +155,24 @@ fn words_by(
 /// Rules whose heads are compared together.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Where eight bytes of a path tell the most rules from each other that their first eight don't: behind the
-/// `/api/v1/` that they have in common.
+/// Where eight more bytes of a path best tell rules apart that begin alike: behind the `/api/v1/` that they have in
+/// common. What counts is how many rules one would be taken for, as far as heads say.
 fn telling_window(specs: &[RuleSpec]) -> usize {
     let heads: Vec<&[u8]> = specs.iter().map(|spec| spec.path.literal_head()).collect();
-    let told = |at: usize| -> usize {
-        let mut seen: Vec<_> = heads
-            .iter()
-            .filter(|head| head.len() > at)
-            .map(|head| (fold(head), fold(from(head, at))))
-            .collect();
-        seen.sort_unstable();
-        seen.dedup();
-        seen.len()
-    };
-    // The first of the best.
-    (LANE..=MAX_WINDOW).rev().max_by_key(|at| told(*at)).unwrap_or(LANE)
+    let alike = |a: &[u8], b: &[u8]| (fold(a) ^ fold(b)) & low_bytes(b.len()) == 0;
+    // Whatever the window: most rules begin differently.
+    let pairs: Vec<(&[u8], &[u8])> = heads
+        .iter()
+        .flat_map(|a| heads.iter().map(move |b| (*a, *b)))
+        .filter(|(a, b)| !std::ptr::eq(*a, *b) && !b.is_empty() && alike(a, b))
+        .take(MOST_PAIRS)
+        .collect();
+    let confused = |at: &usize| pairs.iter().filter(|(a, b)| alike(from(a, *at), from(b, *at))).count();
+    (LANE..=MAX_WINDOW).min_by_key(confused).unwrap_or(LANE)
 }
+
+/// An account has some dozens of rules. With many more, not all of them are worth the look.
+const MOST_PAIRS: usize = 10_000;
 
 #[inline]
 fn from(text: &[u8], at: usize) -> &[u8] {
@@ -254,6 +255,17 @@ mod tests {
         };
         assert!(drawn(&second.rules()[0], u64::MAX / 10 * 7), "the target's rate stays");
         assert!(drawn(&second.rules()[1], u64::MAX), "the rule's own change counts");
+    }
+
+    #[test]
+    fn the_window_lies_where_rules_differ_that_begin_alike() {
+        let path = |i| if i < 6 { format!("/api/v1/resource{i}/*") } else { format!("/orders/{i}") };
+        let specs = (0..8).map(|i| spec(&format!("r{i}"), i, &path(i), "*")).collect();
+        let set = RuleSet::new(specs, None, 0);
+        let request = SamplingRequest::new("shop").with_path("/api/v1/resource4/7").with_method("GET");
+        let words = words_of(&request.with_host("h"), set.window).unwrap();
+        let candidates: u32 = set.heads.iter().map(|heads| heads.candidates(words).count_ones()).sum();
+        assert_eq!(candidates, 1, "with a window at {}", set.window);
     }
 
     proptest! {
