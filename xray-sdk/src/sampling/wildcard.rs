@@ -83,32 +83,19 @@ fn same(a: &[u8], b: &[u8]) -> bool {
             let exactly = x == y && chunks(a).iter().zip(chunks(b)).all(|(a, b)| a == b);
             exactly || ((x ^ y) & !CASE == 0 && a.eq_ignore_ascii_case(b))
         }
-        _ => {
-            let (x, y) = (short(a), short(b));
-            x == y || ((x ^ y) & !CASE == 0 && a.eq_ignore_ascii_case(b))
-        }
+        // First and last four overlap in the middle.
+        _ => match (a.first_chunk::<4>(), a.last_chunk::<4>()) {
+            (Some(first), Some(last)) => {
+                let exactly = b.starts_with(first) && b.ends_with(last);
+                exactly || a.eq_ignore_ascii_case(b)
+            }
+            _ => a.eq_ignore_ascii_case(b),
+        },
     }
 }
 
 fn chunks(text: &[u8]) -> &[[u8; 8]] {
     text.as_chunks().0
-}
-
-/// At most seven bytes as a word, in three steps at most.
-#[inline]
-pub(super) fn short(text: &[u8]) -> u64 {
-    let (mut rest, mut word, mut at) = (text, 0, 0);
-    if let Some((four, after)) = rest.split_first_chunk::<4>() {
-        (word, at, rest) = (u64::from(u32::from_le_bytes(*four)), 32, after);
-    }
-    if let Some((two, after)) = rest.split_first_chunk::<2>() {
-        word |= u64::from(u16::from_le_bytes(*two)) << at;
-        (at, rest) = (at + 16, after);
-    }
-    if let Some(one) = rest.first() {
-        word |= u64::from(*one) << at;
-    }
-    word
 }
 
 /// The bit in which upper and lower case differ, eight times. With it set, letters are the same in both cases, and

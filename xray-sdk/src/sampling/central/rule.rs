@@ -28,6 +28,8 @@ pub(super) struct RuleSpec {
     attributes: Box<[(Box<str>, Pattern)]>,
     /// Whether there is no condition at all.
     for_all: bool,
+    /// Whether there is none but on path, method, service and host.
+    plain: bool,
 }
 
 impl RuleSpec {
@@ -64,6 +66,7 @@ impl RuleSpec {
             resource_arn: Pattern::new("*"),
             attributes: Box::default(),
             for_all: true,
+            plain: true,
         };
         if everything.is_default() {
             return Some(everything);
@@ -80,7 +83,10 @@ impl RuleSpec {
             ..everything.clone()
         };
         let for_all = restricted == Self { for_all: false, ..everything };
-        Some(Self { for_all, ..restricted })
+        let plain = restricted.service_type.is_any()
+            && restricted.resource_arn.is_any()
+            && restricted.attributes.is_empty();
+        Some(Self { for_all, plain, ..restricted })
     }
 
     /// The rule that takes what no other wants.
@@ -103,14 +109,17 @@ impl RuleSpec {
             && self.method.matches_if_known(request.method())
             && self.service.matches_if_known(request.service())
             && self.host.matches_if_known(request.host())
-            && self.service_type.matches_if_known(request.service_type())
-            && self.matches_details(request)
+            && (self.plain || self.matches_details(request))
     }
 
-    /// Conditions that a request has to meet by something known: whoever writes one means certain requests only.
+    /// Conditions that most rules don't have. Those on the resource and on attributes a request has to meet by something
+    /// known: whoever writes one means certain requests only.
+    #[cold]
     fn matches_details(&self, request: &SamplingRequest<'_>) -> bool {
         let arn = &self.resource_arn;
-        (arn.is_any() || request.resource_arn().is_some_and(|known| arn.matches(known)))
+        let type_matches = self.service_type.matches_if_known(request.service_type());
+        type_matches
+            && (arn.is_any() || request.resource_arn().is_some_and(|known| arn.matches(known)))
             && self
                 .attributes
                 .iter()

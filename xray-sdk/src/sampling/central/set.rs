@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::rule::RuleSpec;
 use super::state::{Allowance, RuleState};
-use crate::sampling::wildcard::{CASE, Pattern, short};
+use crate::sampling::wildcard::{CASE, Pattern};
 use crate::sampling::{SamplingRequest, Verdict};
 
 #[derive(Debug)]
@@ -199,6 +199,23 @@ fn fold(text: &[u8]) -> u64 {
         None => short(text),
     };
     word | CASE
+}
+
+/// At most seven bytes as a word, in three steps at most.
+#[inline]
+fn short(text: &[u8]) -> u64 {
+    let (mut rest, mut word, mut at) = (text, 0, 0);
+    if let Some((four, after)) = rest.split_first_chunk::<4>() {
+        (word, at, rest) = (u64::from(u32::from_le_bytes(*four)), 32, after);
+    }
+    if let Some((two, after)) = rest.split_first_chunk::<2>() {
+        word |= u64::from(u16::from_le_bytes(*two)) << at;
+        (at, rest) = (at + 16, after);
+    }
+    if let Some(one) = rest.first() {
+        word |= u64::from(*one) << at;
+    }
+    word
 }
 
 #[cfg(test)]
