@@ -92,7 +92,7 @@ pub fn decide(word: &str, times: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// CPU time of a decision: threads that wait for a core don't decide.
+/// Time on the wall of the thread that was fastest: with fewer cores than threads, the others waited for one.
 fn nanos(sampler: &CentralSampler, case: &Case, threads: usize) -> f64 {
     const DECISIONS: u32 = 20_000;
     let start = Barrier::new(threads);

@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::local::{Collector, Node, Received, Trace, Waterfall};
@@ -126,4 +127,11 @@ pub fn picture(trace: &Trace) -> String {
 #[must_use]
 pub fn find<'a>(trace: &'a Trace, name: &str) -> Node<'a> {
     trace.find(name).unwrap_or_else(|| panic!("no {name:?} in\n{}", picture(trace)))
+}
+
+/// Which of X-Ray's flags a (sub)segment has.
+#[must_use]
+pub fn flags(document: &Value) -> Vec<&'static str> {
+    let is_set = |flag: &&str| document.get(*flag) == Some(&Value::Bool(true));
+    ["error", "throttle", "fault"].into_iter().filter(is_set).collect()
 }

@@ -7,7 +7,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use ecosystem::{Rig, find, picture};
+use ecosystem::{Rig, find, flags, picture};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -78,13 +78,6 @@ impl Health for Failing {
         }
         Ok(Response::new(ReceiverStream::new(stream)))
     }
-}
-
-fn flags(segment: &Value) -> Vec<&str> {
-    ["error", "throttle", "fault"]
-        .into_iter()
-        .filter(|flag| segment.get(*flag) == Some(&json!(true)))
-        .collect()
 }
 
 fn exception(segment: &Value) -> (&str, &str) {

@@ -77,10 +77,7 @@ impl AnswerVisitor<'_> {
         self.names_request |= field.name() == REQUEST_ID;
         value.with_text(|text| {
             let Some(id) = inside_some(text) else { return };
-            match &self.rules.redact {
-                Some(redact) => self.body.put_str(Place::Aws, RANK, key, &redact.apply(field.name(), id)),
-                None => self.body.put_str(Place::Aws, RANK, key, id),
-            }
+            self.body.put_str(Place::Aws, RANK, key, &self.rules.redacted(field.name(), id));
         });
     }
 }

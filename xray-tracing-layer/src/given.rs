@@ -62,6 +62,19 @@ impl<'a> Given<'a> {
         })
     }
 
+    /// Work that nobody waits for any more: no fault of whoever did it.
+    #[cfg(any(
+        feature = "tower",
+        feature = "tower-client",
+        feature = "reqwest-middleware",
+        feature = "aws-sdk"
+    ))]
+    pub(crate) fn cancel(&mut self, before: &str) {
+        self.body.set_error();
+        let message = format!("dropped before {before}");
+        self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
+    }
+
     /// A failure of which no more is known than its text.
     #[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {

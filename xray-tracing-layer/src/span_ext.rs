@@ -168,6 +168,14 @@ pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     });
 }
 
+/// Whether the layer that knows the span keeps the queries of URLs.
+#[cfg(any(feature = "tower", feature = "tower-client", feature = "reqwest-middleware"))]
+pub(crate) fn keeps_query(span: &Span) -> bool {
+    let mut keeps = false;
+    with_core(span, |core, _| keeps = core.rules.keep_query);
+    keeps
+}
+
 pub(crate) enum Found<'a> {
     Visible(&'a Arc<Core>),
     Hidden(Arc<Core>),
@@ -261,10 +269,9 @@ impl Core {
             .scope()
             .skip(1)
             .map(|ancestor| ancestor.id().into_u64())
-            .find(|ancestor| self.table.kind(*ancestor) != Kind::Absent);
-        let Some(ancestor) = ancestor.filter(|ancestor| self.table.kind(*ancestor) == Kind::Quiet) else {
-            return;
-        };
+            .map(|ancestor| (ancestor, self.table.kind(ancestor)))
+            .find(|(_, kind)| *kind != Kind::Absent);
+        let Some((ancestor, Kind::Quiet)) = ancestor else { return };
         let mut record = record::take();
         if self.inherit_from(&mut record, ancestor) {
             (record.plan, record.segment_id, record.start) = (plan, SegmentId::random(), self.clock.ticks());

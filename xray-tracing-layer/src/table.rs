@@ -95,7 +95,7 @@ impl Table {
     #[inline]
     pub(crate) fn remove(&self, id: u64) -> Option<Box<Record>> {
         let shard = self.shard(id);
-        let place = shard.place(id).filter(|place| place.may_have(id))?;
+        let place = shard.place_of(id)?;
         let mut bucket = place.lock();
         let record = bucket.remove(id)?;
         place.label(&bucket);
@@ -107,14 +107,14 @@ impl Table {
     /// be asked for. `look` leaves the record of the kind that it was; see [`change`](Self::change).
     #[inline]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut Record) -> R) -> Option<R> {
-        let place = self.shard(id).place(id).filter(|place| place.may_have(id))?;
+        let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
         bucket.find(id).map(look)
     }
 
     /// The same, and what the record is may change.
     pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut Record) -> R) -> Option<R> {
-        let place = self.shard(id).place(id).filter(|place| place.may_have(id))?;
+        let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
         let result = bucket.find(id).map(change);
         place.label(&bucket);
@@ -142,6 +142,12 @@ impl Shard {
     fn place(&self, id: u64) -> Option<&Place> {
         let (page, index) = page_and_index(id);
         self.pages[page].get()?.get(index)
+    }
+
+    /// The id's place, if there may be a record of it.
+    #[inline]
+    fn place_of(&self, id: u64) -> Option<&Place> {
+        self.place(id).filter(|place| place.may_have(id))
     }
 
     #[inline]

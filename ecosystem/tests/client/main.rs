@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, Response};
-use ecosystem::Rig;
+use ecosystem::{Rig, flags, picture};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -33,6 +33,27 @@ fn rig() -> Rig {
         builder.sampler(LocalRules::new([quiet], LocalRule::new(0, 1.0)).unwrap())
     })
 }
+
+/// What a `GET` of `/orders/7?token=secret` leaves, by whichever client.
+#[track_caller]
+fn assert_order_was_got(rig: &Rig, server: &Server) {
+    let trace = rig.trace_of(2);
+    assert_eq!(picture(&trace), "◆ shop\n└─ 127.0.0.1 [remote]  200 ok\n");
+    let call = only_call(&trace);
+    assert_eq!(
+        call.json()["http"],
+        json!({
+            "request": {"method": "GET", "url": server.url("/orders/7")},
+            "response": {"status": 200, "content_length": 8},
+        })
+    );
+    assert_eq!((flags(call.json()), call.json().get("metadata")), (vec![], None));
+    assert_told(server, &trace, &call);
+}
+
+/// Statuses, as paths of the server, and the flags that they set.
+const STATUSES: [(&str, &[&str]); 3] =
+    [("/404", &["error"]), ("/429", &["error", "throttle"]), ("/500", &["fault"])];
 
 /// A segment that the sampler keeps.
 fn shopping() -> Span {
@@ -132,13 +153,6 @@ async fn assert_unsampled(rig: &Rig, server: &Server, work: impl Future<Output =
     assert!(headers[0].parent().is_some());
 }
 
-fn flags(document: &Value) -> Vec<&str> {
-    ["error", "throttle", "fault"]
-        .into_iter()
-        .filter(|flag| document.get(*flag) == Some(&json!(true)))
-        .collect()
-}
-
 /// Type and message of each exception.
 fn exceptions(document: &Value) -> Vec<(&str, &str)> {
     let all = document["cause"]["exceptions"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -148,6 +162,6 @@ fn exceptions(document: &Value) -> Vec<(&str, &str)> {
 /// The only subsegment of the trace's only segment.
 fn only_call(trace: &Trace) -> Node<'_> {
     let calls: Vec<_> = trace.nodes().filter(|node| node.depth() == 1).collect();
-    assert_eq!(calls.len(), 1, "{}", ecosystem::picture(trace));
+    assert_eq!(calls.len(), 1, "{}", picture(trace));
     calls[0]
 }

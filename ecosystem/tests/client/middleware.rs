@@ -6,11 +6,13 @@ use ecosystem::picture;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
 use reqwest_retry::RetryTransientMiddleware;
 use reqwest_retry::policies::ExponentialBackoff;
-use serde_json::json;
 use tracing::Instrument;
 use xray_tracing_layer::XrayMiddleware;
 
-use super::{Server, assert_told, assert_unsampled, exceptions, flags, nowhere, only_call, rig, shopping};
+use super::{
+    STATUSES, Server, assert_order_was_got, assert_told, assert_unsampled, exceptions, flags, nowhere,
+    only_call, rig, shopping,
+};
 
 fn client() -> ClientWithMiddleware {
     ClientBuilder::new(reqwest::Client::new()).with(XrayMiddleware::new()).build()
@@ -29,26 +31,13 @@ async fn a_call_is_named_by_its_host_and_names_itself_to_the_server() {
         client().get(server.url("/orders/7?token=secret")).send().instrument(shopping()).await.unwrap();
     assert_eq!(response.url().as_str(), server.url("/orders/7?token=secret"), "it is reqwest's own answer");
     assert_eq!(response.text().await.unwrap(), "an order");
-    let trace = rig.trace_of(2);
-    assert_eq!(picture(&trace), "◆ shop\n└─ 127.0.0.1 [remote]  200 ok\n");
-    let call = only_call(&trace);
-    assert_eq!(
-        call.json()["http"],
-        json!({
-            "request": {"method": "GET", "url": server.url("/orders/7")},
-            "response": {"status": 200, "content_length": 8},
-        })
-    );
-    assert_eq!((flags(call.json()), call.json().get("metadata")), (vec![], None));
-    assert_told(&server, &trace, &call);
+    assert_order_was_got(&rig, &server);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_sets_its_flags() {
     let server = Server::start().await;
-    let cases: [(&str, &[&str]); 3] =
-        [("/404", &["error"]), ("/429", &["error", "throttle"]), ("/500", &["fault"])];
-    for (path, expected) in cases {
+    for (path, expected) in STATUSES {
         let rig = rig();
         client().get(server.url(path)).send().instrument(shopping()).await.unwrap();
         assert_eq!(flags(only_call(&rig.trace_of(2)).json()), expected, "{path}");

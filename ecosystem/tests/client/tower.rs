@@ -17,7 +17,8 @@ use xray_tracing_layer::XrayHttpClientLayer;
 use xray_tracing_layer::http::{XrayHttpBody, XrayHttpClientService};
 
 use super::{
-    Server, assert_told, assert_unsampled, exceptions, flags, nowhere, only_call, quiet, rig, shopping,
+    STATUSES, Server, assert_order_was_got, assert_told, assert_unsampled, exceptions, flags, nowhere,
+    only_call, quiet, rig, shopping,
 };
 
 type Plain = Client<HttpConnector, Empty<Bytes>>;
@@ -44,26 +45,13 @@ async fn a_call_is_named_by_its_host_and_names_itself_to_the_server() {
     let (rig, server) = (rig(), Server::start().await);
     let response = send(&server.url("/orders/7?token=secret")).instrument(shopping()).await.unwrap();
     assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), "an order");
-    let trace = rig.trace_of(2);
-    assert_eq!(picture(&trace), "◆ shop\n└─ 127.0.0.1 [remote]  200 ok\n");
-    let call = only_call(&trace);
-    assert_eq!(
-        call.json()["http"],
-        json!({
-            "request": {"method": "GET", "url": server.url("/orders/7")},
-            "response": {"status": 200, "content_length": 8},
-        })
-    );
-    assert_eq!((flags(call.json()), call.json().get("metadata")), (vec![], None));
-    assert_told(&server, &trace, &call);
+    assert_order_was_got(&rig, &server);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_status_sets_its_flags() {
     let server = Server::start().await;
-    let cases: [(&str, &[&str]); 3] =
-        [("/404", &["error"]), ("/429", &["error", "throttle"]), ("/500", &["fault"])];
-    for (path, expected) in cases {
+    for (path, expected) in STATUSES {
         let rig = rig();
         send(&server.url(path)).instrument(shopping()).await.unwrap();
         let trace = rig.trace_of(2);

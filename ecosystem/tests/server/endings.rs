@@ -12,10 +12,11 @@ use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use ecosystem::{find, picture};
+use ecosystem::{find, flags, picture};
 use http_body::Frame;
 use serde_json::{Value, json};
 use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio::sync::{Notify, mpsc};
 use tracing::info_span;
 use xray_tracing_layer::XrayHttpLayer;
@@ -63,23 +64,8 @@ fn streaming() -> (Router, mpsc::UnboundedSender<Piece>) {
     (Router::new().route("/", get(answer)).layer(XrayHttpLayer::new()), pieces)
 }
 
-fn exception(segment: &Value) -> (&str, &str) {
-    let exceptions = segment["cause"]["exceptions"].as_array().unwrap();
-    assert_eq!(exceptions.len(), 1, "{segment}");
-    (exceptions[0]["type"].as_str().unwrap(), exceptions[0]["message"].as_str().unwrap())
-}
-
-fn flags(segment: &Value) -> Vec<&str> {
-    ["error", "throttle", "fault"]
-        .into_iter()
-        .filter(|flag| segment.get(*flag) == Some(&json!(true)))
-        .collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_streaming_body_is_part_of_the_request_to_its_last_piece() {
-    let rig = rig();
-    let (app, pieces) = streaming();
+/// Asks, and reads the answer as far as its body's first piece.
+async fn first_piece(app: Router, pieces: &mpsc::UnboundedSender<Piece>) -> (TcpStream, String) {
     let address = serve(app).await;
     pieces.send(Ok("one".into())).unwrap();
     let mut stream = send(address, "GET / HTTP/1.1").await;
@@ -87,6 +73,20 @@ async fn a_streaming_body_is_part_of_the_request_to_its_last_piece() {
     while !seen.contains("one") {
         seen.push(char::from(stream.read_u8().await.unwrap()));
     }
+    (stream, seen)
+}
+
+fn exception(segment: &Value) -> (&str, &str) {
+    let exceptions = segment["cause"]["exceptions"].as_array().unwrap();
+    assert_eq!(exceptions.len(), 1, "{segment}");
+    (exceptions[0]["type"].as_str().unwrap(), exceptions[0]["message"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_streaming_body_is_part_of_the_request_to_its_last_piece() {
+    let rig = rig();
+    let (app, pieces) = streaming();
+    let (mut stream, mut seen) = first_piece(app, &pieces).await;
     assert_eq!(rig.received().documents().len(), 0, "the answer has begun, and the request goes on");
     pieces.send(Ok("two".into())).unwrap();
     drop(pieces);
@@ -217,13 +217,7 @@ async fn a_client_that_does_not_wait_for_the_answer_is_an_error_without_a_status
 async fn a_client_that_hangs_up_inside_the_body_is_an_error_beside_its_status() {
     let rig = rig();
     let (app, pieces) = streaming();
-    let address = serve(app).await;
-    pieces.send(Ok("one".into())).unwrap();
-    let mut stream = send(address, "GET / HTTP/1.1").await;
-    let mut seen = String::new();
-    while !seen.contains("one") {
-        seen.push(char::from(stream.read_u8().await.unwrap()));
-    }
+    let (stream, _) = first_piece(app, &pieces).await;
     drop(stream);
     let trace = rig.trace_of(3);
     assert_eq!(picture(&trace), "◆ shop  200 error\n├─ piece\n└─ let go\n");

@@ -139,8 +139,7 @@ impl Drop for Open {
         }
         self.put(|put| {
             put.retries(self.attempts);
-            put.body.set_error();
-            put.body.add_exception(&Exception::new("Cancelled", "dropped before the end of the call"));
+            Given::new(put.body, put.rules).cancel("the end of the call");
         });
     }
 }

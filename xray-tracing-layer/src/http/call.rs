@@ -10,7 +10,7 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{call_of, is_grpc};
 use super::headers::inject_header;
-use crate::span_ext::{XraySpanExt, current_trace_header, with_core};
+use crate::span_ext::{XraySpanExt, current_trace_header, keeps_query};
 use crate::url::{without_query, without_user};
 
 /// Where a request goes.
@@ -48,12 +48,8 @@ impl Exchange {
             error.type = Empty,
             error.message = Empty,
         );
-        if bare.len() < url.len() {
-            let mut keep = false;
-            with_core(&span, |core, _| keep = core.rules.keep_query);
-            if keep {
-                span.record("url.full", &*url);
-            }
+        if bare.len() < url.len() && keeps_query(&span) {
+            span.record("url.full", &*url);
         }
         send_header_of(&span, headers);
         Self::call(span, is_grpc)

@@ -5,7 +5,6 @@ use ::http::header::CONTENT_LENGTH;
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 use tracing::Span;
 use xray_sdk::TraceHeader;
-use xray_sdk::document::Exception;
 
 use super::grpc::{GrpcStatus, is_grpc};
 use super::headers::X_AMZN_TRACE_ID;
@@ -69,10 +68,7 @@ impl Exchange {
 
     /// Whoever wanted the answer wants it no more.
     pub(super) fn abandon(self, before: &str) {
-        update(&self.span, |body| {
-            body.set_error();
-            body.add_exception(&Exception::new("Cancelled", format!("dropped before {before}")));
-        });
+        update(&self.span, |given| given.cancel(before));
     }
 }
 

@@ -119,9 +119,13 @@ impl Service {
     }
 }
 
-fn served(service: &Arc<Mutex<Service>>) -> Rig {
+fn answering(service: &Arc<Mutex<Service>>) -> impl FnMut(&Request) -> Reply + Send + use<> {
     let service = Arc::clone(service);
-    Rig::new(move |request| service.lock().unwrap().answer(request))
+    move |request| service.lock().unwrap().answer(request)
+}
+
+fn served(service: &Arc<Mutex<Service>>) -> Rig {
+    Rig::new(answering(service))
 }
 
 /// Five standard deviations of a binomial distribution.
@@ -510,10 +514,7 @@ fn a_flush_and_the_end_hand_in_what_is_not_due() {
         rules: vec![rule("Default", 10_000, "*", 0, 1.0)],
         ..Service::default()
     }));
-    let server = {
-        let service = Arc::clone(&service);
-        Server::start(move |request| service.lock().unwrap().answer(request))
-    };
+    let server = Server::start(answering(&service));
     let sampler = CentralSampler::with_fallback(Never);
     let long = Duration::from_secs(10);
     assert!(sampler.flush(long), "nobody to tell");
@@ -555,10 +556,7 @@ fn the_thread_starts_when_told_and_ends_with_its_last_user() {
         rules: vec![rule("Default", 10_000, "*", 0, 1.0)],
         ..Service::default()
     }));
-    let server = {
-        let service = Arc::clone(&service);
-        Server::start(move |request| service.lock().unwrap().answer(request))
-    };
+    let server = Server::start(answering(&service));
     let sampler = CentralSampler::new();
     let shared = Arc::downgrade(sampler.shared());
     assert_eq!(shared.strong_count(), 1, "no thread before it is asked for");

@@ -10,7 +10,7 @@ use ::reqwest::Url;
 use reqwest_middleware::Error as Failure;
 use tracing::Span;
 
-use crate::span_ext::{XraySpanExt, with_core};
+use crate::span_ext::{XraySpanExt, keeps_query};
 use crate::url::{without_query, without_user};
 
 /// Notes why a request got no answer.
@@ -19,8 +19,7 @@ pub(super) fn note_failure(span: &Span, failure: &Failure) {
         Failure::Middleware(err) => &**err,
         Failure::Reqwest(err) => err,
     };
-    let mut keep_query = false;
-    with_core(span, |core, _| keep_query = core.rules.keep_query);
+    let keep_query = keeps_query(span);
     let url = url_in(err);
     let secret = url.map(|url| {
         let clean = without_user(url.as_str());

@@ -15,7 +15,7 @@ use xray_sdk::{SamplingDecision, TraceHeader};
 use super::PeerAddress;
 use crate::http::grpc::{call_of, is_grpc};
 use crate::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
-use crate::span_ext::with_core;
+use crate::span_ext::{keeps_query, with_core};
 
 /// What is known of a request when its span is open.
 pub(super) struct Arrival {
@@ -65,12 +65,10 @@ impl Arrival {
         if incoming.passed_over {
             with_core(&span, |core, _| core.counters.bad_headers.one());
         }
-        if let Some(query) = uri.query() {
-            let mut keep = false;
-            with_core(&span, |core, _| keep = core.rules.keep_query);
-            if keep {
-                span.record("url.query", query);
-            }
+        if let Some(query) = uri.query()
+            && keeps_query(&span)
+        {
+            span.record("url.query", query);
         }
         Self { span, asked: incoming.asked, is_grpc }
     }
