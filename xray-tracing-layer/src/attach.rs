@@ -8,10 +8,15 @@ use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::Filter;
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::behind::Behind;
 use crate::filter::DefaultFilter;
 use crate::layer::XrayLayer;
 
-/// Of a [`Builder`](crate::Builder): the layer gets a filter of its own.
+/// Of a [`Builder`](crate::Builder): the layer gets the default filter.
+#[derive(Debug)]
+pub struct WithDefaultFilter(pub(crate) ());
+
+/// Of a [`Builder`](crate::Builder): the layer gets a filter of the user's.
 #[derive(Debug)]
 pub struct WithFilter<F>(pub(crate) F);
 
@@ -19,7 +24,7 @@ pub struct WithFilter<F>(pub(crate) F);
 #[derive(Debug)]
 pub struct WithoutFilter(pub(crate) ());
 
-/// How a filter meets the layer. Implemented by [`WithFilter`] and [`WithoutFilter`] alone.
+/// How a filter meets the layer. Implemented by [`WithDefaultFilter`], [`WithFilter`] and [`WithoutFilter`] alone.
 pub trait Attach<S: Subscriber>: sealed::Sealed {
     /// The layer with its filter.
     type Layer: Layer<S>;
@@ -37,7 +42,23 @@ mod sealed {
     #[expect(unnameable_types, reason = "that is how a trait is sealed")]
     pub trait Sealed {}
     impl<F> Sealed for super::WithFilter<F> {}
+    impl Sealed for super::WithDefaultFilter {}
     impl Sealed for super::WithoutFilter {}
+}
+
+impl<S> Attach<S> for WithDefaultFilter
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    type Layer = Behind<S>;
+
+    fn is_default() -> bool {
+        true
+    }
+
+    fn attach(self, layer: XrayLayer) -> Self::Layer {
+        Behind::new(layer)
+    }
 }
 
 impl<S, F> Attach<S> for WithFilter<F>

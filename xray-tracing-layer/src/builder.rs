@@ -16,7 +16,7 @@ use xray_sdk::origin::Plugins;
 use xray_sdk::sampling::{DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
-use crate::attach::{Attach, WithFilter, WithoutFilter};
+use crate::attach::{Attach, WithDefaultFilter, WithFilter, WithoutFilter};
 use crate::call::Commands;
 use crate::clock::Clock;
 use crate::closing::OnClose;
@@ -24,7 +24,6 @@ use crate::config::{Annotate, ContextMissing, Database, Streaming};
 use crate::core::Core;
 use crate::diagnostics::{Notices, Wanted};
 use crate::env::{self, Environment};
-use crate::filter::DefaultFilter;
 use crate::function::Function;
 use crate::handle::Handle;
 use crate::layer::XrayLayer;
@@ -76,7 +75,7 @@ pub fn builder() -> Builder {
 /// A value that can't be used is passed over, counted in [`Stats::bad_settings`](crate::Stats::bad_settings), and
 /// told by [`Handle::diagnostics`].
 #[must_use]
-pub struct Builder<F = WithFilter<DefaultFilter>> {
+pub struct Builder<F = WithDefaultFilter> {
     settings: Settings,
     filter: F,
 }
@@ -125,7 +124,7 @@ impl Builder {
             plugins: None,
             environment,
         };
-        Self { settings, filter: WithFilter(DefaultFilter) }
+        Self { settings, filter: WithDefaultFilter(()) }
     }
 }
 

@@ -56,6 +56,7 @@ mod quiet;
 mod update;
 
 mod attach;
+mod behind;
 mod builder;
 mod diagnostics;
 mod env;
@@ -77,7 +78,7 @@ pub mod http;
 #[cfg(feature = "lambda")]
 pub mod lambda;
 
-pub use attach::{Attach, WithFilter, WithoutFilter};
+pub use attach::{Attach, WithDefaultFilter, WithFilter, WithoutFilter};
 #[cfg(feature = "aws-sdk")]
 pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};

@@ -1,0 +1,121 @@
+//! The layer behind its default filter, for less than `Filtered` takes.
+//!
+//! `Filtered` stands in front of every callback, and finds out whether its filter let the span through by looking it
+//! up in the registry: when it is entered, left, told a value, closed. The layer finds its spans in a table of its own,
+//! for every other there is nothing there, and so those callbacks need not be asked about. What is about callsites, new
+//! spans and events goes through `Filtered`, which tells the registry what the filter said.
+//!
+//! Only for the default filter: another one may have callbacks of its own, as `EnvFilter` has.
+//!
+//! This is the crate's only `unsafe` code. A layer with a filter has to say so when it is stacked, or the layers
+//! beside it are filtered as well; it does so by an answer to `Layer::downcast_raw`, which is an `unsafe fn`, even to
+//! pass the question on, as here.
+#![expect(unsafe_code)]
+
+use std::any::TypeId;
+
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Filtered;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::filter::DefaultFilter;
+use crate::layer::XrayLayer;
+
+/// What [`layer`](crate::layer) gives.
+#[derive(Debug)]
+#[expect(unnameable_types, reason = "it is a layer, and what else it is may change")]
+pub struct Behind<S> {
+    filtered: Filtered<XrayLayer, DefaultFilter, S>,
+}
+
+impl<S: Subscriber> Behind<S> {
+    pub(crate) fn new(layer: XrayLayer) -> Self
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        Self { filtered: layer.with_filter(DefaultFilter) }
+    }
+
+    fn layer(&self) -> &XrayLayer {
+        self.filtered.inner()
+    }
+}
+
+impl<S> Layer<S> for Behind<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        self.filtered.on_register_dispatch(dispatch);
+    }
+
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.filtered.on_layer(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.filtered.register_callsite(metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        self.filtered.enabled(metadata, ctx)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.filtered.max_level_hint()
+    }
+
+    #[inline]
+    fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        self.filtered.on_new_span(attrs, id, ctx);
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
+        self.filtered.event_enabled(event, ctx)
+    }
+
+    #[inline]
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.filtered.on_event(event, ctx);
+    }
+
+    #[inline]
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        self.layer().on_record(id, values, ctx);
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, ctx: Context<'_, S>) {
+        self.layer().on_follows_from(id, follows, ctx);
+    }
+
+    #[inline]
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        self.layer().on_enter(id, ctx);
+    }
+
+    #[inline]
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        self.layer().on_exit(id, ctx);
+    }
+
+    #[inline]
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        self.layer().on_close(id, ctx);
+    }
+
+    fn on_id_change(&self, old: &Id, new: &Id, ctx: Context<'_, S>) {
+        self.filtered.on_id_change(old, new, ctx);
+    }
+
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            return Some(std::ptr::from_ref(self).cast());
+        }
+        // SAFETY: what is asked of this method is asked of that one, about a layer that lives as long as this one, and
+        // the answer is passed on as it is.
+        unsafe { self.filtered.downcast_raw(id) }
+    }
+}
