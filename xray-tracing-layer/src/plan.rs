@@ -175,8 +175,17 @@ impl Plans {
         let mask = self.slots.len() - 1;
         // Metadata are statics, aligned to eight bytes; the multiplier spreads what is left (Fibonacci hashing).
         let start = (key >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS / 2);
+        match self.slots.get(start & mask).and_then(OnceLock::get) {
+            Some((found, plan)) if *found == key => (PlanId(self.first_id + (start & mask) as u32), plan),
+            _ => self.search(metadata, key, start),
+        }
+    }
+
+    /// Looks where the callsite may be besides, and compiles it if it is nowhere.
+    #[cold]
+    fn search(&self, metadata: &'static Metadata<'static>, key: usize, start: usize) -> (PlanId, &Plan) {
         for probe in 0..PROBES {
-            let index = (start + probe) & mask;
+            let index = (start + probe) & (self.slots.len() - 1);
             let (found, plan) =
                 self.slots[index].get_or_init(|| (key, Plan::compile(metadata, &self.annotate)));
             if *found == key {

@@ -298,18 +298,17 @@ impl Body {
         self.losses.moved += other.losses.moved;
     }
 
-    /// `Some(true)` if there are members of this place and nothing else, `Some(false)` if there is nothing at all.
+    /// All members as they are written, if there is no other than metadata and nothing was replaced: then they stand in
+    /// a row, a comma behind each.
     #[inline]
-    pub(super) fn is_only(&self, place: Place) -> Option<bool> {
-        let plain = self.status == 0
+    pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
+        let plain = self.places & !Place::Metadata.bit() == 0
+            && self.dead == 0
+            && self.status == 0
             && self.flags == Flags::default()
             && self.namespace.is_none()
             && self.losses == Losses::default();
-        match self.places {
-            0 if plain => Some(false),
-            places if plain && places == place.bit() => Some(true),
-            _ => None,
-        }
+        plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
     /// Whether anything was ever put there.

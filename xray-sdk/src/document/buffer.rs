@@ -237,17 +237,17 @@ impl Buffer {
         self.put_bytes(&fraction);
     }
 
-    /// Appends what each document begins with: `{"id":"…"`.
+    /// Appends a text of fixed length, in which the `digits` from the seventh byte on are those of an id: each document
+    /// begins with `{"id":"…"`.
     #[inline]
-    pub(super) fn put_head(&mut self, id: SegmentId) {
-        let mut head = *b"{\"id\":\"________________\"";
-        head[7..23].copy_from_slice(&id.encode());
+    pub(super) fn put_head<const N: usize>(&mut self, mut head: [u8; N], id: SegmentId) {
+        head[ID_DIGITS].copy_from_slice(&id.encode());
         self.put_bytes(&head);
     }
 
-    /// Appends start and end: `"start_time":…,"end_time":…`.
+    /// Appends a text of fixed length that begins as [`TIMES`] does, with start and end in it.
     #[inline]
-    pub(super) fn put_times(&mut self, start: u64, end: u64) {
+    pub(super) fn put_times<const N: usize>(&mut self, mut times: [u8; N], start: u64, end: u64) {
         let seconds = start / 1_000_000;
         let end_fraction = end.wrapping_sub(seconds * 1_000_000);
         // Ten digits from 2001 to 2286, and most work is done within the second it began in.
@@ -255,22 +255,28 @@ impl Buffer {
             let first = eight_digits((seconds / 100) as u32);
             let [.., tens, ones] = eight_digits((seconds % 100) as u32);
             let fractions = [start - seconds * 1_000_000, end_fraction].map(|f| eight_digits(f as u32));
-            // One copy instead of eight: each looks whether there is room.
-            let mut times = *b"\"start_time\":__________.______,\"end_time\":__________.______";
-            for (at, [_, _, fraction @ ..]) in [13, 42].into_iter().zip(fractions) {
+            // One copy instead of ten: each looks whether there is room.
+            for (at, [_, _, fraction @ ..]) in [15, 44].into_iter().zip(fractions) {
                 times[at..at + 8].copy_from_slice(&first);
                 times[at + 8..at + 10].copy_from_slice(&[tens, ones]);
                 times[at + 11..at + 17].copy_from_slice(&fraction);
             }
             self.put_bytes(&times);
         } else {
-            self.put("\"start_time\":");
+            self.put("\",\"start_time\":");
             self.put_micros(start);
             self.put(",\"end_time\":");
             self.put_micros(end);
+            self.put_bytes(&times[TIMES.len()..]);
         }
     }
 }
+
+/// Where an id's digits are in a document.
+pub(super) const ID_DIGITS: std::ops::Range<usize> = 7..23;
+
+/// The end of a name, and when its work began and ended.
+pub(super) const TIMES: &[u8; 61] = b"\",\"start_time\":__________.______,\"end_time\":__________.______";
 
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -334,23 +340,42 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 #[inline]
 fn find_special(bytes: &[u8]) -> Option<usize> {
     // Eight bytes at a time. In each lane the top bit tells whether the byte is below 0x20, or equals a quote
-    // or a backslash once XORed with it; a borrow into the next lane can only follow a true hit, so a word
-    // without hits is certain, and one with a hit is looked at byte by byte.
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // or a backslash once XORed with it; a borrow into the next lane can only follow a true hit, so the answer for a
+    // word is certain, and one with a hit is looked at byte by byte.
     let (words, tail) = bytes.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
-        let w = u64::from_le_bytes(*word);
-        let control = w.wrapping_sub(ONES * 0x20) & !w;
-        let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
-        let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
-        if (control | quote | backslash) & TOPS != 0
-            && let Some(at) = word.iter().copied().position(is_special)
-        {
-            return Some(i * 8 + at);
+        if has_special(u64::from_le_bytes(*word)) {
+            return word.iter().copied().position(is_special).map(|at| i * 8 + at);
         }
     }
+    // What is left goes as one word as well: the last eight bytes, some of them for the second time, or all there is.
+    let last = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(last), ..) => u64::from_le_bytes(*last),
+        (_, Some(first), Some(last)) => {
+            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+        }
+        _ => match *tail {
+            [a, b, c] => u64::from_le_bytes([a, b, c, a, a, a, a, a]),
+            [a, b] => u64::from_le_bytes([a, b, a, a, a, a, a, a]),
+            [a] => u64::from_le_bytes([a; 8]),
+            _ => return None,
+        },
+    };
+    if !has_special(last) {
+        return None;
+    }
     tail.iter().copied().position(is_special).map(|at| words.len() * 8 + at)
+}
+
+/// Whether one of eight bytes is special.
+#[inline]
+fn has_special(w: u64) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let control = w.wrapping_sub(ONES * 0x20) & !w;
+    let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
+    let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
+    (control | quote | backslash) & TOPS != 0
 }
 
 #[inline]
@@ -460,8 +485,8 @@ mod tests {
         #[test]
         fn times_are_exact_within_a_second_and_beyond(start in 0_u64..20_000_000_000_000_000, lasted in 0_u64..3_000_000) {
             let micros = |m: u64| format!("{}.{:06}", m / 1_000_000, m % 1_000_000);
-            let text = written(|b| b.put_times(start, start + lasted));
-            let expected = format!("\"start_time\":{},\"end_time\":{}", micros(start), micros(start + lasted));
+            let text = written(|b| b.put_times(*b"\",\"start_time\":__________.______,\"end_time\":__________.______,", start, start + lasted));
+            let expected = format!("\",\"start_time\":{},\"end_time\":{},", micros(start), micros(start + lasted));
             prop_assert_eq!(text, expected);
         }
 

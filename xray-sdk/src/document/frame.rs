@@ -4,6 +4,7 @@
 //! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
 //! (its processor takes the first match).
 
+use super::buffer::{ID_DIGITS, TIMES};
 use super::members::Own;
 use super::{Body, Buffer, Children, Preamble};
 use crate::id::{SegmentId, TraceId};
@@ -74,8 +75,32 @@ impl Frame<'_> {
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
+        let (Kind::Embedded, Some(end), true) = (self.kind, self.end, self.children.is_empty()) else {
+            return self.put_any(out);
+        };
+        // Most documents are of this form, with fields that have no other place or with none. Each copy looks whether
+        // there is room, so there are as few as possible.
+        match self.body.plain_metadata() {
+            None => self.put_any(out),
+            Some([]) => {
+                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                out.put(self.name);
+                out.put_times(*TIMES, self.start, end.max(self.start));
+                out.put("}");
+            }
+            Some(members) => {
+                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                out.put(self.name);
+                out.put_times(*TIMES_AND_METADATA, self.start, end.max(self.start));
+                out.put_bytes(members);
+                out.put("}}}");
+            }
+        }
+    }
+
+    fn put_any(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        out.put_head(self.id);
+        out.put_head(*b"{\"id\":\"________________\"", self.id);
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
                 out.put(",\"trace_id\":");
@@ -96,11 +121,10 @@ impl Frame<'_> {
         if own.is_some() || !self.body.write_name(out) {
             out.put(self.name);
         }
-        out.put("\",");
         match self.end {
-            Some(end) => out.put_times(self.start, end.max(self.start)),
+            Some(end) => out.put_times(*TIMES, self.start, end.max(self.start)),
             None => {
-                out.put("\"start_time\":");
+                out.put("\",\"start_time\":");
                 out.put_micros(self.start);
                 out.put(",\"in_progress\":true");
             }
@@ -115,11 +139,13 @@ impl Frame<'_> {
     }
 }
 
+const TIMES_AND_METADATA: &[u8; 85] =
+    b"\",\"start_time\":__________.______,\"end_time\":__________.______,\"metadata\":{\"default\":{";
+
 /// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its
 /// id, which has a fixed length.
 pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], trace_id: TraceId, parent_id: SegmentId) {
-    const ID_END: usize = "{\"id\":\"0123456789abcdef\"".len();
-    let Some((head, rest)) = embedded.split_at_checked(ID_END) else { return };
+    let Some((head, rest)) = embedded.split_at_checked(ID_DIGITS.end + 1) else { return };
     out.put_bytes(head);
     put_independent_head(out, trace_id, parent_id);
     out.put_bytes(rest);

@@ -45,19 +45,15 @@ impl Body {
 
     /// Appends every member, each after a comma.
     pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
-        if own.is_none() {
-            // Most subsegments have nothing but metadata, or nothing at all.
-            match self.is_only(Place::Metadata) {
-                Some(false) => return,
-                Some(true) if self.dead == 0 => {
-                    // Nothing was replaced: the members stand in a row, a comma behind each.
-                    out.put(",\"metadata\":{\"default\":{");
-                    out.put_bytes(self.text.as_bytes().split_last().map_or(&[], |(_, members)| members));
-                    return out.put("}}");
-                }
-                Some(true) => return self.write_metadata(out, None),
-                None => {}
+        if own.is_none()
+            && let Some(members) = self.plain_metadata()
+        {
+            if !members.is_empty() {
+                out.put(",\"metadata\":{\"default\":{");
+                out.put_bytes(members);
+                out.put("}}");
             }
+            return;
         }
         if own.is_none()
             && let Some(namespace) = self.namespace
