@@ -1,10 +1,11 @@
 //! What a layer owns, shared with its handles and with the extension methods of spans. No logic of its own:
 //! see [`open`](crate::open), [`update`](crate::update) and [`close`](crate::close) for a span's fall.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
+use std::thread::LocalKey;
 
 use tracing_core::dispatcher::WeakDispatch;
 use xray_sdk::document::{Body, Buffer};
@@ -101,13 +102,13 @@ impl fmt::Debug for Core {
 /// Lends this thread's packet, to fill and to send. What it is lent for a second time meanwhile, by an emitter
 /// that uses `tracing` itself, gets a new one.
 pub(crate) fn with_packet<R>(use_it: impl FnOnce(&mut Packet) -> R) -> R {
-    thread_local!(static PACKET: Cell<Option<Packet>> = const { Cell::new(None) });
+    thread_local!(static PACKET: RefCell<Option<Packet>> = const { RefCell::new(None) });
     in_users_code(|| lend(&PACKET, use_it))
 }
 
 /// Lends a body to collect fields in before their record is locked.
 pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {
-    thread_local!(static BODY: Cell<Option<Body>> = const { Cell::new(None) });
+    thread_local!(static BODY: RefCell<Option<Body>> = const { RefCell::new(None) });
     lend(&BODY, |body: &mut Body| {
         body.clear();
         use_it(body)
@@ -116,19 +117,20 @@ pub(crate) fn with_body<R>(use_it: impl FnOnce(&mut Body) -> R) -> R {
 
 /// Lends a buffer for text that is on its way into a body.
 pub(crate) fn with_buffer<R>(use_it: impl FnOnce(&mut Buffer) -> R) -> R {
-    thread_local!(static BUFFER: Cell<Option<Buffer>> = const { Cell::new(None) });
+    thread_local!(static BUFFER: RefCell<Option<Buffer>> = const { RefCell::new(None) });
     lend(&BUFFER, |buffer: &mut Buffer| {
         buffer.clear();
         use_it(buffer)
     })
 }
 
-fn lend<T: Default, R>(
-    place: &'static std::thread::LocalKey<Cell<Option<T>>>,
-    use_it: impl FnOnce(&mut T) -> R,
-) -> R {
-    let mut lent = place.try_with(Cell::take).ok().flatten().unwrap_or_default();
-    let result = use_it(&mut lent);
-    let _ = place.try_with(|cell| cell.set(Some(lent)));
-    result
+/// A thread's own of its kind.
+type Own<T> = LocalKey<RefCell<Option<T>>>;
+
+fn lend<T: Default, R>(own: &'static Own<T>, use_it: impl FnOnce(&mut T) -> R) -> R {
+    match own.try_with(|own| own.try_borrow_mut().is_ok()) {
+        Ok(true) => own.with_borrow_mut(|own| use_it(own.get_or_insert_default())),
+        // Lent already, or gone: the thread is at its end.
+        _ => use_it(&mut T::default()),
+    }
 }

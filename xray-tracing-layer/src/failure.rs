@@ -5,7 +5,7 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
-use xray_sdk::document::{Body, Buffer, MAX_VALUE, Wrote};
+use xray_sdk::document::{Body, Buffer, MAX_VALUE, Stack, Wrote};
 
 use crate::given::Given;
 use crate::plan::Plan;
@@ -36,8 +36,7 @@ impl<'a> ErrorVisitor<'a> {
         if self.message.is_empty() && self.cause.is_some() {
             return;
         }
-        let frame = self.plan.frame();
-        let stack = if self.cause.is_some() { &[][..] } else { &[frame][..] };
+        let stack = if self.cause.is_some() { Stack::none() } else { &self.plan.stack };
         let message = |out: &mut Buffer| {
             out.put("\"");
             out.put_buffer(self.message);
@@ -90,8 +89,7 @@ impl Visit for ErrorVisitor<'_> {
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
-        let frame = Some(self.plan.frame());
-        let cause = Given::new(self.body, self.rules).add_error(field.name(), value, frame);
+        let cause = Given::new(self.body, self.rules).add_error(field.name(), value, &self.plan.stack);
         self.cause.get_or_insert(cause);
     }
 }

@@ -7,7 +7,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::{AnnotationValue, Body, MAX_VALUE, StackFrame, Wrote};
+use xray_sdk::document::{AnnotationValue, Body, MAX_VALUE, Stack, Wrote};
 
 use crate::value::{DebugAsDisplay, Value};
 use crate::visit::Rules;
@@ -49,14 +49,9 @@ impl<'a> Given<'a> {
     }
 
     /// An error with its sources. To the hook, each is a value of the field.
-    pub(crate) fn add_error(
-        &mut self,
-        field: &str,
-        err: &(dyn Error + 'static),
-        frame: Option<StackFrame<'_>>,
-    ) -> SegmentId {
-        let Some(redact) = &self.rules.redact else { return self.body.add_error(err, frame) };
-        self.body.add_error_with(err, frame, |err, out| {
+    pub(crate) fn add_error(&mut self, field: &str, err: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
+        let Some(redact) = &self.rules.redact else { return self.body.add_error(err, stack) };
+        self.body.add_error_with(err, stack, |err, out| {
             Value::Display(&DebugAsDisplay(err))
                 .with_text(|text| Wrote::cut_if(out.put_display_within(redact.apply(field, text), MAX_VALUE)))
         })
@@ -81,7 +76,7 @@ impl<'a> Given<'a> {
         let message = self.rules.redacted(MESSAGE, message);
         let put =
             |out: &mut xray_sdk::document::Buffer| Wrote::cut_if(out.put_display_within(message, MAX_VALUE));
-        self.body.put_exception(SegmentId::random(), kind, put, false, None, &[]);
+        self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());
     }
 }
 

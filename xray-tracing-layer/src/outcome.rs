@@ -6,6 +6,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use tracing::Span;
+use xray_sdk::document::Stack;
 
 use crate::given::{Given, MESSAGE};
 use crate::span_ext::update;
@@ -20,7 +21,7 @@ pub(crate) fn note_error<E: 'static>(span: &Span, err: &E, text: impl Display) {
 pub(crate) fn put_error<E: 'static>(given: &mut Given<'_>, err: &E, text: impl Display) {
     match (err as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         Some(boxed) => {
-            given.add_error(MESSAGE, &**boxed, None);
+            given.add_error(MESSAGE, &**boxed, Stack::none());
         }
         None => given.add_failure(type_name::<E>(), &text.to_string()),
     }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 use tracing_core::metadata::Level;
-use xray_sdk::document::{Buffer, Place, StackFrame, put_name};
+use xray_sdk::document::{Buffer, Place, Stack, StackFrame, put_name};
 
 use crate::answer;
 use crate::call::Teller;
@@ -31,9 +31,8 @@ pub(crate) struct Plan {
     pub(crate) facade: bool,
     /// For an event: what it is to us.
     pub(crate) event: EventKind,
-    pub(crate) file: Option<&'static str>,
-    pub(crate) line: u32,
-    pub(crate) module: &'static str,
+    /// Where in the code the callsite is.
+    pub(crate) stack: Stack,
 }
 
 /// What an event can mean.
@@ -58,11 +57,6 @@ pub(crate) enum EventKind {
 }
 
 impl Plan {
-    /// Where in the code the callsite is.
-    pub(crate) fn frame(&self) -> StackFrame<'static> {
-        StackFrame { path: self.file.unwrap_or(self.module), line: self.line, label: self.module }
-    }
-
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
         let (mut name, mut operation) = (Buffer::new(), Buffer::new());
         put_name(&mut name, metadata.name());
@@ -81,6 +75,7 @@ impl Plan {
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
+        let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let teller = Teller::of(metadata).filter(|_| is_event);
         let event = match *metadata.level() {
             _ if !is_event => EventKind::Ignored,
@@ -102,9 +97,11 @@ impl Plan {
             slots,
             unique,
             event,
-            file: metadata.file(),
-            line: metadata.line().unwrap_or_default(),
-            module: metadata.module_path().unwrap_or_else(|| metadata.target()),
+            stack: Stack::new(&[StackFrame {
+                path: metadata.file().unwrap_or(module),
+                line: metadata.line().unwrap_or_default(),
+                label: module,
+            }]),
         }
     }
 }

@@ -9,7 +9,7 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Links};
+use xray_sdk::document::{AnnotationValue, Links, Stack};
 use xray_sdk::sampling::{Sampler, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
@@ -126,7 +126,7 @@ impl XraySpanExt for Span {
 
     fn record_error(&self, err: &(dyn Error + 'static)) {
         update(self, |body| {
-            body.add_error(MESSAGE, err, None);
+            body.add_error(MESSAGE, err, Stack::none());
         });
     }
 

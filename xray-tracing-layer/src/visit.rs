@@ -327,7 +327,7 @@ impl Visit for FieldVisitor<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.plan.slots.get(field.index()) == Some(&Slot::Error) {
-            Given::new(self.body, self.rules).add_error(field.name(), value, Some(self.plan.frame()));
+            Given::new(self.body, self.rules).add_error(field.name(), value, &self.plan.stack);
         } else {
             self.put(field, Value::Display(&DebugAsDisplay(value)));
         }

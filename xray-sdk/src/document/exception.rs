@@ -32,6 +32,41 @@ pub struct StackFrame<'a> {
     pub label: &'a str,
 }
 
+/// Where errors come from, as JSON: written once for a place in the code, copied into each exception from there.
+#[derive(Clone, Debug, Default)]
+pub struct Stack {
+    json: Buffer,
+    frames: u8,
+}
+
+impl Stack {
+    /// No frames.
+    #[must_use]
+    pub const fn none() -> &'static Self {
+        static NONE: Stack = Stack { json: Buffer::new(), frames: 0 };
+        &NONE
+    }
+
+    /// Frames, innermost first. At most 50 are kept, as in the official SDKs.
+    #[must_use]
+    pub fn new(frames: &[StackFrame<'_>]) -> Self {
+        let mut json = Buffer::new();
+        for (i, frame) in frames.iter().take(MAX_FRAMES).enumerate() {
+            json.put(if i == 0 { ",\"stack\":[{\"path\":" } else { ",{\"path\":" });
+            json.put_string_within(frame.path, super::MAX_STRING);
+            json.put(",\"line\":");
+            json.put_int(frame.line);
+            json.put(",\"label\":");
+            json.put_string_within(frame.label, super::MAX_STRING);
+            json.put("}");
+        }
+        if !frames.is_empty() {
+            json.put("]");
+        }
+        Self { json, frames: frames.len().min(MAX_FRAMES) as u8 }
+    }
+}
+
 impl<'a> Exception<'a> {
     /// An exception of a type, with a message, and with an id of its own.
     pub fn new(kind: impl Into<Cow<'a, str>>, message: impl Into<Cow<'a, str>>) -> Self {
@@ -86,17 +121,17 @@ impl Body {
             |out| put_text_value(out, &exception.message),
             exception.remote,
             exception.cause,
-            &exception.stack,
+            &Stack::new(&exception.stack),
         );
     }
 
     /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
     ///
     /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
-    /// `Error`; of an I/O error it is the kind. `frame` tells where the error was seen.
+    /// `Error`; of an I/O error it is the kind. `stack` tells where the error was seen.
     /// Answers the id of the first, for others to name as their cause.
-    pub fn add_error(&mut self, error: &(dyn Error + 'static), frame: Option<StackFrame<'_>>) -> SegmentId {
-        self.add_error_with(error, frame, |error, out| {
+    pub fn add_error(&mut self, error: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
+        self.add_error_with(error, stack, |error, out| {
             Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE))
         })
     }
@@ -106,12 +141,12 @@ impl Body {
     pub fn add_error_with(
         &mut self,
         error: &(dyn Error + 'static),
-        frame: Option<StackFrame<'_>>,
+        stack: &Stack,
         mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Wrote,
     ) -> SegmentId {
         let first = SegmentId::random();
         let mut next = Some((error, first));
-        let mut stack = frame.as_slice();
+        let mut stack = stack;
         while let Some((error, id)) = next {
             // A chain that ends only at the bound may have no end at all.
             let room = self.exceptions + 1 < MAX_EXCEPTIONS;
@@ -119,7 +154,7 @@ impl Body {
             let cause = next.map(|(_, id)| id);
             let kind = TypeName::of(error);
             self.put_exception(id, kind.as_str(), |out| message(error, out), false, cause, stack);
-            stack = &[];
+            stack = Stack::none();
         }
         first
     }
@@ -132,7 +167,7 @@ impl Body {
         message: impl FnOnce(&mut Buffer) -> Wrote,
         remote: bool,
         cause: Option<SegmentId>,
-        stack: &[StackFrame<'_>],
+        stack: &Stack,
     ) {
         self.flags = self.flags.with(Flags::FAILED);
         let start = self.text.len();
@@ -141,9 +176,7 @@ impl Body {
         }
         self.exceptions += 1;
         let out = &mut self.text;
-        out.put("{\"id\":");
-        out.put_segment_id(id);
-        out.put(",\"type\":");
+        out.put_head(*b"{\"id\":\"________________\",\"type\":", id);
         out.put_string_within(kind, super::MAX_STRING);
         out.put(",\"message\":");
         let wrote = match message(out) {
@@ -161,20 +194,9 @@ impl Body {
             out.put_segment_id(cause);
         }
         let split = out.len() - start;
-        for (i, frame) in stack.iter().enumerate() {
-            out.put(if i == 0 { ",\"stack\":[{\"path\":" } else { ",{\"path\":" });
-            out.put_string_within(frame.path, super::MAX_STRING);
-            out.put(",\"line\":");
-            out.put_int(frame.line);
-            out.put(",\"label\":");
-            out.put_string_within(frame.label, super::MAX_STRING);
-            out.put("}");
-        }
-        if !stack.is_empty() {
-            out.put("]");
-        }
+        out.put_buffer(&stack.json);
         // The closing brace is written with the document: a stack that has to go leaves its length there.
-        self.finish(Place::Exception, stack.len() as u8, start, split, wrote);
+        self.finish(Place::Exception, stack.frames, start, split, wrote);
     }
 }
 

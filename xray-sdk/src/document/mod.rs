@@ -39,7 +39,7 @@ pub use blocks::{Http, Sql};
 pub use body::{Body, Losses, Wrote};
 pub use buffer::Buffer;
 pub use children::Children;
-pub use exception::{Exception, StackFrame};
+pub use exception::{Exception, Stack, StackFrame};
 pub use frame::{Frame, Kind, insert_independent_head};
 pub use limits::{
     MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAME, MAX_STRING, MAX_VALUE,

@@ -9,7 +9,7 @@ use serde_core::Serialize;
 use super::links::put_link;
 use super::{
     AnnotationValue, Body, Buffer, Children, Exception, Frame, Http, Kind, Namespace, Place, Preamble, Sql,
-    Timestamp, Wrote, insert_independent_head, put_name,
+    Stack, Timestamp, Wrote, insert_independent_head, put_name,
 };
 use crate::daemon::{EmitError, Emitter, MAX_DOCUMENT, Packet};
 use crate::header::{SamplingDecision, TraceHeader};
@@ -351,7 +351,7 @@ macro_rules! common {
 
             /// Adds an error with its chain of sources; the work counts as failed.
             pub fn add_error(&mut self, error: &(dyn Error + 'static)) {
-                self.work.body.add_error(error, None);
+                self.work.body.add_error(error, Stack::none());
             }
 
             /// Marks a client error.

@@ -17,7 +17,7 @@ use tracing::{Span, info_span};
 use tracing_core::Metadata;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Exception, Place, Wrote};
+use xray_sdk::document::{Body, Exception, Place, Stack, Wrote};
 use xray_sdk::{SegmentId, TraceHeader};
 
 use super::outcome::Outcome;
@@ -179,7 +179,7 @@ impl Put<'_> {
 
     /// What went wrong on the way.
     pub(super) fn error(&mut self, err: &(dyn std::error::Error + 'static)) {
-        Given::new(self.body, self.rules).add_error(MESSAGE, err, None);
+        Given::new(self.body, self.rules).add_error(MESSAGE, err, Stack::none());
     }
 }
 
