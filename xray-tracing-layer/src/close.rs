@@ -31,6 +31,16 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        if self.table.may_have(id.into_u64()) {
+            self.close_known(id, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn close_known<S>(&self, id: &Id, ctx: &LayerContext<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         let Some(mut record) = self.table.remove(id.into_u64()) else { return };
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
             self.sampler.observe(verdict, record.body.is_faulty());

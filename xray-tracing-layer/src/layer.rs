@@ -19,6 +19,18 @@ pub struct XrayLayer {
     pub(crate) core: Arc<Core>,
 }
 
+impl XrayLayer {
+    #[cold]
+    fn leave_core<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if let Some(span) = ctx.span(id) {
+            span.extensions_mut().replace(HiddenCore(Arc::clone(&self.core)));
+        }
+    }
+}
+
 impl<S> Layer<S> for XrayLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -32,16 +44,17 @@ where
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         self.core.wanted.note(metadata);
+        self.core.silence.note(metadata);
         Interest::always()
     }
 
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        self.core.open(attrs, id, &ctx);
-        if !self.core.visible.load(Relaxed)
-            && let Some(span) = ctx.span(id)
-        {
-            span.extensions_mut().replace(HiddenCore(Arc::clone(&self.core)));
+        if !self.core.opens_quietly(attrs) {
+            self.core.open(attrs, id, &ctx);
+        }
+        if !self.core.visible.load(Relaxed) {
+            self.leave_core(id, &ctx);
         }
     }
 

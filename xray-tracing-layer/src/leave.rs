@@ -33,6 +33,7 @@ thread_local! {
 
 impl Core {
     /// A span was left.
+    #[inline(never)]
     pub(crate) fn left<S>(&self, id: u64, ctx: &LayerContext<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,

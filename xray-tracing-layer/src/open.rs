@@ -27,7 +27,7 @@ use crate::users::is_in_users_code;
 use crate::visit::{FieldVisitor, HeaderField};
 
 impl Core {
-    #[inline]
+    #[inline(never)]
     pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &LayerContext<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -36,9 +36,6 @@ impl Core {
             return;
         }
         let (plan_id, plan) = self.plans.of(attrs.metadata());
-        if self.silence.is_here() && attrs.is_contextual() && !plan.forces && !plan.facade {
-            return self.note_quiet_child();
-        }
         let mut record = record::take();
         record.plan = plan_id;
         record.segment_id = SegmentId::random();
@@ -135,6 +132,7 @@ impl Core {
             if self.lambda.is_some() {
                 parent.stay.open_children += 1;
             }
+            parent.draw_trace_id();
             record.context = parent.context.clone();
             match parent.context.role {
                 Role::Segment | Role::Independent => record.context.role = Role::Subsegment,
@@ -233,8 +231,7 @@ impl Core {
 
     /// Makes a root a segment, in the header's trace or in a new one.
     fn join(&self, record: &mut Record, header: Option<&TraceHeader>, forced: Option<bool>) {
-        let seconds = ((record.context.offset + record.start) / 1_000_000) as u32;
-        record.context.trace_id = header.map_or_else(|| TraceId::at(seconds), TraceHeader::root);
+        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);
         record.context.extras = header.and_then(TraceHeader::shared_extras);
         record.verdict = None;
@@ -252,9 +249,10 @@ impl Core {
                 role
             }
         };
-        if self.zero_ids && record.context.role == Role::Unsampled && header.is_none() {
-            record.context.trace_id = TraceId::ZERO;
-            record.segment_id = SegmentId::from(0);
+        match record.context.role {
+            Role::Segment => record.draw_trace_id(),
+            Role::Unsampled if self.zero_ids && header.is_none() => record.segment_id = SegmentId::from(0),
+            _ => {}
         }
     }
 

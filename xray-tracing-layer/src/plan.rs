@@ -57,6 +57,12 @@ pub(crate) enum EventKind {
 }
 
 impl Plan {
+    /// Whether a span may be recorded though the one around it is not.
+    #[inline]
+    pub(crate) fn breaks_silence(&self) -> bool {
+        self.forces || self.facade
+    }
+
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
         let (mut name, mut operation) = (Buffer::new(), Buffer::new());
         put_name(&mut name, metadata.name());

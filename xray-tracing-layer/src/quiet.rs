@@ -11,10 +11,14 @@
 //! recorded parent of another trace, and that is entered inside of a quiet span, is taken for one of the quiet ones.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use tracing_core::Metadata;
+use tracing_core::span::Attributes;
 
 use crate::core::Core;
 use crate::record::Kind;
+use crate::slot::{self, Slot};
 
 /// The quiet span that this thread is in.
 struct Quiet {
@@ -52,12 +56,26 @@ pub(crate) struct Silence {
     layer: u32,
     /// Decisions that came after their span had opened: whoever is in it may be wrong about it.
     decisions: AtomicU32,
+    /// Whether a callsite is known whose spans may be recorded where nothing is.
+    may_be_broken: AtomicBool,
 }
 
 impl Silence {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        Self { layer: NEXT.fetch_add(1, Relaxed), decisions: AtomicU32::new(0) }
+        Self {
+            layer: NEXT.fetch_add(1, Relaxed),
+            decisions: AtomicU32::new(0),
+            may_be_broken: AtomicBool::new(false),
+        }
+    }
+
+    /// A callsite is in use.
+    pub(crate) fn note(&self, metadata: &Metadata<'_>) {
+        let breaks = |slot| matches!(slot, Some(Slot::Sampled | Slot::Header { facade: true }));
+        if metadata.is_span() && metadata.fields().iter().any(|field| breaks(slot::known(field.name()))) {
+            self.may_be_broken.store(true, Relaxed);
+        }
     }
 
     /// A span may be recorded from now on that was not, or the other way round.
@@ -79,6 +97,18 @@ impl Silence {
 }
 
 impl Core {
+    /// Whether a new span opens inside of a quiet one. Nothing is to be done for it then.
+    #[inline]
+    pub(crate) fn opens_quietly(&self, attrs: &Attributes<'_>) -> bool {
+        let is_quiet = self.silence.is_here()
+            && attrs.is_contextual()
+            && (!self.silence.may_be_broken.load(Relaxed) || !self.plans.of(attrs.metadata()).1.breaks_silence());
+        if is_quiet {
+            self.note_quiet_child();
+        }
+        is_quiet
+    }
+
     /// A thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
@@ -88,7 +118,7 @@ impl Core {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     fn enter_known(&self, id: u64, kind: Kind) {
         let _ = QUIET.try_with(|quiet| {
             let inside = quiet.depth.get() > 0 && quiet.layer.get() == self.silence.layer;
@@ -124,9 +154,15 @@ impl Core {
 
     /// Something opens inside of the quiet span: a trace header comes too late for it now.
     #[inline]
-    pub(crate) fn note_quiet_child(&self) {
-        let untold = QUIET.try_with(|quiet| (!quiet.told.replace(true)).then(|| quiet.id.get()));
-        if let Ok(Some(id)) = untold {
+    fn note_quiet_child(&self) {
+        if let Ok(false) = QUIET.try_with(|quiet| quiet.told.replace(true)) {
+            self.tell_of_child();
+        }
+    }
+
+    #[cold]
+    fn tell_of_child(&self) {
+        if let Ok(id) = QUIET.try_with(|quiet| quiet.id.get()) {
             self.table.with(id, |record| record.has_children = true);
         }
     }

@@ -54,6 +54,7 @@ pub(crate) struct Stay {
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
     pub(crate) role: Role,
+    /// Zeros while nobody wants to know; see [`Record::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
@@ -110,7 +111,7 @@ impl Record {
         Self {
             context: Context {
                 role: Role::Unsampled,
-                trace_id: TraceId::at(0),
+                trace_id: TraceId::ZERO,
                 root: 0,
                 root_start: 0,
                 offset: 0,
@@ -129,6 +130,16 @@ impl Record {
             verdict: None,
             body: Body::new(),
             children: Children::new(),
+        }
+    }
+
+    /// Gives the trace an id, unless it has one. That of a trace which is not sampled is drawn when a trace header is
+    /// asked for, or a part of it goes to another thread: most of them end before. Without a segment id there is none.
+    #[inline]
+    pub(crate) fn draw_trace_id(&mut self) {
+        let context = &mut self.context;
+        if context.trace_id == TraceId::ZERO && self.segment_id != SegmentId::from(0) {
+            context.trace_id = TraceId::at(((context.offset + self.start) / 1_000_000) as u32);
         }
     }
 

@@ -98,7 +98,7 @@ impl Slot {
 
 /// Names that mean the same wherever they occur. Ranks follow the order of preference: a newer convention
 /// goes before an older one, and a more exact one before a vaguer one.
-fn known(field: &str) -> Option<Slot> {
+pub(crate) fn known(field: &str) -> Option<Slot> {
     use Place::{Aws, HttpRequest, HttpResponse, Sql, Top};
     let str = |place, rank, key| Slot::Str { place, rank, key };
     let number = |place, rank, key| Slot::Number { place, rank, key };

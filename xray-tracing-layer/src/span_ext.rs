@@ -303,6 +303,7 @@ impl Record {
     pub(crate) fn trace_header(&mut self) -> Option<TraceHeader> {
         // Whoever is told of the late part of a span hangs below it: it must be sent.
         self.has_children |= self.departed;
+        self.draw_trace_id();
         let header = TraceHeader::new(self.context.trace_id);
         let header = match self.context.role {
             Role::Segment | Role::Subsegment | Role::Independent => {

@@ -103,6 +103,12 @@ impl Table {
         Some(record)
     }
 
+    /// Whether there may be a record of it. Takes no lock.
+    #[inline]
+    pub(crate) fn may_have(&self, id: u64) -> bool {
+        self.shard(id).place_of(id).is_some()
+    }
+
     /// Looks at a record while its bucket is locked: no user's code may run in `look`, and no other record may
     /// be asked for. `look` leaves the record of the kind that it was; see [`change`](Self::change).
     #[inline]

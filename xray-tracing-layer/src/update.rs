@@ -124,19 +124,24 @@ impl Core {
         let kind = self.table.kind(id.into_u64());
         self.leave(id.into_u64(), kind);
         if kind == Kind::Root {
-            let panicking = std::thread::panicking();
-            self.table.with(id.into_u64(), |record| {
-                if record.context.role.is_recorded() {
-                    record.exited = self.clock.ticks();
-                    if panicking {
-                        note_panic(&mut record.body);
-                    }
-                }
-            });
+            self.exit_root(id.into_u64());
         }
         if self.lambda.is_some() {
             self.left(id.into_u64(), ctx);
         }
+    }
+
+    #[inline(never)]
+    fn exit_root(&self, id: u64) {
+        let (now, panicking) = (self.clock.ticks(), std::thread::panicking());
+        self.table.with(id, |record| {
+            if record.context.role.is_recorded() {
+                record.exited = now;
+                if panicking {
+                    note_panic(&mut record.body);
+                }
+            }
+        });
     }
 
     pub(crate) fn follows(&self, id: &Id, other: &Id) {

@@ -3,7 +3,12 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr, memchr2, memchr3, memrchr};
+
+/// Whether there is nothing in it that may have to be taken away: no user, no query, no fragment.
+pub(crate) fn is_plain(url: &str) -> bool {
+    memchr3(b'?', b'#', b'@', url.as_bytes()).is_none()
+}
 
 /// The text before a query or a fragment.
 pub(crate) fn without_query(url: &str) -> &str {
@@ -18,20 +23,18 @@ pub(crate) fn authority(url: &str) -> Option<(&str, &str, &str)> {
     Some((&url[..url.len() - rest.len()], &rest[..end], &rest[end..]))
 }
 
-/// The host, with its port, of an authority, and whether a user stands before it.
-pub(crate) fn host(authority: &str) -> (&str, bool) {
-    match memrchr(b'@', authority.as_bytes()) {
-        Some(at) => (&authority[at + 1..], true),
-        None => (authority, false),
-    }
+/// The host, with its port, of an authority: without the user that may stand before it.
+pub(crate) fn host(authority: &str) -> &str {
+    memrchr(b'@', authority.as_bytes()).map_or(authority, |at| &authority[at + 1..])
 }
 
 /// The same URL, without the user and the password that it may tell.
 pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
-    let Some((before, authority, after)) = authority(url) else { return url.into() };
-    match host(authority) {
-        (_, false) => url.into(),
-        (host, true) => format!("{before}{host}{after}").into(),
+    match authority(url).map(|(before, authority, after)| (before, authority, host(authority), after)) {
+        Some((before, authority, host, after)) if host.len() < authority.len() => {
+            format!("{before}{host}{after}").into()
+        }
+        _ => url.into(),
     }
 }
 
@@ -66,6 +69,7 @@ mod tests {
         ] {
             assert_eq!(without_user(url), clean);
             assert_eq!(without_query(url), bare);
+            assert!(!is_plain(url) || (clean, bare) == (url, url));
         }
     }
 }

@@ -247,14 +247,15 @@ impl<'a> FieldVisitor<'a> {
 
     /// Keeps a URL without its password and, unless the user wants it, without its query.
     fn put_url(&mut self, rank: u8, url: &str) {
-        let url = if self.rules.keep_query { url } else { url::without_query(url) };
-        let (host, has_user) =
-            url::authority(url).map_or(("", false), |(_, authority, _)| url::host(authority));
-        let clean = if has_user { url::without_user(url) } else { url.into() };
+        let plain = url::is_plain(url);
+        let url = if plain || self.rules.keep_query { url } else { url::without_query(url) };
+        let clean = if plain { url.into() } else { url::without_user(url) };
         self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
         // A client's name, behind those that name the host by itself.
-        if !self.is_segment && !host.is_empty() {
-            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        if !self.is_segment
+            && let Some((_, authority, _)) = url::authority(url)
+        {
+            self.put_name(8 + rank, "\"host\":", Value::Str(url::host(authority)));
         }
     }
 
