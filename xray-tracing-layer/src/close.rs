@@ -13,6 +13,7 @@ use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 use crate::clock::Ticks;
 use crate::core::{Core, with_packet};
 use crate::record::{self, Context, Record, Role};
+use crate::table::Found;
 use crate::update::note_panic;
 
 /// Where a closed span's document went.
@@ -31,17 +32,17 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.table.may_have(id.into_u64()) {
-            self.close_known(id, ctx);
+        if let Some(found) = self.table.find(id.into_u64()) {
+            self.close_known(found, id, ctx);
         }
     }
 
     #[inline(never)]
-    fn close_known<S>(&self, id: &Id, ctx: &LayerContext<'_, S>)
+    fn close_known<S>(&self, found: Found<'_>, id: &Id, ctx: &LayerContext<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(mut record) = self.table.remove(id.into_u64()) else { return };
+        let Some(mut record) = found.remove() else { return };
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
             self.sampler.observe(verdict, record.body.is_faulty());
         }

@@ -32,6 +32,7 @@ mod clock;
 mod config;
 mod function;
 mod given;
+mod kept;
 mod plan;
 mod record;
 mod slot;

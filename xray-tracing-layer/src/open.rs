@@ -21,6 +21,7 @@ use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 use crate::clock::Ticks;
 use crate::config::ContextMissing;
 use crate::core::Core;
+use crate::plan::Plan;
 use crate::record::{self, Record, Role, Stay};
 use crate::table::Inserted;
 use crate::users::is_in_users_code;
@@ -46,15 +47,10 @@ impl Core {
         }
         let now = self.clock.ticks();
         record.start = now;
-        let is_segment = is_root && self.lambda.is_none();
-        let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment);
-        attrs.record(&mut visitor);
-        let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());
-        if is_root {
-            self.place_root(&mut record, id, header, forced, now);
-        } else if let Some(sampled) = forced {
-            record.force(sampled, id.into_u64(), self.lambda.is_some());
-        }
+        let user = match is_root {
+            true => self.begin_root(&mut record, plan, attrs, id),
+            false => self.begin_part(&mut record, plan, attrs, id),
+        };
         if let Some(function) = &self.lambda {
             record.stay = Stay::default();
             if record.context.role.is_recorded() {
@@ -72,6 +68,56 @@ impl Core {
         if due {
             self.announce(root);
         }
+    }
+
+    /// Takes the fields of a span inside of another. Answers the end user they name, who belongs to the segment.
+    #[inline]
+    fn begin_part(
+        &self,
+        record: &mut Record,
+        plan: &Plan,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        let mut visitor = FieldVisitor::for_new(plan, &self.rules, &mut record.body, false);
+        attrs.record(&mut visitor);
+        let (forced, user) = (visitor.forced.take(), visitor.user.take());
+        if let Some(sampled) = forced {
+            record.force(sampled, id.into_u64(), self.lambda.is_some());
+        }
+        user
+    }
+
+    /// The same for a local root, and finds out what becomes of it. Most are not sampled, and then nobody wants to read
+    /// their fields: where the sampler does not look at them either, those that decide are taken before the others.
+    #[inline(never)]
+    fn begin_root(
+        &self,
+        record: &mut Record,
+        plan: &Plan,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        let is_segment = self.lambda.is_none();
+        let decides_first = is_segment && !self.sampler.looks_at_request();
+        let mut visitor = match decides_first {
+            true => FieldVisitor::for_decision(plan, &self.rules, &mut record.body),
+            false => FieldVisitor::for_new(plan, &self.rules, &mut record.body, is_segment),
+        };
+        if plan.decides || !decides_first {
+            attrs.record(&mut visitor);
+        }
+        let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());
+        self.place_root(record, id, header, forced);
+        if decides_first {
+            let is_written = record.context.role.is_recorded() || record.is_watched();
+            let Record { body, kept, .. } = record;
+            attrs.record(&mut match is_written {
+                true => FieldVisitor::for_rest(plan, &self.rules, body),
+                false => FieldVisitor::for_keeping(plan, &self.rules, body, kept),
+            });
+        }
+        user
     }
 
     #[inline]
@@ -158,14 +204,8 @@ impl Core {
         true
     }
 
-    fn place_root(
-        &self,
-        record: &mut Record,
-        id: &Id,
-        field: Option<HeaderField>,
-        forced: Option<bool>,
-        now: Ticks,
-    ) {
+    fn place_root(&self, record: &mut Record, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
+        let now = record.start;
         if !self.installed.load(Relaxed) {
             // Added by a reload, after the subscriber had told its layers that it is in use.
             self.install();

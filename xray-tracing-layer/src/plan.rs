@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use tracing_core::Metadata;
+use tracing_core::field::FieldSet;
 use tracing_core::metadata::Level;
 use xray_sdk::document::{Buffer, Place, Stack, StackFrame, put_name};
 
@@ -21,6 +22,7 @@ pub(crate) struct Plan {
     pub(crate) operation: Box<str>,
     /// What the code calls the span; of an event, its target.
     pub(crate) title: &'static str,
+    pub(crate) fields: &'static FieldSet,
     /// A slot for each field, by its index.
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same place and key.
@@ -29,6 +31,8 @@ pub(crate) struct Plan {
     pub(crate) forces: bool,
     /// Whether one of the fields is the header of a segment that somebody else sends.
     pub(crate) facade: bool,
+    /// Whether one of the fields has a say in what the span becomes.
+    pub(crate) decides: bool,
     /// For an event: what it is to us.
     pub(crate) event: EventKind,
     /// Where in the code the callsite is.
@@ -98,6 +102,8 @@ impl Plan {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
             title: if is_event { metadata.target() } else { metadata.name() },
+            fields: metadata.fields(),
+            decides: slots.iter().any(Slot::is_decisive),
             forces: !is_event && slots.contains(&Slot::Sampled),
             facade: slots.contains(&Slot::Header { facade: true }),
             slots,

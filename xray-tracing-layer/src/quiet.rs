@@ -102,7 +102,8 @@ impl Core {
     pub(crate) fn opens_quietly(&self, attrs: &Attributes<'_>) -> bool {
         let is_quiet = self.silence.is_here()
             && attrs.is_contextual()
-            && (!self.silence.may_be_broken.load(Relaxed) || !self.plans.of(attrs.metadata()).1.breaks_silence());
+            && (!self.silence.may_be_broken.load(Relaxed)
+                || !self.plans.of(attrs.metadata()).1.breaks_silence());
         if is_quiet {
             self.note_quiet_child();
         }

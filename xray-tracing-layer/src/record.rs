@@ -10,6 +10,7 @@ use xray_sdk::sampling::Verdict;
 use xray_sdk::{SegmentId, TraceId};
 
 use crate::clock::Ticks;
+use crate::kept::Kept;
 use crate::plan::PlanId;
 
 /// The state of an open span.
@@ -36,6 +37,8 @@ pub(crate) struct Record {
     /// Of a local root: what the sampler said, unless a header decided.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) body: Body,
+    /// Of a root that is not recorded: the fields that it was opened with.
+    pub(crate) kept: Kept,
     pub(crate) children: Children,
 }
 
@@ -129,6 +132,7 @@ impl Record {
             stay: Stay::default(),
             verdict: None,
             body: Body::new(),
+            kept: Kept::default(),
             children: Children::new(),
         }
     }
@@ -218,11 +222,12 @@ impl Record {
 
     /// Bytes that its buffers hold, in use or not.
     fn capacity(&self) -> usize {
-        self.body.capacity() + self.children.capacity()
+        self.body.capacity() + self.kept.capacity() + self.children.capacity()
     }
 
     fn reset(&mut self) {
         self.body.clear();
+        self.kept.clear();
         self.children.clear();
         self.context.extras = None;
         self.verdict = None;
@@ -292,7 +297,7 @@ fn spill(mut record: Box<Record>) {
     if shared.len() < SHARED_POOL {
         // What lies here may lie for long; a burst must not leave its memory behind.
         if record.capacity() > SHARED_CAPACITY {
-            (record.body, record.children) = (Body::new(), Children::new());
+            (record.body, record.kept, record.children) = (Body::new(), Kept::default(), Children::new());
         }
         shared.push(record);
     }

@@ -62,6 +62,21 @@ pub(crate) enum Slot {
 }
 
 impl Slot {
+    /// Whether the value has a say in what a new span becomes: whose trace it continues, whether it is kept, whether it
+    /// is a call to somebody else.
+    pub(crate) fn is_decisive(&self) -> bool {
+        matches!(
+            self,
+            Self::Header { .. }
+                | Self::Sampled
+                | Self::Namespace
+                | Self::OtelKind
+                | Self::RpcSystem
+                | Self::DbSystem
+                | Self::Text { .. }
+        )
+    }
+
     /// Finds the slot of a field. `target` is its callsite's: some names mean something from one library only.
     pub(crate) fn of(field: &str, target: &str, annotate: &Annotate) -> Self {
         if let Some(key) = field.strip_prefix("annotation.") {

@@ -18,6 +18,7 @@ use crate::given::{Given, MESSAGE};
 use crate::layer::{HiddenCore, XrayLayer};
 use crate::record::{self, Kind, Record, Role};
 use crate::stats::Counter;
+use crate::visit::FieldVisitor;
 
 /// X-Ray's part of a [`tracing::Span`].
 ///
@@ -237,7 +238,25 @@ impl Core {
         });
         if let Some(taken_back) = taken_back {
             self.settle(taken_back, &self.counters.late_headers);
+            self.write_kept(id);
         }
+    }
+
+    /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
+    fn write_kept(&self, id: u64) {
+        let kept = self.table.with(id, |record| {
+            let is_due = record.context.role.is_recorded() && !record.kept.is_empty();
+            is_due.then(|| (std::mem::take(&mut record.kept), record.plan))
+        });
+        let Some((kept, plan)) = kept.flatten() else { return };
+        let Some(plan) = self.plans.get(plan) else { return };
+        with_body(|body| {
+            kept.replay(plan, &mut FieldVisitor::new(plan, &self.rules, body, true));
+            self.table.with(id, |record| {
+                body.absorb(&record.body);
+                std::mem::swap(&mut record.body, body);
+            });
+        });
     }
 
     /// `None` if there is no such record.
@@ -254,6 +273,7 @@ impl Core {
             function.note_closed(id);
         }
         self.settle(taken_back, &self.counters.late_decisions);
+        self.write_kept(id);
         Some(())
     }
 

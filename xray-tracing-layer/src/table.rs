@@ -50,6 +50,13 @@ struct Bucket {
     others: Vec<(u64, Box<Record>)>,
 }
 
+/// Where there may be a record.
+pub(crate) struct Found<'a> {
+    id: u64,
+    place: &'a Place,
+    shard: &'a Shard,
+}
+
 /// What became of an insertion.
 #[derive(Debug)]
 pub(crate) enum Inserted {
@@ -92,21 +99,16 @@ impl Table {
         }
     }
 
+    /// Where the record is, if there may be one. Takes no lock.
     #[inline]
-    pub(crate) fn remove(&self, id: u64) -> Option<Box<Record>> {
+    pub(crate) fn find(&self, id: u64) -> Option<Found<'_>> {
         let shard = self.shard(id);
-        let place = shard.place_of(id)?;
-        let mut bucket = place.lock();
-        let record = bucket.remove(id)?;
-        place.label(&bucket);
-        shard.open.fetch_sub(1, Relaxed);
-        Some(record)
+        Some(Found { id, place: shard.place_of(id)?, shard })
     }
 
-    /// Whether there may be a record of it. Takes no lock.
-    #[inline]
-    pub(crate) fn may_have(&self, id: u64) -> bool {
-        self.shard(id).place_of(id).is_some()
+    #[cfg(test)]
+    fn remove(&self, id: u64) -> Option<Box<Record>> {
+        self.find(id)?.remove()
     }
 
     /// Looks at a record while its bucket is locked: no user's code may run in `look`, and no other record may
@@ -140,6 +142,18 @@ impl Table {
 
     fn shard(&self, id: u64) -> &Shard {
         &self.shards[(id.wrapping_sub(1) >> ADDRESS_BITS) as usize % SHARDS]
+    }
+}
+
+impl Found<'_> {
+    /// Takes the record out, if it is there.
+    #[inline]
+    pub(crate) fn remove(self) -> Option<Box<Record>> {
+        let mut bucket = self.place.lock();
+        let record = bucket.remove(self.id)?;
+        self.place.label(&bucket);
+        self.shard.open.fetch_sub(1, Relaxed);
+        Some(record)
     }
 }
 
@@ -236,7 +250,11 @@ impl Bucket {
 /// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
 #[inline]
 fn page_and_index(id: u64) -> (usize, usize) {
-    let shifted = (id.wrapping_sub(1) as usize & ADDRESS_MASK) + FIRST_PAGE;
+    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
+    if address < FIRST_PAGE {
+        return (0, address);
+    }
+    let shifted = address + FIRST_PAGE;
     let page = (shifted / FIRST_PAGE).ilog2() as usize;
     (page, shifted - (FIRST_PAGE << page))
 }

@@ -46,9 +46,9 @@ impl Value<'_> {
         match self {
             Self::Str(text) => look(text),
             _ => {
-                let mut text = BoundedString(String::new());
-                let _ = write!(text, "{self}");
-                look(&text.0)
+                let mut text = String::new();
+                let _ = write!(BoundedText::behind(&mut text), "{self}");
+                look(&text)
             }
         }
     }
@@ -82,13 +82,23 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A string that stops growing at [`MAX_VALUE`], without telling the one who writes it.
-struct BoundedString(String);
+/// Text that is written behind a string, and stops growing at [`MAX_VALUE`] without telling the one who writes it.
+pub(crate) struct BoundedText<'a> {
+    string: &'a mut String,
+    until: usize,
+}
 
-impl Write for BoundedString {
+impl<'a> BoundedText<'a> {
+    pub(crate) fn behind(string: &'a mut String) -> Self {
+        let until = string.len() + MAX_VALUE;
+        Self { string, until }
+    }
+}
+
+impl Write for BoundedText<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let room = MAX_VALUE.saturating_sub(self.0.len());
-        self.0.push_str(&text[..text.floor_char_boundary(room)]);
+        let room = self.until.saturating_sub(self.string.len());
+        self.string.push_str(&text[..text.floor_char_boundary(room)]);
         Ok(())
     }
 }

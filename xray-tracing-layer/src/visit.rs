@@ -15,6 +15,7 @@ use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
 
 use crate::config::{Database, Redact, SqlVersion};
 use crate::given::Given;
+use crate::kept::Kept;
 use crate::plan::Plan;
 use crate::slot::Slot;
 use crate::url;
@@ -49,6 +50,8 @@ pub(crate) struct FieldVisitor<'a> {
     plan: &'a Plan,
     /// Whether a value can't replace another, as no two fields have the same key, and nobody redacts it.
     plain: bool,
+    /// Which fields this is about.
+    pass: Pass<'a>,
     rules: &'a Rules,
     body: &'a mut Body,
     /// Whether the body is a segment's: some members stand only there.
@@ -61,6 +64,18 @@ pub(crate) struct FieldVisitor<'a> {
     pub(crate) user: Option<String>,
 }
 
+/// Of a root's fields some decide what becomes of the others, so they are passed over twice.
+enum Pass<'a> {
+    /// There is no other.
+    Only,
+    /// Those that decide.
+    Decisive,
+    /// The others.
+    Rest,
+    /// The others, of a root that is not recorded.
+    Keep(&'a mut Kept),
+}
+
 /// A trace header that came as a field.
 pub(crate) struct HeaderField {
     /// `None` if it could not be read.
@@ -70,12 +85,42 @@ pub(crate) struct HeaderField {
 
 impl<'a> FieldVisitor<'a> {
     pub(crate) fn new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { plan, plain: false, rules, body, is_segment, header: None, forced: None, user: None }
+        Self {
+            plan,
+            plain: false,
+            pass: Pass::Only,
+            rules,
+            body,
+            is_segment,
+            header: None,
+            forced: None,
+            user: None,
+        }
     }
 
     /// For the fields that a span is created with: nothing is there yet.
     pub(crate) fn for_new(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
         Self { plain: plan.unique && rules.redact.is_none(), ..Self::new(plan, rules, body, is_segment) }
+    }
+
+    /// For those of a new root's fields that decide what becomes of it, and of the others.
+    pub(crate) fn for_decision(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self { pass: Pass::Decisive, ..Self::new(plan, rules, body, true) }
+    }
+
+    /// For the others, when it is recorded.
+    pub(crate) fn for_rest(plan: &'a Plan, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self { pass: Pass::Rest, ..Self::for_new(plan, rules, body, true) }
+    }
+
+    /// For the others, when it is not. An error that is one is put into the body all the same.
+    pub(crate) fn for_keeping(
+        plan: &'a Plan,
+        rules: &'a Rules,
+        body: &'a mut Body,
+        kept: &'a mut Kept,
+    ) -> Self {
+        Self { pass: Pass::Keep(kept), ..Self::new(plan, rules, body, true) }
     }
 
     #[inline]
@@ -89,7 +134,16 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, value);
     }
 
-    fn put_any(&mut self, field: &Field, value: Value<'_>) {
+    pub(crate) fn put_any(&mut self, field: &Field, value: Value<'_>) {
+        let plan = self.plan;
+        let is_decisive = || plan.slots.get(field.index()).is_some_and(Slot::is_decisive);
+        match &mut self.pass {
+            Pass::Only => {}
+            Pass::Decisive if is_decisive() => {}
+            Pass::Rest if !is_decisive() => {}
+            Pass::Keep(kept) if !is_decisive() => return kept.keep(field.index(), value),
+            Pass::Decisive | Pass::Rest | Pass::Keep(_) => return,
+        }
         if self.rules.redact.is_some() {
             return self.put_redacted(field, value);
         }
@@ -328,6 +382,9 @@ impl Visit for FieldVisitor<'_> {
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         if self.plan.slots.get(field.index()) == Some(&Slot::Error) {
+            if matches!(self.pass, Pass::Decisive) {
+                return;
+            }
             Given::new(self.body, self.rules).add_error(field.name(), value, &self.plan.stack);
         } else {
             self.put(field, Value::Display(&DebugAsDisplay(value)));

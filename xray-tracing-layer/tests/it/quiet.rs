@@ -1,11 +1,15 @@
 //! Inside of a span that is not recorded: nothing is, but what has nothing to do with it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tracing::field::Empty;
 use tracing::{Span, error, info_span, trace_span};
+use xray_sdk::sampling::Never;
 use xray_sdk::{SamplingDecision, TraceHeader};
-use xray_tracing_layer::{XraySpanExt, current_trace_header};
+use xray_tracing_layer::{Builder, XraySpanExt, current_trace_header};
 
 use crate::support::MemoryRig;
 
@@ -185,4 +189,86 @@ fn one_layers_silence_is_not_anothers() {
     });
     assert_eq!(quiet.documents(), [Value::Null; 0]);
     assert_eq!(shape(&loud.documents()), [("loud".into(), vec![])]);
+}
+
+/// A root of all sorts of fields, some of them told later.
+fn rich_root() -> Span {
+    let err = std::io::Error::other("no luck");
+    let root = info_span!(
+        "GET /orders",
+        otel.kind = "server",
+        http.request.method = "GET",
+        url.full = "https://me:secret@shop.example/orders?q=1",
+        user_agent.original = %"curl \"8\"",
+        http.response.status_code = Empty,
+        error = &err as &dyn std::error::Error,
+        order = 7_u64,
+        change = -7,
+        share = 0.5,
+        fresh = true,
+        lines = ?["one", "two"],
+        user.id = "anna",
+        annotation.tier = "gold",
+        annotation.seats = 3,
+        note = "ü".repeat(20_000),
+        place = "first",
+    );
+    root.record("http.response.status_code", 503);
+    root.record("place", "second");
+    root
+}
+
+/// The only document, without what differs from one to the next.
+fn settled(rig: &MemoryRig) -> Value {
+    let mut documents = rig.documents();
+    assert_eq!(documents.len(), 1, "{documents:?}");
+    let mut document = documents.remove(0);
+    for key in ["id", "trace_id", "parent_id", "start_time", "end_time"] {
+        document.as_object_mut().unwrap().remove(key);
+    }
+    document["cause"]["exceptions"][0].as_object_mut().unwrap().remove("id");
+    document
+}
+
+#[test]
+fn fields_are_the_same_whether_they_are_written_at_once_or_when_the_span_is_recorded_after_all() {
+    let redacted = |builder: Builder| {
+        builder.redact(|field, value| match field {
+            "user.id" => "somebody".into(),
+            _ => value.into(),
+        })
+    };
+    for change in [|builder| builder, redacted] as [fn(Builder) -> Builder; 2] {
+        let at_once = MemoryRig::with(change);
+        at_once.run(|| drop(rich_root()));
+        let expected = settled(&at_once);
+        assert_eq!(expected["http"]["response"]["status"], 503);
+        assert_eq!(expected["metadata"]["default"]["place"], "second");
+        assert_eq!(expected["metadata"]["default"]["order"], 7);
+
+        let header: TraceHeader = SAMPLED.parse().unwrap();
+        let told: [&dyn Fn(&Span); 2] =
+            [&|root| root.set_trace_header(&header), &|root| root.force_sampling(true)];
+        for tell in told {
+            let late = MemoryRig::with(|builder| change(builder).sampler(Never));
+            late.run(|| tell(&rich_root()));
+            assert_eq!(settled(&late), expected);
+            assert_eq!(late.handle.stats().values_cut, at_once.handle.stats().values_cut);
+        }
+    }
+}
+
+#[test]
+fn nothing_is_asked_of_the_users_code_for_what_is_not_recorded() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let rig = MemoryRig::with(|builder| {
+        builder.sampler(Never).redact(move |_, value| {
+            count.fetch_add(1, Relaxed);
+            value.into()
+        })
+    });
+    rig.run(|| drop(info_span!("GET /orders", url.full = "https://shop.example/", order = 7)));
+    assert_eq!(asked.load(Relaxed), 0);
+    assert_eq!(rig.documents(), [Value::Null; 0]);
 }
