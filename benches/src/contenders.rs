@@ -2,10 +2,10 @@
 //! up for a [`Setting`], alone in the process at that time: `tracing` asks every subscriber that lives about
 //! each callsite, so two at once would pay for each other.
 
-use std::hint::black_box;
+use std::hint::{black_box, spin_loop};
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::{Dispatch, Subscriber, dispatcher};
 use tracing_subscriber::filter::LevelFilter;
@@ -18,6 +18,7 @@ use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
 use crate::jobs::Job;
+use crate::meter;
 
 /// A contender that is set up.
 pub trait World: Send + Sync {
@@ -32,6 +33,12 @@ pub trait World: Send + Sync {
 
     /// Waits until all that was done is in the socket.
     fn flush(&self) {}
+
+    /// The same, between two measurements. Answers how long the calling thread was busy with staying awake: a core that
+    /// slept is slow for a while, which says nothing about what is measured.
+    fn settle(&self) -> Duration {
+        flush_awake(self)
+    }
 
     /// Spans to open between two flushes. Defaults to what OpenTelemetry's batch processor takes at once, so
     /// that no batch is torn by its size.
@@ -119,6 +126,8 @@ pub fn named(name: &str) -> io::Result<Contender> {
 pub(crate) struct Subscribed {
     pub(crate) dispatch: Dispatch,
     pub(crate) flush: Box<dyn Fn() + Send + Sync>,
+    /// Of a world with a queue that works off by itself what it has: whether nothing is left.
+    works_off: Option<Box<dyn Fn() -> bool + Send + Sync>>,
     /// See [`World::batch`].
     pub(crate) batch: u32,
 }
@@ -138,10 +147,41 @@ impl World for Subscribed {
         (self.flush)();
     }
 
+    fn settle(&self) -> Duration {
+        match &self.works_off {
+            Some(is_empty) => stay_awake(is_empty),
+            None => flush_awake(self),
+        }
+    }
+
     fn batch(&self) -> u32 {
         self.batch
     }
 }
+
+fn flush_awake(world: &(impl World + ?Sized)) -> Duration {
+    let start = Instant::now();
+    world.flush();
+    if start.elapsed() > SLEPT { stay_awake(|| true) } else { Duration::ZERO }
+}
+
+/// Keeps the thread busy until `is_over`, for a millisecond at least. Answers how long that was.
+fn stay_awake(is_over: impl Fn() -> bool) -> Duration {
+    let before = meter::cpu_of_thread();
+    loop {
+        // What is asked about is not to be fought for all the time.
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_millis(1) {
+            spin_loop();
+        }
+        if is_over() {
+            return meter::cpu_of_thread().saturating_sub(before);
+        }
+    }
+}
+
+/// A flush that took so long has put the thread to sleep.
+const SLEPT: Duration = Duration::from_micros(100);
 
 /// The registry, and beside it the layer that wants all there is, where that is asked for.
 pub(crate) fn subscribe<L>(
@@ -152,22 +192,34 @@ pub(crate) fn subscribe<L>(
 where
     L: Layer<Registry> + Send + Sync,
 {
-    subscribe_in_batches(setting, layer, 500, flush)
+    let dispatch = dispatch_to(setting, layer);
+    Box::new(Subscribed { dispatch, flush: Box::new(flush), works_off: None, batch: 500 })
 }
 
-fn subscribe_in_batches<L>(
-    setting: Setting,
-    layer: L,
-    batch: u32,
-    flush: impl Fn() + Send + Sync + 'static,
-) -> Box<dyn World>
+fn dispatch_to<L>(setting: Setting, layer: L) -> Dispatch
 where
     L: Layer<Registry> + Send + Sync,
 {
     let subscriber = registry().with(layer);
-    let dispatch =
-        if setting.beside { Dispatch::new(subscriber.with(Idle)) } else { Dispatch::new(subscriber) };
-    Box::new(Subscribed { dispatch, flush: Box::new(flush), batch })
+    if setting.beside { Dispatch::new(subscriber.with(Idle)) } else { Dispatch::new(subscriber) }
+}
+
+/// A world with a queue, whose thread lives as long as the world.
+fn subscribe_queued<L>(setting: Setting, layer: L, handle: Handle, guard: QueueGuard) -> Box<dyn World>
+where
+    L: Layer<Registry> + Send + Sync,
+{
+    let stats = handle.clone();
+    let flush = flushing(handle);
+    Box::new(Subscribed {
+        dispatch: dispatch_to(setting, layer),
+        flush: Box::new(move || {
+            let _ = &guard;
+            flush();
+        }),
+        works_off: Some(Box::new(move || stats.stats().emitter.queued == 0)),
+        batch: QUEUE_BATCH,
+    })
 }
 
 /// A layer that does nothing. A registry without any layer never frees its spans, hence it is in the floor.
@@ -241,32 +293,22 @@ ours! {
 fn queued(setting: Setting) -> Built {
     let (emitter, guard) = queue_to(setting)?;
     let (layer, handle) = builder(setting).emitter(emitter).build_with_handle().map_err(io::Error::other)?;
-    Ok(Some(subscribe_in_batches(setting, layer, QUEUE_BATCH, guarded(handle, guard))))
+    Ok(Some(subscribe_queued(setting, layer, handle, guard)))
 }
 
 fn queued_without_filter(setting: Setting) -> Built {
     let (emitter, guard) = queue_to(setting)?;
     let built = builder(setting).emitter(emitter).without_filter().build_with_handle();
     let (layer, handle) = built.map_err(io::Error::other)?;
-    Ok(Some(subscribe_in_batches(setting, layer, QUEUE_BATCH, guarded(handle, guard))))
+    Ok(Some(subscribe_queued(setting, layer, handle, guard)))
 }
 
-/// Spans between two flushes of the queue, whose documents fill a quarter of it: each flush wakes a thread and puts the
-/// caller to sleep, which no program does every few hundred spans.
+/// Spans after which the queue is left alone until it is empty: their documents fill a quarter of it.
 const QUEUE_BATCH: u32 = 2_500;
 
 fn queue_to(setting: Setting) -> io::Result<(QueuedEmitter, QueueGuard)> {
     let address: DaemonAddress = setting.daemon.to_string().parse().unwrap_or_default();
     QueuedEmitter::start(&address)
-}
-
-/// The queue's thread lives as long as the world.
-fn guarded(handle: Handle, guard: QueueGuard) -> impl Fn() + Send + Sync {
-    let flush = flushing(handle);
-    move || {
-        let _ = &guard;
-        flush();
-    }
 }
 
 fn fmt_json(setting: Setting) -> Built {

@@ -22,19 +22,19 @@ pub(crate) struct Sample {
 /// Does `job` `times` times, in batches with a flush after each, so that no queue overflows.
 pub(crate) fn sample(world: &dyn World, job: Job, times: u32) -> Sample {
     let batch = (world.batch() / job.spans()).max(1);
-    let (mut wall, mut caller) = (Duration::ZERO, Duration::ZERO);
+    let (mut wall, mut caller, mut waited) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let total_before = cpu_of(ClockId::ProcessCPUTime);
     let mut left = times;
     while left > 0 {
         let now = left.min(batch);
-        let (cpu, start) = (cpu_of(ClockId::ThreadCPUTime), Instant::now());
+        let (cpu, start) = (cpu_of_thread(), Instant::now());
         world.run(job, now);
         wall += start.elapsed();
-        caller += cpu_of(ClockId::ThreadCPUTime).saturating_sub(cpu);
-        world.flush();
+        caller += cpu_of_thread().saturating_sub(cpu);
+        waited += world.settle();
         left -= now;
     }
-    let total = cpu_of(ClockId::ProcessCPUTime).saturating_sub(total_before);
+    let total = cpu_of(ClockId::ProcessCPUTime).saturating_sub(total_before + waited);
     let per_job = |time: Duration| time.as_nanos() as f64 / f64::from(times);
     Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total) }
 }
@@ -53,6 +53,11 @@ pub(crate) fn times_for(world: &dyn World, job: Job, long: Duration) -> u32 {
         }
         times *= 2;
     }
+}
+
+/// CPU time of the calling thread.
+pub(crate) fn cpu_of_thread() -> Duration {
+    cpu_of(ClockId::ThreadCPUTime)
 }
 
 fn cpu_of(clock: ClockId) -> Duration {
