@@ -2,7 +2,7 @@
 //! up for a [`Setting`], alone in the process at that time: `tracing` asks every subscriber that lives about
 //! each callsite, so two at once would pay for each other.
 
-use std::hint::{black_box, spin_loop};
+use std::hint::black_box;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
 use crate::jobs::Job;
-use crate::meter;
+use crate::meter::stay_awake;
 
 /// A contender that is set up.
 pub trait World: Send + Sync {
@@ -149,7 +149,7 @@ impl World for Subscribed {
 
     fn settle(&self) -> Duration {
         match &self.works_off {
-            Some(is_empty) => stay_awake(is_empty),
+            Some(is_empty) => stay_awake(AWAKE, is_empty),
             None => flush_awake(self),
         }
     }
@@ -162,26 +162,14 @@ impl World for Subscribed {
 fn flush_awake(world: &(impl World + ?Sized)) -> Duration {
     let start = Instant::now();
     world.flush();
-    if start.elapsed() > SLEPT { stay_awake(|| true) } else { Duration::ZERO }
-}
-
-/// Keeps the thread busy until `is_over`, for a millisecond at least. Answers how long that was.
-fn stay_awake(is_over: impl Fn() -> bool) -> Duration {
-    let before = meter::cpu_of_thread();
-    loop {
-        // What is asked about is not to be fought for all the time.
-        let start = Instant::now();
-        while start.elapsed() < Duration::from_millis(1) {
-            spin_loop();
-        }
-        if is_over() {
-            return meter::cpu_of_thread().saturating_sub(before);
-        }
-    }
+    if start.elapsed() > SLEPT { stay_awake(AWAKE, || true) } else { Duration::ZERO }
 }
 
 /// A flush that took so long has put the thread to sleep.
 const SLEPT: Duration = Duration::from_micros(100);
+
+/// After which a core is as fast as ever.
+const AWAKE: Duration = Duration::from_millis(1);
 
 /// The registry, and beside it the layer that wants all there is, where that is asked for.
 pub(crate) fn subscribe<L>(

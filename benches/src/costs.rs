@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::contenders::{self, Contender, Setting};
+use crate::contenders::{self, Contender, FLOOR, Setting};
 use crate::counts;
 use crate::jobs::Job;
-use crate::meter::{Median, Sample, sample, times_for};
+use crate::meter::{Median, Sample, sample, sample_in, times_for};
 use crate::sink::{Arrived, Sink};
 
 /// A column: a job, and what its cost is given per.
@@ -75,6 +75,9 @@ pub struct Cost {
     pub(crate) wall: Median,
     pub(crate) caller: Median,
     pub(crate) total: Median,
+    /// How many times the floor's that is: of each round, by what the floor took right after.
+    pub(crate) caller_ratio: Median,
+    pub(crate) total_ratio: Median,
     pub(crate) allocations: Option<(f64, f64)>,
     /// Of one job, not per unit.
     pub(crate) arrived: Arrived,
@@ -116,12 +119,17 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
                 continue;
             }
             let per_unit = |pick: fn(&Sample) -> f64| {
-                Median::of(samples.iter().map(|one| pick(one) / f64::from(column.units)))
+                Median::of(samples.iter().map(|(one, _)| pick(one) / f64::from(column.units)))
+            };
+            let ratio = |pick: fn(&Sample) -> f64| {
+                Median::of(samples.iter().map(|(one, floor)| pick(one) / pick(floor).max(f64::MIN_POSITIVE)))
             };
             row.costs[index] = Some(Cost {
                 wall: per_unit(|one| one.wall),
                 caller: per_unit(|one| one.caller),
                 total: per_unit(|one| one.total),
+                caller_ratio: ratio(|one| one.caller),
+                total_ratio: ratio(|one| one.total),
                 allocations: None,
                 arrived: arrived(contender, column, &mut sink)?,
             });
@@ -140,12 +148,16 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
     Ok(rows)
 }
 
+/// Each sample with one of the floor's, from right after and in the same rhythm: a shared machine is fast and slow by
+/// turns, for seconds.
 fn rounds(
     contenders: &[Contender],
     column: &Column,
     daemon: SocketAddr,
     effort: Effort,
-) -> io::Result<Vec<Vec<Sample>>> {
+) -> io::Result<Vec<Vec<(Sample, Sample)>>> {
+    let floor = contenders::named(FLOOR)?;
+    let mut floor_times = 0;
     let mut samples = vec![Vec::new(); contenders.len()];
     let mut times = vec![0; contenders.len()];
     for _ in 0..effort.rounds {
@@ -158,7 +170,14 @@ fn rounds(
                 times[index] = times_for(&*world, column.job, effort.long);
             }
             sample(&*world, column.job, times[index] / 10 + 1);
-            samples[index].push(sample(&*world, column.job, times[index]));
+            let one = sample(&*world, column.job, times[index]);
+            drop(world);
+            let Some(world) = (floor.build)(column.setting(daemon))? else { continue };
+            if floor_times == 0 {
+                floor_times = times_for(&*world, column.job, effort.long / 4);
+            }
+            sample(&*world, column.job, floor_times / 10 + 1);
+            samples[index].push((one, sample_in(&*world, column.job, floor_times, one.rhythm)));
         }
     }
     Ok(samples)

@@ -1,6 +1,7 @@
 //! Clocks and medians: how long a world takes for a job, on the thread that does it and in the whole process.
 //! Knows nothing of who is measured.
 
+use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -17,11 +18,27 @@ pub(crate) struct Sample {
     pub(crate) caller: f64,
     /// CPU time of the whole process until all bytes are in the socket.
     pub(crate) total: f64,
+    /// In what rhythm that was.
+    pub(crate) rhythm: Rhythm,
+}
+
+/// Jobs one after the other, and how long the thread stayed awake for nothing until the next. While it does, the core's
+/// caches are somebody else's: what is compared has to be done in the same rhythm.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Rhythm {
+    batch: u32,
+    rest: Duration,
 }
 
 /// Does `job` `times` times, in batches with a flush after each, so that no queue overflows.
 pub(crate) fn sample(world: &dyn World, job: Job, times: u32) -> Sample {
     let batch = (world.batch() / job.spans()).max(1);
+    sample_in(world, job, times, Rhythm { batch, rest: Duration::ZERO })
+}
+
+/// The same, with pauses as long as another contender's.
+pub(crate) fn sample_in(world: &dyn World, job: Job, times: u32, rhythm: Rhythm) -> Sample {
+    let Rhythm { batch, rest } = rhythm;
     let (mut wall, mut caller, mut waited) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let total_before = cpu_of(ClockId::ProcessCPUTime);
     let mut left = times;
@@ -32,11 +49,15 @@ pub(crate) fn sample(world: &dyn World, job: Job, times: u32) -> Sample {
         wall += start.elapsed();
         caller += cpu_of_thread().saturating_sub(cpu);
         waited += world.settle();
+        if !rest.is_zero() {
+            waited += stay_awake(rest, || true);
+        }
         left -= now;
     }
     let total = cpu_of(ClockId::ProcessCPUTime).saturating_sub(total_before + waited);
     let per_job = |time: Duration| time.as_nanos() as f64 / f64::from(times);
-    Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total) }
+    let rhythm = Rhythm { batch, rest: waited / times.div_ceil(batch) };
+    Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total), rhythm }
 }
 
 /// How often to do `job` so that it takes `long` on the calling thread; at most so that a slow export behind
@@ -55,8 +76,23 @@ pub(crate) fn times_for(world: &dyn World, job: Job, long: Duration) -> u32 {
     }
 }
 
+/// Keeps the thread busy until `is_over`, asked after each `step`. Answers how long that was.
+pub(crate) fn stay_awake(step: Duration, is_over: impl Fn() -> bool) -> Duration {
+    let before = cpu_of_thread();
+    loop {
+        // What is asked about is not to be fought for all the time.
+        let start = Instant::now();
+        while start.elapsed() < step {
+            spin_loop();
+        }
+        if is_over() {
+            return cpu_of_thread().saturating_sub(before);
+        }
+    }
+}
+
 /// CPU time of the calling thread.
-pub(crate) fn cpu_of_thread() -> Duration {
+fn cpu_of_thread() -> Duration {
     cpu_of(ClockId::ThreadCPUTime)
 }
 

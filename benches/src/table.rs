@@ -6,7 +6,6 @@ use std::fs;
 use std::thread::available_parallelism;
 
 use crate::arrivals::{self, CASES};
-use crate::contenders::FLOOR;
 use crate::costs::{self, COLUMNS, Cost};
 use crate::growth::{self, SIZES};
 use crate::jobs::Job;
@@ -27,14 +26,12 @@ pub fn machine() -> String {
     )
 }
 
-/// One table per job. × is the ratio of CPU to the floor's: on a machine with other work the wall says more about
-/// that.
+/// One table per job. × is the ratio of CPU to the floor's, the median of the rounds': on a machine with other work the
+/// wall says more about that.
 #[must_use]
 pub fn of_costs(rows: &[costs::Row]) -> String {
     let mut text = String::new();
     for (index, column) in COLUMNS.iter().enumerate() {
-        let floor = rows.iter().find(|row| row.contender == FLOOR).and_then(|row| row.costs[index].clone());
-        let floor = floor.unwrap_or_default();
         let _ = writeln!(
             text,
             "\n### {}: {}\n\n| | caller, ns | caller's CPU, ns | × | whole process's CPU, ns | × | allocations | bytes \
@@ -44,15 +41,15 @@ pub fn of_costs(rows: &[costs::Row]) -> String {
         );
         for row in rows {
             if let Some(cost) = &row.costs[index] {
-                let _ = writeln!(text, "| {} | {} |", row.contender, cells(cost, &floor, row.sends));
+                let _ = writeln!(text, "| {} | {} |", row.contender, cells(cost, row.sends));
             }
         }
     }
     text
 }
 
-fn cells(cost: &Cost, floor: &Cost, sends: bool) -> String {
-    let ratio = |of: Median, to: Median| format!("{:.2}", of.value / to.value.max(f64::MIN_POSITIVE));
+fn cells(cost: &Cost, sends: bool) -> String {
+    let ratio = |of: Median| format!("{:.2}", of.value);
     let (allocations, bytes) = match cost.allocations {
         Some((count, bytes)) => (format!("{count:.1}"), format!("{bytes:.0}")),
         None => ("–".to_owned(), "–".to_owned()),
@@ -66,9 +63,9 @@ fn cells(cost: &Cost, floor: &Cost, sends: bool) -> String {
     [
         nanos(cost.wall),
         nanos(cost.caller),
-        ratio(cost.caller, floor.caller),
+        ratio(cost.caller_ratio),
         nanos(cost.total),
-        ratio(cost.total, floor.total),
+        ratio(cost.total_ratio),
         allocations,
         bytes,
         wire.join(" | "),
