@@ -1,5 +1,5 @@
-//! Callgrind's output, put together in the two ways that help whoever tunes: by function, with all that was
-//! inlined into it; and by the file that the inlined lines were written in.
+//! Callgrind's output by function, with all that was inlined into it, beside the floor's: what a contender's own code
+//! takes, and what it makes others do more of.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -7,49 +7,52 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// The [`TOP`] of both, per unit.
-pub(crate) fn report(out: &Path, units: f64) -> io::Result<String> {
-    let output =
-        Command::new("callgrind_annotate").args(["--auto=no", "--threshold=100"]).arg(out).output()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let (mut functions, mut files) = (HashMap::new(), HashMap::new());
-    let mut total = 0.0;
-    for (count, file, function) in text.lines().filter_map(line) {
-        total += count;
-        *functions.entry(function).or_insert(0.0) += count;
-        *files.entry(file).or_insert(0.0) += count;
-    }
-    let mut report = format!("{:8.0}  in all\n", total / units);
-    for (title, counts) in [("by function", functions), ("by file, inlined or not", files)] {
-        let mut counts: Vec<(String, f64)> = counts.into_iter().collect();
-        counts.sort_by(|one, other| other.1.total_cmp(&one.1));
-        let _ = writeln!(report, "-- {title}");
-        for (name, count) in counts.iter().take(TOP) {
-            let _ = writeln!(report, "{:8.0}  {:4.1} %  {name}", count / units, 100.0 * count / total);
-        }
+/// Instructions of one run by function.
+type Counts = HashMap<String, f64>;
+
+/// The functions that differ most, per unit.
+pub(crate) fn compare(one: &Path, floor: &Path, units: f64) -> io::Result<String> {
+    let (one, floor) = (counts(one)?, counts(floor)?);
+    let sum = |counts: &Counts| counts.values().sum::<f64>() / units;
+    let of = |counts: &Counts, name: &str| counts.get(name).copied().unwrap_or_default() / units;
+    let mut names: Vec<&String> =
+        one.keys().chain(floor.keys().filter(|name| !one.contains_key(*name))).collect();
+    let difference = |name: &str| of(&one, name) - of(&floor, name);
+    names.sort_by(|a, b| difference(b).total_cmp(&difference(a)));
+    let mut report = "  more than the floor, of which the floor has\n".to_owned();
+    let mut line = |all: f64, floor: f64, name: &str| {
+        let _ = writeln!(report, "{:+7.0} {all:7.0} {floor:7.0}  {name}", all - floor);
+    };
+    line(sum(&one), sum(&floor), "in all");
+    let (most, rest) = names.split_at(MOST.min(names.len()));
+    for name in most.iter().chain(rest.iter().skip(rest.len().saturating_sub(LEAST))) {
+        line(of(&one, name), of(&floor, name), name);
     }
     Ok(report)
 }
 
-const TOP: usize = 25;
+/// Functions that are shown from the top, and from the bottom: what the floor does more of.
+const MOST: usize = 30;
+const LEAST: usize = 3;
+
+fn counts(out: &Path) -> io::Result<Counts> {
+    let output =
+        Command::new("callgrind_annotate").args(["--auto=no", "--threshold=100"]).arg(out).output()?;
+    let mut counts = Counts::new();
+    for (count, function) in String::from_utf8_lossy(&output.stdout).lines().filter_map(line) {
+        *counts.entry(function).or_default() += count;
+    }
+    Ok(counts)
+}
 
 /// `1,234 ( 5.67%)  path/file.rs:function [binary]`
-fn line(line: &str) -> Option<(f64, String, String)> {
+fn line(line: &str) -> Option<(f64, String)> {
     let (count, rest) = line.trim_start().split_once(" (")?;
     let count = count.replace(',', "").parse().ok()?;
     let (_, place) = rest.split_once("%)  ")?;
     let place = place.split(" [").next().unwrap_or(place);
     let at = place.find(".rs:").map_or_else(|| place.find(':'), |at| Some(at + 3))?;
-    Some((count, short(&place[..at]), place[at + 1..].to_owned()))
-}
-
-/// A path from its crate on: the compiler's, the registry's, ours.
-fn short(path: &str) -> String {
-    let from = ["/library/", "/index.crates.io-"].iter().find_map(|mark| Some(path.find(mark)? + mark.len()));
-    let path = &path[from.unwrap_or(0)..];
-    // The registry's folder has a hash in its name.
-    let hash = path.split_once('/').filter(|(first, _)| first.len() == 16 && !first.contains('-'));
-    hash.map_or(path, |(_, rest)| rest).to_owned()
+    Some((count, place[at + 1..].to_owned()))
 }
 
 #[cfg(test)]
@@ -59,10 +62,9 @@ mod tests {
     #[test]
     fn lines_are_taken_apart() {
         let text = "2,280,000 ( 0.89%)  /rustc/5980/library/core/src/option.rs:a::<b as c>::get [/bin/x]";
-        let expected = (2_280_000.0, "core/src/option.rs".to_owned(), "a::<b as c>::get".to_owned());
-        assert_eq!(line(text), Some(expected));
-        let text = " 7,790 (3.07%)  /r/index.crates.io-1949cf8c6b5b557f/slab-0.1.7/src/lib.rs:get";
-        assert_eq!(line(text).map(|line| line.1), Some("slab-0.1.7/src/lib.rs".to_owned()));
+        assert_eq!(line(text), Some((2_280_000.0, "a::<b as c>::get".to_owned())));
+        let text = " 7,790 (3.07%)  ???:get";
+        assert_eq!(line(text), Some((7_790.0, "get".to_owned())));
         assert_eq!(line("Thresholds:       95"), None);
     }
 }

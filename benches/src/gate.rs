@@ -82,20 +82,23 @@ fn bound_of(bounds: &str, name: &str) -> Option<f64> {
     line.trim().parse().ok()
 }
 
-/// Runs a job under callgrind and says where its instructions went.
+/// Runs a job under callgrind and says where its instructions went, and where the floor's did.
 ///
 /// # Errors
 /// If valgrind or its annotator can't be run.
 pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> {
     let found = BOUNDED.iter().find(|one| one.name == job);
     let bounded = found.ok_or_else(|| io::Error::other("a profile is of A, B, E or F"))?;
-    let out = std::env::temp_dir().join(format!("callgrind.{job}.{}", std::process::id()));
-    let arguments =
-        [format!("--callgrind-out-file={}", out.display()), "--toggle-collect=*measured_run*".to_owned()];
     let times = 10_000 / bounded.units;
-    callgrind(binary, &arguments, contender, bounded, times)?;
-    let report = annotate::report(&out, f64::from(times * bounded.units));
-    let _ = fs::remove_file(out);
+    let run = |contender: &str, which: &str| {
+        let out = std::env::temp_dir().join(format!("callgrind.{which}.{job}.{}", std::process::id()));
+        let arguments =
+            [format!("--callgrind-out-file={}", out.display()), "--toggle-collect=*measured_run*".to_owned()];
+        callgrind(binary, &arguments, contender, bounded, times).map(|_| out)
+    };
+    let (one, floor) = (run(contender, "one")?, run(FLOOR, "floor")?);
+    let report = annotate::compare(&one, &floor, f64::from(times * bounded.units));
+    let _ = (fs::remove_file(one), fs::remove_file(floor));
     Ok(format!("{job}, {contender}, instructions per unit\n{}", report?))
 }
 

@@ -20,8 +20,7 @@ const USAGE: &str = "\
 benches memory                        heap bytes per open span, at rest, after a burst
 benches soak [--spans N]              size of the process over N spans (default 2,000,000)
 benches gate [--update]               instruction counts against bounds.txt
-benches profile A|B|E|F [CONTENDER]   instructions by function; build with
-                                      CARGO_PROFILE_RELEASE_DEBUG=line-tables-only
+benches profile A|B|E|F [CONTENDER]   instructions by function, and what the floor has of them
 benches decisions                     what a decision by X-Ray's own rules costs
 The table of all contenders: cargo bench -p benches --features rivals";
 

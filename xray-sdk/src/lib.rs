@@ -5,6 +5,8 @@
 //! them are made at all, [`origin`] finds out where this process runs, [`queue`] takes a trace through SQS, and
 //! [`local`] stands in for the daemon on a developer's machine.
 
+#![forbid(unsafe_code)]
+
 pub mod id;
 
 pub mod header;

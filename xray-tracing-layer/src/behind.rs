@@ -119,3 +119,54 @@ where
         unsafe { self.filtered.downcast_raw(id) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{Registry, registry};
+    use xray_sdk::sampling::Always;
+    use xray_sdk::{EmitError, Emitter, Packet};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Count(Arc<AtomicU32>);
+
+    impl Emitter for Count {
+        fn emit(&self, _: &Packet) -> Result<(), EmitError> {
+            self.0.fetch_add(1, Relaxed);
+            Ok(())
+        }
+    }
+
+    impl<S: Subscriber> Layer<S> for Count {
+        fn on_new_span(&self, _: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+
+    #[test]
+    fn the_filter_is_this_layers_alone_and_all_that_is_inside_is_found() {
+        let (sent, beside) = (Count::default(), Count::default());
+        let builder = crate::builder().emitter(sent.clone()).sampler(Always);
+        let (layer, handle) = builder.build_with_handle::<Registry>().unwrap();
+        let dispatch = Dispatch::new(registry().with(layer).with(beside.clone()));
+        assert!(dispatch.downcast_ref::<Behind<Registry>>().is_some());
+        assert!(dispatch.downcast_ref::<Filtered<XrayLayer, DefaultFilter, Registry>>().is_some());
+        let found = dispatch.downcast_ref::<XrayLayer>().unwrap();
+        assert!(found.core.visible.load(Relaxed) && found.core.default_filter);
+        tracing::dispatcher::with_default(&dispatch, || {
+            let _root = tracing::info_span!("root", order = 7).entered();
+            let rejected = tracing::debug_span!("rejected", late = tracing::field::Empty).entered();
+            rejected.record("late", 1);
+            let child = tracing::info_span!("child").entered();
+            child.follows_from(rejected.id());
+        });
+        assert_eq!((sent.0.load(Relaxed), beside.0.load(Relaxed)), (1, 3));
+        let stats = handle.stats();
+        assert_eq!((stats.closed, stats.folded, stats.emitted), (2, 1, 1));
+    }
+}

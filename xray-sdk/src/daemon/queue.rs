@@ -31,8 +31,9 @@ use super::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
 /// Queues packets, and sends them to the daemon from a thread of its own. For programs that close thousands of root
 /// spans a second; below that, [`UdpEmitter`](crate::UdpEmitter) is as good and promises more.
 ///
-/// Taking a packet is a copy into memory: no system call, no lock that others wait for, and no allocation once the
-/// queue has been as full before. The thread gathers for ten milliseconds at most, lets the kernel cut runs of
+/// Taking a packet is a copy into memory: no lock that others wait for, no allocation once the queue has been as full
+/// before, and no system call, unless every place in memory is held by a thread that was interrupted there: then this
+/// one makes way a few times before it gives up. The thread gathers for ten milliseconds at most, lets the kernel cut runs of
 /// packets into datagrams where it can (Linux), and leaves the daemon time to read, so that a burst does not overflow
 /// its receive buffer. It parks after a tenth of a second without packets; the one that comes next wakes it.
 ///

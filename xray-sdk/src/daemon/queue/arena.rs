@@ -135,8 +135,11 @@ impl Arena {
     #[cold]
     fn push_climbing(&self, mut place: Place, packet: &[u8]) -> Push {
         let before = place;
-        // From the last shard there is no way up, but a few more tries.
-        for _ in 0..self.shards.len() {
+        for tries in 0..self.shards.len() + YIELDS {
+            // All are taken, by threads that were interrupted meanwhile: they need the core.
+            if tries >= self.shards.len() {
+                thread::yield_now();
+            }
             let Some(shard) = self.shards.get(self.index(place)) else { break };
             let Some(mut inside) = lock_soon(&shard.inside) else {
                 place.climbed += usize::from(self.index(place) < self.shards.len() - 1);
@@ -264,6 +267,9 @@ thread_local! {
 
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.
 const SPINS: usize = 32;
+
+/// How often a thread makes way for those that hold every shard, before a document is lost that there is room for.
+const YIELDS: usize = 4;
 
 /// For an interrupted thread to go on.
 const SHORT_NAP: Duration = Duration::from_millis(1);
