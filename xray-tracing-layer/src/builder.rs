@@ -222,13 +222,14 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Replaces the filter that decides which spans and events belong into a trace. See [`DefaultFilter`].
+    /// Replaces the filter that decides which spans and events belong into a trace. See [`DefaultFilter`](crate::DefaultFilter). It stands in
+    /// front of each callback, as filters of `tracing-subscriber` do, which the default one needs not.
     pub fn filter<G>(self, filter: G) -> Builder<WithFilter<G>> {
         Builder { settings: self.settings, filter: WithFilter(filter) }
     }
 
-    /// Leaves filtering to the subscriber, or to a `with_filter` of your own around the layer. That saves what
-    /// a filter of its own costs per span, but other layers' global filters are then the layer's too.
+    /// Leaves filtering to the subscriber, or to a `with_filter` of your own around the layer. Other layers' global
+    /// filters are then the layer's too. It costs as much: the default filter is not asked about single spans.
     pub fn without_filter(self) -> Builder<WithoutFilter> {
         Builder { settings: self.settings, filter: WithoutFilter(()) }
     }

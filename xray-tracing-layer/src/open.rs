@@ -114,7 +114,7 @@ impl Core {
             let Record { body, kept, .. } = record;
             attrs.record(&mut match is_written {
                 true => FieldVisitor::for_rest(plan, &self.rules, body),
-                false => FieldVisitor::for_keeping(plan, &self.rules, body, kept),
+                false => FieldVisitor::for_keeping(plan, &self.rules, body, kept.get_or_insert_default()),
             });
         }
         user

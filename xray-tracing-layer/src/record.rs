@@ -37,8 +37,8 @@ pub(crate) struct Record {
     /// Of a local root: what the sampler said, unless a header decided.
     pub(crate) verdict: Option<Verdict>,
     pub(crate) body: Body,
-    /// Of a root that is not recorded: the fields that it was opened with.
-    pub(crate) kept: Kept,
+    /// Of a root that is not recorded: the fields that it was opened with. Stays with the record for the next.
+    pub(crate) kept: Option<Box<Kept>>,
     pub(crate) children: Children,
 }
 
@@ -132,7 +132,7 @@ impl Record {
             stay: Stay::default(),
             verdict: None,
             body: Body::new(),
-            kept: Kept::default(),
+            kept: None,
             children: Children::new(),
         }
     }
@@ -222,12 +222,15 @@ impl Record {
 
     /// Bytes that its buffers hold, in use or not.
     fn capacity(&self) -> usize {
-        self.body.capacity() + self.kept.capacity() + self.children.capacity()
+        let kept = self.kept.as_ref().map_or(0, |kept| kept.capacity());
+        self.body.capacity() + kept + self.children.capacity()
     }
 
     fn reset(&mut self) {
         self.body.clear();
-        self.kept.clear();
+        if let Some(kept) = &mut self.kept {
+            kept.clear();
+        }
         self.children.clear();
         self.context.extras = None;
         self.verdict = None;
@@ -297,7 +300,7 @@ fn spill(mut record: Box<Record>) {
     if shared.len() < SHARED_POOL {
         // What lies here may lie for long; a burst must not leave its memory behind.
         if record.capacity() > SHARED_CAPACITY {
-            (record.body, record.kept, record.children) = (Body::new(), Kept::default(), Children::new());
+            (record.body, record.kept, record.children) = (Body::new(), None, Children::new());
         }
         shared.push(record);
     }

@@ -245,8 +245,8 @@ impl Core {
     /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
     fn write_kept(&self, id: u64) {
         let kept = self.table.with(id, |record| {
-            let is_due = record.context.role.is_recorded() && !record.kept.is_empty();
-            is_due.then(|| (std::mem::take(&mut record.kept), record.plan))
+            let kept = record.kept.take_if(|kept| record.context.role.is_recorded() && !kept.is_empty())?;
+            Some((kept, record.plan))
         });
         let Some((kept, plan)) = kept.flatten() else { return };
         let Some(plan) = self.plans.get(plan) else { return };
