@@ -111,20 +111,20 @@ impl Buffer {
     #[inline]
     pub fn put_escaped(&mut self, text: &str) {
         let bytes = text.as_bytes();
-        match find_special(bytes) {
-            None => self.bytes.extend_from_slice(bytes),
-            Some(first) => self.put_escaped_from(bytes, first),
+        if is_plain(bytes) {
+            self.bytes.extend_from_slice(bytes);
+        } else {
+            self.put_escaped_bytes(bytes);
         }
     }
 
     #[cold]
-    fn put_escaped_from(&mut self, bytes: &[u8], first: usize) {
-        let (mut rest, mut special) = (bytes, Some(first));
-        while let Some(at) = special {
+    fn put_escaped_bytes(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while let Some(at) = rest.iter().copied().position(is_special) {
             self.bytes.extend_from_slice(&rest[..at]);
             self.put_escape(rest[at]);
             rest = &rest[at + 1..];
-            special = find_special(rest);
         }
         self.bytes.extend_from_slice(rest);
     }
@@ -237,12 +237,20 @@ impl Buffer {
         self.put_bytes(&fraction);
     }
 
-    /// Appends a text of fixed length, in which the `digits` from the seventh byte on are those of an id: each document
-    /// begins with `{"id":"…"`.
+    /// Appends a text of fixed length with an id's digits in it: each document begins with `{"id":"…"`.
     #[inline]
     pub(super) fn put_head<const N: usize>(&mut self, mut head: [u8; N], id: SegmentId) {
         head[ID_DIGITS].copy_from_slice(&id.encode());
         self.put_bytes(&head);
+    }
+
+    /// The same, of a document that says which trace it belongs to.
+    #[inline]
+    pub(super) fn put_head_in(&mut self, id: SegmentId, trace_id: TraceId) {
+        const TRACE_ID: usize = "{\"id\":\"________________\",\"trace_id\":\"".len();
+        let mut head = *b"{\"id\":\"________________\",\"trace_id\":\"___________________________________\"";
+        head[TRACE_ID..TRACE_ID + TraceId::LEN].copy_from_slice(&trace_id.encode());
+        self.put_head(head, id);
     }
 
     /// Appends a text of fixed length that begins as [`TIMES`] does, with start and end in it.
@@ -336,46 +344,36 @@ fn eight_digits(value: u32) -> [u8; 8] {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// The first byte that can't stand in a JSON string as it is: a quote, a backslash, a control character.
+/// Whether nothing in it has to be escaped, as in nearly all text. Eight bytes at a time; what is left goes as one word
+/// as well: the last eight bytes, some of them for the second time, or all there is.
 #[inline]
-fn find_special(bytes: &[u8]) -> Option<usize> {
-    // Eight bytes at a time. In each lane the top bit tells whether the byte is below 0x20, or equals a quote
-    // or a backslash once XORed with it; a borrow into the next lane can only follow a true hit, so the answer for a
-    // word is certain, and one with a hit is looked at byte by byte.
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        if has_special(u64::from_le_bytes(*word)) {
-            return word.iter().copied().position(is_special).map(|at| i * 8 + at);
-        }
+fn is_plain(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let (words, _) = bytes.as_chunks::<8>();
+        let seen = words.iter().fold(specials(u64::from_le_bytes(*last)), |seen, word| {
+            seen | specials(u64::from_le_bytes(*word))
+        });
+        return seen == 0;
     }
-    // What is left goes as one word as well: the last eight bytes, some of them for the second time, or all there is.
-    let last = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(last), ..) => u64::from_le_bytes(*last),
-        (_, Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last))
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+            specials(word) == 0
         }
-        _ => match *tail {
-            [a, b, c] => u64::from_le_bytes([a, b, c, a, a, a, a, a]),
-            [a, b] => u64::from_le_bytes([a, b, a, a, a, a, a, a]),
-            [a] => u64::from_le_bytes([a; 8]),
-            _ => return None,
-        },
-    };
-    if !has_special(last) {
-        return None;
+        _ => !bytes.iter().copied().any(is_special),
     }
-    tail.iter().copied().position(is_special).map(|at| words.len() * 8 + at)
 }
 
-/// Whether one of eight bytes is special.
+/// Not 0 if one of eight bytes is special. The top bit of each tells whether it is below 0x20, or equals a quote or a
+/// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the answer is certain.
 #[inline]
-fn has_special(w: u64) -> bool {
+fn specials(w: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const TOPS: u64 = 0x8080_8080_8080_8080;
     let control = w.wrapping_sub(ONES * 0x20) & !w;
     let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
     let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
-    (control | quote | backslash) & TOPS != 0
+    (control | quote | backslash) & TOPS
 }
 
 #[inline]
@@ -433,8 +431,10 @@ mod tests {
 
         #[test]
         fn special_bytes_are_found_wherever_they_stand(prefix in "[a-zé]{0,20}", c in "[\\x00-\\x1f\"\\\\]") {
-            let text = format!("{prefix}{c}tail");
-            prop_assert_eq!(find_special(text.as_bytes()), Some(prefix.len()));
+            for tail in ["", "t", "tail", "a long tail"] {
+                let (special, plain) = (format!("{prefix}{c}{tail}"), format!("{prefix}{tail}"));
+                prop_assert_eq!((is_plain(special.as_bytes()), is_plain(plain.as_bytes())), (false, true));
+            }
         }
 
         #[test]

@@ -100,11 +100,9 @@ impl Frame<'_> {
 
     fn put_any(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        out.put_head(*b"{\"id\":\"________________\"", self.id);
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
-                out.put(",\"trace_id\":");
-                out.put_trace_id(trace_id);
+                out.put_head_in(self.id, trace_id);
                 if let Some(parent_id) = parent_id {
                     out.put(",\"parent_id\":");
                     out.put_segment_id(parent_id);
@@ -112,10 +110,14 @@ impl Frame<'_> {
                 Some(Own { preamble, rule, operation })
             }
             Kind::Independent { trace_id, parent_id } => {
-                put_independent_head(out, trace_id, parent_id);
+                out.put_head_in(self.id, trace_id);
+                put_parent(out, parent_id);
                 None
             }
-            Kind::Embedded => None,
+            Kind::Embedded => {
+                out.put_head(*b"{\"id\":\"________________\"", self.id);
+                None
+            }
         };
         out.put(",\"name\":\"");
         if own.is_some() || !self.body.write_name(out) {
@@ -147,13 +149,14 @@ const TIMES_AND_METADATA: &[u8; 85] =
 pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], trace_id: TraceId, parent_id: SegmentId) {
     let Some((head, rest)) = embedded.split_at_checked(ID_DIGITS.end + 1) else { return };
     out.put_bytes(head);
-    put_independent_head(out, trace_id, parent_id);
+    out.put(",\"trace_id\":");
+    out.put_trace_id(trace_id);
+    put_parent(out, parent_id);
     out.put_bytes(rest);
 }
 
-fn put_independent_head(out: &mut Buffer, trace_id: TraceId, parent_id: SegmentId) {
-    out.put(",\"trace_id\":");
-    out.put_trace_id(trace_id);
+/// What a subsegment says that travels alone, behind its ids.
+fn put_parent(out: &mut Buffer, parent_id: SegmentId) {
     out.put(",\"parent_id\":");
     out.put_segment_id(parent_id);
     out.put(",\"type\":\"subsegment\"");
