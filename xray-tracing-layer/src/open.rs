@@ -22,7 +22,7 @@ use crate::clock::Ticks;
 use crate::config::ContextMissing;
 use crate::core::Core;
 use crate::plan::Plan;
-use crate::record::{self, Record, Role, Stay};
+use crate::record::{self, Context, Record, Role, Stay};
 use crate::table::Inserted;
 use crate::users::is_in_users_code;
 use crate::visit::{FieldVisitor, HeaderField};
@@ -179,21 +179,14 @@ impl Core {
                 parent.stay.open_children += 1;
             }
             parent.draw_trace_id();
-            record.context = parent.context.clone();
-            match parent.context.role {
-                Role::Segment | Role::Independent => record.context.role = Role::Subsegment,
-                Role::Facade => {
-                    record.context.role = Role::Independent;
-                    record.parent_id = parent.parent_id;
-                    return;
-                }
-                Role::Declined => {
-                    record.parent_id = parent.parent_id;
-                    return;
-                }
-                Role::Subsegment | Role::Unsampled | Role::Undecided { .. } => {}
-            }
-            record.parent_id = Some(parent.segment_id);
+            let (role, parent_id) = match parent.context.role {
+                role if role.is_recorded() => (Role::Subsegment, Some(parent.segment_id)),
+                Role::Facade => (Role::Independent, parent.parent_id),
+                Role::Declined => (Role::Declined, parent.parent_id),
+                role => (role, Some(parent.segment_id)),
+            };
+            record.context = Context { role, ..parent.context.clone() };
+            record.parent_id = parent_id;
         });
         if found.is_none() {
             return false;

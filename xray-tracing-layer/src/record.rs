@@ -201,12 +201,13 @@ impl Record {
     /// What callbacks need to know before they look closer.
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
-        match self.context.role {
-            Role::Segment | Role::Subsegment | Role::Independent | Role::Facade if self.is_local_root() => {
-                Kind::Root
-            }
-            Role::Segment | Role::Subsegment | Role::Independent | Role::Facade => Kind::Part,
-            Role::Unsampled | Role::Declined | Role::Undecided { .. } => Kind::Quiet,
+        let role = self.context.role;
+        if !role.is_recorded() && role != Role::Facade {
+            Kind::Quiet
+        } else if self.is_local_root() {
+            Kind::Root
+        } else {
+            Kind::Part
         }
     }
 
