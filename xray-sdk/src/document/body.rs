@@ -267,7 +267,7 @@ impl Body {
     /// A string member's text, without its quotes and still escaped.
     #[must_use]
     pub fn text_of(&self, place: Place, key: &str) -> Option<&str> {
-        let value = self.may_have(place).then(|| self.value_of(place, key)).flatten()?;
+        let value = self.value_of(place, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
     }
@@ -328,7 +328,12 @@ impl Body {
     }
 
     /// The value of a place's only member, or of its best: the text after the key.
+    #[inline]
     pub(super) fn value_of(&self, place: Place, key: &str) -> Option<&[u8]> {
+        self.may_have(place).then(|| self.find_value(place, key)).flatten()
+    }
+
+    fn find_value(&self, place: Place, key: &str) -> Option<&[u8]> {
         let mut values = self.live(place).map(|entry| self.bytes_of(entry));
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
