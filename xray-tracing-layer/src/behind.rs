@@ -5,7 +5,12 @@
 //! for every other there is nothing there, and so those callbacks need not be asked about. What is about callsites, new
 //! spans and events goes through `Filtered`, which tells the registry what the filter said.
 //!
-//! Only for the default filter: another one may have callbacks of its own, as `EnvFilter` has.
+//! What a filter said, `Filtered` keeps for the thread until a span or an event comes. `tracing::enabled!` asks, and
+//! nothing comes; `info!("{}", answer.await)` asks on one thread and comes on another: then the answer is taken for that
+//! to the next span, which is lost. The default filter goes by the callsite alone, so here it is asked again about what
+//! `Filtered` keeps back.
+//!
+//! Only for the default filter: another one may go by more, and have callbacks of its own, as `EnvFilter` has.
 //!
 //! This is the crate's only `unsafe` code. A layer with a filter has to say so when it is stacked, or the layers
 //! beside it are filtered as well; it does so by an answer to `Layer::downcast_raw`, which is an `unsafe fn`, even to
@@ -22,7 +27,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::filter::DefaultFilter;
-use crate::layer::XrayLayer;
+use crate::layer::{XrayLayer, is_told};
 
 /// What [`layer`](crate::layer) gives.
 #[derive(Debug)]
@@ -70,7 +75,11 @@ where
 
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        self.filtered.on_new_span(attrs, id, ctx);
+        if !is_told(|| self.filtered.on_new_span(attrs, id, ctx.clone()))
+            && DefaultFilter::wants(attrs.metadata())
+        {
+            self.layer().on_new_span(attrs, id, ctx);
+        }
     }
 
     fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
@@ -79,7 +88,9 @@ where
 
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        self.filtered.on_event(event, ctx);
+        if !is_told(|| self.filtered.on_event(event, ctx.clone())) && DefaultFilter::wants(event.metadata()) {
+            self.layer().on_event(event, ctx);
+        }
     }
 
     #[inline]

@@ -41,21 +41,23 @@ pub fn default_filter() -> DefaultFilter {
 }
 
 impl DefaultFilter {
-    fn wants(metadata: &Metadata<'_>) -> bool {
+    /// What it says of a callsite, which is all that it goes by.
+    pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
+        let is_machinery = || MACHINERY.iter().any(|krate| is_in(target, krate));
+        if metadata.is_span() {
+            return (level <= Level::INFO || level <= quiet_library(target)) && !is_machinery();
+        }
         if is_between_invocations(metadata) {
             return true;
         }
         if Teller::of(metadata).is_some() || Teller::is_asked_for(metadata) {
             return level <= Level::DEBUG;
         }
-        if MACHINERY.iter().any(|krate| is_in(target, krate)) {
-            return false;
-        }
         if metadata.is_event() {
-            return level == Level::ERROR || has_fields_of_its_span(metadata);
+            return (level == Level::ERROR || has_fields_of_its_span(metadata)) && !is_machinery();
         }
-        level <= Level::INFO || level <= quiet_library(target)
+        (level <= Level::INFO || level <= quiet_library(target)) && !is_machinery()
     }
 }
 

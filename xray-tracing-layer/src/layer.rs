@@ -1,5 +1,6 @@
 //! The callbacks. Each hands over to the [`Core`], and returns at once for what the core does not know.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -56,6 +57,7 @@ where
         if !self.core.visible.load(Relaxed) {
             self.leave_core(id, &ctx);
         }
+        note_call();
     }
 
     #[inline]
@@ -66,6 +68,7 @@ where
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         self.core.event(event, &ctx);
+        note_call();
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _ctx: Context<'_, S>) {
@@ -86,6 +89,25 @@ where
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         self.core.close(&id, &ctx);
     }
+}
+
+thread_local! {
+    /// Whether a layer was told of a span or an event since somebody wanted to know.
+    static CALLED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A layer was told, and is done: what else it was told meanwhile is over, too.
+#[inline]
+fn note_call() {
+    let _ = CALLED.try_with(|called| called.set(true));
+}
+
+/// Whether a layer is told of a span or an event in `pass_on`.
+#[inline]
+pub(crate) fn is_told(pass_on: impl FnOnce()) -> bool {
+    let _ = CALLED.try_with(|called| called.set(false));
+    pass_on();
+    CALLED.try_with(Cell::get).unwrap_or(true)
 }
 
 /// Ends what was started for the layer. Its handles, which may live on, still have its counts.

@@ -483,3 +483,36 @@ fn beneath_filtered_spans_alone_a_span_is_a_root() {
     });
     rig.assert_picture("\n◆ shop\n◆ shop\n");
 }
+
+/// Wants everything, so that others' filters are asked each time.
+struct Curious;
+
+impl<S: tracing::Subscriber> Layer<S> for Curious {}
+
+#[test]
+fn nothing_is_lost_to_what_a_filter_was_asked_before() {
+    let collector = collector();
+    let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
+    let rig = Rig::around(collector, handle, registry().with(layer).with(Curious));
+    let ask = || {
+        // What is answered is about this, and not about what comes next.
+        assert!(tracing::enabled!(Level::INFO) && tracing::enabled!(Level::TRACE));
+    };
+    rig.run(|| {
+        ask();
+        let root = info_span!("request").entered();
+        ask();
+        let load = info_span!("load", order = 7).entered();
+        drop(tracing::debug_span!("not wanted"));
+        ask();
+        error!("no luck");
+        ask();
+        load.record("order", 8);
+        drop(load);
+        ask();
+        drop(root);
+    });
+    rig.assert_picture("\n◆ shop\n└─ load  fault\n");
+    assert_eq!(rig.document()["subsegments"][0]["cause"]["exceptions"][0]["message"], "no luck");
+    assert_eq!(rig.document()["subsegments"][0]["metadata"]["default"]["order"], 8);
+}
