@@ -222,8 +222,13 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Replaces the filter that decides which spans and events belong into a trace. See [`DefaultFilter`](crate::DefaultFilter). It stands in
-    /// front of each callback, as filters of `tracing-subscriber` do, which the default one needs not.
+    /// Replaces the filter that decides which spans and events belong into a trace. See
+    /// [`DefaultFilter`](crate::DefaultFilter).
+    ///
+    /// It stands in front of each callback, as filters of `tracing-subscriber` do, which the default one needs not. And
+    /// `tracing-subscriber` may take what such a filter says for what it says of the thread's next span: after
+    /// `tracing::enabled!`, and where an event's arguments wait for something, as in `info!("{}", answer.await)`. Then that
+    /// span is missing. With the default filter none is.
     pub fn filter<G>(self, filter: G) -> Builder<WithFilter<G>> {
         Builder { settings: self.settings, filter: WithFilter(filter) }
     }
