@@ -102,6 +102,7 @@ pub fn all() -> Vec<Contender> {
         ours("ours, queued", true, queued),
         ours("ours, no send", false, no_send),
         ours("ours, no send, without_filter", false, without_filter),
+        ours("ours, no send, filter of ones own", false, filter_of_ones_own),
         ours("ours, UDP, without_filter", true, udp_without_filter),
         ours("ours, queued, without_filter", true, queued_without_filter),
         ours("fmt JSON to a sink", false, fmt_json),
@@ -275,6 +276,7 @@ ours! {
     udp(setting) = builder(setting).emitter(to_udp(setting));
     no_send(setting) = builder(setting).emitter(Nowhere);
     without_filter(setting) = builder(setting).emitter(Nowhere).without_filter();
+    filter_of_ones_own(setting) = builder(setting).emitter(Nowhere).filter(default_filter());
     udp_without_filter(setting) = builder(setting).emitter(to_udp(setting)).without_filter();
 }
 

@@ -45,14 +45,13 @@ impl DefaultFilter {
     pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
         let is_machinery = || MACHINERY.iter().any(|krate| is_in(target, krate));
-        if metadata.is_span() {
-            return (level <= Level::INFO || level <= quiet_library(target)) && !is_machinery();
-        }
-        if is_between_invocations(metadata) {
-            return true;
-        }
-        if Teller::of(metadata).is_some() || Teller::is_asked_for(metadata) {
-            return level <= Level::DEBUG;
+        if !metadata.is_span() {
+            if is_between_invocations(metadata) {
+                return true;
+            }
+            if Teller::of(metadata).is_some() || Teller::is_asked_for(metadata) {
+                return level <= Level::DEBUG;
+            }
         }
         if metadata.is_event() {
             return (level == Level::ERROR || has_fields_of_its_span(metadata)) && !is_machinery();

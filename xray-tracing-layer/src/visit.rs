@@ -141,7 +141,13 @@ impl<'a> FieldVisitor<'a> {
             Pass::Only => {}
             Pass::Decisive if is_decisive() => {}
             Pass::Rest if !is_decisive() => {}
-            Pass::Keep(kept) if !is_decisive() => return kept.keep(field.index(), value),
+            Pass::Keep(kept) if !is_decisive() => {
+                // What no document has is not asked for its text either: headers, for instance.
+                if !matches!(plan.slots.get(field.index()), None | Some(Slot::Ignored)) {
+                    kept.keep(field.index(), value);
+                }
+                return;
+            }
             Pass::Decisive | Pass::Rest | Pass::Keep(_) => return,
         }
         if self.rules.redact.is_some() {

@@ -33,9 +33,9 @@ use super::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
 ///
 /// Taking a packet is a copy into memory: no lock that others wait for, no allocation once the queue has been as full
 /// before, and no system call, unless every place in memory is held by a thread that was interrupted there: then this
-/// one makes way a few times before it gives up. The thread gathers for ten milliseconds at most, lets the kernel cut runs of
-/// packets into datagrams where it can (Linux), and leaves the daemon time to read, so that a burst does not overflow
-/// its receive buffer. It parks after a tenth of a second without packets; the one that comes next wakes it.
+/// one makes way a few times before it gives up. The queue's thread gathers for ten milliseconds at most, lets the
+/// kernel cut runs of packets into datagrams where it can (Linux), and leaves the daemon time to read, so that a burst
+/// does not overflow its receive buffer. It parks after a tenth of a second without packets; the one that comes next wakes it.
 ///
 /// What it promises less:
 /// - [`emit`](Emitter::emit) is `Ok` when the packet is queued. It reaches the kernel a little later, so a process

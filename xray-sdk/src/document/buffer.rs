@@ -121,7 +121,7 @@ impl Buffer {
     #[cold]
     fn put_escaped_bytes(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
-        while let Some(at) = rest.iter().copied().position(is_special) {
+        while let Some(at) = first_special(rest) {
             self.bytes.extend_from_slice(&rest[..at]);
             self.put_escape(rest[at]);
             rest = &rest[at + 1..];
@@ -364,6 +364,13 @@ fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
+/// Where the first byte is that has to be escaped.
+fn first_special(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|word| specials(u64::from_le_bytes(**word)) == 0).count() * 8;
+    bytes[plain..].iter().copied().position(is_special).map(|at| plain + at)
+}
+
 /// Not 0 if one of eight bytes is special. The top bit of each tells whether it is below 0x20, or equals a quote or a
 /// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the answer is certain.
 #[inline]
@@ -434,6 +441,8 @@ mod tests {
             for tail in ["", "t", "tail", "a long tail"] {
                 let (special, plain) = (format!("{prefix}{c}{tail}"), format!("{prefix}{tail}"));
                 prop_assert_eq!((is_plain(special.as_bytes()), is_plain(plain.as_bytes())), (false, true));
+                prop_assert_eq!(first_special(special.as_bytes()), Some(prefix.len()));
+                prop_assert_eq!(first_special(plain.as_bytes()), None);
             }
         }
 

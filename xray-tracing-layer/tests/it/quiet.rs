@@ -272,3 +272,22 @@ fn nothing_is_asked_of_the_users_code_for_what_is_not_recorded() {
     assert_eq!(asked.load(Relaxed), 0);
     assert_eq!(rig.documents(), [Value::Null; 0]);
 }
+
+#[test]
+fn a_field_that_no_document_has_is_not_asked_for_its_text() {
+    struct Headers(Arc<AtomicU32>);
+    impl std::fmt::Debug for Headers {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.fetch_add(1, Relaxed);
+            f.write_str("{}")
+        }
+    }
+    let headers = Headers(Arc::default());
+    for change in [|builder: Builder| builder.sampler(Never), |builder| builder] {
+        let rig = MemoryRig::with(change);
+        rig.run(|| {
+            drop(info_span!(target: "tower_http::trace::make_span", "request", method = "GET", headers = ?headers));
+        });
+    }
+    assert_eq!(headers.0.load(Relaxed), 0);
+}
