@@ -379,7 +379,7 @@ pub enum BuildError {
     /// The text given to [`Builder::daemon_address`] is not an address.
     DaemonAddress(String, ParseAddressError),
     /// The system gives no thread for [`Builder::queued`].
-    #[cfg(feature = "queue")]
+    #[cfg(feature = "queued-emitter")]
     NoThread(std::io::ErrorKind),
 }
 
@@ -387,7 +387,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(text, _) => write!(f, "{text:?} is not an address of the X-Ray daemon"),
-            #[cfg(feature = "queue")]
+            #[cfg(feature = "queued-emitter")]
             Self::NoThread(kind) => write!(f, "no thread for the queue: {kind}"),
         }
     }
@@ -397,7 +397,7 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
-            #[cfg(feature = "queue")]
+            #[cfg(feature = "queued-emitter")]
             Self::NoThread(_) => None,
         }
     }

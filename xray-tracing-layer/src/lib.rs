@@ -66,7 +66,7 @@ mod filter;
 mod handle;
 #[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
 mod outcome;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 mod queued;
 mod span_ext;
 
@@ -99,7 +99,7 @@ pub use span_ext::{XraySpanExt, current_trace_header};
 pub use stats::Stats;
 
 pub use xray_sdk as sdk;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 pub use xray_sdk::{QueueGuard, QueuedEmitter};
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::{AnnotationValue, Links, Stack};
-use xray_sdk::sampling::{Sampler, Verdict};
+use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::core::{Core, with_body};
@@ -306,7 +306,7 @@ impl Core {
     }
 
     /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
-    fn settle(&self, taken_back: Result<Option<Verdict>, ()>, late: &Counter) {
+    fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
                 self.silence.decided_late();

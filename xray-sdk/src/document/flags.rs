@@ -37,22 +37,22 @@ impl Body {
         (self.status != 0).then_some(self.status)
     }
 
-    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
     pub fn set_failed(&mut self) {
         self.flags = self.flags.with(Flags::FAILED);
     }
 
-    /// Marks a client error, by hand.
+    /// Outcome a client error, by hand.
     pub fn set_error(&mut self) {
         self.flags = self.flags.with(Flags::ERROR);
     }
 
-    /// Marks a throttled call, by hand; it is an error too.
+    /// Outcome a throttled call, by hand; it is an error too.
     pub fn set_throttle(&mut self) {
         self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
     }
 
-    /// Marks a server fault, by hand.
+    /// Outcome a server fault, by hand.
     pub fn set_fault(&mut self) {
         self.flags = self.flags.with(Flags::FAULT);
     }

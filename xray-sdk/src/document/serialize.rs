@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Buffer;
-use super::body::Wrote;
-use super::buffer::string_token_len;
+use super::body::Written;
 use super::limits::{MAX_DEPTH, MAX_VALUE};
+use crate::json::string_token_len;
 
 /// How deep a JSON value nests.
 fn depth_of(json: &[u8]) -> usize {
@@ -26,7 +26,7 @@ fn depth_of(json: &[u8]) -> usize {
 }
 
 /// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
-pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Wrote {
+pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Written {
     struct Bounded<'a> {
         out: &'a mut Vec<u8>,
         until: usize,
@@ -46,8 +46,8 @@ pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Seriali
     let until = out.len() + MAX_VALUE;
     let start = out.len();
     match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
-        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
-        _ => Wrote::Nothing,
+        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Written::Whole,
+        _ => Written::Nothing,
     }
 }
 
@@ -59,17 +59,17 @@ pub(super) fn put_looked_at(
     key: &str,
     value: &(impl serde_core::Serialize + ?Sized),
     look: &Look<'_>,
-) -> Wrote {
+) -> Written {
     let start = out.len();
-    if put_serialized(out, value) == Wrote::Nothing {
-        return Wrote::Nothing;
+    if put_serialized(out, value) == Written::Nothing {
+        return Written::Nothing;
     }
-    let Ok(mut value) = serde_json::from_slice(&out.as_bytes()[start..]) else { return Wrote::Nothing };
+    let Ok(mut value) = serde_json::from_slice(&out.as_bytes()[start..]) else { return Written::Nothing };
     if replace(&mut value, key, look) {
         out.truncate(start);
         return put_serialized(out, &value);
     }
-    Wrote::Whole
+    Written::Whole
 }
 
 /// Puts in what `look` answers, and tells whether that is anything new. Nests no deeper than [`MAX_DEPTH`].

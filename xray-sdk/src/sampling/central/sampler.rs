@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwapOption;
 
 use super::poller::Poller;
-use super::set::RuleSet;
-use super::thread::{self, Orders};
+use super::rule_set::RuleSet;
+use super::thread::{self, PollerControl};
 use crate::daemon::DaemonAddress;
 use crate::id::{epoch_seconds, fast_u64};
-use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 
 /// Decides by the sampling rules that are kept in X-Ray, which it asks for through the daemon's TCP address.
 ///
@@ -44,7 +44,7 @@ pub(super) struct Shared {
 struct Running {
     /// Starts without a stop so far.
     users: usize,
-    thread: Option<Arc<Orders>>,
+    thread: Option<Arc<PollerControl>>,
 }
 
 impl CentralSampler {
@@ -86,7 +86,7 @@ impl Default for CentralSampler {
 
 impl Sampler for CentralSampler {
     #[inline]
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let rules = self.shared.rules.load();
         if let Some(rules) = &*rules {
             let now = request.epoch_seconds().unwrap_or_else(epoch_seconds);
@@ -100,19 +100,19 @@ impl Sampler for CentralSampler {
         self.shared.fallback.sample(request)
     }
 
-    fn give_back(&self, verdict: &Verdict) {
-        let Some(central) = verdict.central() else { return self.shared.fallback.give_back(verdict) };
+    fn give_back(&self, result: &SamplingResult) {
+        let Some(central) = result.central() else { return self.shared.fallback.give_back(result) };
         let rules = self.shared.rules.load();
         if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
-            rule.state.give_back(verdict, central.borrowed);
+            rule.state.give_back(result, central.borrowed);
         }
     }
 
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
-        let Some(central) = verdict.central() else { return self.shared.fallback.observe(verdict, anomaly) };
+    fn observe(&self, result: &SamplingResult, anomaly: bool) {
+        let Some(central) = result.central() else { return self.shared.fallback.observe(result, anomaly) };
         let rules = self.shared.rules.load();
         if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
-            rule.state.observe(verdict.is_sampled(), anomaly);
+            rule.state.observe(result.is_sampled(), anomaly);
         }
     }
 

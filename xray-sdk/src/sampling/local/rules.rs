@@ -6,7 +6,7 @@ use std::path::Path;
 use super::error::{RuleProblem, RulesError};
 use super::parse::parse;
 use crate::sampling::wildcard::Pattern;
-use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 
 /// One local rule: which requests it is for, how many of them are certain each second, and which share of the
 /// others is drawn.
@@ -142,14 +142,14 @@ impl Default for LocalRules {
 }
 
 impl Sampler for LocalRules {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let (number, limits) = self.find(request);
         limits.sample(request).with_local_rule(number)
     }
 
-    fn give_back(&self, verdict: &Verdict) {
-        let rule = verdict.local_rule().and_then(|number| self.rules.get(number as usize - 1));
-        rule.map_or(&self.default, |(_, limits)| limits).give_back(verdict);
+    fn give_back(&self, result: &SamplingResult) {
+        let rule = result.local_rule().and_then(|number| self.rules.get(number as usize - 1));
+        rule.map_or(&self.default, |(_, limits)| limits).give_back(result);
     }
 }
 
@@ -216,7 +216,7 @@ mod tests {
         let rules = LocalRules::new([one().path("/a"), one().path("/b")], one()).unwrap();
         let first: Vec<_> =
             ["/a", "/b", "/c"].map(|path| rules.sample(&request().with_path(path))).into_iter().collect();
-        assert!(first.iter().all(Verdict::is_sampled));
+        assert!(first.iter().all(SamplingResult::is_sampled));
         for (at, path) in ["/a", "/b", "/c"].iter().enumerate() {
             let asked = request().with_path(path);
             assert!(!rules.sample(&asked).is_sampled());
