@@ -32,6 +32,7 @@ pub mod document {
     mod limits;
     mod name_chars;
     mod section;
+    mod truncation;
 
     mod annotation;
     mod name;
@@ -39,6 +40,7 @@ pub mod document {
 
     mod body;
     mod body_writer;
+    mod entry;
     mod flags;
     mod serialize;
     mod template;
@@ -50,7 +52,7 @@ pub mod document {
     mod preamble;
 
     pub use annotation::AnnotationValue;
-    pub use body::{Body, Truncation, Written};
+    pub use body::Body;
     pub use children::Children;
     pub use exception::{Exception, Stack, StackFrame};
     pub use frame::{Frame, Kind, insert_independent_head};
@@ -63,6 +65,7 @@ pub mod document {
     pub use preamble::Preamble;
     pub use section::{Namespace, Section};
     pub use timestamp::Timestamp;
+    pub use truncation::{Truncation, Written};
 
     pub use crate::json::Buffer;
     pub use crate::segment::{Http, Links, Segment, Sql, Subsegment};

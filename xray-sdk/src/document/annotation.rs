@@ -2,6 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::limits::MAX_ANNOTATION_VALUE;
+use super::truncation::Written;
+use crate::json::Buffer;
+
 /// A value that X-Ray indexes. Everything scalar converts into it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -16,6 +20,20 @@ pub enum AnnotationValue<'a> {
     U64(u64),
     /// A number. NaN and the infinities have no JSON form and are left out.
     F64(f64),
+}
+
+impl AnnotationValue<'_> {
+    pub(super) fn put(&self, out: &mut Buffer) -> Written {
+        match self {
+            Self::Str(text) => return Written::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE)),
+            Self::Bool(value) => out.put_bool(*value),
+            Self::I64(value) => out.put_int(*value),
+            Self::U64(value) => out.put_int(*value),
+            Self::F64(value) if !out.put_float(*value) => return Written::Nothing,
+            Self::F64(_) => {}
+        }
+        Written::Whole
+    }
 }
 
 macro_rules! convert {

@@ -7,13 +7,15 @@
 
 use std::borrow::Cow;
 
-use super::flags::Flags;
-use super::limits::{
-    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING, MAX_VALUE,
-};
+use super::annotation::AnnotationValue;
+use super::entry::Entry;
+use super::flags::{Flags, Outcome};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
-use super::serialize::{put_looked_at, put_serialized};
-use super::{AnnotationValue, Buffer, Namespace, Section};
+use super::section::{Namespace, Section};
+use super::serialize::{put_looked_at, put_serialized, put_text_value};
+use super::truncation::{Truncation, Written};
+use crate::json::Buffer;
 
 /// The members of a segment or subsegment apart from ids, name, times and children.
 #[derive(Clone, Debug, Default)]
@@ -31,59 +33,6 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
-}
-
-/// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Truncation {
-    /// Strings that were cut; each ends in `…` in the document.
-    pub cut: u32,
-    /// Values that were left out: no JSON form, or no room.
-    pub dropped: u32,
-    /// Annotations above [`MAX_ANNOTATIONS`], which became metadata.
-    pub moved: u32,
-}
-
-/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key, and a
-/// comma follows. So members that belong together and came together are copied together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    /// `None` once the entry is replaced or given up.
-    pub(super) section: Option<Section>,
-    /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
-    pub(super) rank: u8,
-    /// For an exception: where its stack begins, behind its cause.
-    pub(super) split: u16,
-    pub(super) start: u32,
-    pub(super) len: u32,
-}
-
-/// X-Ray's flags for what went wrong.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) error: bool,
-    pub(super) throttle: bool,
-    pub(super) fault: bool,
-}
-
-/// How much of a value was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Written {
-    /// All of it.
-    Whole,
-    /// Its beginning.
-    Cut,
-    /// Nothing: it has no JSON form, or is too large to be cut.
-    Nothing,
-}
-
-impl Written {
-    /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
-    pub const fn cut_if(cut: bool) -> Self {
-        if cut { Self::Cut } else { Self::Whole }
-    }
 }
 
 impl Body {
@@ -177,13 +126,13 @@ impl Body {
         self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
-    /// Puts a string of at most [`MAX_VALUE`] encoded bytes.
+    /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
     pub fn put_text(&mut self, section: Section, rank: u8, key: &str, value: &str) {
         self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
-    /// Puts any value that serializes to at most [`MAX_VALUE`] bytes; another is left out and counted.
+    /// Puts any value that serializes to at most [`MAX_VALUE`](super::MAX_VALUE) bytes; another is left out and counted.
     pub fn put_serialized(
         &mut self,
         section: Section,
@@ -193,7 +142,7 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`] characters, a number
+    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
     /// without a JSON form is dropped, and the 51st annotation becomes metadata.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
@@ -201,12 +150,12 @@ impl Body {
         put_annotation_key(&mut self.text, key);
         self.text.put("\":");
         let split = self.text.len() - start;
-        let wrote = put_annotation_value(&mut self.text, value);
+        let wrote = value.put(&mut self.text);
         self.finish(Section::Annotation, 0, start, split, wrote);
     }
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
-    /// [`MAX_VALUE`] bytes; a larger one, or one that fails to serialize, is dropped and counted.
+    /// [`MAX_VALUE`](super::MAX_VALUE) bytes; a larger one, or one that fails to serialize, is dropped and counted.
     pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde_core::Serialize + ?Sized)) {
         let start = self.text.len();
         let section = put_metadata_path(&mut self.text, namespace, key);
@@ -248,18 +197,43 @@ impl Body {
         self.outcome().fault
     }
 
-    /// How it went: by the status, and by what was said beside it.
+    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// A number that is no status (below 100 or above 599) is passed over.
+    pub fn set_status(&mut self, status: u16) {
+        if (100..600).contains(&status) {
+            self.status = status;
+        }
+    }
+
+    /// The HTTP status, if one is known.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        (self.status != 0).then_some(self.status)
+    }
+
+    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    pub fn set_failed(&mut self) {
+        self.flags = self.flags.with(Flags::FAILED);
+    }
+
+    /// Outcome a client error, by hand.
+    pub fn set_error(&mut self) {
+        self.flags = self.flags.with(Flags::ERROR);
+    }
+
+    /// Outcome a throttled call, by hand; it is an error too.
+    pub fn set_throttle(&mut self) {
+        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
+    }
+
+    /// Outcome a server fault, by hand.
+    pub fn set_fault(&mut self) {
+        self.flags = self.flags.with(Flags::FAULT);
+    }
+
     #[inline]
     pub(super) fn outcome(&self) -> Outcome {
-        let (status, said) = (self.status, self.flags);
-        if status == 0 && said == Flags::default() {
-            return Outcome::default();
-        }
-        let error = said.has(Flags::ERROR) || (400..500).contains(&status);
-        let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
-        let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
-        Outcome { error, throttle, fault }
+        Outcome::of(self.status, self.flags)
     }
 
     /// Whether the work went wrong, by whoever's mistake.
@@ -411,35 +385,4 @@ impl Body {
         }
         Some(section)
     }
-}
-
-impl Entry {
-    pub(super) fn has_stack(&self) -> bool {
-        self.section == Some(Section::Exception) && self.len > u32::from(self.split)
-    }
-}
-
-/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
-#[inline]
-pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Written {
-    // No byte takes more than six once it is escaped.
-    if value.len() <= MAX_VALUE / 6 {
-        out.put_string(value);
-        return Written::Whole;
-    }
-    Written::cut_if(out.put_display_within(value, MAX_VALUE))
-}
-
-fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Written {
-    match value {
-        AnnotationValue::Str(text) => {
-            return Written::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
-        }
-        AnnotationValue::Bool(value) => out.put_bool(*value),
-        AnnotationValue::I64(value) => out.put_int(*value),
-        AnnotationValue::U64(value) => out.put_int(*value),
-        AnnotationValue::F64(value) if !out.put_float(*value) => return Written::Nothing,
-        AnnotationValue::F64(_) => {}
-    }
-    Written::Whole
 }

@@ -1,10 +1,15 @@
 //! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
 //! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
 
-use super::body::{Entry, Outcome, Truncation};
+use super::body::Body;
+use super::entry::Entry;
+use super::flags::Outcome;
 use super::limits::MAX_NAME;
-use super::{Body, Buffer, Namespace, Preamble, Section};
+use super::preamble::Preamble;
+use super::section::{Namespace, Section};
+use super::truncation::Truncation;
 use crate::id::SegmentId;
+use crate::json::Buffer;
 use crate::json::{escaped_prefix, string_token_len};
 
 /// What only segments have.

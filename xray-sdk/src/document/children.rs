@@ -3,7 +3,7 @@
 //! A parent may be written with all of them, or some may leave on their own: by then nothing needs parsing,
 //! since every document begins with its id (see [`insert_independent_head`](super::insert_independent_head)).
 
-use super::Frame;
+use super::frame::Frame;
 use super::limits::MAX_DOCUMENT;
 use crate::json::Buffer;
 

@@ -4,12 +4,15 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use super::body::{Body, Written, put_text_value};
+use super::body::Body;
 use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
+use super::section::Section;
+use super::serialize::put_text_value;
 use super::template::put_head;
-use super::{Buffer, Section};
+use super::truncation::Written;
 use crate::id::SegmentId;
+use crate::json::Buffer;
 
 /// One entry of `cause.exceptions`.
 #[derive(Clone, Debug)]

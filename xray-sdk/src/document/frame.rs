@@ -4,10 +4,13 @@
 //! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
 //! (its processor takes the first match).
 
+use super::body::Body;
 use super::body_writer::Own;
+use super::children::Children;
+use super::preamble::Preamble;
 use super::template::{ID_DIGITS, TIMES, put_head, put_head_in, put_times};
-use super::{Body, Buffer, Children, Preamble};
 use crate::id::{SegmentId, TraceId};
+use crate::json::Buffer;
 
 /// One document, ready to be written.
 #[derive(Clone, Copy, Debug)]

@@ -2,7 +2,9 @@
 //! here fails: a character outside the class becomes `_`, what is too long is cut, what is empty gets a name.
 
 use super::limits::{MAX_ANNOTATION_KEY, MAX_METADATA_KEY, MAX_NAME};
-use super::{Buffer, Section, is_name_char};
+use super::name_chars::is_name_char;
+use super::section::Section;
+use crate::json::Buffer;
 
 /// Appends a segment's or subsegment's name, without quotes.
 ///

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Buffer;
-use super::body::Written;
 use super::limits::{MAX_DEPTH, MAX_VALUE};
-use crate::json::string_token_len;
+use super::truncation::Written;
+use crate::json::{Buffer, string_token_len};
 
 /// How deep a JSON value nests.
 fn depth_of(json: &[u8]) -> usize {
@@ -98,4 +97,15 @@ fn replace(value: &mut Value, key: &str, look: &Look<'_>) -> bool {
             }
         }
     }
+}
+
+/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
+#[inline]
+pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Written {
+    // No byte takes more than six once it is escaped.
+    if value.len() <= MAX_VALUE / 6 {
+        out.put_string(value);
+        return Written::Whole;
+    }
+    Written::cut_if(out.put_display_within(value, MAX_VALUE))
 }

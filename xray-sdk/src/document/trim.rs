@@ -1,8 +1,10 @@
 //! How a body gets back below its bound: what goes first, and how the newest string is cut.
 
-use super::body::{Body, Entry};
+use super::body::Body;
+use super::entry::Entry;
 use super::limits::MAX_BODY;
-use super::{Buffer, Section};
+use super::section::Section;
+use crate::json::Buffer;
 use crate::json::escaped_prefix;
 
 impl Body {
