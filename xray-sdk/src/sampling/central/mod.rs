@@ -18,12 +18,15 @@ mod rule_set;
 mod rule_state;
 mod wire;
 
+mod shared;
+
 mod poller;
 mod thread;
 
 mod sampler;
 
-pub use sampler::{CentralSampler, CentralStats};
+pub use sampler::CentralSampler;
+pub use shared::CentralStats;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::rule_set::{Rule, RuleSet};
 use super::rule_state::{BoostCounts, Counts, PendingStats};
-use super::sampler::{Shared, count};
+use super::shared::{Shared, count};
 use super::wire::{self, Report, Target, Targets};
 use crate::daemon::DaemonAddress;
 use crate::http_client::{HttpClient, Limits};
