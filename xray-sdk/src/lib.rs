@@ -61,6 +61,7 @@ pub mod document {
         MAX_VALUE,
     };
     pub use name::{metadata_key, put_annotation_key, put_name};
+    #[cfg(feature = "local")]
     pub(crate) use name_chars::is_name_char;
     pub use preamble::Preamble;
     pub use section::{Namespace, Section};

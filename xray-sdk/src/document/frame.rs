@@ -75,6 +75,12 @@ impl Frame<'_> {
         300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
     }
 
+    /// Adds the document to those of its parent, which [has room](Children::has_room) for it.
+    #[inline]
+    pub fn fold_into(&self, parent: &mut Children) {
+        parent.add(self.children, |out| self.put(out));
+    }
+
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {

@@ -56,7 +56,7 @@ impl Work {
         self.leavers.append(&mut child.leavers);
         let frame = child.frame(Kind::Embedded);
         if self.children.has_room(frame.size_bound(), child.children.height()) {
-            self.children.fold(&frame);
+            frame.fold_into(&mut self.children);
         } else {
             let mut document = Buffer::new();
             child.children.shrink_to(
