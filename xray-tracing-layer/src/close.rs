@@ -6,7 +6,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context as LayerContext;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_independent_head};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 

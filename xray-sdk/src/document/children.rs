@@ -1,7 +1,7 @@
 //! Finished subsegments, kept as the bytes of their documents until their parent is sent.
 //!
 //! A parent may be written with all of them, or some may leave on their own: by then nothing needs parsing,
-//! since every document begins with its id (see [`insert_independent_head`](super::insert_independent_head)).
+//! since every document begins with its id (see [`insert_independent_head`](super::internal::insert_independent_head)).
 
 use super::limits::MAX_DOCUMENT;
 use crate::json::Buffer;

@@ -19,7 +19,7 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// Its name as JSON text without quotes, as [`put_name`](super::put_name) writes it. A [`Section::Name`](super::Section::Name) in
+    /// Its name as JSON text without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
     /// a subsegment's body goes before.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.

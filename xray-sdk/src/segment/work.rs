@@ -2,9 +2,8 @@
 //! fills; [`Frame`] writes both.
 
 use crate::daemon::{EmitError, Emitter, Packet};
-use crate::document::{
-    Body, Children, Frame, Kind, MAX_DOCUMENT, Timestamp, insert_independent_head, put_name,
-};
+use crate::document::internal::{Body, Children, Frame, Kind, insert_independent_head, put_name};
+use crate::document::{MAX_DOCUMENT, Timestamp};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
