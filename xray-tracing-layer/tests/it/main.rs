@@ -16,5 +16,5 @@ mod placement;
 mod propagation;
 #[cfg(feature = "queued-emitter")]
 mod queued;
-mod quiet;
 mod stacking;
+mod unsampled;
