@@ -139,7 +139,7 @@ impl<'a> FieldVisitor<'a> {
     fn put(&mut self, field: &Field, value: Value<'_>) {
         // Most fields are metadata of a new span.
         if self.plain
-            && let Some(Slot::Any { place: Place::Metadata, key }) = self.callsite.slots.get(field.index())
+            && let Some(Slot::Any { place: Section::Metadata, key }) = self.callsite.slots.get(field.index())
         {
             return self.body.append(Section::Metadata, key, |out| value.put(out, Section::Metadata));
         }

@@ -143,7 +143,7 @@ impl Core {
             let room = children.has_room(size, record.children.height())
                 && children.spans() < self.streaming.after_spans;
             room.then(|| {
-                children.fold(&frame);
+                frame.fold_into(children);
                 Destination::Folded { late: parent.exited != 0 }
             })
         });

@@ -119,7 +119,7 @@ impl Core {
     /// The same of a command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
-            |span: &mut SpanRecord| span.body.text_of(Place::Metadata, "\"db.system\":") == Some("mongodb");
+            |span: &mut SpanRecord| span.body.text_of(Section::Metadata, "\"db.system\":") == Some("mongodb");
         self.table.with(span, is_mongodb).unwrap_or_default()
     }
 

@@ -11,7 +11,7 @@ use crate::lifecycle::core::{Core, with_buffer};
 use crate::state::record::SpanRecord;
 
 impl Core {
-    pub(crate) fn sample(&self, record: &SpanRecord) -> Verdict {
+    pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
         if !self.sampler.looks_at_request() {
             return self.sampler.sample(&SamplingRequest::new(&self.service).with_epoch_seconds(began));
