@@ -25,8 +25,12 @@ pub(crate) fn fast_u64() -> u64 {
     FAST.try_with(Fast::next).unwrap_or_else(|_| seed())
 }
 
-/// Makes all threads' buffers and generators stale.
-pub(super) fn reseed() {
+/// Makes every thread take fresh randomness before its next id.
+///
+/// For a process that was copied while it ran: restored from a snapshot (Lambda SnapStart) or forked. Without
+/// this, the copies would go on with the same buffered randomness and make the same ids. Other threads notice at
+/// their next id, not in the middle of one.
+pub fn reseed() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Level;
-use xray_sdk::document::{Buffer, Place, Stack, StackFrame, put_name};
+use xray_sdk::document::{Buffer, Section, Stack, StackFrame, put_name};
 
 use crate::fields::conventions::Slot;
 use crate::lifecycle::aws_response_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
@@ -78,7 +78,7 @@ impl CallsiteInfo {
             .map(|field| match Slot::of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { place: Place::Metadata, key: "\"message\":".into() }
+                    Slot::Any { place: Section::Metadata, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
@@ -121,7 +121,7 @@ impl CallsiteInfo {
 /// Metadata that other slots write as well, where a document has no better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { place: Place::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { place: Section::Metadata, key } if ours.contains(&&**key))
 }
 
 /// Events of the loop in which Lambda's runtime asks for invocations. It waits for each to end.

@@ -17,7 +17,7 @@ use tracing::{Span, info_span};
 use tracing_core::Metadata;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Exception, Place, Stack, Wrote};
+use xray_sdk::document::{Body, Exception, Section, Stack, Written};
 use xray_sdk::{SegmentId, TraceHeader};
 
 use super::outcome::Outcome;
@@ -154,21 +154,21 @@ pub(super) struct CallBody<'a> {
 impl CallBody<'_> {
     /// A member of `aws`; `field` is how a redaction hook knows it.
     pub(super) fn str(&mut self, field: &str, key: &str, value: &str) {
-        self.body.put_str(Place::Aws, 0, key, &self.rules.redacted(field, value));
+        self.body.put_str(Section::Aws, 0, key, &self.rules.redacted(field, value));
     }
 
     /// A member that is a number.
-    pub(super) fn number(&mut self, place: Place, key: &str, value: u64) {
+    pub(super) fn number(&mut self, place: Section, key: &str, value: u64) {
         self.body.put(place, 0, key, |out| {
             out.put_int(value);
-            Wrote::Whole
+            Written::Whole
         });
     }
 
     /// How often the call was tried again. Nothing, if it was not tried at all.
     pub(super) fn retries(&mut self, attempts: u32) {
         if let Some(retries) = attempts.checked_sub(1) {
-            self.number(Place::Aws, "\"retries\":", retries.into());
+            self.number(Section::Aws, "\"retries\":", retries.into());
         }
     }
 

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
-use xray_sdk::document::Place;
+use xray_sdk::document::Section;
 
 use super::call_span::CallBody;
 
@@ -82,7 +82,7 @@ fn put_response(put: &mut CallBody<'_>, response: &HttpResponse) {
     let headers = response.headers();
     put.body.set_status(response.status().as_u16());
     if let Some(length) = headers.get("content-length").and_then(|length| length.parse().ok()) {
-        put.number(Place::HttpResponse, "\"content_length\":", length);
+        put.number(Section::HttpResponse, "\"content_length\":", length);
     }
     if let Some(id) = response.request_id() {
         put.str("aws.request_id", "\"request_id\":", id);
