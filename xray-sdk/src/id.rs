@@ -11,10 +11,8 @@ mod hex;
 use std::fmt;
 use std::str::FromStr;
 
-pub(crate) use clock::epoch_seconds;
-#[cfg(feature = "central-sampling")]
-pub(crate) use clock::epoch_time;
-pub(crate) use entropy::fast_u64;
+pub(crate) use clock::{epoch_seconds, epoch_time};
+pub(crate) use entropy::{fast_u64, stir};
 
 /// Names one trace, across all services that take part in it.
 ///
@@ -43,7 +41,9 @@ impl TraceId {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
-        Self::at(epoch_seconds())
+        let now = epoch_time();
+        entropy::stir(now.as_nanos() as u64);
+        Self::at(now.as_secs() as u32)
     }
 
     /// A new trace that begins at a given time, in seconds since 1970.
