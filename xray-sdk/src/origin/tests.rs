@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Plugins;
-use crate::document::{Body, Buffer, Children, Frame, Kind, Preamble};
+use crate::document::internal::{Body, Buffer, Children, Frame, Kind, Preamble};
 use crate::id::{SegmentId, TraceId};
 use crate::server::{Reply, Request, Server};
 
