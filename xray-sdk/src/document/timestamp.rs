@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::id::stir;
+
 /// Microseconds since 1970-01-01T00:00:00Z, the resolution that X-Ray advises for documents.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
@@ -12,7 +14,10 @@ impl Timestamp {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is what hand-made segments read the time with")]
     pub fn now() -> Self {
-        Self::from(SystemTime::now())
+        let now = SystemTime::now();
+        // What this thread draws next differs from what a forked twin of it draws.
+        stir(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64);
+        Self::from(now)
     }
 
     /// A point so many microseconds after the epoch.

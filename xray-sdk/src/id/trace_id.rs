@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::clock::epoch_seconds;
+use super::clock::epoch_time;
 use super::error::ParseIdError;
 use super::{entropy, hex};
 use crate::text::text_form;
@@ -35,7 +35,9 @@ impl TraceId {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
-        Self::at(epoch_seconds())
+        let now = epoch_time();
+        entropy::stir(now.as_nanos() as u64);
+        Self::at(now.as_secs() as u32)
     }
 
     /// A new trace that begins at a given time, in seconds since 1970.

@@ -64,6 +64,8 @@ impl Sampler for DefaultRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
 
     const NOW: u32 = 1_700_000_000;
 
@@ -75,11 +77,11 @@ mod tests {
     fn one_a_second_then_five_percent() {
         const TRACES: u32 = 1000;
         const SECONDS: u32 = 1000;
-        let (rule, mut rng) = (DefaultRule::new(), fastrand::Rng::with_seed(7));
+        let (rule, mut rng) = (DefaultRule::new(), SmallRng::seed_from_u64(7));
         let (mut certain, mut drawn) = (0, 0);
         for now in NOW..NOW + SECONDS {
             for _ in 0..TRACES {
-                let result = rule.sample_at(now, || rng.u64(..));
+                let result = rule.sample_at(now, || rng.next_u64());
                 certain += u32::from(result.reservoir_second().is_some());
                 drawn += u32::from(result.is_sampled() && result.reservoir_second().is_none());
             }

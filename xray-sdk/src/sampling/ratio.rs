@@ -53,14 +53,16 @@ const DRAWS: u64 = 1 << DRAW_BITS;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
 
     #[test]
     fn the_share_is_kept() {
         const TRACES: u32 = 1_000_000;
-        let mut rng = fastrand::Rng::with_seed(7);
+        let mut rng = SmallRng::seed_from_u64(7);
         for rate in [0.001, 0.05, 0.5, 0.99] {
             let ratio = Ratio::new(rate);
-            let sampled = (0..TRACES).filter(|_| ratio.draw(rng.u64(..))).count() as f64;
+            let sampled = (0..TRACES).filter(|_| ratio.draw(rng.next_u64())).count() as f64;
             // Five standard deviations of a binomial distribution.
             let (mean, bound) =
                 (f64::from(TRACES) * rate, 5.0 * (f64::from(TRACES) * rate * (1.0 - rate)).sqrt());

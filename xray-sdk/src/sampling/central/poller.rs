@@ -7,6 +7,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
 use super::rule_set::{Rule, RuleSet};
 use super::rule_state::{BoostCounts, Counts, PendingStats};
 use super::shared::{Shared, count};
@@ -30,7 +33,7 @@ pub(super) struct Poller {
     base: String,
     service: String,
     client: String,
-    rng: fastrand::Rng,
+    rng: SmallRng,
     rules_due: Duration,
     targets_due: Duration,
     /// Failures to fetch rules, since the last success.
@@ -56,7 +59,7 @@ impl Poller {
             service: service.to_owned(),
             // Twelve random bytes tell processes apart.
             client: format!("{:016x}{:08x}", fast_u64(), fast_u64() as u32),
-            rng: fastrand::Rng::with_seed(fast_u64()),
+            rng: SmallRng::seed_from_u64(fast_u64()),
             rules_due: Duration::ZERO,
             targets_due: TARGETS_EVERY,
             failures: 0,
@@ -88,7 +91,7 @@ impl Poller {
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
-        longest.mul_f64(self.rng.f64())
+        longest.mul_f64(self.rng.random::<f64>())
     }
 
     /// Fetches all rules and swaps them in; whether that went well.
