@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::annotation::AnnotationValue;
-use super::entry::Entry;
+use super::entry::{Content, Entry};
 use super::flags::{Flags, Outcome};
 use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
@@ -115,7 +115,7 @@ impl Body {
             Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
             wrote => {
                 self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(section, 0, start, key.len());
+                self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
             }
         }
     }
@@ -259,18 +259,21 @@ impl Body {
     /// Copies every member of `other` into this body, as if each had been put here.
     pub fn absorb(&mut self, other: &Self) {
         for entry in &other.entries {
-            let Some(section) = entry.section else { continue };
             let start = self.text.len();
-            let mut wrote = Written::Whole;
-            if section == Section::Exception {
-                if self.exceptions >= MAX_EXCEPTIONS {
-                    wrote = Written::Nothing;
-                } else {
+            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
+            match entry.content {
+                Content::Dead => {}
+                Content::Member { section, rank, key_len } => {
+                    copy(&mut self.text);
+                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
+                }
+                Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
+                Content::Exception { .. } => {
                     self.exceptions += 1;
+                    copy(&mut self.text);
+                    self.keep(entry.content, start);
                 }
             }
-            self.text.put_bytes(other.bytes_of(entry));
-            self.finish(section, entry.rank, start, usize::from(entry.split), wrote);
         }
         if other.status != 0 {
             self.status = other.status;
@@ -308,7 +311,7 @@ impl Body {
     /// The entries of one place that still count.
     #[inline]
     pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.section == Some(section))
+        self.entries.iter().filter(move |entry| entry.section() == Some(section))
     }
 
     /// The value of a place's only member, or of its best: the text after the key.
@@ -322,39 +325,44 @@ impl Body {
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
-    /// Turns what stands in `text` from `start` on into an entry, or takes it back.
+    /// Turns what stands in `text` from `start` on into a member, or takes it back.
     #[inline]
-    pub(super) fn finish(&mut self, section: Section, rank: u8, start: usize, split: usize, wrote: Written) {
-        if wrote == Written::Nothing {
+    pub(super) fn finish(
+        &mut self,
+        section: Section,
+        rank: u8,
+        start: usize,
+        key_len: usize,
+        written: Written,
+    ) {
+        if written == Written::Nothing {
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
         }
         let mut section = section;
-        if self.may_have(section) && section != Section::Exception {
-            match self.make_way(section, rank, start, split) {
+        if self.may_have(section) {
+            match self.make_way(section, rank, start, key_len) {
                 Some(granted) => section = granted,
                 None => return self.text.truncate(start),
             }
         }
-        self.losses.cut += u32::from(wrote == Written::Cut);
-        self.keep(section, rank, start, split);
+        self.losses.cut += u32::from(written == Written::Cut);
+        self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
 
+    /// Turns what stands in `text` from `start` on into an entry.
     #[inline]
-    fn keep(&mut self, section: Section, rank: u8, start: usize, split: usize) {
+    pub(super) fn keep(&mut self, content: Content, start: usize) {
         let len = self.text.len() - start;
         self.text.put(",");
-        self.annotations += u32::from(section == Section::Annotation);
-        self.namespaced += u32::from(section == Section::MetadataIn);
-        self.sections |= section.bit();
-        self.entries.push(Entry {
-            section: Some(section),
-            rank,
-            split: split as u16,
-            start: start as u32,
-            len: len as u32,
-        });
+        let entry = Entry { content, start: start as u32, len: len as u32 };
+        if let Some(section) = entry.section() {
+            self.annotations += u32::from(section == Section::Annotation);
+            self.namespaced += u32::from(section == Section::MetadataIn);
+            self.sections |= section.bit();
+        }
+        self.entries.push(entry);
         if self.text.len() > MAX_BODY {
             self.trim();
         }
@@ -362,23 +370,23 @@ impl Body {
 
     /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
     /// give way to a better one, and metadata for one annotation too many.
-    fn make_way(&mut self, section: Section, rank: u8, start: usize, split: usize) -> Option<Section> {
+    fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
-        let key = &new[..split];
+        let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.section == Some(section) && before[entry.start as usize..].starts_with(key)
+            entry.section() == Some(section) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
-            if former.rank < rank {
+            if matches!(former.content, Content::Member { rank: lower, .. } if lower < rank) {
                 return None;
             }
-            former.section = None;
+            former.content = Content::Dead;
             self.dead += former.len as usize + 1;
             self.annotations -= u32::from(section == Section::Annotation);
             self.namespaced -= u32::from(section == Section::MetadataIn);
         } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
-            return self.make_way(Section::Metadata, rank, start, split);
+            return self.make_way(Section::Metadata, rank, start, key_len);
         } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.losses.dropped += 1;
             return None;

@@ -2,15 +2,14 @@
 //! Called by [`Frame`](super::internal::Frame) alone, for the layer's documents and for those made by hand.
 
 use super::body::Body;
-use super::entry::Entry;
+use super::entry::{Content, Entry};
 use super::flags::Outcome;
 use super::limits::MAX_NAME;
 use super::preamble::Preamble;
 use super::section::{Namespace, Section};
 use super::truncation::Truncation;
 use crate::id::SegmentId;
-use crate::json::Buffer;
-use crate::json::{escaped_prefix, string_token_len};
+use crate::json::{Buffer, escaped_prefix, string_token_len};
 
 /// What only segments have.
 #[derive(Clone, Copy)]
@@ -97,11 +96,14 @@ impl Body {
                 out.put(member);
             }
         }
-        match () {
-            () if fault => Some("fault"),
-            () if throttle => Some("throttle"),
-            () if error => Some("error"),
-            () => None,
+        if fault {
+            Some("fault")
+        } else if throttle {
+            Some("throttle")
+        } else if error {
+            Some("error")
+        } else {
+            None
         }
     }
 
@@ -225,7 +227,8 @@ impl Body {
     }
 
     fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
-        let (own, stack) = self.bytes_of(entry).split_at(usize::from(entry.split));
+        let Content::Exception { stack_at } = entry.content else { return };
+        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
         // The cause is the last before the stack. One that found no room is not named.
         let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
         match cause.strip_prefix(CAUSE) {
@@ -233,10 +236,6 @@ impl Body {
             _ => out.put_bytes(own),
         }
         out.put_bytes(stack);
-        if entry.rank > 0 && stack.is_empty() {
-            out.put(",\"truncated\":");
-            out.put_int(entry.rank);
-        }
         out.put("}");
     }
 
