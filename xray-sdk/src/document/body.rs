@@ -6,6 +6,8 @@
 //! has to give up for that is told by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
+use std::mem::take;
+use std::num::NonZeroU16;
 
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
@@ -29,7 +31,7 @@ pub struct Body {
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
-    pub(super) status: u16,
+    pub(super) status: Option<NonZeroU16>,
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
@@ -44,30 +46,17 @@ impl Body {
 
     /// Forgets everything but the memory it sits in.
     pub fn clear(&mut self) {
-        let Self {
-            text,
-            entries,
-            dead,
-            sections,
-            annotations,
-            namespaced,
-            exceptions,
-            status,
-            flags,
-            namespace,
-            losses,
-        } = self;
+        let (mut text, mut entries) = (take(&mut self.text), take(&mut self.entries));
         text.clear();
         entries.clear();
-        (*dead, *sections, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
-        (*flags, *namespace, *losses) = (Flags::default(), None, Truncation::default());
+        *self = Self { text, entries, ..Self::default() };
     }
 
     /// Whether nothing was put, set or left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
             && self.losses == Truncation::default()
@@ -98,18 +87,29 @@ impl Body {
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
     /// fields of different names that mean the same thing.
     #[inline]
-    pub fn put(&mut self, section: Section, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
-        let start = self.text.len();
+    pub fn put(
+        &mut self,
+        section: Section,
+        rank: u8,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
-        let wrote = value(&mut self.text);
-        self.finish(section, rank, start, key.len(), wrote);
+        let written = value(&mut self.text);
+        self.finish(section, rank, start, key.len(), written);
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
     /// two of them have the same key. Annotations need counting, so not those.
     #[inline]
-    pub fn append(&mut self, section: Section, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
-        let start = self.text.len();
+    pub fn append(
+        &mut self,
+        section: Section,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
         match value(&mut self.text) {
             Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
@@ -122,13 +122,13 @@ impl Body {
 
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
-    pub fn put_str(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+    pub fn put_str(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
         self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
     /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
-    pub fn put_text(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+    pub fn put_text(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
         self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
@@ -136,7 +136,7 @@ impl Body {
     pub fn put_serialized(
         &mut self,
         section: Section,
-        key: &str,
+        key: impl AsRef<str>,
         value: &(impl serde_core::Serialize + ?Sized),
     ) {
         self.put(section, 0, key, |out| put_serialized(out, value));
@@ -201,14 +201,14 @@ impl Body {
     /// A number that is no status (below 100 or above 599) is passed over.
     pub fn set_status(&mut self, status: u16) {
         if (100..600).contains(&status) {
-            self.status = status;
+            self.status = NonZeroU16::new(status);
         }
     }
 
     /// The HTTP status, if one is known.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        (self.status != 0).then_some(self.status)
+        self.status.map(NonZeroU16::get)
     }
 
     /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
@@ -239,7 +239,7 @@ impl Body {
     /// Whether the work went wrong, by whoever's mistake.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.status >= 400 || self.flags != Flags::default()
+        self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
     }
 
     /// Whether an exception was added.
@@ -250,7 +250,7 @@ impl Body {
 
     /// A string member's text, without its quotes and still escaped.
     #[must_use]
-    pub fn text_of(&self, section: Section, key: &str) -> Option<&str> {
+    pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
         let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
@@ -275,9 +275,7 @@ impl Body {
                 }
             }
         }
-        if other.status != 0 {
-            self.status = other.status;
-        }
+        self.status = other.status.or(self.status);
         self.flags = self.flags.with(other.flags);
         self.namespace = other.namespace.or(self.namespace);
         self.losses.cut += other.losses.cut;
@@ -291,7 +289,7 @@ impl Body {
     pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
         let plain = self.sections & !Section::Metadata.bit() == 0
             && self.dead == 0
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
             && self.losses == Truncation::default();
@@ -316,8 +314,8 @@ impl Body {
 
     /// The value of a place's only member, or of its best: the text after the key.
     #[inline]
-    pub(crate) fn value_of(&self, section: Section, key: &str) -> Option<&[u8]> {
-        self.may_have(section).then(|| self.find_value(section, key)).flatten()
+    pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
+        self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
     }
 
     fn find_value(&self, section: Section, key: &str) -> Option<&[u8]> {
