@@ -8,6 +8,8 @@
 
 #![forbid(unsafe_code)]
 
+mod text;
+
 pub mod id;
 
 mod json;
@@ -88,10 +90,6 @@ pub mod sampling;
 #[cfg(any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs"))]
 mod http_client;
 
-#[cfg(all(test, any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs")))]
-#[path = "../tests/support/server.rs"]
-mod server;
-
 pub mod origin;
 
 pub mod sqs;
@@ -101,6 +99,9 @@ pub mod receive;
 
 #[cfg(feature = "local")]
 pub mod local;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
 #[cfg(feature = "queued-emitter")]

@@ -47,7 +47,7 @@ macro_rules! common {
 
             /// Adds any value that serializes, which X-Ray keeps but does not index. An empty namespace is
             /// `default`.
-            pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+            pub fn add_metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
                 self.work.body.metadata(namespace, key, value);
             }
 

@@ -110,11 +110,11 @@ impl CallsiteInfo {
             slots,
             unique,
             event,
-            stack: Stack::new(&[StackFrame {
-                path: metadata.file().unwrap_or(module),
-                line: metadata.line().unwrap_or_default(),
-                label: module,
-            }]),
+            stack: Stack::new(&[StackFrame::new(
+                metadata.file().unwrap_or(module),
+                metadata.line().unwrap_or_default(),
+                module,
+            )]),
         }
     }
 }
