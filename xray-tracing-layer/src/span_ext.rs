@@ -14,9 +14,10 @@ use xray_sdk::sampling::{Sampler, Verdict};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
+use crate::fields::scratch::with_body;
 use crate::fields::visitor::FieldVisitor;
 use crate::layer::xray_layer::{HiddenCore, XrayLayer};
-use crate::lifecycle::core::{Core, with_body};
+use crate::lifecycle::core::Core;
 use crate::state::record::{self, Kind, Role, SpanRecord};
 use crate::state::stats::Counter;
 
@@ -253,7 +254,7 @@ impl Core {
         let Some((deferred, callsite)) = deferred.flatten() else { return };
         let Some(callsite) = self.callsites.get(callsite) else { return };
         with_body(|body| {
-            deferred.replay(callsite, &mut FieldVisitor::new(callsite, &self.rules, body, true));
+            FieldVisitor::new(callsite, &self.rules, body, true).replay(&deferred);
             self.table.with(id, |record| {
                 body.absorb(&record.body);
                 std::mem::swap(&mut record.body, body);

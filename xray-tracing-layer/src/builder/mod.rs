@@ -21,7 +21,6 @@ use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::env::Environment;
 use crate::fields::callsite::CallsiteCache;
-use crate::fields::visitor::Rules;
 use crate::handle::diagnostics::{Notices, Wanted};
 use crate::handle::layer_handle::Handle;
 use crate::layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
@@ -31,6 +30,7 @@ use crate::lifecycle::finished_call::InFlightCommands;
 use crate::lifecycle::on_close::OnClose;
 use crate::lifecycle::unsampled::UnsampledScopes;
 use crate::settings::config::{Annotate, ContextMissing, Database, Streaming};
+use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::lambda::LambdaFunction;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::Builder;
 use crate::lifecycle::on_close::{ClosingSpan, OnClose};
-use crate::settings::config::Redact;
+use crate::settings::redaction::Redact;
 
 impl<F> Builder<F> {
     /// Looks at each value before it is written, as text, and may replace it. It is called on the thread that

@@ -10,7 +10,7 @@ use xray_sdk::SegmentId;
 use xray_sdk::document::{AnnotationValue, Body, MAX_VALUE, Stack, Wrote};
 
 use crate::fields::value::{DebugAsDisplay, Value};
-use crate::fields::visitor::Rules;
+use crate::settings::redaction::Rules;
 
 /// A body that nothing of the user's gets into unseen. What is none of the user's goes straight to the body.
 pub(crate) struct RedactedBody<'a> {

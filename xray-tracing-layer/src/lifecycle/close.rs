@@ -10,7 +10,8 @@ use xray_sdk::document::{Children, Frame, Kind, Preamble, insert_independent_hea
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
-use crate::lifecycle::core::{Core, with_packet};
+use crate::fields::scratch::with_packet;
+use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::record::{self, Role, SpanRecord, TraceContext};

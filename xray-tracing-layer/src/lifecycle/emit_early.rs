@@ -21,8 +21,9 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::MAX_DOCUMENT;
 use xray_sdk::{Packet, SegmentId};
 
+use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{put_whole, take_front};
-use crate::lifecycle::core::{Core, with_packet};
+use crate::lifecycle::core::Core;
 use crate::state::lambda::LambdaFunction;
 use crate::state::record::{Role, SpanRecord};
 

@@ -12,51 +12,20 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tracing_core::field::{Field, Visit};
-use tracing_core::{Event, Metadata, Subscriber};
+use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
 use xray_sdk::document::{Buffer, MAX_NAME, Place, put_name};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
+use crate::fields::library_event::LibraryEvent;
 use crate::fields::value::{Value, visit};
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
 use crate::state::record::{self, LambdaState, Role, SpanRecord};
-
-/// What an event tells of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LibraryEvent {
-    /// `sqlx`: a statement is done. Whether it failed is not said.
-    Statement,
-    /// `mongodb`: a command was sent. Only here is the database named.
-    CommandStarted,
-    /// `mongodb`: it is done, or has failed.
-    CommandEnded,
-}
-
-impl LibraryEvent {
-    pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Self> {
-        let has = |field| metadata.fields().field(field).is_some();
-        match metadata.target() {
-            SQLX if has("elapsed_secs") => Some(Self::Statement),
-            MONGODB if has("durationMS") => Some(Self::CommandEnded),
-            MONGODB if has("databaseName") => Some(Self::CommandStarted),
-            _ => None,
-        }
-    }
-
-    /// Whether a library asks by this callsite if it should tell of its calls, without an event yet: what
-    /// `tracing::enabled!` does.
-    pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
-        !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
-    }
-}
-
-const SQLX: &str = "sqlx::query";
-const MONGODB: &str = "mongodb::command";
 
 impl Core {
     pub(crate) fn finished_call<S>(

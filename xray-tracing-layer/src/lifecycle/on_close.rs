@@ -12,8 +12,9 @@ use xray_sdk::TraceId;
 use xray_sdk::document::{AnnotationValue, Body};
 
 use crate::fields::redacted_body::RedactedBody;
-use crate::fields::visitor::Rules;
-use crate::lifecycle::core::{Core, with_body};
+use crate::fields::scratch::with_body;
+use crate::lifecycle::core::Core;
+use crate::settings::redaction::Rules;
 use crate::state::clock::Ticks;
 use crate::state::record::{Role, SpanRecord};
 

@@ -22,8 +22,9 @@ use xray_sdk::{SegmentId, TraceHeader};
 
 use super::outcome::Outcome;
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
-use crate::fields::visitor::Rules;
-use crate::lifecycle::core::{Core, with_body};
+use crate::fields::scratch::with_body;
+use crate::lifecycle::core::Core;
+use crate::settings::redaction::Rules;
 use crate::span_ext::core_of;
 use crate::state::record::{Role, SpanRecord};
 
