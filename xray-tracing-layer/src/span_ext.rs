@@ -18,7 +18,8 @@ use crate::fields::scratch::with_body;
 use crate::fields::visitor::FieldVisitor;
 use crate::layer::xray_layer::{HiddenCore, XrayLayer};
 use crate::lifecycle::core::Core;
-use crate::state::record::{self, Kind, Role, SpanRecord};
+use crate::state::pool;
+use crate::state::record::{Kind, Role, SpanRecord};
 use crate::state::stats::Counter;
 
 /// X-Ray's part of a [`tracing::Span`].
@@ -295,7 +296,7 @@ impl Core {
             .map(|ancestor| (ancestor, self.table.kind(ancestor)))
             .find(|(_, kind)| *kind != Kind::Absent);
         let Some((ancestor, Kind::Unrecorded)) = ancestor else { return };
-        let mut record = record::take();
+        let mut record = pool::take();
         if self.inherit_from(&mut record, ancestor) {
             (record.callsite, record.segment_id, record.start) =
                 (callsite, SegmentId::random(), self.clock.ticks());
@@ -305,7 +306,7 @@ impl Core {
             self.keep(id.into_u64(), record);
             self.unsampled.decided_late();
         } else {
-            record::give_back(record);
+            pool::give_back(record);
         }
     }
 

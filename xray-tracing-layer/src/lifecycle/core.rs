@@ -10,18 +10,18 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{DaemonAddress, Emitter};
 
 use crate::fields::callsite::CallsiteCache;
-use crate::handle::diagnostics::{Notices, Wanted};
-use crate::lifecycle::finished_call::InFlightCommands;
-use crate::lifecycle::on_close::OnClose;
-use crate::lifecycle::unsampled::UnsampledScopes;
 use crate::settings::config::{ContextMissing, Streaming};
 use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
+use crate::state::closing_span::OnClose;
+use crate::state::in_flight_commands::InFlightCommands;
 use crate::state::lambda::LambdaFunction;
+use crate::state::notices::{Notices, WantedCallsites};
 use crate::state::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::unsampled::UnsampledScopes;
 
 pub(crate) struct Core {
     /// A layer that is switched off opens no record, so nothing else happens either.
@@ -60,7 +60,7 @@ pub(crate) struct Core {
     /// Whether `Dispatch::downcast_ref` finds this layer. Not through a reloadable one, for instance.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,
-    pub(crate) wanted: Wanted,
+    pub(crate) wanted: WantedCallsites,
 }
 
 impl Core {

@@ -9,7 +9,6 @@
 //! Which fields stand for what is in [`slot`](crate::fields::conventions), how a callsite is recognized in [`plan`](crate::fields::callsite).
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tracing_core::field::{Field, Visit};
 use tracing_core::{Event, Subscriber};
@@ -25,7 +24,9 @@ use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
-use crate::state::record::{self, LambdaState, Role, SpanRecord};
+use crate::state::in_flight_commands::Command;
+use crate::state::pool;
+use crate::state::record::{LambdaState, Role, SpanRecord};
 
 impl Core {
     pub(crate) fn finished_call<S>(
@@ -46,7 +47,7 @@ impl Core {
         if library_event == LibraryEvent::CommandStarted {
             return self.in_flight_commands.started(fields.request, fields.database, now);
         }
-        let mut record = record::take();
+        let mut record = pool::take();
         (record.callsite, record.segment_id, record.lambda_state) =
             (callsite_id, SegmentId::random(), LambdaState::default());
         record.start = now.saturating_sub(fields.elapsed);
@@ -66,7 +67,7 @@ impl Core {
                 self.close_finished_call(&mut record, now);
             }
         }
-        record::give_back(record);
+        pool::give_back(record);
     }
 
     /// Whether a span says of itself that it is a statement, as `sqlx-tracing` and `sea-orm` open one around each.
@@ -127,44 +128,6 @@ impl Core {
         if record.parent != 0 && self.is_due(&record.context, now) {
             self.announce(record.context.root);
         }
-    }
-}
-
-/// Commands that were sent, by the number that the driver gives each: for every one the latest in its slot. One that
-/// never ends leaves nothing behind but its slot, and one that lost its slot is named by its host alone.
-#[derive(Debug)]
-pub(crate) struct InFlightCommands([Mutex<Command>; COMMANDS]);
-
-#[derive(Debug, Default)]
-struct Command {
-    request: u64,
-    /// 0 if there is none.
-    started: Ticks,
-    database: String,
-}
-
-/// Commands that may be under way at once, if their numbers follow each other.
-const COMMANDS: usize = 64;
-
-impl Default for InFlightCommands {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
-    }
-}
-
-impl InFlightCommands {
-    fn started(&self, request: u64, database: String, now: Ticks) {
-        *self.slot(request) = Command { request, started: now, database };
-    }
-
-    /// Forgets the command, if it is still known.
-    fn ended(&self, request: u64) -> Option<Command> {
-        let mut slot = self.slot(request);
-        (slot.request == request && slot.started != 0).then(|| std::mem::take(&mut *slot))
-    }
-
-    fn slot(&self, request: u64) -> MutexGuard<'_, Command> {
-        self.0[request as usize % COMMANDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
