@@ -346,7 +346,7 @@ impl<F> Builder<F> {
             wanted: WantedCallsites::default(),
         });
         #[cfg(feature = "fmt")]
-        crate::integrations::log::register(&core);
+        crate::layer::registered::register(&core);
         core.counters.bad_settings.add(core.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)

@@ -120,6 +120,15 @@ impl Table {
         bucket.find(id).map(look)
     }
 
+    /// Looks at the first of `ids` that has a record: the nearest ancestor, where they are a span's scope.
+    pub(crate) fn nearest<R>(
+        &self,
+        ids: impl IntoIterator<Item = u64>,
+        mut look: impl FnMut(u64, &mut SpanRecord) -> R,
+    ) -> Option<R> {
+        ids.into_iter().find_map(|id| self.with(id, |record| look(id, record)))
+    }
+
     /// The same, and what the record is may change.
     pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
