@@ -6,7 +6,6 @@
 //! has to give up for that is told by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
-use std::mem::take;
 use std::num::NonZeroU16;
 
 use super::annotation::AnnotationValue;
@@ -46,10 +45,11 @@ impl Body {
 
     /// Forgets everything but the memory it sits in.
     pub fn clear(&mut self) {
-        let (mut text, mut entries) = (take(&mut self.text), take(&mut self.entries));
-        text.clear();
-        entries.clear();
-        *self = Self { text, entries, ..Self::default() };
+        self.text.clear();
+        self.entries.clear();
+        (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
+        self.losses = Truncation::default();
     }
 
     /// Whether nothing was put, set or left out.
@@ -390,5 +390,28 @@ impl Body {
             return None;
         }
         Some(section)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_body_is_like_a_new_one() {
+        let mut body = Body::new();
+        body.put_str(Section::Top, 0, "\"user\":", &"x".repeat(300));
+        body.put_str(Section::Top, 0, "\"user\":", "y");
+        body.annotate("key", &f64::NAN.into());
+        body.annotate("key", &1.into());
+        body.metadata("namespace", "key", "value");
+        body.add_error(&std::io::Error::other("refused"), super::super::internal::Stack::none());
+        body.set_status(503);
+        body.set_fault();
+        body.set_namespace(Namespace::Remote);
+        body.clear();
+        // Both print every field that there is.
+        assert_eq!(format!("{body:?}"), format!("{:?}", Body::new()));
+        assert!(body.is_empty());
     }
 }
