@@ -46,7 +46,7 @@ pub fn put_header(message: &mut impl Carrier, header: &TraceHeader) {
     message.put(ATTRIBUTE, header.to_string());
 }
 
-/// Links to the senders of a batch, as many as X-Ray takes. Those whose trace isn't recorded are passed over:
+/// Returns links to the senders of a batch, as many as X-Ray accepts. Senders whose trace isn't recorded are ignored:
 /// there is nothing to link.
 pub fn links<'a, M: Carrier + 'a>(messages: impl IntoIterator<Item = &'a M>) -> Links {
     let mut links = Links::new();
