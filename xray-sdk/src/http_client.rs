@@ -75,12 +75,12 @@ impl HttpClient {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HttpError {
     /// The other side refuses.
     Status(u16),
-    /// Nobody is there, or too far away to be meant.
+    /// Nothing listens there, or not within reach.
     Absent(String),
     /// The other side isn't in time, or does not speak HTTP.
     Failed(String),
@@ -106,7 +106,7 @@ impl From<ureq::Error> for HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer has status {status}"),
+            Self::Status(status) => write!(f, "the response has status {status}"),
             Self::Absent(reason) | Self::Failed(reason) => f.write_str(reason),
         }
     }

@@ -3,7 +3,7 @@
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
 //! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
-//! has to give up for that is told by [`Truncation`], and in the document itself.
+//! has to give up for that is counted by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
 use std::num::NonZeroU16;
@@ -142,7 +142,7 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
+    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
     /// without a JSON form is dropped, and the 51st annotation becomes metadata.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
@@ -191,14 +191,14 @@ impl Body {
         self.namespace
     }
 
-    /// Whether the work went wrong by a fault of whoever did it, as the document says.
+    /// Returns whether the document says `fault`: the service that did the work failed.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.outcome().fault
     }
 
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is passed over.
+    /// A number that is no status (below 100 or above 599) is ignored.
     pub fn set_status(&mut self, status: u16) {
         if (100..600).contains(&status) {
             self.status = NonZeroU16::new(status);
@@ -236,7 +236,7 @@ impl Body {
         Outcome::of(self.status, self.flags)
     }
 
-    /// Whether the work went wrong, by whoever's mistake.
+    /// Returns whether the work failed, by an error or a fault.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()

@@ -145,7 +145,7 @@ impl Body {
     /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
     ///
     /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
-    /// `Error`; of an I/O error it is the kind. `stack` tells where the error was seen.
+    /// `Error`; of an I/O error it is the kind. `stack` says where the error was seen.
     /// Answers the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         self.add_error_with(error, stack, |error, out| {
@@ -234,7 +234,7 @@ impl TypeName {
     fn of(error: &(dyn Error + 'static)) -> Self {
         let mut name = Self { text: [0; 64], len: 0 };
         let _ = match error.downcast_ref::<std::io::Error>() {
-            // Its own `Debug` tells how it is stored, its kind what it is.
+            // Its own `Debug` shows how it is stored, its kind what it is.
             Some(error) => fmt::write(&mut name, format_args!("{:?}", error.kind())),
             None => fmt::write(&mut name, format_args!("{error:?}")),
         };

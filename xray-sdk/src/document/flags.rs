@@ -39,7 +39,7 @@ impl Outcome {
         let status = status.map_or(0, NonZeroU16::get);
         let error = said.has(Flags::ERROR) || (400..500).contains(&status);
         let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
+        // A failure without a client error is a fault.
         let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
         Self { error, throttle, fault }
     }

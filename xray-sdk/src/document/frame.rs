@@ -1,6 +1,6 @@
 //! Documents put together: who, when, what, and the finished children.
 //!
-//! The order of members is fixed here and in nobody else's code. The document's own `id` comes first and
+//! The order of members is fixed here and nowhere else. The document's own `id` comes first and
 //! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
 //! (its processor takes the first match).
 
@@ -20,7 +20,7 @@ pub struct Frame<'a> {
     /// Its own id.
     pub id: SegmentId,
     /// Its name as JSON text without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
-    /// a subsegment's body goes before.
+    /// a subsegment's body overrides it.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
     pub start: u64,

@@ -62,7 +62,7 @@ impl Buffer {
         self.bytes.clear();
     }
 
-    /// Makes room for so many more bytes.
+    /// Reserves room for `additional` more bytes.
     #[inline]
     pub fn reserve(&mut self, additional: usize) {
         self.bytes.reserve(additional);
@@ -192,7 +192,7 @@ impl Buffer {
     pub fn put_escaped_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
         use fmt::Write;
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
-        // A `Display` that fails half-way leaves what it wrote; there is nobody to tell.
+        // A `Display` that fails half-way leaves what it wrote; no caller could act on it.
         let _ = write!(writer, "{value}");
         writer.cut
     }

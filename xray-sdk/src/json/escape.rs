@@ -30,7 +30,7 @@ pub(super) fn first_special(bytes: &[u8]) -> Option<usize> {
     bytes[plain..].iter().copied().position(is_special).map(|at| plain + at)
 }
 
-/// Not 0 if one of eight bytes is special. The top bit of each tells whether it is below 0x20, or equals a quote or a
+/// Not 0 if one of eight bytes is special. The top bit of each says whether it is below 0x20, or equals a quote or a
 /// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the answer is certain.
 #[inline]
 fn specials(w: u64) -> u64 {

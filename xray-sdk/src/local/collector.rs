@@ -43,7 +43,7 @@ pub struct Collector {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Datagrams nobody has looked at yet. The receiving thread holds this lock for one push.
+    /// Datagrams that are not judged yet. The receiving thread holds this lock for one push.
     inbox: Mutex<Vec<Vec<u8>>>,
     arrived: Condvar,
     /// Always locked before the inbox, so that datagrams enter it in order of arrival.

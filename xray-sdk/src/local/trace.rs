@@ -40,7 +40,7 @@ impl Trace {
         &self.id
     }
 
-    /// The spans that are nobody's child: the segment at the top, and all whose parent was not received. In order
+    /// Returns the spans without a parent here: the segment at the top, and all whose parent was not received. In order
     /// of their start.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.nodes().filter(|node| node.span().parent.is_none())

@@ -2,7 +2,7 @@
 //! ASCII are the same, and a pattern always has to cover the whole text.
 //!
 //! A pattern is looked at once, when its rule is read, so that the usual forms (everything, a literal, a literal
-//! with a `*` behind it) are told from a text by a comparison. Rules of both kinds, local and central, use it.
+//! with a `*` behind it) are matched by a comparison. Rules of both kinds, local and central, use it.
 
 /// A pattern, made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Which packets go out together, and how they are made equal. Sizes and bytes only; nothing is sent here.
+//! [`Batch`]: which packets are sent together, and how they are made equal. Sizes and bytes only; nothing is sent here.
 //!
 //! The kernel cuts a run into datagrams of one size, of which only the last may be shorter. So the others are filled
 //! up with blanks, inside the header line: the daemon reads that line as JSON and throws it away.
@@ -10,7 +10,7 @@
 
 use crate::daemon::Packet;
 
-/// So many packets go out together, each in a datagram of `size` bytes.
+/// The packets that are sent together, each in a datagram of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Batch {
     pub(super) count: usize,
@@ -78,7 +78,7 @@ pub(super) fn write_run<'a>(run: &mut Vec<u8>, packets: impl Iterator<Item = &'a
     }
 }
 
-/// Blanks go before the header's closing brace.
+/// Blanks are inserted in front of the header's closing brace.
 const HEADER_SPLIT: usize = Packet::HEADER.len() - "}\n".len();
 
 /// The kernel's bound on a run (`UDP_MAX_SEGMENTS`).

@@ -6,7 +6,7 @@
 //!    ▼                                                              │
 //!  sweep ─► plan ─► pace: wait ─► send, together or one by one ─► nap, 10 ms
 //!                                                                   │ nothing, ten times
-//!                                                                   └─► park until somebody pushes
+//!                                                                   └─► park until a packet comes
 //! ```
 
 use std::collections::VecDeque;
@@ -172,7 +172,7 @@ impl Sender {
         self.blocks.iter().map(Block::len).sum::<usize>() - self.gone
     }
 
-    /// So many packets more are gone.
+    /// Counts `count` more packets as gone.
     fn advance(&mut self, count: usize) {
         self.gone += count;
         self.shared.finished.fetch_add(count as u64, Ordering::Relaxed);

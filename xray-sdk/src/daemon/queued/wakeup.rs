@@ -1,6 +1,6 @@
-//! How threads and the sender find each other: who sleeps, who asked for a flush, who wants it to end. Ringing is a
-//! system call and costs the caller as much as the send that the queue spares it, so it is done for a sender that is
-//! parked, not for one that naps.
+//! [`Wakeup`]: whether the sender sleeps, which flushes are due, and whether it is to end. Waking is a system call and
+//! costs the caller as much as the send that the queue spares it, so it is done for a sender that is parked, not for
+//! one that naps.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -29,7 +29,7 @@ struct Progress {
 
 /// Of those who emit.
 impl Wakeup {
-    /// Rings if the sender sleeps until somebody does. To be called after each push.
+    /// Wakes the sender if it is parked. To be called after each push.
     ///
     /// Relaxed is enough, for the shard's lock orders it: a sender that parks says so before it looks into each
     /// shard for the last time. Either it finds there what was pushed, or who pushes after it finds it parked.
@@ -120,7 +120,7 @@ impl Wakeup {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// So many flushes are done.
+    /// Answers the flushes up to number `asked`.
     pub(super) fn answer(&self, asked: u64) {
         self.progress().answered = asked;
         self.moved.notify_all();

@@ -1,5 +1,5 @@
-//! The way to one daemon: a socket that is replaced when it is broken or when the daemon moves, and the rule by which
-//! a datagram that met no listener is told from one that did. Used by the emitter, from any thread, and by the
+//! [`Connection`]: a socket that is replaced when it is broken or when the daemon moves, and the rule for datagrams
+//! that met no listener. Used by the emitter, from any thread, and by the
 //! queue's sender. It never waits for anything but other sends.
 //!
 //! ```text
@@ -143,7 +143,7 @@ impl Connection {
         let (done, wait) = std::sync::mpsc::channel();
         if self.addresses.begin_lookup_now() {
             self.look_up(move || {
-                // Nobody listens any more after the wait's time ran out.
+                // After the timeout the other end is gone.
                 let _ = done.send(());
             });
             let _ = wait.recv_timeout(addresses::LONGEST_WAIT);

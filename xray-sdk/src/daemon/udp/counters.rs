@@ -17,7 +17,7 @@ pub(in crate::daemon) struct Counters {
 }
 
 impl Counters {
-    /// Counts the end of so many packets, which have so many bytes together.
+    /// Counts the outcome of `packets` packets, which have `bytes` bytes together.
     pub(in crate::daemon) fn count(&self, outcome: Result<(), EmitError>, packets: u64, bytes: usize) {
         let counter = match outcome {
             Ok(()) => {

@@ -44,7 +44,7 @@ impl<'a> Transmit<'a> {
 /// Why a load was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::daemon) enum SendError {
-    /// So many earlier datagrams met no listener. The send that reports it transmits nothing itself.
+    /// Earlier datagrams met no listener. The send that reports it transmits nothing itself.
     Refused { earlier: u64 },
     /// No room in the socket's buffer or in the kernel.
     Full,

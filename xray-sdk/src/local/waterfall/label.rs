@@ -65,7 +65,7 @@ pub(super) fn name(node: &Node<'_>) -> String {
     clean(node.name())
 }
 
-/// What stands before the name of a segment, to tell it from subsegments.
+/// The mark in front of a segment's name, which subsegments don't have.
 pub(super) fn mark(node: &Node<'_>) -> &'static str {
     if node.is_subsegment() { "" } else { "◆ " }
 }
@@ -174,5 +174,5 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// So many lines of exceptions tell a span's story; a longer one is a loop's.
+/// Lines of exceptions that are drawn of one span; a longer chain is most likely a loop.
 const EXCEPTION_LINES: usize = 12;

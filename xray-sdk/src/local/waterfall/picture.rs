@@ -179,7 +179,7 @@ fn tree_line(row: &Row<'_>) -> Line {
     line
 }
 
-/// Mark, name and tag, in at most so many columns: the tag goes first, then the name is cut.
+/// Returns mark, name and tag, in at most `columns` columns: the tag goes first, then the name is cut.
 fn put_name(line: &mut Line, node: &Node<'_>, columns: usize) {
     let (name, mark) = (name(node), mark(node));
     let left = columns.saturating_sub(width(mark));

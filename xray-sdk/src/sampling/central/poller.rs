@@ -1,4 +1,4 @@
-//! What is asked of the service, and when. No clock and no thread: [`Poller::tick`] is told the time, does what is
+//! What is asked of the service, and when. No clock and no thread: [`Poller::tick`] is given the time, does what is
 //! due, and answers when it wants to be called again.
 //!
 //! Rules are due every five minutes, and again soon after a failure; statistics every ten seconds. Both with a
@@ -57,7 +57,7 @@ impl Poller {
             http: HttpClient::new(LIMITS),
             base,
             service: service.to_owned(),
-            // Twelve random bytes tell processes apart.
+            // Twelve random bytes distinguish processes.
             client: format!("{:016x}{:08x}", fast_u64(), fast_u64() as u32),
             rng: SmallRng::seed_from_u64(fast_u64()),
             rules_due: Duration::ZERO,

@@ -105,7 +105,7 @@ impl RuleSpec {
     }
 
     /// Conditions that most rules don't have. Those on the resource and on attributes a request has to meet by something
-    /// known: whoever writes one means certain requests only.
+    /// known: such a condition means certain requests only.
     #[cold]
     fn matches_details(&self, request: &SamplingRequest<'_>) -> bool {
         let arn = &self.resource_arn;

@@ -1,6 +1,6 @@
 //! All rules of one fetch, in order, and how the one for a request is found in nanoseconds.
 //!
-//! Most rules are for other requests than this one, and most of them tell so by a few bytes of a pattern. So
+//! Most rules are for other requests than this one, and most of them show so by a few bytes of a pattern. So
 //! [`Prefilter`] are asked first: three words of a rule, three of the request, four rules side by side without a branch.
 //! What passes is compared in full.
 
@@ -155,7 +155,7 @@ fn words_by(
 /// Rules whose heads are compared together.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Where eight more bytes of a path best tell rules apart that begin alike: behind the `/api/v1/` that they have in
+/// Where eight more bytes of a path best distinguish rules that begin alike: behind the `/api/v1/` that they have in
 /// common. What counts is how many rules one would be taken for, as far as heads say.
 fn best_offset(specs: &[RuleSpec]) -> usize {
     let prefilters: Vec<&[u8]> = specs.iter().map(|spec| spec.path.literal_head()).collect();
@@ -185,7 +185,7 @@ const LANE: usize = 8;
 /// How far into a path it is worth to look: prefixes that rules have in common are shorter.
 const MAX_OFFSET: usize = 48;
 
-/// A word in which the first so many bytes count.
+/// A mask of the first `bytes` bytes of a word.
 fn low_bytes(bytes: usize) -> u64 {
     if bytes >= LANE { u64::MAX } else { (1 << (bytes * 8)) - 1 }
 }

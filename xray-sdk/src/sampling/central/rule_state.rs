@@ -37,7 +37,7 @@ pub(super) struct RuleState {
     pending_stats: Mutex<PendingStats>,
 }
 
-/// What the service is to be told, and when.
+/// What is to be reported to the service, and when.
 #[derive(Debug)]
 pub(super) struct PendingStats {
     pub(super) pending: Counts,
