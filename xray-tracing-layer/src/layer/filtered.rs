@@ -31,7 +31,6 @@ use crate::layer::xray_layer::{XrayLayer, was_forwarded};
 
 /// What [`layer`](crate::layer) gives.
 #[derive(Debug)]
-#[expect(unnameable_types, reason = "it is a layer, and what else it is may change")]
 pub struct FilteredLayer<S> {
     filtered: Filtered<XrayLayer, DefaultFilter, S>,
 }

@@ -12,10 +12,12 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use super::PeerAddress;
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
+
+/// How the peer's address is found among a request's extensions.
+pub(super) type PeerAddress = fn(&Extensions) -> Option<SocketAddr>;
 
 /// What is known of a request when its span is open.
 pub(super) struct ServerSpan {
