@@ -25,10 +25,10 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(address, _) => {
-                write!(f, "invalid daemon address {address:?}: expected `host:port`")
+                write!(f, "{address:?} is not an address of the X-Ray daemon")
             }
             #[cfg(feature = "queued-emitter")]
-            Self::NoThread(_) => f.write_str("cannot start the thread of the queued emitter"),
+            Self::NoThread(_) => f.write_str("no thread for the queue"),
         }
     }
 }
