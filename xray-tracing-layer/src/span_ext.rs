@@ -5,7 +5,8 @@ use std::error::Error;
 use serde_core::Serialize;
 use tracing::Span;
 use xray_sdk::TraceHeader;
-use xray_sdk::document::{AnnotationValue, Links, Stack};
+use xray_sdk::document::internal::Stack;
+use xray_sdk::document::{AnnotationValue, Links};
 
 use crate::fields::redacted_body::MESSAGE;
 use crate::layer::find::{core_of, scope, update, with_core};

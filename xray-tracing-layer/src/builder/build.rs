@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use tracing_core::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Buffer, MAX_STRING, Preamble, put_name};
+use xray_sdk::document::MAX_STRING;
+use xray_sdk::document::internal::{Buffer, Preamble, put_name};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
-use xray_sdk::document::{Buffer, Place, Stack, StackFrame, put_name};
+use xray_sdk::document::StackFrame;
+use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
 
 use crate::fields::conventions::Slot;
 use crate::fields::library_event::EventKind;
@@ -55,7 +56,7 @@ impl CallsiteInfo {
             .map(|field| match Slot::of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { place: Place::Metadata, key: "\"message\":".into() }
+                    Slot::Any { place: Section::Metadata, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
@@ -74,11 +75,11 @@ impl CallsiteInfo {
             slots,
             unique,
             event: EventKind::of(metadata),
-            stack: Stack::new(&[StackFrame {
-                path: metadata.file().unwrap_or(module),
-                line: metadata.line().unwrap_or_default(),
-                label: module,
-            }]),
+            stack: Stack::new(&[StackFrame::new(
+                metadata.file().unwrap_or(module),
+                metadata.line().unwrap_or_default(),
+                module,
+            )]),
         }
     }
 }
@@ -86,7 +87,7 @@ impl CallsiteInfo {
 /// Metadata that other slots write as well, where a document has no better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { place: Place::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { place: Section::Metadata, key } if ours.contains(&&**key))
 }
 
 /// Plans by the address of their callsite's metadata.

@@ -4,7 +4,7 @@
 //! names, `tracing`'s idioms, and what tower-http, lambda_runtime and the AWS SDK call things. It is read
 //! once per callsite; nothing here runs for a span.
 
-use xray_sdk::document::{Buffer, Place, put_annotation_key};
+use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
 
 use crate::settings::config::Annotate;
 
@@ -12,13 +12,13 @@ use crate::settings::config::Annotate;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// A member of the document, whatever its type.
-    Any { place: Place, key: Box<str> },
+    Any { place: Section, key: Box<str> },
     /// A member that is a string of bounded length.
-    Str { place: Place, rank: u8, key: &'static str },
+    Str { place: Section, rank: u8, key: &'static str },
     /// A member that is a longer text, such as a statement.
-    Text { place: Place, rank: u8, key: &'static str },
+    Text { place: Section, rank: u8, key: &'static str },
     /// A member that is a whole number.
-    Number { place: Place, rank: u8, key: &'static str },
+    Number { place: Section, rank: u8, key: &'static str },
     /// A name for the subsegment, or a piece of one.
     Name { rank: u8, key: &'static str },
     /// A whole URL.
@@ -102,11 +102,11 @@ impl Slot {
         ready.put("\"");
         put_annotation_key(&mut ready, key);
         ready.put("\":");
-        Self::Any { place: Place::Annotation, key: ready.as_str().into() }
+        Self::Any { place: Section::Annotation, key: ready.as_str().into() }
     }
 
     fn metadata(namespace: &str, key: &str) -> Self {
-        let (place, key) = xray_sdk::document::metadata_key(namespace, key);
+        let (place, key) = xray_sdk::document::internal::metadata_key(namespace, key);
         Self::Any { place, key: key.into() }
     }
 }
@@ -114,7 +114,7 @@ impl Slot {
 /// Names that mean the same wherever they occur. Ranks follow the order of preference: a newer convention
 /// goes before an older one, and a more exact one before a vaguer one.
 pub(crate) fn known(field: &str) -> Option<Slot> {
-    use Place::{Aws, HttpRequest, HttpResponse, Sql, Top};
+    use Section::{Aws, HttpRequest, HttpResponse, Sql, Top};
     let str = |place, rank, key| Slot::Str { place, rank, key };
     let number = |place, rank, key| Slot::Number { place, rank, key };
     Some(match field {
@@ -153,8 +153,8 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "http.response_content_length" => number(HttpResponse, 1, "\"content_length\":"),
 
         "rpc.system" | "rpc.system.name" => Slot::RpcSystem,
-        "rpc.service" => str(Place::Rpc, 0, "\"rpc.service\":"),
-        "rpc.method" => str(Place::Rpc, 0, "\"rpc.method\":"),
+        "rpc.service" => str(Section::Rpc, 0, "\"rpc.service\":"),
+        "rpc.method" => str(Section::Rpc, 0, "\"rpc.method\":"),
         "rpc.grpc.status_code" => Slot::GrpcStatus,
 
         "aws.operation" => str(Aws, 0, "\"operation\":"),
@@ -209,7 +209,7 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
     let sqlx = target == "sqlx::query";
     let mongodb = target == "mongodb::command";
     Some(match field {
-        "method" if tower_http => Slot::Str { place: Place::HttpRequest, rank: 2, key: "\"method\":" },
+        "method" if tower_http => Slot::Str { place: Section::HttpRequest, rank: 2, key: "\"method\":" },
         "uri" if tower_http => Slot::Url { rank: 2 },
         "status" if tower_http => Slot::Status,
         "version" | "headers" | "latency" if tower_http => Slot::Ignored,
@@ -217,7 +217,7 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
         "tenantId" if lambda => return Some(Slot::annotation("tenant_id")),
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,
         // All there is of a statement of up to four words.
-        "summary" if sqlx => Slot::Text { place: Place::Sql, rank: 2, key: "\"sanitized_query\":" },
+        "summary" if sqlx => Slot::Text { place: Section::Sql, rank: 2, key: "\"sanitized_query\":" },
         "elapsed" | "elapsed_secs" if sqlx => Slot::Ignored,
         "serverHost" if mongodb => Slot::Host { rank: 0 },
         "commandName" if mongodb => return Some(Slot::metadata("", "db.operation.name")),

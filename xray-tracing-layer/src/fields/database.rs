@@ -1,13 +1,14 @@
 //! What fields say of a database: the kind, and the statement. How a statement loses its values is
 //! [`sql`](crate::fields::sql)'s.
 
-use xray_sdk::document::{MAX_VALUE, Place, Wrote};
+use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::{Section, Written};
 
 use crate::fields::sql::WithoutLiterals;
 use crate::fields::visitor::FieldVisitor;
 
 impl FieldVisitor<'_> {
-    pub(super) fn put_statement(&mut self, place: Place, rank: u8, key: &str, text: &str) {
+    pub(super) fn put_statement(&mut self, place: Section, rank: u8, key: &str, text: &str) {
         self.set_remote();
         let text = text.trim();
         if text.is_empty() || self.rules.drop_sql_text {
@@ -17,18 +18,18 @@ impl FieldVisitor<'_> {
             return self.body.put_text(place, rank, key, text);
         }
         let shown = WithoutLiterals(text);
-        self.body.put(place, rank, key, |out| Wrote::cut_if(out.put_display_within(shown, MAX_VALUE)));
+        self.body.put(place, rank, key, |out| Written::cut_if(out.put_display_within(shown, MAX_VALUE)));
     }
 
     pub(crate) fn put_db_system(&mut self, system: &str) {
         self.set_remote();
         // The console can't draw an `sql` block for a store that does not speak it.
         let (place, key) = match NOT_SQL.contains(&system) {
-            true => (Place::Metadata, "\"db.system\":"),
-            false => (Place::Sql, "\"database_type\":"),
+            true => (Section::Metadata, "\"db.system\":"),
+            false => (Section::Sql, "\"database_type\":"),
         };
         self.body.put_str(place, 0, key, system);
-        if place == Place::Sql {
+        if place == Section::Sql {
             self.put_sql_versions(system);
             if !self.is_segment {
                 // For want of any other name: a node for each operation is none of a database.
@@ -41,7 +42,7 @@ impl FieldVisitor<'_> {
     fn put_sql_versions(&mut self, system: &str) {
         let rules = self.rules;
         for known in rules.sql_versions.iter().filter(|known| system.starts_with(known.system)) {
-            self.body.put_str(Place::Sql, 0, known.key, &known.version);
+            self.body.put_str(Section::Sql, 0, known.key, &known.version);
         }
     }
 }

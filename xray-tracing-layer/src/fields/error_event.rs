@@ -5,7 +5,8 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
-use xray_sdk::document::{Body, Buffer, MAX_VALUE, Stack, Wrote};
+use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;
@@ -46,7 +47,7 @@ impl<'a> ErrorVisitor<'a> {
             out.put("\"");
             out.put_buffer(self.message);
             out.put(if self.cut { "…\"" } else { "\"" });
-            Wrote::cut_if(self.cut)
+            Written::cut_if(self.cut)
         };
         let kind = self.kind.as_deref().unwrap_or("Error");
         self.body.put_exception(SegmentId::random(), kind, message, false, self.cause, stack);

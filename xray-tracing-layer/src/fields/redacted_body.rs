@@ -6,7 +6,8 @@ use std::error::Error;
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::{AnnotationValue, Body, MAX_VALUE, Stack, Wrote};
+use xray_sdk::document::internal::{Body, Stack, Written};
+use xray_sdk::document::{AnnotationValue, MAX_VALUE};
 
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
@@ -62,8 +63,9 @@ impl<'a> RedactedBody<'a> {
     pub(crate) fn add_error(&mut self, field: &str, err: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         let Some(redact) = &self.rules.redact else { return self.body.add_error(err, stack) };
         self.body.add_error_with(err, stack, |err, out| {
-            Value::Display(&DebugAsDisplay(err))
-                .with_text(|text| Wrote::cut_if(out.put_display_within(redact.apply(field, text), MAX_VALUE)))
+            Value::Display(&DebugAsDisplay(err)).with_text(|text| {
+                Written::cut_if(out.put_display_within(redact.apply(field, text), MAX_VALUE))
+            })
         })
     }
 
@@ -84,8 +86,9 @@ impl<'a> RedactedBody<'a> {
     #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
         let message = self.rules.redacted(MESSAGE, message);
-        let put =
-            |out: &mut xray_sdk::document::Buffer| Wrote::cut_if(out.put_display_within(message, MAX_VALUE));
+        let put = |out: &mut xray_sdk::document::internal::Buffer| {
+            Written::cut_if(out.put_display_within(message, MAX_VALUE))
+        };
         self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());
     }
 }

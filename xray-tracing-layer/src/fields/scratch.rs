@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::thread::LocalKey;
 
 use xray_sdk::Packet;
-use xray_sdk::document::{Body, Buffer};
+use xray_sdk::document::internal::{Body, Buffer};
 
 use crate::settings::reentrancy::suppress_recording;
 

@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use xray_sdk::document::{Buffer, MAX_ANNOTATION_VALUE, MAX_VALUE, Place, Wrote};
+use xray_sdk::document::internal::{Buffer, Section, Written};
+use xray_sdk::document::{MAX_ANNOTATION_VALUE, MAX_VALUE};
 
 /// A field's value.
 #[derive(Clone, Copy)]
@@ -19,26 +20,26 @@ pub(crate) enum Value<'a> {
 
 impl Value<'_> {
     #[inline]
-    pub(crate) fn put(self, out: &mut Buffer, place: Place) -> Wrote {
-        let annotation = place == Place::Annotation;
+    pub(crate) fn put(self, out: &mut Buffer, place: Section) -> Written {
+        let annotation = place == Section::Annotation;
         match self {
             Self::Str(text) if annotation => {
-                return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
+                return Written::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
             }
             Self::Str(text) if text.len() <= MAX_VALUE / 6 => out.put_string(text),
-            Self::Str(text) => return Wrote::cut_if(out.put_display_within(text, MAX_VALUE)),
+            Self::Str(text) => return Written::cut_if(out.put_display_within(text, MAX_VALUE)),
             Self::I64(value) => out.put_int(value),
             Self::U64(value) => out.put_int(value),
             Self::Bool(value) => out.put_bool(value),
-            Self::F64(value) if !out.put_float(value) => return Wrote::Nothing,
+            Self::F64(value) if !out.put_float(value) => return Written::Nothing,
             Self::F64(_) => {}
             Self::Display(value) => {
                 // Bytes are never fewer than characters, so the bound of an annotation holds in both.
                 let max = if annotation { MAX_ANNOTATION_VALUE } else { MAX_VALUE };
-                return Wrote::cut_if(out.put_display_within(format_args!("{value:?}"), max));
+                return Written::cut_if(out.put_display_within(format_args!("{value:?}"), max));
             }
         }
-        Wrote::Whole
+        Written::Whole
     }
 
     /// Gives the value as text. Text of its own needs no memory; anything else is written into a `String`.

@@ -9,7 +9,8 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::TraceHeader;
-use xray_sdk::document::{Body, MAX_STRING, Namespace, Place, Wrote, put_name};
+use xray_sdk::document::internal::{Body, Section, Written, put_name};
+use xray_sdk::document::{MAX_STRING, Namespace};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;
@@ -114,9 +115,9 @@ impl<'a> FieldVisitor<'a> {
     fn put(&mut self, field: &Field, value: Value<'_>) {
         // Most fields are metadata of a new span.
         if self.plain
-            && let Some(Slot::Any { place: Place::Metadata, key }) = self.callsite.slots.get(field.index())
+            && let Some(Slot::Any { place: Section::Metadata, key }) = self.callsite.slots.get(field.index())
         {
-            return self.body.append(Place::Metadata, key, |out| value.put(out, Place::Metadata));
+            return self.body.append(Section::Metadata, key, |out| value.put(out, Section::Metadata));
         }
         self.put_any(field, value);
     }
@@ -179,7 +180,7 @@ impl<'a> FieldVisitor<'a> {
 
     fn put_known(&mut self, slot: &Slot, value: Value<'_>) {
         match *slot {
-            Slot::Str { place: Place::Top, rank, key } if !self.is_segment => {
+            Slot::Str { place: Section::Top, rank, key } if !self.is_segment => {
                 let _ = (rank, key);
                 value.with_text(|text| self.user = Some(text.to_owned()));
             }
@@ -199,15 +200,15 @@ impl<'a> FieldVisitor<'a> {
                 self.body.put(place, rank, key, |out| match value.as_u64() {
                     Some(number) => {
                         out.put_int(number);
-                        Wrote::Whole
+                        Written::Whole
                     }
-                    None => Wrote::Nothing,
+                    None => Written::Nothing,
                 });
             }
             // A segment is named by its service: there it is the operation, and metadata takes any text.
             Slot::Name { rank, key: key @ "\"otel\":" } if self.is_segment => {
-                self.body.put(Place::Name, rank, key, |out| {
-                    Wrote::cut_if(out.put_escaped_within(value, MAX_STRING))
+                self.body.put(Section::Name, rank, key, |out| {
+                    Written::cut_if(out.put_escaped_within(value, MAX_STRING))
                 });
             }
             Slot::Name { rank, key } => self.put_name(rank, key, value),
@@ -221,16 +222,16 @@ impl<'a> FieldVisitor<'a> {
             Slot::ClientIp { rank } => value.with_text(|text| {
                 // A receiver takes a subsegment with a client address for a server's.
                 let (place, key) = match self.is_segment {
-                    true => (Place::HttpRequest, "\"client_ip\":"),
-                    false => (Place::Metadata, "\"client.address\":"),
+                    true => (Section::HttpRequest, "\"client_ip\":"),
+                    false => (Section::Metadata, "\"client.address\":"),
                 };
                 self.body.put_str(place, rank, key, text);
             }),
             Slot::Forwarded => {
                 if self.is_segment && matches!(value, Value::Bool(true)) {
-                    self.body.put(Place::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+                    self.body.put(Section::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
                         out.put_bool(true);
-                        Wrote::Whole
+                        Written::Whole
                     });
                 }
             }
@@ -253,7 +254,7 @@ impl<'a> FieldVisitor<'a> {
             }),
             Slot::RpcSystem => value.with_text(|system| match system {
                 "aws-api" => self.body.set_namespace(Namespace::Aws),
-                _ => self.body.put_str(Place::Rpc, 0, "\"rpc.system\":", system),
+                _ => self.body.put_str(Section::Rpc, 0, "\"rpc.system\":", system),
             }),
             Slot::Namespace => value.with_text(|namespace| match namespace {
                 "aws" => self.body.set_namespace(Namespace::Aws),
@@ -284,18 +285,18 @@ impl<'a> FieldVisitor<'a> {
 
     /// Puts a name, or a piece of one, that was mended already.
     pub(crate) fn put_ready_name(&mut self, rank: u8, key: &str, name: &str) {
-        self.body.put(Place::Name, rank, key, |out| {
+        self.body.put(Section::Name, rank, key, |out| {
             out.put(name);
-            Wrote::Whole
+            Written::Whole
         });
     }
 
     fn put_name(&mut self, rank: u8, key: &str, value: Value<'_>) {
         value.with_text(|text| {
             if !text.trim().is_empty() {
-                self.body.put(Place::Name, rank, key, |out| {
+                self.body.put(Section::Name, rank, key, |out| {
                     put_name(out, text);
-                    Wrote::Whole
+                    Written::Whole
                 });
             }
         });
@@ -306,7 +307,7 @@ impl<'a> FieldVisitor<'a> {
         let plain = url::is_plain(url);
         let url = if plain || self.rules.keep_query { url } else { url::without_query(url) };
         let clean = if plain { url.into() } else { url::without_user(url) };
-        self.body.put_str(Place::HttpRequest, rank, "\"url\":", &clean);
+        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &clean);
         // A client's name, behind those that name the host by itself.
         if !self.is_segment
             && let Some((_, authority, _)) = url::authority(url)
@@ -321,8 +322,9 @@ impl<'a> FieldVisitor<'a> {
         if text.is_empty() {
             return;
         }
-        self.body
-            .put(Place::UrlPart, rank, key, |out| Wrote::cut_if(out.put_escaped_within(text, MAX_STRING)));
+        self.body.put(Section::UrlPart, rank, key, |out| {
+            Written::cut_if(out.put_escaped_within(text, MAX_STRING))
+        });
     }
 
     /// gRPC's codes that are the caller's mistakes, as in the official SDKs.
@@ -336,7 +338,7 @@ impl<'a> FieldVisitor<'a> {
     }
 
     fn put_log_groups(&mut self, groups: &str) {
-        self.body.put(Place::Aws, 0, "\"cloudwatch_logs\":", |out| {
+        self.body.put(Section::Aws, 0, "\"cloudwatch_logs\":", |out| {
             let (mut cut, mut count) = (false, 0);
             let mut separator = "[";
             for group in groups.split('&').filter(|group| !group.is_empty()).take(MAX_LOG_GROUPS + 1) {
@@ -351,7 +353,7 @@ impl<'a> FieldVisitor<'a> {
                 out.put("}");
             }
             out.put(if separator == "[" { "[]" } else { "]" });
-            Wrote::cut_if(cut)
+            Written::cut_if(cut)
         });
     }
 
@@ -369,7 +371,7 @@ impl<'a> FieldVisitor<'a> {
 
     fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
         self.body.set_failed();
-        self.body.put_text(Place::ErrorPart, rank, key, text);
+        self.body.put_text(Section::ErrorPart, rank, key, text);
     }
 }
 

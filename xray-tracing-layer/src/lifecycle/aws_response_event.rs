@@ -9,7 +9,8 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Namespace, Place, Wrote};
+use xray_sdk::document::Namespace;
+use xray_sdk::document::internal::{Body, Section, Written};
 
 use crate::fields::library_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
 use crate::fields::scratch::with_body;
@@ -48,10 +49,10 @@ impl Core {
 /// Counts retries, in the document itself: there is one event of the kind for each attempt that was answered.
 fn count_attempt(body: &mut Body) {
     const KEY: &str = "\"retries\":";
-    let so_far = body.text_of(Place::Aws, KEY).and_then(|retries| retries.parse::<u32>().ok());
-    body.put(Place::Aws, RANK, KEY, |out| {
+    let so_far = body.text_of(Section::Aws, KEY).and_then(|retries| retries.parse::<u32>().ok());
+    body.put(Section::Aws, RANK, KEY, |out| {
         out.put_int(so_far.map_or(0, |retries| retries.saturating_add(1)));
-        Wrote::Whole
+        Written::Whole
     });
 }
 
@@ -74,7 +75,7 @@ impl ResponseVisitor<'_> {
         self.names_request |= field.name() == REQUEST_ID;
         value.with_text(|text| {
             let Some(id) = inside_some(text) else { return };
-            self.body.put_str(Place::Aws, RANK, key, &self.rules.redacted(field.name(), id));
+            self.body.put_str(Section::Aws, RANK, key, &self.rules.redacted(field.name(), id));
         });
     }
 }
@@ -110,7 +111,7 @@ mod tests {
         let mut body = Body::new();
         for expected in ["0", "1", "2"] {
             count_attempt(&mut body);
-            assert_eq!(body.text_of(Place::Aws, "\"retries\":"), Some(expected));
+            assert_eq!(body.text_of(Section::Aws, "\"retries\":"), Some(expected));
         }
     }
 }

@@ -15,7 +15,8 @@ use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
-use xray_sdk::document::{Buffer, MAX_NAME, Place, put_name};
+use xray_sdk::document::MAX_NAME;
+use xray_sdk::document::internal::{Buffer, Section, put_name};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::library_event::LibraryEvent;
@@ -76,10 +77,11 @@ impl Core {
         let by_its_members = |span: &mut SpanRecord| {
             let has = |place, key| span.body.text_of(place, key).is_some();
             let is_operation = || {
-                has(Place::Metadata, "\"db.operation\":") || has(Place::Metadata, "\"db.operation.name\":")
+                has(Section::Metadata, "\"db.operation\":")
+                    || has(Section::Metadata, "\"db.operation.name\":")
             };
-            has(Place::Sql, "\"sanitized_query\":")
-                || (has(Place::Sql, "\"database_type\":") && (self.rules.drop_sql_text || is_operation()))
+            has(Section::Sql, "\"sanitized_query\":")
+                || (has(Section::Sql, "\"database_type\":") && (self.rules.drop_sql_text || is_operation()))
         };
         self.table.with(span, by_its_members).unwrap_or_default()
     }
@@ -87,7 +89,7 @@ impl Core {
     /// The same of a command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
-            |span: &mut SpanRecord| span.body.text_of(Place::Metadata, "\"db.system\":") == Some("mongodb");
+            |span: &mut SpanRecord| span.body.text_of(Section::Metadata, "\"db.system\":") == Some("mongodb");
         self.table.with(span, is_mongodb).unwrap_or_default()
     }
 

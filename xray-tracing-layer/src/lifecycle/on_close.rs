@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tracing::dispatcher::{Dispatch, get_default, with_default};
 use tracing::subscriber::NoSubscriber;
-use xray_sdk::document::Body;
+use xray_sdk::document::internal::Body;
 
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::scratch::with_body;

@@ -7,7 +7,7 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::sampling::{Sampler, Verdict};
+use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
 use crate::fields::scratch::with_body;
@@ -111,7 +111,7 @@ impl Core {
     }
 
     /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
-    fn settle(&self, taken_back: Result<Option<Verdict>, ()>, late: &Counter) {
+    fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
                 self.unsampled.decided_late();

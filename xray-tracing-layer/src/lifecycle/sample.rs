@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use xray_sdk::document::{Body, Place, put_annotation_key};
-use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, Verdict};
+use xray_sdk::document::internal::{Body, Section, put_annotation_key};
+use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
 use crate::fields::scratch::with_buffer;
 use crate::fields::url;
@@ -12,17 +12,17 @@ use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
 impl Core {
-    pub(crate) fn sample(&self, record: &SpanRecord) -> Verdict {
+    pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
         if !self.sampler.looks_at_request() {
             return self.sampler.sample(&SamplingRequest::new(&self.service).with_epoch_seconds(began));
         }
         let body = &record.body;
-        let url = body.text_of(Place::HttpRequest, "\"url\":");
+        let url = body.text_of(Section::HttpRequest, "\"url\":");
         let (url_host, url_path) = url.map_or((None, None), split_url);
-        let host = body.text_of(Place::UrlPart, "\"host\":").or(url_host);
-        let path = body.text_of(Place::UrlPart, "\"path\":").or(url_path);
-        let method = body.text_of(Place::HttpRequest, "\"method\":");
+        let host = body.text_of(Section::UrlPart, "\"host\":").or(url_host);
+        let path = body.text_of(Section::UrlPart, "\"path\":").or(url_path);
+        let method = body.text_of(Section::HttpRequest, "\"method\":");
         let attributes = Fields { body };
         let mut request =
             SamplingRequest::new(&self.service).with_epoch_seconds(began).with_attributes(&attributes);
@@ -49,12 +49,12 @@ impl Attributes for Fields<'_> {
             ready.put("\"");
             put_annotation_key(ready, key);
             ready.put("\":");
-            let annotation = self.body.text_of(Place::Annotation, ready.as_str());
+            let annotation = self.body.text_of(Section::Annotation, ready.as_str());
             annotation.or_else(|| {
                 ready.clear();
                 ready.put_string(key);
                 ready.put(":");
-                self.body.text_of(Place::Metadata, ready.as_str())
+                self.body.text_of(Section::Metadata, ready.as_str())
             })
         })
         .map(Cow::Borrowed)

@@ -4,7 +4,7 @@ use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Place};
+use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::error_event::ErrorVisitor;
@@ -154,9 +154,9 @@ impl Core {
         let Some(other) = self.table.with(other.into_u64(), |record| record.segment_id) else { return };
         self.table.with(id.into_u64(), |record| {
             if record.context.role.is_recorded() {
-                record.body.put(Place::Metadata, 0, "\"follows_from\":", |out| {
+                record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
                     out.put_segment_id(other);
-                    xray_sdk::document::Wrote::Whole
+                    xray_sdk::document::internal::Written::Whole
                 });
             }
         });
@@ -165,8 +165,8 @@ impl Core {
     /// X-Ray has a place for the end user on segments only.
     pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
         self.table.with(root, |root| match root.context.role {
-            Role::Segment | Role::Unsampled => root.body.put_str(Place::Top, rank, "\"user\":", user),
-            _ => root.body.put_str(Place::Metadata, rank, "\"user.id\":", user),
+            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
+            _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
         });
     }
 }

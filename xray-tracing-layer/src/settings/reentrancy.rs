@@ -8,13 +8,13 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use xray_sdk::DaemonAddress;
-use xray_sdk::sampling::{Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
 
 /// The user's sampler. No call of it gets past the guard.
 pub(crate) struct GuardedSampler(pub(crate) Box<dyn Sampler>);
 
 impl Sampler for GuardedSampler {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         suppress_recording(|| self.0.sample(request))
     }
 
@@ -22,11 +22,11 @@ impl Sampler for GuardedSampler {
         suppress_recording(|| self.0.looks_at_request())
     }
 
-    fn give_back(&self, verdict: &Verdict) {
+    fn give_back(&self, verdict: &SamplingResult) {
         suppress_recording(|| self.0.give_back(verdict));
     }
 
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
+    fn observe(&self, verdict: &SamplingResult, anomaly: bool) {
         suppress_recording(|| self.0.observe(verdict, anomaly));
     }
 

@@ -1,17 +1,17 @@
 //! What all segments of the process say alike, before and after it was found out where it runs.
 //!
-//! Finding out takes a while, and nobody waits for it: a thread asks, segments that end meanwhile go out without an
+//! DetectedOrigin out takes a while, and nobody waits for it: a thread asks, segments that end meanwhile go out without an
 //! origin, and those after that have it. Readers pay one load.
 
 use std::sync::{Arc, OnceLock};
 
-use xray_sdk::document::Preamble;
-use xray_sdk::origin::{Finding, Plugins};
+use xray_sdk::document::internal::Preamble;
+use xray_sdk::origin::{DetectedOrigin, Plugins};
 
 #[derive(Debug)]
 pub(crate) struct Origin {
     before: Preamble,
-    found: OnceLock<(Preamble, Finding)>,
+    found: OnceLock<(Preamble, DetectedOrigin)>,
     plugins: Option<Plugins>,
 }
 
@@ -25,7 +25,7 @@ impl Origin {
         self.found.get().map_or(&self.before, |(preamble, _)| preamble)
     }
 
-    pub(crate) fn finding(&self) -> Option<&Finding> {
+    pub(crate) fn finding(&self) -> Option<&DetectedOrigin> {
         self.found.get().map(|(_, finding)| finding)
     }
 

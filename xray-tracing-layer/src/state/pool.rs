@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
-use xray_sdk::document::{Body, Children};
+use xray_sdk::document::internal::{Body, Children};
 
 use crate::state::record::SpanRecord;
 

@@ -1,9 +1,9 @@
 //! What the layer knows of one open span. Records are recycled with the memory they hold, so that a span in
 //! steady state allocates nothing.
 
-use xray_sdk::document::{Body, Children};
+use xray_sdk::document::internal::{Body, Children};
 use xray_sdk::header::Extras;
-use xray_sdk::sampling::Verdict;
+use xray_sdk::sampling::SamplingResult;
 use xray_sdk::{SegmentId, TraceId};
 
 use crate::fields::callsite::CallsiteId;
@@ -32,7 +32,7 @@ pub(crate) struct SpanRecord {
     /// Means something in Lambda only.
     pub(crate) lambda_state: LambdaState,
     /// Of a local root: what the sampler said, unless a header decided.
-    pub(crate) verdict: Option<Verdict>,
+    pub(crate) verdict: Option<SamplingResult>,
     pub(crate) body: Body,
     /// Of a root that is not recorded: the fields that it was opened with. Stays with the record for the next.
     pub(crate) deferred: Option<Box<DeferredFields>>,
@@ -165,7 +165,7 @@ impl SpanRecord {
     /// Whether the sampler wants to hear how the trace ends.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
-        self.verdict.as_ref().is_some_and(Verdict::is_watched)
+        self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
     /// Keeps the span, or does not, whatever was decided before.

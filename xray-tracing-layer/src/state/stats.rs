@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use xray_sdk::EmitterStats;
-use xray_sdk::document::Losses;
+use xray_sdk::document::internal::Truncation;
 
 macro_rules! counters {
     (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
@@ -121,8 +121,8 @@ impl Counters {
     }
 
     #[inline]
-    pub(crate) fn losses(&self, losses: Losses) {
-        if losses != Losses::default() {
+    pub(crate) fn losses(&self, losses: Truncation) {
+        if losses != Truncation::default() {
             self.values_cut.add(losses.cut.into());
             self.values_dropped.add(losses.dropped.into());
             self.annotations_moved.add(losses.moved.into());

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info_span;
 use xray_sdk::origin::Plugins;
-use xray_sdk::sampling::{Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
 
 use super::Rig;
 use super::server::{Reply, Server};
@@ -18,9 +18,9 @@ const IDENTITY: &str = r#"{"instanceId":"i-7","availabilityZone":"eu-west-1a"}"#
 struct Types(Arc<Mutex<Vec<Option<String>>>>);
 
 impl Sampler for Types {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         self.0.lock().unwrap().push(request.service_type().map(str::to_owned));
-        Verdict::sampled()
+        SamplingResult::sampled()
     }
 }
 

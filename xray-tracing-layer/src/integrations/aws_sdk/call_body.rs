@@ -2,7 +2,8 @@
 
 use std::error::Error;
 
-use xray_sdk::document::{Body, Exception, Place, Stack, Wrote};
+use xray_sdk::document::Exception;
+use xray_sdk::document::internal::{Body, Section, Stack, Written};
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
 
@@ -24,21 +25,21 @@ impl<'a, 'b> CallBody<'a, 'b> {
     /// A member of `aws`; `field` is how a redaction hook knows it.
     pub(super) fn str(&mut self, field: &str, key: &str, value: &str) {
         let value = self.body.redacted(field, value);
-        self.body.unredacted().put_str(Place::Aws, 0, key, &value);
+        self.body.unredacted().put_str(Section::Aws, 0, key, &value);
     }
 
     /// A member that is a number.
-    pub(super) fn number(&mut self, place: Place, key: &str, value: u64) {
+    pub(super) fn number(&mut self, place: Section, key: &str, value: u64) {
         self.unredacted().put(place, 0, key, |out| {
             out.put_int(value);
-            Wrote::Whole
+            Written::Whole
         });
     }
 
     /// How often the call was tried again. Nothing, if it was not tried at all.
     pub(super) fn retries(&mut self, attempts: u32) {
         if let Some(retries) = attempts.checked_sub(1) {
-            self.number(Place::Aws, "\"retries\":", retries.into());
+            self.number(Section::Aws, "\"retries\":", retries.into());
         }
     }
 
