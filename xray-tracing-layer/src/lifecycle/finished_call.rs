@@ -94,20 +94,20 @@ impl Core {
     }
 
     fn add_database(&self, visitor: &mut FieldVisitor<'_>) {
-        visitor.set_remote();
-        visitor.put_ready_name(0, "\"db\":", &self.rules.database.name);
+        visitor.target.set_remote();
+        visitor.target.put_ready_name(0, "\"db\":", &self.rules.database.name);
         if let Some(system) = &self.rules.database.system {
-            visitor.put_db_system(system);
+            visitor.target.put_db_system(system);
         }
     }
 
     /// Answers when the command was sent, if that was seen: its own milliseconds are whole ones.
     fn add_command(&self, visitor: &mut FieldVisitor<'_>, request: u64) -> Option<Ticks> {
-        visitor.put_db_system("mongodb");
+        visitor.target.put_db_system("mongodb");
         let Command { started, database, .. } = self.in_flight_commands.ended(request)?;
         let mut name = Buffer::new();
         put_name(&mut name, &self.rules.redacted("databaseName", &database));
-        visitor.put_ready_name(0, "\"db\":", name.as_str());
+        visitor.target.put_ready_name(0, "\"db\":", name.as_str());
         Some(started)
     }
 

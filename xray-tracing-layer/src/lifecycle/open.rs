@@ -19,7 +19,8 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::visitor::{FieldVisitor, HeaderField};
+use crate::fields::field_target::HeaderField;
+use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -82,7 +83,7 @@ impl Core {
     ) -> Option<String> {
         let mut visitor = FieldVisitor::for_new(callsite, &self.rules, &mut record.body, false);
         attrs.record(&mut visitor);
-        let (forced, user) = (visitor.forced.take(), visitor.user.take());
+        let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
         if let Some(sampled) = forced {
             record.force(sampled, id.into_u64(), self.lambda.is_some());
         }
@@ -108,7 +109,8 @@ impl Core {
         if callsite.decides || !decides_first {
             attrs.record(&mut visitor);
         }
-        let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());
+        let (header, forced, user) =
+            (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         self.place_root(record, id, header, forced);
         if decides_first {
             let is_written = record.context.role.is_recorded() || record.is_watched();

@@ -27,8 +27,8 @@ impl Core {
         with_body(|body| {
             let mut visitor = FieldVisitor::new(callsite, &self.rules, body, is_segment);
             values.record(&mut visitor);
-            let (header, forced) = (visitor.header.take(), visitor.forced.take());
-            let user = visitor.user.take();
+            let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
+            let user = visitor.target.user.take();
             self.table.with(id, |record| record.body.absorb(body));
             if let Some(user) = user {
                 self.set_user(root, 0, &user);
