@@ -17,7 +17,7 @@ use crate::handle::layer_handle::Handle;
 use crate::layer::filter_mode::FilterMode;
 use crate::layer::filtered::FilteredLayer;
 use crate::layer::xray_layer::XrayLayer;
-use crate::lifecycle::core::Core;
+use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
@@ -127,36 +127,43 @@ impl<F> Builder<F> {
             true => Box::new(UdpEmitter::new(address)),
             false => Box::new(Nowhere),
         });
-        let core = Arc::new(Core {
+        let config = Config {
             enabled,
             context_missing: environment.context_missing.unwrap_or(self.settings.context_missing),
             zero_ids: environment.zero_ids.unwrap_or_default(),
-            table: Table::new(self.settings.max_open_spans),
-            unsampled: UnsampledScopes::new(),
-            callsites: CallsiteCache::new(self.settings.annotate),
-            clock,
-            counters: Counters::default(),
-            sampler: GuardedSampler(self.settings.sampler),
-            emitter,
-            origin: Arc::new(Origin::new(preamble, self.settings.plugins)),
-            service,
-            service_name: name.as_str().to_owned(),
             streaming: self.settings.streaming,
             rules,
-            on_close: self.settings.on_close,
+            service,
+            service_name: name.as_str().to_owned(),
+            default_filter: F::is_default(),
+        };
+        let spans = Spans {
+            table: Table::new(self.settings.max_open_spans),
+            callsites: CallsiteCache::new(self.settings.annotate),
+            clock,
+            unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
             lambda: self.settings.lambda,
-            daemon: address.clone(),
-            notices: Notices::new(bad, environment.notes),
+        };
+        let output = Output {
+            emitter,
+            origin: Arc::new(Origin::new(preamble, self.settings.plugins)),
+            counters: Counters::default(),
+        };
+        let hooks =
+            Hooks { sampler: GuardedSampler(self.settings.sampler), on_close: self.settings.on_close };
+        let install = Install {
             installed: AtomicBool::new(false),
-            default_filter: F::is_default(),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
             wanted: WantedCallsites::default(),
-        });
+            notices: Notices::new(bad, environment.notes),
+            daemon: address.clone(),
+        };
+        let core = Arc::new(Core { config, spans, output, hooks, install });
         #[cfg(feature = "fmt")]
         crate::layer::registered::register(&core);
-        core.counters.bad_settings.add(core.notices.bad_settings());
+        core.output.counters.bad_settings.add(core.install.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)
     }

@@ -169,7 +169,7 @@ mod tests {
         assert!(dispatch.downcast_ref::<FilteredLayer<Registry>>().is_some());
         assert!(dispatch.downcast_ref::<Filtered<XrayLayer, DefaultFilter, Registry>>().is_some());
         let found = dispatch.downcast_ref::<XrayLayer>().unwrap();
-        assert!(found.core.visible.load(Relaxed) && found.core.default_filter);
+        assert!(found.core.install.visible.load(Relaxed) && found.core.config.default_filter);
         tracing::dispatcher::with_default(&dispatch, || {
             let _root = tracing::info_span!("root", order = 7).entered();
             let rejected = tracing::debug_span!("rejected", late = tracing::field::Empty).entered();

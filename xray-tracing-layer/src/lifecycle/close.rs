@@ -33,7 +33,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if let Some(found) = self.table.find(id.into_u64()) {
+        if let Some(found) = self.spans.table.find(id.into_u64()) {
             self.close_known(found, id, ctx);
         }
     }
@@ -45,21 +45,21 @@ impl Core {
     {
         let Some(mut record) = found.remove() else { return };
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
-            self.sampler.observe(verdict, record.body.is_faulty());
+            self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            if self.lambda.is_none() || self.has_something_to_emit(&record, id.into_u64()) {
-                self.counters.here().closed.one();
+            if self.spans.lambda.is_none() || self.has_something_to_emit(&record, id.into_u64()) {
+                self.output.counters.here().closed.one();
                 self.close_recorded(&mut record, id, ctx);
             }
         } else {
-            if self.lambda.is_some() {
+            if self.spans.lambda.is_some() {
                 self.note_child_closed(record.parent);
             }
             if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
                 && record.is_local_root()
             {
-                self.counters.here().unsampled.one();
+                self.output.counters.here().unsampled.one();
             }
         }
         pool::give_back(record);
@@ -69,16 +69,16 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let now = self.clock.ticks();
+        let now = self.spans.clock.ticks();
         let end =
             if record.exited != 0 && ClosedByChild::reaches(id.into_u64()) { record.exited } else { now };
         if std::thread::panicking() {
             note_panic(&mut record.body);
         }
-        if let Some(on_close) = &self.on_close {
+        if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close(on_close, record, end);
         }
-        self.counters.losses(record.body.losses());
+        self.output.counters.losses(record.body.losses());
         let destination = if record.is_local_root() || record.emitted_early {
             Destination::Alone
         } else {
@@ -86,13 +86,13 @@ impl Core {
         };
         let late = match destination {
             Destination::Folded { late } => {
-                self.counters.here().folded.one();
+                self.output.counters.here().folded.one();
                 late
             }
             Destination::Alone => {
                 self.send(record, end);
                 record.parent != 0
-                    && self.table.with(record.parent, |parent| parent.exited != 0).unwrap_or_default()
+                    && self.spans.table.with(record.parent, |parent| parent.exited != 0).unwrap_or_default()
             }
         };
         // While a thread is inside the parent, that thread holds it open.
@@ -116,7 +116,7 @@ impl Core {
     /// Puts the document into the parent's, if that is open, near, and has room.
     #[inline]
     pub(crate) fn fold(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
-        let callsite = self.callsites.get(record.callsite);
+        let callsite = self.spans.callsites.get(record.callsite);
         let frame = Frame {
             kind: Kind::Embedded,
             id: record.segment_id,
@@ -128,12 +128,12 @@ impl Core {
         };
         let size = frame.size_bound();
         let mut streamed = None;
-        let folded = self.table.with(record.parent, |parent| {
+        let folded = self.spans.table.with(record.parent, |parent| {
             if parent.emitted_early {
                 return None;
             }
             let children = &mut parent.children;
-            if now.saturating_sub(parent.start) > self.streaming.after_micros {
+            if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
                 // An old parent lets go of what it holds, a little with every child that passes: all at once
                 // would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
                 if !children.is_empty() {
@@ -142,7 +142,7 @@ impl Core {
                 return None;
             }
             let room = children.has_room(size, record.children.height())
-                && children.spans() < self.streaming.after_spans;
+                && children.spans() < self.config.streaming.after_spans;
             room.then(|| {
                 frame.fold_into(children);
                 Destination::Folded { late: parent.exited != 0 }
@@ -158,7 +158,7 @@ impl Core {
     pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One for all that follows: it must not grow between the measure and the writing.
-        let preamble = self.origin.preamble();
+        let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         with_packet(|packet| {
             let record = &mut *destination.record;
@@ -203,16 +203,16 @@ impl Core {
         parent_id: SegmentId,
     ) {
         insert_independent_head(packet.start_document(), document, trace_id, parent_id);
-        match self.emitter.emit(packet) {
-            Ok(()) => self.counters.here().documents.one(),
-            Err(_) => self.counters.lost_with_parent.add(spans.into()),
+        match self.output.emitter.emit(packet) {
+            Ok(()) => self.output.counters.here().documents.one(),
+            Err(_) => self.output.counters.lost_with_parent.add(spans.into()),
         }
     }
 
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
         frame.put(packet.start_document());
-        self.emitter.emit(packet)?;
-        self.counters.here().documents.one();
+        self.output.emitter.emit(packet)?;
+        self.output.counters.here().documents.one();
         Ok(())
     }
 
@@ -223,7 +223,7 @@ impl Core {
         end: Option<Ticks>,
     ) -> Frame<'a> {
         let context = &record.context;
-        let callsite = self.callsites.get(record.callsite);
+        let callsite = self.spans.callsites.get(record.callsite);
         let (kind, name) = match (context.role, record.parent_id) {
             (Role::Independent | Role::Subsegment | Role::PlatformRoot, Some(parent_id)) => (
                 Kind::Independent { trace_id: context.trace_id, parent_id },
@@ -237,7 +237,7 @@ impl Core {
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
                     operation: callsite.map(|callsite| &*callsite.operation),
                 },
-                &*self.service_name,
+                &*self.config.service_name,
             ),
         };
         Frame {
@@ -254,26 +254,27 @@ impl Core {
     /// Whether the tree is old enough to be announced.
     #[inline]
     pub(crate) fn is_due(&self, context: &TraceContext, now: Ticks) -> bool {
-        context.role.is_recorded() && now.saturating_sub(context.root_start) > self.streaming.announce_micros
+        context.role.is_recorded()
+            && now.saturating_sub(context.root_start) > self.config.streaming.announce_micros
     }
 
     /// Sends a root's document as in progress, once, without its children: they come with the complete one.
     #[cold]
     pub(crate) fn announce(&self, root: u64) {
         with_packet(|packet| {
-            let due = self.table.with(root, |record| {
+            let due = self.spans.table.with(root, |record| {
                 if record.in_progress_sent || !record.context.role.is_recorded() {
                     return false;
                 }
                 record.in_progress_sent = true;
                 let none = Children::new();
-                let preamble = self.origin.preamble();
+                let preamble = self.output.origin.preamble();
                 put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
                 true
             });
-            if due == Some(true) && self.emitter.emit(packet).is_ok() {
-                self.counters.here().documents.one();
-                self.counters.announced.one();
+            if due == Some(true) && self.output.emitter.emit(packet).is_ok() {
+                self.output.counters.here().documents.one();
+                self.output.counters.announced.one();
             }
         });
     }
@@ -288,7 +289,7 @@ struct CountOnDrop<'a> {
 
 impl Drop for CountOnDrop<'_> {
     fn drop(&mut self) {
-        self.core.counters.sent(self.emitted, self.record.children.spans());
+        self.core.output.counters.sent(self.emitted, self.record.children.spans());
     }
 }
 

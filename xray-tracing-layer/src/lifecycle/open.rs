@@ -35,10 +35,10 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if !self.enabled || is_recording_suppressed() {
+        if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.callsites.of(attrs.metadata());
+        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
         let mut record = pool::take();
         record.callsite = callsite_id;
         record.segment_id = SegmentId::random();
@@ -47,13 +47,13 @@ impl Core {
         if !is_root && !record.context.role.is_recorded() && !callsite.forces {
             return pool::give_back(record);
         }
-        let now = self.clock.ticks();
+        let now = self.spans.clock.ticks();
         record.start = now;
         let user = match is_root {
             true => self.begin_root(&mut record, callsite, attrs, id),
             false => self.begin_part(&mut record, callsite, attrs, id),
         };
-        if let Some(function) = &self.lambda {
+        if let Some(function) = &self.spans.lambda {
             record.lambda_state = LambdaState::default();
             if record.context.role.is_recorded() {
                 function.note_open(id.into_u64());
@@ -81,11 +81,11 @@ impl Core {
         attrs: &Attributes<'_>,
         id: &Id,
     ) -> Option<String> {
-        let mut visitor = FieldVisitor::for_new(callsite, &self.rules, &mut record.body, false);
+        let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         attrs.record(&mut visitor);
         let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
         if let Some(sampled) = forced {
-            record.force(sampled, id.into_u64(), self.lambda.is_some());
+            record.force(sampled, id.into_u64(), self.spans.lambda.is_some());
         }
         user
     }
@@ -100,11 +100,11 @@ impl Core {
         attrs: &Attributes<'_>,
         id: &Id,
     ) -> Option<String> {
-        let is_segment = self.lambda.is_none();
-        let decides_first = is_segment && !self.sampler.looks_at_request();
+        let is_segment = self.spans.lambda.is_none();
+        let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
         let mut visitor = match decides_first {
-            true => FieldVisitor::for_decision(callsite, &self.rules, &mut record.body),
-            false => FieldVisitor::for_new(callsite, &self.rules, &mut record.body, is_segment),
+            true => FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body),
+            false => FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment),
         };
         if callsite.decides || !decides_first {
             attrs.record(&mut visitor);
@@ -116,10 +116,13 @@ impl Core {
             let is_written = record.context.role.is_recorded() || record.is_watched();
             let SpanRecord { body, deferred, .. } = record;
             attrs.record(&mut match is_written {
-                true => FieldVisitor::for_rest(callsite, &self.rules, body),
-                false => {
-                    FieldVisitor::for_deferring(callsite, &self.rules, body, deferred.get_or_insert_default())
-                }
+                true => FieldVisitor::for_rest(callsite, &self.config.rules, body),
+                false => FieldVisitor::for_deferring(
+                    callsite,
+                    &self.config.rules,
+                    body,
+                    deferred.get_or_insert_default(),
+                ),
             });
         }
         user
@@ -127,19 +130,19 @@ impl Core {
 
     #[inline]
     pub(crate) fn keep(&self, id: u64, record: Box<SpanRecord>) {
-        match self.table.insert(id, record) {
+        match self.spans.table.insert(id, record) {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {
-                self.counters.abandoned.one();
+                self.output.counters.abandoned.one();
                 pool::give_back(stale);
             }
             Inserted::Full(record) => {
-                self.counters.over_capacity.one();
+                self.output.counters.over_capacity.one();
                 if let Some(verdict) = &record.verdict {
-                    self.sampler.give_back(verdict);
+                    self.hooks.sampler.give_back(verdict);
                 }
                 pool::give_back(record);
-                if let Some(function) = &self.lambda {
+                if let Some(function) = &self.spans.lambda {
                     function.note_closed(id);
                 }
             }
@@ -178,9 +181,9 @@ impl Core {
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        let found = self.table.with(parent, |parent| {
+        let found = self.spans.table.with(parent, |parent| {
             parent.has_children = true;
-            if self.lambda.is_some() {
+            if self.spans.lambda.is_some() {
                 parent.lambda_state.open_children += 1;
             }
             parent.draw_trace_id();
@@ -204,7 +207,7 @@ impl Core {
 
     fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
         let now = record.start;
-        if !self.installed.load(Relaxed) {
+        if !self.install.installed.load(Relaxed) {
             // Added by a reload, after the subscriber had told its layers that it is in use.
             self.install();
         }
@@ -214,25 +217,25 @@ impl Core {
         record.context.root_start = now;
         let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
-            self.counters.bad_headers.one();
+            self.output.counters.bad_headers.one();
         }
         // A call to another service is a part of something. What it is a part of may be a caller's.
         let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
-        let header = match (field, &self.lambda) {
+        let header = match (field, &self.spans.lambda) {
             (Some(field), _) => field.header,
             (None, Some(function)) => function.header(),
             (None, None) => None,
         };
-        if let Some(function) = &self.lambda {
+        if let Some(function) = &self.spans.lambda {
             if header.is_some() && function.take_snapshot_restored() {
                 self.restored();
                 record.segment_id = SegmentId::random();
             }
             // The process may have been frozen since the last one.
-            self.clock.anchor(now);
+            self.spans.clock.anchor(now);
         }
-        record.context.offset = self.clock.offset(now);
-        if platform_root || self.lambda.is_some() {
+        record.context.offset = self.spans.clock.offset(now);
+        if platform_root || self.spans.lambda.is_some() {
             Self::join_lambda(record, header.as_ref(), platform_root);
             if forced == Some(false) && record.context.role.is_recorded() {
                 record.context.role = Role::Unsampled;
@@ -247,10 +250,10 @@ impl Core {
     /// Whether a call to another service outside of a segment becomes one.
     #[cold]
     fn takes_orphan(&self) -> bool {
-        if self.context_missing != ContextMissing::Ignore {
-            self.counters.context_missing.one();
+        if self.config.context_missing != ContextMissing::Ignore {
+            self.output.counters.context_missing.one();
         }
-        self.context_missing == ContextMissing::MakeSegment
+        self.config.context_missing == ContextMissing::MakeSegment
     }
 
     /// A subsegment directly below the function's segment is the root of what is recorded here.
@@ -260,7 +263,7 @@ impl Core {
         record.lambda_state = LambdaState { platform_root, ..LambdaState::default() };
         if platform_root != 0 {
             // What the runtime says of the invocation goes where it is seen: into the first subsegment.
-            self.table.with(platform_root, |platform_root| {
+            self.spans.table.with(platform_root, |platform_root| {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
             });
@@ -289,7 +292,9 @@ impl Core {
         };
         match record.context.role {
             Role::Segment => record.draw_trace_id(),
-            Role::Unsampled if self.zero_ids && header.is_none() => record.segment_id = SegmentId::from(0),
+            Role::Unsampled if self.config.zero_ids && header.is_none() => {
+                record.segment_id = SegmentId::from(0);
+            }
             _ => {}
         }
     }
