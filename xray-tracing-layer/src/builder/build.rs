@@ -21,6 +21,7 @@ use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
+use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
 use crate::state::notices::{Notices, WantedCallsites};
 use crate::state::origin::Origin;
@@ -143,7 +144,7 @@ impl<F> Builder<F> {
             clock,
             unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
-            lambda: self.settings.lambda,
+            host: self.settings.lambda.map_or(Host::Machine, Host::Lambda),
         };
         let output = Output {
             emitter,

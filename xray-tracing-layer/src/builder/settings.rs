@@ -15,7 +15,7 @@ use crate::settings::redaction::Rules;
 #[cfg(test)]
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::lambda::LambdaFunction;
+use crate::state::host::LambdaFunction;
 
 /// Settings of a layer. Where the environment has a say, it goes before what is set here, as in the official SDKs:
 ///
@@ -214,7 +214,7 @@ impl<F> Builder<F> {
         self
     }
 
-    pub(crate) fn lambda(mut self, header: crate::state::lambda::LambdaHeader) -> Self {
+    pub(crate) fn lambda(mut self, header: crate::state::host::LambdaHeader) -> Self {
         self.settings.lambda = Some(LambdaFunction::new(header, false));
         self
     }

@@ -1,5 +1,7 @@
 //! A span closes: its document goes into its parent's, or away.
 
+use std::num::NonZeroU64;
+
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
@@ -13,7 +15,7 @@ use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Role, SpanRecord, TraceContext};
+use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
@@ -48,14 +50,11 @@ impl Core {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            if self.spans.lambda.is_none() || self.has_something_to_emit(&record, id.into_u64()) {
-                self.output.counters.here().closed.one();
+            if !self.spans.host.is_lambda() || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
         } else {
-            if self.spans.lambda.is_some() {
-                self.note_child_closed(record.parent);
-            }
+            self.note_child_closed(&record);
             if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
                 && record.is_local_root()
             {
@@ -70,33 +69,21 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let now = self.spans.clock.ticks();
-        let end =
-            if record.exited != 0 && ClosedByChild::reaches(id.into_u64()) { record.exited } else { now };
+        let last_exit = record.exited.filter(|_| ClosedByChild::reaches(id.into_u64()));
+        let end = last_exit.map_or(now, NonZeroU64::get);
         if std::thread::panicking() {
             note_panic(&mut record.body);
         }
-        if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close(on_close, record, end);
-        }
-        self.output.counters.losses(record.body.losses());
-        let destination = if record.is_local_root() || record.emitted_early {
-            Destination::Alone
-        } else {
-            self.fold(record, end, now)
-        };
+        let destination = self.close_record(record, end, now);
+        let Some(parent) = record.parent else { return };
         let late = match destination {
-            Destination::Folded { late } => {
-                self.output.counters.here().folded.one();
-                late
-            }
+            Destination::Folded { late } => late,
             Destination::Alone => {
-                self.send(record, end);
-                record.parent != 0
-                    && self.spans.table.with(record.parent, |parent| parent.exited != 0).unwrap_or_default()
+                self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
         };
         // While a thread is inside the parent, that thread holds it open.
-        let inside = || ctx.current_span().id().is_some_and(|id| id.into_u64() == record.parent);
+        let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
         if late
             && !inside()
             && let Some(span) = ctx.span(id)
@@ -105,17 +92,36 @@ impl Core {
             // gone, and drops them right after.
             let mut extensions = span.extensions_mut();
             if extensions.get_mut::<ClosedByChild>().is_none() {
-                extensions.insert(ClosedByChild::towards(record.parent));
+                extensions.insert(ClosedByChild::towards(parent.get()));
             }
         }
-        if record.parent != 0 && self.is_due(&record.context, now) {
+    }
+
+    /// Closes a recorded span: counts it, shows it to the user's closure, and sends its document on its way.
+    #[inline]
+    pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        self.output.counters.here().closed.one();
+        if let Some(on_close) = &self.hooks.on_close {
+            self.run_on_close(on_close, record, end);
+        }
+        self.output.counters.losses(record.body.losses());
+        let destination = match record.parent {
+            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            _ => Destination::Alone,
+        };
+        match destination {
+            Destination::Folded { .. } => self.output.counters.here().folded.one(),
+            Destination::Alone => self.send(record, end),
+        }
+        if record.parent.is_some() && self.is_due(&record.context, now) {
             self.announce(record.context.root);
         }
+        destination
     }
 
     /// Puts the document into the parent's, if that is open, near, and has room.
     #[inline]
-    pub(crate) fn fold(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+    fn fold(&self, record: &mut SpanRecord, parent: SpanId, end: Ticks, now: Ticks) -> Destination {
         let callsite = self.spans.callsites.get(record.callsite);
         let frame = Frame {
             kind: Kind::Embedded,
@@ -128,7 +134,7 @@ impl Core {
         };
         let size = frame.size_bound();
         let mut streamed = None;
-        let folded = self.spans.table.with(record.parent, |parent| {
+        let folded = self.spans.table.with(parent.get(), |parent| {
             if parent.emitted_early {
                 return None;
             }
@@ -145,7 +151,7 @@ impl Core {
                 && children.spans() < self.config.streaming.after_spans;
             room.then(|| {
                 frame.fold_into(children);
-                Destination::Folded { late: parent.exited != 0 }
+                Destination::Folded { late: parent.exited.is_some() }
             })
         });
         if let Some((parent_id, documents)) = streamed {
@@ -155,7 +161,7 @@ impl Core {
     }
 
     /// Sends the span's own document, and before it the children for which it has no room.
-    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
+    fn send(&self, record: &mut SpanRecord, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One for all that follows: it must not grow between the measure and the writing.
         let preamble = self.output.origin.preamble();

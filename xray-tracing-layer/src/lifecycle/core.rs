@@ -15,8 +15,8 @@ use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
+use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::lambda::LambdaFunction;
 use crate::state::notices::{Notices, WantedCallsites};
 use crate::state::origin::Origin;
 use crate::state::stats::Counters;
@@ -56,8 +56,7 @@ pub(crate) struct Spans {
     pub(crate) clock: Clock,
     pub(crate) unsampled: UnsampledScopes,
     pub(crate) in_flight_commands: InFlightCommands,
-    /// In Lambda only.
-    pub(crate) lambda: Option<LambdaFunction>,
+    pub(crate) host: Host,
 }
 
 /// The way of documents out of the layer.
@@ -100,7 +99,8 @@ impl Core {
     /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which
     /// decides by itself and sends the segment by itself, there is nothing to start.
     pub(crate) fn install(&self) {
-        if !self.install.installed.swap(true, Relaxed) && self.config.enabled && self.spans.lambda.is_none() {
+        if !self.install.installed.swap(true, Relaxed) && self.config.enabled && !self.spans.host.is_lambda()
+        {
             self.hooks.sampler.start(&self.install.daemon, &self.config.service);
             if let Err(problem) = self.output.origin.detect() {
                 self.install.notices.add(problem);
@@ -110,7 +110,7 @@ impl Core {
 
     /// The layer is gone.
     pub(crate) fn uninstall(&self) {
-        if self.install.installed.load(Relaxed) && self.config.enabled && self.spans.lambda.is_none() {
+        if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();
         }
     }

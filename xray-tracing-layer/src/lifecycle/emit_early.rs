@@ -13,6 +13,8 @@
 //! subsegment below it. Whatever does not follow that pattern is announced, its finished children sent, when
 //! the runtime asks for the next event: that is the last moment before the freeze.
 
+use std::num::NonZeroU64;
+
 use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
@@ -22,8 +24,8 @@ use xray_sdk::{Packet, SegmentId};
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{put_whole, take_front};
 use crate::lifecycle::core::Core;
-use crate::state::lambda::LambdaFunction;
-use crate::state::record::{Role, SpanRecord};
+use crate::state::host::LambdaFunction;
+use crate::state::record::{Role, SpanId, SpanRecord};
 use crate::state::thread_state::ThreadState;
 
 impl Core {
@@ -35,21 +37,18 @@ impl Core {
     {
         let again = ThreadState::with(|thread| thread.last_exited.replace(id) == id).unwrap_or_default();
         let now = self.spans.clock.ticks();
-        let on_exit_in_lambda = self.spans.table.with(id, |record| {
-            record.exited = now;
+        let exited = self.spans.table.with(id, |record| {
+            record.exited = NonZeroU64::new(now);
             let around =
                 if record.is_local_root() { record.lambda_state.platform_root } else { record.parent };
             record.context.role.is_recorded().then_some((around, record.lambda_state))
         });
-        let Some((around, lambda_state)) = on_exit_in_lambda.flatten() else { return };
-        if around == 0 {
-            return;
-        }
+        let Some((Some(around), lambda_state)) = exited.flatten() else { return };
         if ctx.current_span().id().is_none() {
             // Not by the invocation: a task that was spawned with the span itself holds it, too.
             self.spans.table.with(id, |record| record.lambda_state.shared = true);
         } else if again && (lambda_state.shared || lambda_state.open_children > 0) {
-            let inside = ctx.lookup_current().map(|span| span.id().into_u64());
+            let inside = ctx.lookup_current().map(|span| span.id().into_non_zero_u64());
             if inside == Some(around) {
                 self.emit_early(id);
             }
@@ -58,18 +57,27 @@ impl Core {
 
     /// A span closes, and its record is away. `false` if its document is, too, and nothing came later.
     pub(crate) fn has_something_to_emit(&self, record: &SpanRecord, id: u64) -> bool {
-        if let Some(function) = &self.spans.lambda {
-            function.note_closed(id);
-        }
-        self.note_child_closed(record.parent);
-        if record.lambda_state.platform_root != 0 && record.body.has_exceptions() {
-            self.note_failure(record.lambda_state.platform_root);
+        self.spans.host.on_close(id);
+        self.note_child_closed(record);
+        if let Some(platform_root) = record.lambda_state.platform_root
+            && record.body.has_exceptions()
+        {
+            self.note_failure(platform_root);
         }
         !record.emitted_early || record.has_late_part()
     }
 
-    pub(crate) fn note_child_closed(&self, parent: u64) {
-        self.spans.table.with(parent, |parent| {
+    /// Takes the span off the count of its parent's open children.
+    pub(crate) fn note_child_closed(&self, record: &SpanRecord) {
+        if self.spans.host.is_lambda()
+            && let Some(parent) = record.parent
+        {
+            self.take_off_count(parent);
+        }
+    }
+
+    fn take_off_count(&self, parent: SpanId) {
+        self.spans.table.with(parent.get(), |parent| {
             parent.lambda_state.open_children = parent.lambda_state.open_children.saturating_sub(1);
         });
     }
@@ -80,19 +88,20 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let platform_root = ctx.lookup_current()?.id().into_u64();
+        let platform_root = ctx.lookup_current()?.id().into_non_zero_u64();
         let last = ThreadState::with(|thread| thread.last_exited.get())?;
         let knows = self.spans.table.with(last, |record| {
             let its = record.context.role == Role::Independent && !record.emitted_early;
-            (its && record.lambda_state.platform_root == platform_root).then(|| record.body.has_exceptions())
+            (its && record.lambda_state.platform_root == Some(platform_root))
+                .then(|| record.body.has_exceptions())
         });
         match knows.flatten() {
             Some(knows) => (!knows).then_some(last),
             None => {
-                let untold = |record: &mut SpanRecord| {
+                let unsent = |record: &mut SpanRecord| {
                     record.context.role == Role::PlatformRoot && !record.in_progress_sent
                 };
-                self.spans.table.with(platform_root, untold)?.then_some(platform_root)
+                self.spans.table.with(platform_root.get(), unsent)?.then_some(platform_root.get())
             }
         }
     }
@@ -118,8 +127,8 @@ impl Core {
     }
 
     /// A top subsegment is over; what it knows of a failure need not be told again.
-    fn note_failure(&self, platform_root: u64) {
-        self.spans.table.with(platform_root, |platform_root| platform_root.in_progress_sent = true);
+    fn note_failure(&self, platform_root: SpanId) {
+        self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
     }
 
     /// Sends a subsegment as complete, although its span is open. Its record stands from now on for what
@@ -131,7 +140,7 @@ impl Core {
         let is_due = |record: &SpanRecord| record.is_part() && !record.emitted_early;
         let too_large = self.spans.table.with(id, |record| {
             is_due(record)
-                && self.frame(record, self.output.origin.preamble(), Some(record.exited)).size_bound()
+                && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
                     > MAX_DOCUMENT
         });
         if too_large == Some(true) {
@@ -139,7 +148,7 @@ impl Core {
         }
         with_packet(|packet| {
             let emitted_early = self.spans.table.with(id, |record| {
-                let frame = self.frame(record, self.output.origin.preamble(), Some(record.exited));
+                let frame = self.frame(record, self.output.origin.preamble(), Some(record.last_exit()));
                 if !is_due(record) || frame.size_bound() > MAX_DOCUMENT {
                     return None;
                 }
@@ -150,7 +159,7 @@ impl Core {
                 let parent = std::mem::take(&mut record.parent);
                 record.parent_id = Some(record.segment_id);
                 record.segment_id = SegmentId::random();
-                record.start = record.exited;
+                record.start = record.last_exit();
                 record.body.clear();
                 record.children.clear();
                 (record.emitted_early, record.in_progress_sent, record.has_children) = (true, true, false);
@@ -158,13 +167,15 @@ impl Core {
                     losses,
                     spans,
                     parent,
-                    lambda_failure_target.then_some(record.lambda_state.platform_root),
+                    record.lambda_state.platform_root.filter(|_| lambda_failure_target),
                 ))
             });
             let Some((losses, spans, parent, lambda_failure_target)) = emitted_early.flatten() else {
                 return;
             };
-            self.note_child_closed(parent);
+            if let Some(parent) = parent {
+                self.take_off_count(parent);
+            }
             if let Some(platform_root) = lambda_failure_target {
                 self.note_failure(platform_root);
             }

@@ -22,7 +22,6 @@ use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::library_event::LibraryEvent;
 use crate::fields::value::{Value, visit};
 use crate::fields::visitor::FieldVisitor;
-use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
 use crate::state::in_flight_commands::Command;
@@ -65,7 +64,9 @@ impl Core {
                 record.start = started;
             }
             if self.inherit_from(&mut record, parent) {
-                self.close_finished_call(&mut record, now);
+                // No other span waits for it, and none is inside.
+                self.note_child_closed(&record);
+                self.close_record(&mut record, now, now);
             }
         }
         pool::give_back(record);
@@ -110,27 +111,6 @@ impl Core {
         put_name(&mut name, &self.config.rules.redacted("databaseName", &database));
         visitor.target.put_ready_name(0, "\"db\":", name.as_str());
         Some(started)
-    }
-
-    /// Closes what nobody could see open: no other span waits for it, and none is inside.
-    fn close_finished_call(&self, record: &mut SpanRecord, now: Ticks) {
-        if self.spans.lambda.is_some() {
-            self.note_child_closed(record.parent);
-        }
-        self.output.counters.here().closed.one();
-        if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close(on_close, record, now);
-        }
-        self.output.counters.losses(record.body.losses());
-        let destination =
-            if record.is_local_root() { Destination::Alone } else { self.fold(record, now, now) };
-        match destination {
-            Destination::Folded { .. } => self.output.counters.here().folded.one(),
-            Destination::Alone => self.send(record, now),
-        }
-        if record.parent != 0 && self.is_due(&record.context, now) {
-            self.announce(record.context.root);
-        }
     }
 }
 

@@ -13,6 +13,7 @@ use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 use crate::fields::scratch::with_body;
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
+use crate::state::placement::role_in_platform_segment;
 use crate::state::pool;
 use crate::state::record::{Kind, Role, SpanRecord};
 use crate::state::stats::Counter;
@@ -20,15 +21,15 @@ use crate::state::stats::Counter;
 impl Core {
     pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
         let taken_back = self.spans.table.change(id, |record| {
-            if record.parent != 0
+            if record.parent.is_some()
                 || record.has_children
                 || record.emitted_early
                 || record.context.role == Role::PlatformRoot
             {
                 return Err(());
             }
-            if self.spans.lambda.is_some() {
-                Self::join_lambda(record, Some(header), false);
+            if self.spans.host.is_lambda() {
+                record.join_platform_segment(Some(header), role_in_platform_segment(Some(header), false));
                 return Ok(None);
             }
             record.context.trace_id = header.root();
@@ -73,12 +74,12 @@ impl Core {
             if record.has_children || record.context.role == Role::PlatformRoot {
                 return Err(());
             }
-            record.force(sampled, id, self.spans.lambda.is_some());
+            record.force(sampled, id, self.spans.host.is_lambda());
             Ok(record.verdict.take())
         });
         let taken_back = taken_back?;
-        if let (Some(function), Ok(_), false) = (&self.spans.lambda, &taken_back, sampled) {
-            function.note_closed(id);
+        if !sampled && taken_back.is_ok() {
+            self.spans.host.on_close(id);
         }
         self.settle(taken_back, &self.output.counters.late_decisions);
         self.write_deferred(id);
@@ -100,10 +101,10 @@ impl Core {
         if self.inherit_from(&mut record, ancestor) {
             (record.callsite, record.segment_id, record.start) =
                 (callsite, SegmentId::random(), self.spans.clock.ticks());
-            record.force(true, id.into_u64(), self.spans.lambda.is_some());
+            record.force(true, id.into_u64(), self.spans.host.is_lambda());
         }
         if record.context.role.is_recorded() {
-            self.keep(id.into_u64(), record);
+            self.insert(id.into_u64(), record);
             self.spans.unsampled.decided_late();
         } else {
             pool::give_back(record);

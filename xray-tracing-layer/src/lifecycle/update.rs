@@ -1,5 +1,7 @@
 //! A span lives: fields recorded late, events, and the moment it was last left.
 
+use std::num::NonZeroU64;
+
 use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
@@ -51,7 +53,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.spans.lambda.is_none() && event.is_contextual() && self.spans.unsampled.is_here() {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
             return;
         }
         let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
@@ -61,7 +63,12 @@ impl Core {
         match callsite.event {
             EventKind::AwsResponse => return self.aws_response(event, ctx),
             EventKind::LambdaIdle => {
-                return self.spans.lambda.iter().for_each(|function| self.before_freeze(function));
+                return self
+                    .spans
+                    .host
+                    .lambda()
+                    .into_iter()
+                    .for_each(|function| self.before_freeze(function));
             }
             EventKind::LambdaFailure => {
                 let Some(lambda_failure_target) = self.lambda_failure_target(ctx) else { return };
@@ -132,7 +139,7 @@ impl Core {
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         }
-        if self.spans.lambda.is_some() {
+        if self.spans.host.is_lambda() {
             self.on_exit_in_lambda(id.into_u64(), ctx);
         }
     }
@@ -142,7 +149,7 @@ impl Core {
         let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
         self.spans.table.with(id, |record| {
             if record.context.role.is_recorded() {
-                record.exited = now;
+                record.exited = NonZeroU64::new(now);
                 if panicking {
                     note_panic(&mut record.body);
                 }
