@@ -12,7 +12,7 @@ use std::str::FromStr;
 /// Defaults to `127.0.0.1:2000` for both. Parses the forms that the official SDKs document for
 /// `AWS_XRAY_DAEMON_ADDRESS`, and a few more:
 ///
-/// | text | UDP | TCP |
+/// | string | UDP | TCP |
 /// |---|---|---|
 /// | `host:port` | that | that |
 /// | `tcp:host:port udp:host:port`, in either order | its own | its own |
@@ -237,7 +237,7 @@ fn split_protocol(part: &str) -> Option<(Protocol, &str)> {
     }
 }
 
-/// Whether this can be a host's name: letters, digits, dots, dashes, and underscores, which containers' names have.
+/// Returns whether this can be a host's name: letters, digits, dots, dashes, and underscores, which containers' names have.
 fn is_name(host: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     // Resolvers take shortened IPv4 addresses ("127.1"), and no top-level domain is a number: a mistyped address.

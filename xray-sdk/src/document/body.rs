@@ -1,4 +1,4 @@
-//! What is known about one piece of work, encoded as it arrives.
+//! [`Body`]: what is known about one piece of work, encoded as it arrives.
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
 //! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
@@ -25,7 +25,7 @@ pub struct Body {
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
-    /// One bit per place that ever had an entry; none set means there is nothing to look for.
+    /// One bit per section that ever had an entry; none set means there is nothing to look for.
     sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
@@ -37,13 +37,13 @@ pub struct Body {
 }
 
 impl Body {
-    /// A body that says nothing. Allocates nothing.
+    /// Creates an empty body without allocating.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets everything but the memory it sits in.
+    /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
@@ -52,7 +52,7 @@ impl Body {
         self.losses = Truncation::default();
     }
 
-    /// Whether nothing was put, set or left out.
+    /// Returns whether nothing was put, set or left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -62,13 +62,13 @@ impl Body {
             && self.losses == Truncation::default()
     }
 
-    /// Bytes of memory held for values, in use or not.
+    /// Returns the bytes of memory held for values, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// An upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
+    /// Returns an upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
@@ -76,7 +76,7 @@ impl Body {
         self.text.len() - self.dead + 4 * self.namespaced as usize + 400
     }
 
-    /// What was left out or cut so far.
+    /// Returns the counts of values left out or truncated so far.
     #[must_use]
     pub fn losses(&self) -> Truncation {
         self.losses
@@ -164,8 +164,9 @@ impl Body {
         self.finish(section, 0, start, split, wrote);
     }
 
-    /// As [`metadata`](Self::metadata), with a look at each value in it, however deep: `look` is given the key that it
-    /// stands under and its text, and what it answers takes its place. A value that comes back as it was keeps its type.
+    /// Adds metadata as [`metadata`](Self::metadata) does, after passing each scalar in it to `look`, however deep.
+    ///
+    /// `look` gets a scalar's key and its string form, and returns the replacement. An unchanged value keeps its type.
     pub fn metadata_with(
         &mut self,
         namespace: &str,
@@ -180,12 +181,12 @@ impl Body {
         self.finish(section, 0, start, split, wrote);
     }
 
-    /// Says who did the work. Only meaningful on subsegments.
+    /// Sets the namespace. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
         self.namespace = Some(namespace);
     }
 
-    /// Who did the work, if it was said.
+    /// Returns the namespace, if it was set.
     #[must_use]
     pub fn namespace(&self) -> Option<Namespace> {
         self.namespace
@@ -205,7 +206,7 @@ impl Body {
         }
     }
 
-    /// The HTTP status, if one is known.
+    /// Returns the HTTP status, if one is known.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status.map(NonZeroU16::get)
@@ -242,13 +243,13 @@ impl Body {
         self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
     }
 
-    /// Whether an exception was added.
+    /// Returns whether an exception was added.
     #[must_use]
     pub fn has_exceptions(&self) -> bool {
         self.exceptions > 0
     }
 
-    /// A string member's text, without its quotes and still escaped.
+    /// Returns a string member's content, without its quotes and still escaped.
     #[must_use]
     pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
         let value = self.value_of(section, key)?;
@@ -296,7 +297,7 @@ impl Body {
         plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
-    /// Whether anything was ever put there.
+    /// Returns whether a section ever had an entry.
     #[inline]
     pub(super) fn may_have(&self, section: Section) -> bool {
         self.sections & section.bit() != 0
@@ -306,13 +307,13 @@ impl Body {
         &self.text.as_bytes()[entry.start as usize..][..entry.len as usize]
     }
 
-    /// The entries of one place that still count.
+    /// Returns the live entries of one section.
     #[inline]
     pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.section() == Some(section))
     }
 
-    /// The value of a place's only member, or of its best: the text after the key.
+    /// Returns the value of a section's member: the bytes after the key.
     #[inline]
     pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
         self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
@@ -366,8 +367,8 @@ impl Body {
         }
     }
 
-    /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
-    /// give way to a better one, and metadata for one annotation too many.
+    /// Removes the member that the new one replaces. Returns the new one's section: `None` if a
+    /// member of lower rank stays, and metadata for one annotation too many.
     fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..key_len];

@@ -1,4 +1,4 @@
-//! How a piece of work went: what was said by hand, and which of X-Ray's flags follow from that and the HTTP status.
+//! [`Flags`] and [`Outcome`]: what was marked by hand, and which of X-Ray's flags follow from that and the HTTP status.
 
 use std::num::NonZeroU16;
 

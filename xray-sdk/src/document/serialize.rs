@@ -8,7 +8,7 @@ use super::limits::{MAX_DEPTH, MAX_VALUE};
 use super::truncation::Written;
 use crate::json::{Buffer, string_token_len};
 
-/// How deep a JSON value nests.
+/// Returns how deep a JSON value nests.
 fn depth_of(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
     while let Some(byte) = json.get(at) {

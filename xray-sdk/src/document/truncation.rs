@@ -1,6 +1,6 @@
-//! What X-Ray's limits cost: how much of one value was written, and what a whole body lost.
+//! [`Written`] and [`Truncation`]: how much of a value was written, and what a body lost to X-Ray's limits.
 
-/// How much of a value was written.
+/// The outcome of writing a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Written {

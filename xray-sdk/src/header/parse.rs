@@ -90,7 +90,7 @@ fn keep(extras: &mut String, key: &str, value: &str) {
     extras.push_str(value);
 }
 
-/// How much of a header is looked at, in bytes. An honest one has some hundred; load balancers rewrite requests
+/// Bytes of a header that are parsed. An honest one has some hundred; load balancers rewrite requests
 /// whose headers exceed 7 KB in total.
 const MAX_TEXT: usize = 4096;
 

@@ -14,7 +14,7 @@ impl TraceHeader {
     /// Versions after 00 are read as far as 00 goes, as the recommendation asks.
     ///
     /// # Errors
-    /// The text breaks the recommendation; it says that the receiver then begins a new trace.
+    /// The string breaks the recommendation, by which the receiver then begins a new trace.
     pub fn from_traceparent(text: &str) -> Result<Self, ParseTraceparentError> {
         let text = text.trim_ascii();
         // In bytes until it is known to be ASCII: indexing text inside a character panics.

@@ -115,7 +115,7 @@ impl Collector {
         self.wait_for(timeout, |received| received.documents().len() >= count)
     }
 
-    /// What was received so far.
+    /// Returns what was received so far.
     #[must_use]
     pub fn received(&self) -> Received {
         let mut received = lock(&self.shared.received);

@@ -43,7 +43,7 @@ fn from_resource(at: &Probe) -> Option<String> {
     pairs.find(|(key, _)| key.trim() == "k8s.cluster.name").map(|(_, value)| value.trim().to_owned())
 }
 
-/// What EKS allows as a cluster's name (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
+/// Checks a cluster's name as EKS does (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
 /// address is what it should be.
 fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -27,7 +27,7 @@ impl<'a> Imds<'a> {
         Self { at, session: OnceCell::new() }
     }
 
-    /// What the service has at that path.
+    /// Returns the service's value at a path.
     pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
         let session = self.session.get_or_init(|| Session::begin(self.at)).as_ref()?;
         let header = session.token.as_deref().map(|token| ("X-aws-ec2-metadata-token", token));

@@ -46,7 +46,7 @@ impl Sampler for Ratio {
     }
 }
 
-/// As many as a float counts exactly, so that a rate of 1 is all of them and not one fewer.
+/// Bits of a draw: as many as a float counts exactly, so that a rate of 1 is all draws and not one fewer.
 const DRAW_BITS: u32 = 53;
 const DRAWS: u64 = 1 << DRAW_BITS;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[must_use = "an unused result wastes a slot of the reservoir"]
 pub struct SamplingResult {
     decision: Decision,
-    /// Whether the sampler wants to hear how the trace ended.
+    /// Whether the sampler wants to observe the trace's end.
     watched: bool,
     /// Who decided, for samplers that are made of several parts.
     source: Source,
@@ -37,7 +37,7 @@ enum Source {
 pub(super) struct Central {
     /// The rule's number in this process. Cheaper to hand around than its name, which most verdicts don't need.
     pub(super) rule: u32,
-    /// Whether it took the one slot of a second that a process may take without having been assigned any.
+    /// Whether the decision took the one slot of a second that a process may take without having been assigned any.
     pub(super) borrowed: bool,
 }
 

@@ -16,7 +16,7 @@ pub struct Http<'a> {
     pub user_agent: Option<&'a str>,
     /// The client's address. For segments only: X-Ray draws a subsegment that has one as a server.
     pub client_ip: Option<&'a str>,
-    /// Whether the client's address is from `X-Forwarded-For`, which anyone can write.
+    /// `true` if the client's address comes from `X-Forwarded-For`, which anyone can write.
     pub x_forwarded_for: bool,
     /// The response's status. It also sets `error`, `throttle` and `fault`.
     pub status: Option<u16>,

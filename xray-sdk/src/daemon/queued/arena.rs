@@ -1,4 +1,4 @@
-//! Where documents wait: a bounded number of blocks, and shards that threads fill without meeting each other. No
+//! [`Arena`]: where documents wait, a bounded number of blocks, and shards that threads fill without meeting each other. No
 //! socket, no thread and no clock in here. `emit` pushes, the sender sweeps.
 //!
 //! ```text
@@ -55,7 +55,7 @@ struct Inside {
     closed: bool,
 }
 
-/// What became of a packet.
+/// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Push {
     Taken,
@@ -215,12 +215,12 @@ impl Arena {
         }
     }
 
-    /// Whether a block is full and waits.
+    /// Returns whether a full block waits.
     pub(super) fn has_sealed(&self) -> bool {
         self.sealed.load(Ordering::Relaxed) > 0
     }
 
-    /// How full the arena is, in 1,024ths.
+    /// Returns how full the arena is, in 1,024ths.
     pub(super) fn fill(&self) -> u32 {
         (self.in_use.load(Ordering::Relaxed) * 1024 / self.most) as u32
     }

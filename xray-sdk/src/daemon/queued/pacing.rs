@@ -1,4 +1,4 @@
-//! How fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
+//! [`Pacer`]: how fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
 //!
 //! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
 //! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
@@ -49,7 +49,7 @@ impl Pacer {
     }
 }
 
-/// Of a time that is not longer than a [`period`].
+/// Returns the nanoseconds of a time that is not longer than a [`period`].
 fn nanos(time: Duration) -> i64 {
     time.subsec_nanos().into()
 }

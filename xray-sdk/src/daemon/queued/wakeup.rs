@@ -27,7 +27,7 @@ struct Progress {
     ended: bool,
 }
 
-/// Of those who emit.
+/// Called by emitters.
 impl Wakeup {
     /// Wakes the sender if it is parked. To be called after each push.
     ///
@@ -45,7 +45,7 @@ impl Wakeup {
         self.wake_from(NAPPING);
     }
 
-    /// Of many that find it asleep, one wakes it.
+    /// Wakes the sender once, however many emitters find it asleep.
     #[cold]
     fn wake_from(&self, state: u8) {
         if self.state.compare_exchange(state, AWAKE, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
@@ -60,7 +60,7 @@ impl Wakeup {
     }
 }
 
-/// Of those who wait.
+/// Called by threads that wait.
 impl Wakeup {
     /// Waits until all that was pushed before is gone, or `timeout` is over, which is `false`.
     pub(super) fn flush(&self, timeout: Duration) -> bool {
@@ -100,7 +100,7 @@ impl Wakeup {
     }
 }
 
-/// Of the sender.
+/// Called by the sender.
 impl Wakeup {
     /// Says which thread is to be woken. To be called before anything is pushed.
     pub(super) fn introduce(&self, sender: Thread) {

@@ -19,7 +19,7 @@ use super::socket::Socket;
 use super::system::System;
 use crate::daemon::{DaemonAddress, EmitError};
 
-/// What an emitter shares with a lookup under way.
+/// The state that an emitter shares with a lookup under way.
 pub(in crate::daemon) struct Connection {
     addresses: Addresses,
     /// Held for reading while a datagram is sent, for writing only to put a socket in that is open already:

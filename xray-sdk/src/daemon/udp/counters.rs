@@ -1,4 +1,4 @@
-//! What an emitter sent and lost, counted without locks. Numbers only: what counts as what is decided by those
+//! [`Counters`]: sent and lost packets, counted without locks. Numbers only: what counts as what is decided by those
 //! who call.
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -25,7 +25,7 @@ mod offload {
     pub(in super::super) struct Gso {
         socket: UdpSocket,
         state: UdpSocketState,
-        /// Of a datagram in a run; 0 when the kernel takes no runs.
+        /// The largest datagram in a run; 0 when the kernel takes no runs.
         largest: AtomicUsize,
         /// Datagrams in the last run. The kernel reports on all of them when nothing listened.
         last: AtomicU64,

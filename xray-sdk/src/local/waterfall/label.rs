@@ -1,4 +1,4 @@
-//! What a span has to say for itself: its state, its tag, and the details beneath it.
+//! The words beside a span: its state, its tag, and the details beneath it.
 //!
 //! Reads a span's JSON, which the checker has let pass: any key may be missing, none has a wrong type that would
 //! matter here. No layout: lines come out clean, of any length.
@@ -9,7 +9,7 @@ use super::super::trace::Node;
 use super::ink::Ink;
 use super::text::clean;
 
-/// How a span went, worst first: several of its flags may be set.
+/// The state of a span, worst first: several of its flags may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Fault,
@@ -119,7 +119,7 @@ pub(super) fn annotations(node: &Node<'_>) -> Vec<String> {
     annotations.into_iter().flat_map(Map::iter).map(pair).collect()
 }
 
-/// What an AWS call was about: the first of these that is there.
+/// Keys that name an AWS call's subject; the first that is there is shown.
 fn resource(json: &Value) -> Option<&str> {
     [
         "/table_name",

@@ -2,7 +2,7 @@
 //!
 //! Most rules are for other requests than this one, and most of them show so by a few bytes of a pattern. So
 //! [`Prefilter`] are asked first: three words of a rule, three of the request, four rules side by side without a branch.
-//! What passes is compared in full.
+//! Rules that pass are compared in full.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl RuleSet {
         Self { prefilters, offset, rules: rules.collect(), expires }
     }
 
-    /// Whether the rules are too old to be obeyed.
+    /// Returns whether the rules are too old to be applied.
     #[inline]
     pub(super) fn is_expired(&self, now: u32) -> bool {
         now > self.expires
@@ -99,7 +99,7 @@ impl RuleSet {
     }
 }
 
-/// What four rules say about the beginnings of a request's properties, and which bits of it count: what stands
+/// The beginnings of a request's properties that four rules want, and which bits of it count: what stands
 /// before a pattern's first wildcard. A word of each rule lies beside the same word of the others, as processors
 /// compare them.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,4 +1,4 @@
-//! What the sampler shares with its poller: the rules, what is wrong, and what was counted.
+//! [`Shared`]: the rules, the current problem and the counters, held by the sampler and its poller.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use super::rule_set::RuleSet;
 use crate::sampling::Sampler;
 
-/// What the sampler shares with its poller.
+/// The state that the sampler shares with its poller.
 pub(super) struct Shared {
     pub(super) rules: ArcSwapOption<RuleSet>,
     pub(super) fallback: Box<dyn Sampler>,
@@ -37,7 +37,7 @@ impl Shared {
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a [`CentralSampler`](crate::sampling::CentralSampler) requested from X-Ray and reported to it, since its creation.
+        /// Counts of a [`CentralSampler`](crate::sampling::CentralSampler)'s requests and reports, since its creation.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct CentralStats {

@@ -10,7 +10,7 @@ use std::{fmt, io};
 pub enum RulesError {
     /// The file can't be read.
     Read(io::Error),
-    /// The text is not JSON.
+    /// The input is not JSON.
     Json(serde_json::Error),
     /// The document isn't an object, or a part of it has a wrong type.
     Shape(&'static str),
@@ -22,12 +22,12 @@ pub enum RulesError {
         number: usize,
         /// Its description, if it has one.
         description: Option<String>,
-        /// What is wrong with it.
+        /// The problem.
         problem: RuleProblem,
     },
 }
 
-/// What is wrong with one rule.
+/// The problem of one rule.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RuleProblem {
@@ -45,7 +45,7 @@ pub enum RuleProblem {
     OtherVersion {
         /// The member.
         member: &'static str,
-        /// What takes its place in this version.
+        /// The member of this version that replaces it.
         instead: &'static str,
     },
     /// The default rule has this condition, which only other rules may have.
