@@ -57,86 +57,54 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod answer;
-mod clock;
-mod config;
-mod function;
-mod given;
-mod kept;
-mod plan;
-mod record;
-mod slot;
-mod sql;
-mod stats;
-mod table;
-mod url;
-mod users;
-mod value;
-mod visit;
-mod whereabouts;
-
-mod call;
-mod close;
-mod closing;
-mod core;
-mod layer;
-mod leave;
-mod open;
-mod question;
-mod quiet;
-mod update;
-
-mod attach;
-mod behind;
 mod builder;
-mod diagnostics;
-mod env;
-mod failure;
-mod filter;
+mod fields;
 mod handle;
-#[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
-mod outcome;
-#[cfg(feature = "queue")]
-mod queued;
+mod integrations;
+mod layer;
+mod lifecycle;
+mod settings;
 mod span_ext;
+mod state;
 
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
-#[cfg(feature = "aws-sdk")]
-mod aws;
-#[cfg(feature = "fmt")]
-pub mod fmt;
 #[cfg(feature = "http")]
-pub mod http;
-#[cfg(feature = "lambda")]
-pub mod lambda;
-
-pub use attach::{Attach, WithDefaultFilter, WithFilter, WithoutFilter};
-#[cfg(feature = "aws-sdk")]
 #[doc(inline)]
-pub use aws::XrayInterceptor;
+pub use integrations::http;
+#[cfg(feature = "lambda")]
+#[doc(inline)]
+pub use integrations::lambda;
+#[cfg(feature = "fmt")]
+#[doc(inline)]
+pub use integrations::log as fmt;
+
 pub use builder::{BuildError, Builder, builder, layer};
-pub use closing::ClosingSpan;
-pub use config::ContextMissing;
-pub use diagnostics::Diagnostic;
-pub use filter::{DefaultFilter, default_filter};
-pub use handle::Handle;
+pub use handle::diagnostics::Diagnostic;
+pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
 #[doc(inline)]
 pub use http::XrayHttpClientLayer;
-#[cfg(feature = "tower")]
+#[cfg(feature = "tower-server")]
 #[doc(inline)]
 pub use http::XrayHttpLayer;
 #[cfg(feature = "reqwest-middleware")]
 #[doc(inline)]
 pub use http::XrayMiddleware;
-pub use layer::XrayLayer;
+#[cfg(feature = "aws-sdk")]
+#[doc(inline)]
+pub use integrations::aws_sdk::XrayInterceptor;
+pub use layer::default_filter::{DefaultFilter, default_filter};
+pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
+pub use layer::xray_layer::XrayLayer;
+pub use lifecycle::on_close::ClosingSpan;
+pub use settings::config::ContextMissing;
 pub use span_ext::{XraySpanExt, current_trace_header};
-pub use stats::Stats;
+pub use state::stats::Stats;
 
 pub use xray_sdk as sdk;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 pub use xray_sdk::{QueueGuard, QueuedEmitter};
 
 #[cfg(test)]

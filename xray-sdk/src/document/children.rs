@@ -3,7 +3,9 @@
 //! A parent may be written with all of them, or some may leave on their own: by then nothing needs parsing,
 //! since every document begins with its id (see [`insert_independent_head`](super::insert_independent_head)).
 
-use super::{Buffer, Frame};
+use super::frame::Frame;
+use super::limits::MAX_DOCUMENT;
+use crate::json::Buffer;
 
 /// The documents of finished subsegments, with commas between them.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +27,7 @@ struct Mark {
 impl Children {
     /// The most bytes of children that a parent holds. Three quarters of a document: what does not fit leaves
     /// by itself when it closes, and the parent's own body has room beside a full house.
-    pub const ROOM: usize = crate::daemon::MAX_DOCUMENT / 4 * 3;
+    pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
 
     /// How deep subsegments may nest in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
