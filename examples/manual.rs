@@ -41,7 +41,7 @@ fn billing(header: &str, emitter: &impl Emitter) -> Result<u16, Box<dyn Error>> 
     segment.attach(query);
 
     let mut print = Subsegment::begin("print invoice");
-    print.metadata("printer", "tray", &serde_json::json!({ "size": "A4", "sheets": 0 }));
+    print.add_metadata("printer", "tray", &serde_json::json!({ "size": "A4", "sheets": 0 }));
     print.add_exception(&Exception::new("OutOfPaper", "tray 2 is empty"));
     sleep(Duration::from_millis(10));
     segment.attach(print);

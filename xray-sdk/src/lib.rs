@@ -51,6 +51,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
+mod text;
+
 pub mod id;
 
 mod json;
@@ -60,14 +62,12 @@ pub mod header;
 pub mod document {
     //! What X-Ray stores: segment and subsegment documents.
     //!
-    //! One grammar, in two storeys. Below, [`Buffer`] appends JSON tokens, [`Body`] collects what is known about
-    //! a piece of work in the form it will be sent in, and [`Frame`] puts ids, name, times, body and finished
-    //! children together. On top, [`Segment`] and [`Subsegment`] are for people who make documents by hand.
-    //! The tracing layer stands on the lower storey, so both speak the same dialect.
+    //! [`Segment`] and [`Subsegment`] build documents by hand. The tracing layer writes its documents with the same
+    //! code below them: a buffer of JSON tokens, a body of members, and a frame that puts the parts together.
     //!
     //! ```text
-    //!  {"id":…,"trace_id":…,"name":…,"start_time":…,"end_time":…   Frame: who and when
-    //!   ,"error":true,"http":{…},"aws":{…},"sql":{…}              Body: what happened
+    //!  {"id":…,"trace_id":…,"name":…,"start_time":…,"end_time":…   frame: who and when
+    //!   ,"error":true,"http":{…},"aws":{…},"sql":{…}              body: what happened
     //!   ,"cause":{…},"annotations":{…},"metadata":{…}
     //!   ,"subsegments":[…]}                                        finished children, as bytes
     //! ```
@@ -95,23 +95,33 @@ pub mod document {
     mod preamble;
 
     pub use annotation::AnnotationValue;
-    pub use body::Body;
-    pub use children::Children;
-    pub use exception::{Exception, Stack, StackFrame};
-    pub use frame::{Frame, Kind, insert_independent_head};
+    pub use exception::{Exception, StackFrame};
     pub use limits::{
         MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_DOCUMENT, MAX_EXCEPTIONS, MAX_NAME, MAX_STRING,
         MAX_VALUE,
     };
-    pub use name::{metadata_key, put_annotation_key, put_name};
+    #[cfg(feature = "local")]
     pub(crate) use name_chars::is_name_char;
-    pub use preamble::Preamble;
-    pub use section::{Namespace, Section};
+    pub use section::Namespace;
     pub use timestamp::Timestamp;
-    pub use truncation::{Truncation, Written};
 
-    pub use crate::json::Buffer;
     pub use crate::segment::{Http, Links, Segment, Sql, Subsegment};
+
+    #[doc(hidden)]
+    pub mod internal {
+        //! What the tracing layer writes documents with. Exempt from semantic versioning: a minor version may
+        //! change any of it.
+
+        pub use super::body::Body;
+        pub use super::children::Children;
+        pub use super::exception::Stack;
+        pub use super::frame::{Frame, Kind, insert_independent_head};
+        pub use super::name::{metadata_key, put_annotation_key, put_name};
+        pub use super::preamble::Preamble;
+        pub use super::section::Section;
+        pub use super::truncation::{Truncation, Written};
+        pub use crate::json::Buffer;
+    }
 }
 
 pub mod daemon;
@@ -123,10 +133,6 @@ pub mod sampling;
 #[cfg(any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs"))]
 mod http_client;
 
-#[cfg(all(test, any(feature = "central-sampling", feature = "plugin-ec2", feature = "plugin-ecs")))]
-#[path = "../tests/support/server.rs"]
-mod server;
-
 pub mod origin;
 
 pub mod sqs;
@@ -136,6 +142,9 @@ pub mod receive;
 
 #[cfg(feature = "local")]
 pub mod local;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
 #[cfg(feature = "queued-emitter")]

@@ -20,8 +20,8 @@
 //! # Ok::<(), xray_sdk::header::ParseHeaderError>(())
 //! ```
 
-use crate::document::Links;
 use crate::header::{Carrier, SamplingDecision, TraceHeader};
+use crate::segment::Links;
 
 /// The message system attribute that carries the trace header. Of the type `String`.
 pub const ATTRIBUTE: &str = "AWSTraceHeader";
@@ -63,7 +63,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::document::Body;
+    use crate::document::internal::Body;
 
     fn message(trace: usize, parent: usize, sampled: u8) -> BTreeMap<String, String> {
         let header = format!("Root=1-66f1a2b3-{trace:024x};Parent={parent:016x};Sampled={sampled}");

@@ -9,7 +9,8 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Links, Stack};
+use xray_sdk::document::internal::Stack;
+use xray_sdk::document::{AnnotationValue, Links};
 use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 

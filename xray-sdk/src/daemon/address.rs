@@ -3,6 +3,7 @@
 //! Only the grammar. No variable is read here and no name is resolved: the layer's configuration does the one,
 //! the emitter the other.
 
+use crate::text::text_form;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
@@ -245,6 +246,8 @@ fn is_name(host: &str) -> bool {
 
 /// RFC 1035's 255 octets, without the length octets that text leaves out.
 const MAX_NAME: usize = 253;
+
+text_form!(DaemonAddress, ParseAddressError, "a daemon address: host:port");
 
 #[cfg(test)]
 mod tests {

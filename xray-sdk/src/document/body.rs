@@ -79,7 +79,7 @@ impl Body {
         self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// An upper bound of the bytes that [`Frame`](super::Frame) writes for this body.
+    /// An upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {

@@ -1,5 +1,5 @@
 //! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
-//! Called by [`Frame`](super::Frame) alone, for the layer's documents and for those made by hand.
+//! Called by [`Frame`](super::internal::Frame) alone, for the layer's documents and for those made by hand.
 
 use super::body::Body;
 use super::entry::Entry;

@@ -27,6 +27,7 @@ pub struct Exception<'a> {
 
 /// A line of code on the way to an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StackFrame<'a> {
     /// The file, relative to whatever the reader knows.
     pub path: &'a str,
@@ -34,6 +35,14 @@ pub struct StackFrame<'a> {
     pub line: u32,
     /// The function or module.
     pub label: &'a str,
+}
+
+impl<'a> StackFrame<'a> {
+    /// A frame in the function or module `label`, at a line of a file.
+    #[must_use]
+    pub const fn new(path: &'a str, line: u32, label: &'a str) -> Self {
+        Self { path, line, label }
+    }
 }
 
 /// Where errors come from, as JSON: written once for a place in the code, copied into each exception from there.

@@ -19,7 +19,7 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// Its name as JSON text without quotes, as [`put_name`](super::put_name) writes it. A [`Section::Name`](super::Section::Name) in
+    /// Its name as JSON text without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
     /// a subsegment's body goes before.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
@@ -73,6 +73,12 @@ impl Frame<'_> {
             _ => 0,
         };
         300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
+    }
+
+    /// Adds the document to those of its parent, which [has room](Children::has_room) for it.
+    #[inline]
+    pub fn fold_into(&self, parent: &mut Children) {
+        parent.add(self.children, |out| self.put(out));
     }
 
     /// Appends the document.

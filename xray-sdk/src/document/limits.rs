@@ -38,7 +38,7 @@ pub const MAX_BODY: usize = MAX_DOCUMENT - 8_000;
 pub(crate) const MAX_NAMESPACED: u32 = 256;
 
 /// How deep a metadata value may nest. Common JSON parsers stop at 128 levels, of which the deepest subsegment
-/// takes 103 ([`Children::MAX_HEIGHT`](super::Children::MAX_HEIGHT)).
+/// takes 103 ([`Children::MAX_HEIGHT`](super::internal::Children::MAX_HEIGHT)).
 pub(crate) const MAX_DEPTH: usize = 20;
 
 /// Bytes of one member that all segments share, and of all of them.

@@ -1,6 +1,6 @@
 //! Where in a document a value may stand, in the order in which the parts are written.
 
-/// The object, or the top level, that a member of a [`Body`](super::Body) belongs to.
+/// The object, or the top level, that a member of a [`Body`](super::internal::Body) belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]

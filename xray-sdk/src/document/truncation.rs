@@ -27,6 +27,6 @@ pub struct Truncation {
     pub cut: u32,
     /// Values that were left out: no JSON form, or no room.
     pub dropped: u32,
-    /// Annotations above [`MAX_ANNOTATIONS`], which became metadata.
+    /// Annotations above [`MAX_ANNOTATIONS`](super::MAX_ANNOTATIONS), which became metadata.
     pub moved: u32,
 }

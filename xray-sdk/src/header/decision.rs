@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Whether a trace is recorded, as far as the sender of a header knows.
+///
+/// Exhaustive: the header has these four forms (X-Ray Developer Guide, "Tracing header") and no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SamplingDecision {
     /// `Sampled=1`: it is recorded, and so must we.
@@ -55,7 +57,7 @@ impl FromStr for SamplingDecision {
             "1" => Ok(Self::Sampled),
             "0" => Ok(Self::NotSampled),
             "?" => Ok(Self::Requested),
-            _ => Err(ParseDecisionError { _private: () }),
+            _ => Err(ParseDecisionError),
         }
     }
 }
@@ -70,9 +72,7 @@ impl fmt::Display for SamplingDecision {
 /// A `Sampled` value that is none of `1`, `0`, `?`. Its sender is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ParseDecisionError {
-    _private: (),
-}
+pub struct ParseDecisionError;
 
 impl fmt::Display for ParseDecisionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use super::decision::SamplingDecision;
 use super::trace_header::{Extras, MAX_EXTRAS, TraceHeader};
 use crate::id::{SegmentId, TraceId};
+use crate::text::text_form;
 
 impl FromStr for TraceHeader {
     type Err = ParseHeaderError;
@@ -92,6 +93,8 @@ fn keep(extras: &mut String, key: &str, value: &str) {
 /// How much of a header is looked at, in bytes. An honest one has some hundred; load balancers rewrite requests
 /// whose headers exceed 7 KB in total.
 const MAX_TEXT: usize = 4096;
+
+text_form!(TraceHeader, ParseHeaderError, "a trace header: Root=…;Parent=…;Sampled=…");
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use crate::id::{SegmentId, TraceId};
 /// Reading is lenient, as senders differ: keys in any case, blanks around parts, keys and values, empty parts and
 /// parts without `=` are skipped, `Self` (a load balancer's own hop) is dropped. Only `Root` is needed. Without
 /// [extras](Self::extras), reading allocates nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TraceHeader {
     root: TraceId,
     parent: Option<SegmentId>,
@@ -33,7 +33,7 @@ pub struct TraceHeader {
 ///
 /// Shared, since it goes into the header of each downstream call. Never empty, never over 256 bytes, all visible
 /// ASCII: only the parser makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extras(pub(super) Arc<str>);
 
 impl TraceHeader {

@@ -43,7 +43,10 @@ pub(crate) fn stir(nanos: u64) {
     let _ = FAST.try_with(|fast| fast.stirred.set(fast.stirred.get().rotate_left(23) ^ nanos));
 }
 
-/// Makes all threads' buffers and generators stale.
+/// Makes every thread take fresh randomness before its next id.
+///
+/// For a process that was copied while it ran: restored from a snapshot (Lambda SnapStart) or forked. Other
+/// threads notice at their next id, not in the middle of one.
 pub fn reseed() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::entropy::fast_u64;
 use super::error::ParseIdError;
 use super::hex;
+use crate::text::text_form;
 
 /// Names one segment, subsegment or exception inside its trace.
 ///
@@ -71,3 +72,5 @@ impl fmt::Debug for SegmentId {
         write!(f, "SegmentId({self})")
     }
 }
+
+text_form!(SegmentId, ParseIdError, "a segment id: 16 hex digits");

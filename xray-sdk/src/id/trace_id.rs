@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::clock::epoch_time;
 use super::error::ParseIdError;
 use super::{entropy, hex};
+use crate::text::text_form;
 
 /// Names one trace, across all services that take part in it.
 ///
@@ -140,3 +141,5 @@ impl fmt::Debug for TraceId {
 
 /// A trace id's 128 bits without the 32 of its time.
 const RANDOM_BITS: u32 = 96;
+
+text_form!(TraceId, ParseIdError, "a trace id: 1-<8 hex digits>-<24 hex digits>");

@@ -94,7 +94,7 @@ impl Received {
     }
 
     /// Takes in one more datagram.
-    pub(super) fn add(&mut self, datagram: Vec<u8>) {
+    pub(crate) fn add(&mut self, datagram: Vec<u8>) {
         if datagram.is_empty() {
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_core::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::document::Preamble;
+use crate::document::internal::Preamble;
 
 /// Where a process runs, as far as it could be found out. Defaults to nothing known.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +46,7 @@ impl DetectedOrigin {
     }
 
     /// Adds everything to what all segments of the process have in common.
+    #[doc(hidden)]
     #[must_use]
     pub fn apply(&self, mut preamble: Preamble) -> Preamble {
         if let Some(origin) = self.origin {

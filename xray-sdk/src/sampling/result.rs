@@ -76,7 +76,7 @@ impl SamplingResult {
     /// Asks for [`Sampler::observe`] when the trace's first span ends, whether it is recorded or not.
     ///
     /// [`Sampler::observe`]: super::Sampler::observe
-    pub fn watched(self) -> Self {
+    pub fn with_observation(self) -> Self {
         Self { watched: true, ..self }
     }
 

@@ -43,7 +43,7 @@ pub trait Sampler: Send + Sync + 'static {
         let _ = result;
     }
 
-    /// The first span of a trace ended for which the verdict was [`watched`](SamplingResult::watched); `anomaly` says
+    /// The first span of a trace ended for which the verdict was [`with_observation`](SamplingResult::with_observation); `anomaly` says
     /// that it failed by a fault of this service. Defaults to nothing.
     fn observe(&self, result: &SamplingResult, anomaly: bool) {
         let _ = (result, anomaly);

@@ -47,7 +47,7 @@ macro_rules! common {
 
             /// Adds any value that serializes, which X-Ray keeps but does not index. An empty namespace is
             /// `default`.
-            pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+            pub fn add_metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
                 self.work.body.metadata(namespace, key, value);
             }
 
@@ -58,7 +58,7 @@ macro_rules! common {
 
             /// Adds an error with its chain of sources; the work counts as failed.
             pub fn add_error(&mut self, error: &(dyn std::error::Error + 'static)) {
-                self.work.body.add_error(error, $crate::document::Stack::none());
+                self.work.body.add_error(error, $crate::document::internal::Stack::none());
             }
 
             /// Outcome a client error.

@@ -2,7 +2,7 @@
 //! field at a time, puts them there itself.
 
 use super::strings::put_strings;
-use crate::document::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written};
 
 /// What is known of an HTTP request and its response. Members that are not set are not written.
 #[derive(Clone, Debug, Default)]

@@ -1,7 +1,7 @@
 //! Links from a (sub)segment to those of other traces, within X-Ray's limits. Who is linked is said by trace
 //! headers; [`sqs`](crate::sqs) gathers those of a batch.
 
-use crate::document::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written};
 use crate::header::TraceHeader;
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
@@ -64,6 +64,7 @@ impl Links {
     }
 
     /// Puts them into a body, in place of links that it had.
+    #[doc(hidden)]
     pub fn put(&self, body: &mut Body) {
         if !self.is_empty() {
             body.put(Section::Top, 0, "\"links\":", |out| {

@@ -8,9 +8,8 @@ use super::links::{Links, put_link};
 use super::subsegment::Subsegment;
 use super::work::Work;
 use crate::daemon::{EmitError, Emitter};
-use crate::document::{
-    AnnotationValue, Children, Exception, Kind, MAX_STRING, Preamble, Section, Timestamp, Written,
-};
+use crate::document::internal::{Children, Kind, Preamble, Section, Written};
+use crate::document::{AnnotationValue, Exception, MAX_STRING, Timestamp};
 use crate::header::{SamplingDecision, TraceHeader};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;

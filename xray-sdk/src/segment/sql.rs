@@ -1,7 +1,7 @@
 //! [`Sql`]: a database call, as a list of members for a [`Body`].
 
 use super::strings::put_strings;
-use crate::document::{Body, Section};
+use crate::document::internal::{Body, Section};
 
 /// What is known of a database call. Members that are not set are not written.
 #[derive(Clone, Debug, Default)]

@@ -1,6 +1,6 @@
 //! Members that are strings, as far as they are known.
 
-use crate::document::{Body, Section};
+use crate::document::internal::{Body, Section};
 
 pub(super) fn put_strings(body: &mut Body, section: Section, members: &[(&str, Option<&str>)]) {
     for (key, value) in members {

@@ -7,7 +7,8 @@ use super::http::Http;
 use super::sql::Sql;
 use super::work::Work;
 use crate::daemon::{EmitError, Emitter};
-use crate::document::{AnnotationValue, Exception, Kind, Namespace, Section, Timestamp, Written};
+use crate::document::internal::{Kind, Section, Written};
+use crate::document::{AnnotationValue, Exception, Namespace, Timestamp};
 use crate::header::TraceHeader;
 use crate::id::SegmentId;
 

@@ -2,9 +2,8 @@
 //! fills; [`Frame`] writes both.
 
 use crate::daemon::{EmitError, Emitter, Packet};
-use crate::document::{
-    Body, Children, Frame, Kind, MAX_DOCUMENT, Timestamp, insert_independent_head, put_name,
-};
+use crate::document::internal::{Body, Children, Frame, Kind, insert_independent_head, put_name};
+use crate::document::{MAX_DOCUMENT, Timestamp};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
@@ -56,7 +55,7 @@ impl Work {
         self.leavers.append(&mut child.leavers);
         let frame = child.frame(Kind::Embedded);
         if self.children.has_room(frame.size_bound(), child.children.height()) {
-            self.children.fold(&frame);
+            frame.fold_into(&mut self.children);
         } else {
             let mut document = Buffer::new();
             child.children.shrink_to(

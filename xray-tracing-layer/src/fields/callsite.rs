@@ -6,7 +6,8 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Level;
-use xray_sdk::document::{Buffer, Section, Stack, StackFrame, put_name};
+use xray_sdk::document::StackFrame;
+use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
 
 use crate::fields::conventions::Slot;
 use crate::lifecycle::aws_response_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
@@ -109,11 +110,11 @@ impl CallsiteInfo {
             slots,
             unique,
             event,
-            stack: Stack::new(&[StackFrame {
-                path: metadata.file().unwrap_or(module),
-                line: metadata.line().unwrap_or_default(),
-                label: module,
-            }]),
+            stack: Stack::new(&[StackFrame::new(
+                metadata.file().unwrap_or(module),
+                metadata.line().unwrap_or_default(),
+                module,
+            )]),
         }
     }
 }

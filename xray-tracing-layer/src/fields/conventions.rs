@@ -4,7 +4,7 @@
 //! names, `tracing`'s idioms, and what tower-http, lambda_runtime and the AWS SDK call things. It is read
 //! once per callsite; nothing here runs for a span.
 
-use xray_sdk::document::{Buffer, Section, put_annotation_key};
+use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
 
 use crate::settings::config::Annotate;
 
@@ -106,7 +106,7 @@ impl Slot {
     }
 
     fn metadata(namespace: &str, key: &str) -> Self {
-        let (place, key) = xray_sdk::document::metadata_key(namespace, key);
+        let (place, key) = xray_sdk::document::internal::metadata_key(namespace, key);
         Self::Any { place, key: key.into() }
     }
 }

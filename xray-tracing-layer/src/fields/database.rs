@@ -1,7 +1,8 @@
 //! What fields say of a database: the kind, and the statement. How a statement loses its values is
 //! [`sql`](crate::fields::sql)'s.
 
-use xray_sdk::document::{MAX_VALUE, Section, Written};
+use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::{Section, Written};
 
 use crate::fields::sql::WithoutLiterals;
 use crate::fields::visitor::FieldVisitor;

@@ -5,7 +5,8 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
-use xray_sdk::document::{Body, Buffer, MAX_VALUE, Stack, Written};
+use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;

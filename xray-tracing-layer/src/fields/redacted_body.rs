@@ -7,7 +7,8 @@ use std::ops::{Deref, DerefMut};
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::{AnnotationValue, Body, MAX_VALUE, Stack, Written};
+use xray_sdk::document::internal::{Body, Stack, Written};
+use xray_sdk::document::{AnnotationValue, MAX_VALUE};
 
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::fields::visitor::Rules;
@@ -75,7 +76,7 @@ impl<'a> RedactedBody<'a> {
     #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
         let message = self.rules.redacted(MESSAGE, message);
-        let put = |out: &mut xray_sdk::document::Buffer| {
+        let put = |out: &mut xray_sdk::document::internal::Buffer| {
             Written::cut_if(out.put_display_within(message, MAX_VALUE))
         };
         self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());

@@ -4,7 +4,8 @@
 use std::error::Error;
 use std::fmt::{self, Write};
 
-use xray_sdk::document::{Buffer, MAX_ANNOTATION_VALUE, MAX_VALUE, Section, Written};
+use xray_sdk::document::internal::{Buffer, Section, Written};
+use xray_sdk::document::{MAX_ANNOTATION_VALUE, MAX_VALUE};
 
 /// A field's value.
 #[derive(Clone, Copy)]

@@ -9,7 +9,8 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::TraceHeader;
-use xray_sdk::document::{Body, MAX_STRING, Namespace, Section, Written, put_name};
+use xray_sdk::document::internal::{Body, Section, Written, put_name};
+use xray_sdk::document::{MAX_STRING, Namespace};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;

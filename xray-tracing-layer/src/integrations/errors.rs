@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::Display;
 
 use tracing::Span;
-use xray_sdk::document::Stack;
+use xray_sdk::document::internal::Stack;
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
 use crate::span_ext::update;

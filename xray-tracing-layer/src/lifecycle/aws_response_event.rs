@@ -9,7 +9,8 @@ use tracing_core::field::{Field, Visit};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Namespace, Section, Written};
+use xray_sdk::document::Namespace;
+use xray_sdk::document::internal::{Body, Section, Written};
 
 use crate::fields::value::{Value, visit};
 use crate::fields::visitor::Rules;

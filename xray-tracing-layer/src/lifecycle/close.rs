@@ -6,7 +6,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_independent_head};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
@@ -143,7 +143,7 @@ impl Core {
             let room = children.has_room(size, record.children.height())
                 && children.spans() < self.streaming.after_spans;
             room.then(|| {
-                children.fold(&frame);
+                frame.fold_into(children);
                 Destination::Folded { late: parent.exited != 0 }
             })
         });

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::LocalKey;
 
 use tracing_core::dispatcher::WeakDispatch;
-use xray_sdk::document::{Body, Buffer};
+use xray_sdk::document::internal::{Body, Buffer};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{DaemonAddress, Emitter, Packet};
 

@@ -16,7 +16,8 @@ use tracing_core::{Event, Metadata, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
-use xray_sdk::document::{Buffer, MAX_NAME, Section, put_name};
+use xray_sdk::document::MAX_NAME;
+use xray_sdk::document::internal::{Buffer, Section, put_name};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::value::{Value, visit};

@@ -9,7 +9,8 @@ use serde_core::Serialize;
 use tracing::dispatcher::{Dispatch, get_default, with_default};
 use tracing::subscriber::NoSubscriber;
 use xray_sdk::TraceId;
-use xray_sdk::document::{AnnotationValue, Body};
+use xray_sdk::document::AnnotationValue;
+use xray_sdk::document::internal::Body;
 
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::visitor::Rules;

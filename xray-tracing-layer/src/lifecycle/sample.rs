@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use xray_sdk::document::{Body, Section, put_annotation_key};
+use xray_sdk::document::internal::{Body, Section, put_annotation_key};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
 use crate::fields::url;

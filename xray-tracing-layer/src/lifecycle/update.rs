@@ -4,7 +4,7 @@ use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Section};
+use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::callsite::{CallsiteInfo, EventKind};
 use crate::fields::error_event::ErrorVisitor;
@@ -154,7 +154,7 @@ impl Core {
             if record.context.role.is_recorded() {
                 record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
                     out.put_segment_id(other);
-                    xray_sdk::document::Written::Whole
+                    xray_sdk::document::internal::Written::Whole
                 });
             }
         });

@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use xray_sdk::document::Preamble;
+use xray_sdk::document::internal::Preamble;
 use xray_sdk::origin::{DetectedOrigin, Plugins};
 
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
 
-use xray_sdk::document::{Body, Children};
+use xray_sdk::document::internal::{Body, Children};
 use xray_sdk::header::Extras;
 use xray_sdk::sampling::SamplingResult;
 use xray_sdk::{SegmentId, TraceId};

@@ -17,7 +17,8 @@ use tracing::{Span, info_span};
 use tracing_core::Metadata;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{Body, Exception, Section, Stack, Written};
+use xray_sdk::document::Exception;
+use xray_sdk::document::internal::{Body, Section, Stack, Written};
 use xray_sdk::{SegmentId, TraceHeader};
 
 use super::outcome::Outcome;

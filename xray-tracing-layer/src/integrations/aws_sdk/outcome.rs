@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
-use xray_sdk::document::Section;
+use xray_sdk::document::internal::Section;
 
 use super::call_span::CallBody;
 

@@ -1,8 +1,8 @@
-//! An HTTP server on the loopback interface that answers as a test says: well, badly, slowly or never. It knows no
-//! more of HTTP than clients of this workspace send. Unit tests and integration tests of both crates include this
-//! file.
+//! An HTTP server on the loopback interface that answers as a test says: well, badly, slowly or never.
+//!
+//! Enough HTTP for the clients of this workspace and no more. The tests of both crates use it.
 
-#![allow(clippy::unwrap_used, reason = "a test's double: whoever includes it is a test")]
+#![expect(clippy::unwrap_used, reason = "a test's double: a panic is how it reports")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -13,26 +13,23 @@ use std::time::Duration;
 
 /// What a client asked.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "not every test looks at everything")]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
+pub struct Request {
+    pub method: String,
+    pub path: String,
     /// Names in lower case.
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
-#[allow(dead_code, reason = "not every test looks at everything")]
 impl Request {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// What it gets.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "not every test needs every answer")]
-pub(crate) enum Reply {
+pub enum Reply {
     /// A status and a body.
     Http(u16, String),
     /// Bytes that need not be HTTP.
@@ -45,13 +42,13 @@ pub(crate) enum Reply {
     HangUp,
 }
 
-pub(crate) struct Server {
+pub struct Server {
     address: SocketAddr,
     stopped: Arc<AtomicBool>,
 }
 
 impl Server {
-    pub(crate) fn start(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
+    pub fn start(answer: impl FnMut(&Request) -> Reply + Send + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let stopped = Arc::<AtomicBool>::default();
@@ -78,7 +75,7 @@ impl Server {
         Self { address, stopped }
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
 }
