@@ -98,9 +98,9 @@ pub use integrations::aws_sdk::XrayInterceptor;
 pub use layer::default_filter::{DefaultFilter, default_filter};
 pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
 pub use layer::xray_layer::XrayLayer;
-pub use lifecycle::on_close::ClosingSpan;
 pub use settings::config::ContextMissing;
 pub use span_ext::{XraySpanExt, current_trace_header};
+pub use state::closing_span::ClosingSpan;
 pub use state::stats::Stats;
 
 pub use xray_sdk as sdk;

@@ -22,22 +22,22 @@ use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::env::Environment;
 use crate::fields::callsite::CallsiteCache;
-use crate::fields::visitor::Rules;
-use crate::handle::diagnostics::{Notices, Wanted};
 use crate::handle::layer_handle::Handle;
 use crate::layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
 use crate::layer::xray_layer::XrayLayer;
 use crate::lifecycle::core::Core;
-use crate::lifecycle::finished_call::InFlightCommands;
-use crate::lifecycle::on_close::OnClose;
-use crate::lifecycle::unsampled::UnsampledScopes;
 use crate::settings::config::{Annotate, ContextMissing, Database, Streaming};
+use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
+use crate::state::closing_span::OnClose;
+use crate::state::in_flight_commands::InFlightCommands;
 use crate::state::lambda::LambdaFunction;
+use crate::state::notices::{Notices, WantedCallsites};
 use crate::state::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::unsampled::UnsampledScopes;
 
 /// A layer with defaults, and what the environment says.
 ///
@@ -344,10 +344,10 @@ impl<F> Builder<F> {
             default_filter: F::is_default(),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
-            wanted: Wanted::default(),
+            wanted: WantedCallsites::default(),
         });
         #[cfg(feature = "fmt")]
-        crate::integrations::log::register(&core);
+        crate::layer::registered::register(&core);
         core.counters.bad_settings.add(core.notices.bad_settings());
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::Builder;
-use crate::lifecycle::on_close::{ClosingSpan, OnClose};
-use crate::settings::config::Redact;
+use crate::settings::redaction::Redact;
+use crate::state::closing_span::{ClosingSpan, OnClose};
 
 impl<F> Builder<F> {
     /// Looks at each value before it is written, as text, and may replace it. It is called on the thread that

@@ -5,13 +5,11 @@ use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
-use tracing_core::metadata::Level;
 use xray_sdk::document::StackFrame;
 use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
 
 use crate::fields::conventions::Slot;
-use crate::lifecycle::aws_response_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
-use crate::lifecycle::finished_call::LibraryEvent;
+use crate::fields::library_event::EventKind;
 use crate::settings::config::Annotate;
 
 /// What is known of a callsite beforehand.
@@ -40,27 +38,6 @@ pub(crate) struct CallsiteInfo {
     pub(crate) stack: Stack,
 }
 
-/// What an event can mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EventKind {
-    /// Nothing.
-    Ignored,
-    /// The span it happened in has failed.
-    Error,
-    /// The same, said by a library that only passes on what the span may know already.
-    Echo,
-    /// A library tells by an event what belongs to the span.
-    Fields,
-    /// The AWS SDK tells that an attempt at a call was answered.
-    AwsResponse,
-    /// Lambda's runtime tells that the handler failed, when its spans were left already.
-    LambdaFailure,
-    /// Lambda's runtime is between two invocations.
-    LambdaIdle,
-    /// A library tells of a call that it is done, or will be.
-    FinishedCall(LibraryEvent),
-}
-
 impl CallsiteInfo {
     /// Whether a span may be recorded though the one around it is not.
     #[inline]
@@ -87,18 +64,6 @@ impl CallsiteInfo {
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
-        let library_event = LibraryEvent::of(metadata).filter(|_| is_event);
-        let event = match *metadata.level() {
-            _ if !is_event => EventKind::Ignored,
-            _ if library_event.is_some() => library_event.map_or(EventKind::Ignored, EventKind::FinishedCall),
-            Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
-            Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => EventKind::LambdaFailure,
-            Level::ERROR => EventKind::Error,
-            _ if is_aws_response(metadata) => EventKind::AwsResponse,
-            _ if has_fields_of_its_span(metadata) => EventKind::Fields,
-            _ if is_between_invocations(metadata) => EventKind::LambdaIdle,
-            _ => EventKind::Ignored,
-        };
         Self {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
@@ -109,7 +74,7 @@ impl CallsiteInfo {
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,
-            event,
+            event: EventKind::of(metadata),
             stack: Stack::new(&[StackFrame::new(
                 metadata.file().unwrap_or(module),
                 metadata.line().unwrap_or_default(),
@@ -123,30 +88,6 @@ impl CallsiteInfo {
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
     matches!(slot, Slot::Any { place: Section::Metadata, key } if ours.contains(&&**key))
-}
-
-/// Events of the loop in which Lambda's runtime asks for invocations. It waits for each to end.
-pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
-    metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
-}
-
-/// Events by which a library says what it could not say when its span opened.
-pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
-        || is_aws_response(metadata)
-}
-
-/// What the AWS SDK says of each answer that it gets, S3's client in two events.
-fn is_aws_response(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    target.starts_with("aws_sdk_")
-        && target.contains("::operation")
-        && (has(metadata, REQUEST_ID) || has(metadata, EXTENDED_REQUEST_ID))
-}
-
-fn has(metadata: &Metadata<'_>, field: &str) -> bool {
-    metadata.fields().field(field).is_some()
 }
 
 /// Plans by the address of their callsite's metadata.

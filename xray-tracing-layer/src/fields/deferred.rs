@@ -5,9 +5,7 @@ use std::fmt::Write;
 
 use xray_sdk::document::MAX_VALUE;
 
-use crate::fields::callsite::CallsiteInfo;
 use crate::fields::value::{BoundedText, Value};
-use crate::fields::visitor::FieldVisitor;
 
 /// The fields of one span.
 #[derive(Debug, Default)]
@@ -64,11 +62,11 @@ impl DeferredFields {
         self.fields.push((field, held));
     }
 
-    /// Hands all values over, in the order in which they came.
-    pub(crate) fn replay(&self, callsite: &CallsiteInfo, visitor: &mut FieldVisitor<'_>) {
+    /// All values in the order in which they came, each with its field's index.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Value<'_>)> {
         let mut start = 0;
-        for (index, held) in &self.fields {
-            let value = match *held {
+        self.fields.iter().map(move |(index, owned)| {
+            let value = match *owned {
                 OwnedValue::I64(value) => Value::I64(value),
                 OwnedValue::U64(value) => Value::U64(value),
                 OwnedValue::F64(value) => Value::F64(value),
@@ -77,9 +75,7 @@ impl DeferredFields {
                     Value::Str(self.text.get(std::mem::replace(&mut start, end)..end).unwrap_or_default())
                 }
             };
-            if let Some(field) = callsite.fields.iter().nth(*index) {
-                visitor.put_any(&field, value);
-            }
-        }
+            (*index, value)
+        })
     }
 }

@@ -12,7 +12,7 @@ use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::value::{Value, visit};
-use crate::fields::visitor::Rules;
+use crate::settings::redaction::Rules;
 
 /// What an ERROR event says, as exceptions.
 pub(crate) struct ErrorVisitor<'a> {

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::ops::{Deref, DerefMut};
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
@@ -11,7 +10,7 @@ use xray_sdk::document::internal::{Body, Stack, Written};
 use xray_sdk::document::{AnnotationValue, MAX_VALUE};
 
 use crate::fields::value::{DebugAsDisplay, Value};
-use crate::fields::visitor::Rules;
+use crate::settings::redaction::Rules;
 
 /// A body that nothing of the user's gets into unseen. What is none of the user's goes straight to the body.
 pub(crate) struct RedactedBody<'a> {
@@ -22,6 +21,16 @@ pub(crate) struct RedactedBody<'a> {
 impl<'a> RedactedBody<'a> {
     pub(crate) fn new(body: &'a mut Body, rules: &'a Rules) -> Self {
         Self { body, rules }
+    }
+
+    /// The body itself, for values that are none of the user's.
+    pub(crate) fn unredacted(&mut self) -> &mut Body {
+        self.body
+    }
+
+    /// The value as the redaction hook wants it seen.
+    pub(crate) fn redacted<'v>(&self, field: &str, value: &'v str) -> Cow<'v, str> {
+        self.rules.redacted(field, value)
     }
 
     pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
@@ -85,17 +94,3 @@ impl<'a> RedactedBody<'a> {
 
 /// What the hook knows an error's text by that no field brought.
 pub(crate) const MESSAGE: &str = "exception.message";
-
-impl Deref for RedactedBody<'_> {
-    type Target = Body;
-
-    fn deref(&self) -> &Body {
-        self.body
-    }
-}
-
-impl DerefMut for RedactedBody<'_> {
-    fn deref_mut(&mut self) -> &mut Body {
-        self.body
-    }
-}

@@ -18,31 +18,7 @@ use crate::fields::deferred::DeferredFields;
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::url;
 use crate::fields::value::{DebugAsDisplay, Value, visit};
-use crate::settings::config::{Database, Redact, SqlVersion};
-
-/// What holds for all values of a layer.
-#[derive(Debug, Default)]
-pub(crate) struct Rules {
-    pub(crate) redact: Option<Redact>,
-    /// Whether a URL's query is kept.
-    pub(crate) keep_query: bool,
-    /// Whether the text of statements is left out.
-    pub(crate) drop_sql_text: bool,
-    /// Whether the values in it are kept.
-    pub(crate) keep_sql_literals: bool,
-    pub(crate) sql_versions: Vec<SqlVersion>,
-    pub(crate) database: Database,
-}
-
-impl Rules {
-    /// The value as the user wants it seen.
-    pub(crate) fn redacted<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
-        match &self.redact {
-            Some(redact) => redact.apply(field, value),
-            None => value.into(),
-        }
-    }
-}
+use crate::settings::redaction::Rules;
 
 /// Puts a span's fields into a body.
 pub(crate) struct FieldVisitor<'a> {
@@ -146,7 +122,7 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, value);
     }
 
-    pub(crate) fn put_any(&mut self, field: &Field, value: Value<'_>) {
+    fn put_any(&mut self, field: &Field, value: Value<'_>) {
         let callsite = self.callsite;
         let is_decisive = || callsite.slots.get(field.index()).is_some_and(Slot::is_decisive);
         match &mut self.pass {
@@ -166,6 +142,15 @@ impl<'a> FieldVisitor<'a> {
             return self.put_redacted(field, value);
         }
         self.put_plain(field, value);
+    }
+
+    /// Takes fields that were only copied when they came.
+    pub(crate) fn replay(&mut self, deferred: &DeferredFields) {
+        for (index, value) in deferred.iter() {
+            if let Some(field) = self.callsite.fields.iter().nth(index) {
+                self.put_any(&field, value);
+            }
+        }
     }
 
     #[cold]

@@ -1,11 +1,12 @@
 //! Why a trace may be missing, for someone who asks. Cold code.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::{Callsite, Interest, Level, Metadata};
+
+use crate::state::notices::{Notices, WantedCallsites};
 
 /// Something that keeps spans from becoming traces, or that was not taken as it was configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,53 +60,6 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Sentences about the configuration.
-#[derive(Debug)]
-pub(crate) struct Notices {
-    bad: Vec<String>,
-    others: Mutex<Vec<String>>,
-}
-
-impl Notices {
-    /// `bad` is about settings that could not be used, `notes` about those that could.
-    pub(crate) fn new(bad: Vec<String>, notes: Vec<String>) -> Self {
-        Self { bad, others: Mutex::new(notes) }
-    }
-
-    /// Settings that could not be used.
-    pub(crate) fn bad_settings(&self) -> u64 {
-        self.bad.len() as u64
-    }
-
-    pub(crate) fn add(&self, notice: String) {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
-    }
-
-    fn all(&self) -> Vec<String> {
-        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bad.iter().chain(others.iter()).cloned().collect()
-    }
-}
-
-/// The span callsites that the layer's own filter let through.
-#[derive(Debug, Default)]
-pub(crate) struct Wanted(Mutex<Vec<&'static Metadata<'static>>>);
-
-impl Wanted {
-    pub(crate) fn note(&self, metadata: &'static Metadata<'static>) {
-        if metadata.is_span() {
-            let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if !wanted.iter().any(|known| std::ptr::eq(*known, metadata)) {
-                wanted.push(metadata);
-            }
-        }
-    }
-
-    fn all(&self) -> Vec<&'static Metadata<'static>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
 /// Those of some callsites that the subscriber as a whole does not enable.
 fn hidden(
     callsites: Vec<&'static Metadata<'static>>,
@@ -144,7 +98,7 @@ pub(crate) fn diagnose(
     notices: &Notices,
     sampling: Option<String>,
     context_missing: u64,
-    wanted: &Wanted,
+    wanted: &WantedCallsites,
     probe: bool,
     dispatch: Option<&WeakDispatch>,
 ) -> Vec<Diagnostic> {

@@ -9,7 +9,7 @@ use tracing::Span;
 use xray_sdk::document::internal::Stack;
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
-use crate::span_ext::update;
+use crate::layer::find::update;
 
 /// An error that the work ended with: a fault, unless something says that it was the caller's. A boxed one is told
 /// with its sources, any other as `text`, since nothing else is known of it.

@@ -38,7 +38,8 @@ use tracing::{Span, info_span};
 
 use crate::handle::layer_handle::Handle;
 use crate::integrations::errors::{note_error, note_panic};
-use crate::span_ext::{current_trace_header, emit_early};
+use crate::layer::find::emit_early;
+use crate::span_ext::current_trace_header;
 
 /// Puts an invocation's facts into its trace: whether it was a cold start, its request id, the function's ARN,
 /// the tenant, and what triggered it.

@@ -19,9 +19,7 @@
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tracing_core::span::Id;
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::fmt::format::Writer;
@@ -29,9 +27,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFi
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use xray_sdk::TraceId;
 
-use crate::layer::xray_layer::HiddenCore;
-use crate::lifecycle::core::Core;
-use crate::state::record::{Role, SpanRecord};
+use crate::layer::registered::registered;
 
 /// Adds the trace id to what a format writes. For [`Layer::map_event_format`], as the last of its settings:
 ///
@@ -130,16 +126,6 @@ impl Write for Splice<'_, '_> {
     }
 }
 
-/// The layers of this process. A format is told of its subscriber's spans, but not of the other layers.
-static LAYERS: RwLock<Vec<Weak<Core>>> = RwLock::new(Vec::new());
-
-/// A layer was built.
-pub(crate) fn register(core: &Arc<Core>) {
-    let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
-    layers.retain(|layer| layer.strong_count() > 0);
-    layers.push(Arc::downgrade(core));
-}
-
 /// The trace of the nearest span that the layer knows, if it is recorded.
 fn trace_id<S, N>(ctx: &FmtContext<'_, S, N>, event: &Event<'_>) -> Option<TraceId>
 where
@@ -152,19 +138,12 @@ where
         parent => parent,
     }?;
     let here = ctx.span(id).and_then(|span| storage::<_, N>(&span));
-    let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
-    layers.iter().filter_map(Weak::upgrade).find_map(|core| {
-        let Some(dispatch) = core.dispatch.get() else {
+    registered().into_iter().find_map(|layer| {
+        let Some(dispatch) = layer.dispatch() else {
             // Put there by a reload, which told it of no subscriber: it leaves itself in the spans.
-            let in_span = |span: SpanRef<'_, S>| {
-                span.extensions().get::<HiddenCore>().is_some_and(|hidden| Arc::ptr_eq(&hidden.0, &core))
-            };
             let around = || ctx.span_scope(id).into_iter().flatten();
-            return if around().any(in_span) {
-                core.trace_id(id, around().map(|span| span.id()))
-            } else {
-                None
-            };
+            let is_its = around().any(|span: SpanRef<'_, S>| layer.is_left_in(&span));
+            return if is_its { layer.trace_id(around().map(|span| span.id())) } else { None };
         };
         let dispatch = dispatch.upgrade()?;
         // Another subscriber's ids are the same numbers. It is told from this one by where the thread is, and, in a
@@ -176,7 +155,7 @@ where
             && (here.is_none() || here == span.as_ref().and_then(storage::<_, N>));
         // Whichever of the spans around are hidden from the log.
         let around = span.into_iter().flat_map(|span| span.scope()).map(|span| span.id());
-        if same { core.trace_id(id, around) } else { None }
+        if same { layer.trace_id(std::iter::once(id.clone()).chain(around)) } else { None }
     })
 }
 
@@ -187,19 +166,6 @@ where
     N: 'static,
 {
     span.extensions().get::<FormattedFields<N>>().map(|fields| std::ptr::from_ref(fields).addr())
-}
-
-impl Core {
-    fn trace_id(&self, id: &Id, around: impl Iterator<Item = Id>) -> Option<TraceId> {
-        let known = |id: &Id| {
-            self.table.with(id.into_u64(), |record: &mut SpanRecord| {
-                let role = record.context.role;
-                (role.is_recorded() || role == Role::PlatformRoot).then_some(record.context.trace_id)
-            })
-        };
-        let mut around = around;
-        known(id).or_else(|| around.find_map(|id| known(&id)))?
-    }
 }
 
 #[cfg(test)]

@@ -8,8 +8,7 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::fields::callsite::{has_fields_of_its_span, is_between_invocations};
-use crate::lifecycle::finished_call::LibraryEvent;
+use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_between_invocations};
 
 /// The filter that [`layer`](crate::layer) attaches.
 ///

@@ -3,4 +3,9 @@
 pub(crate) mod default_filter;
 pub(crate) mod filter_mode;
 mod filtered;
+pub(crate) mod find;
+#[cfg(feature = "fmt")]
+pub(crate) mod registered;
+#[cfg(feature = "aws-sdk")]
+pub(crate) mod tracked_span;
 pub(crate) mod xray_layer;

@@ -1,6 +1,5 @@
 //! The callbacks. Each hands over to the [`Core`], and returns at once for what the core does not know.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,6 +10,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
+use crate::state::thread_state::ThreadState;
 
 /// Turns spans into X-Ray documents. Made by [`layer`](crate::layer) or [`builder`](crate::builder).
 ///
@@ -91,23 +91,18 @@ where
     }
 }
 
-thread_local! {
-    /// Whether a layer was told of a span or an event since somebody wanted to know.
-    static FORWARDED: Cell<bool> = const { Cell::new(false) };
-}
-
 /// A layer was told, and is done: what else it was told meanwhile is over, too.
 #[inline]
 fn note_forwarded() {
-    let _ = FORWARDED.try_with(|called| called.set(true));
+    ThreadState::with(|thread| thread.forwarded.set(true));
 }
 
 /// Whether a layer is told of a span or an event in `pass_on`.
 #[inline]
 pub(crate) fn was_forwarded(pass_on: impl FnOnce()) -> bool {
-    let _ = FORWARDED.try_with(|called| called.set(false));
+    ThreadState::with(|thread| thread.forwarded.set(false));
     pass_on();
-    FORWARDED.try_with(Cell::get).unwrap_or(true)
+    ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
 }
 
 /// Ends what was started for the layer. Its handles, which may live on, still have its counts.

@@ -12,15 +12,12 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::Namespace;
 use xray_sdk::document::internal::{Body, Section, Written};
 
+use crate::fields::library_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
+use crate::fields::scratch::with_body;
 use crate::fields::value::{Value, visit};
-use crate::fields::visitor::Rules;
-use crate::lifecycle::core::{Core, with_body};
+use crate::lifecycle::core::Core;
+use crate::settings::redaction::Rules;
 use crate::state::record::Role;
-
-pub(crate) const REQUEST_ID: &str = "request_id";
-
-/// S3's second id.
-pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";
 
 impl Core {
     /// An attempt was answered.

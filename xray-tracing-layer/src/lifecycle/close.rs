@@ -1,7 +1,5 @@
 //! A span closes: its document goes into its parent's, or away.
 
-use std::cell::Cell;
-
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
@@ -10,11 +8,14 @@ use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_indep
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
-use crate::lifecycle::core::{Core, with_packet};
+use crate::fields::scratch::with_packet;
+use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
-use crate::state::record::{self, Role, SpanRecord, TraceContext};
+use crate::state::pool;
+use crate::state::record::{Role, SpanRecord, TraceContext};
 use crate::state::table::Found;
+use crate::state::thread_state::ThreadState;
 
 /// Where a closed span's document went.
 pub(crate) enum Destination {
@@ -61,7 +62,7 @@ impl Core {
                 self.counters.here().unsampled.one();
             }
         }
-        record::give_back(record);
+        pool::give_back(record);
     }
 
     fn close_recorded<S>(&self, record: &mut SpanRecord, id: &Id, ctx: &Context<'_, S>)
@@ -322,21 +323,18 @@ struct ClosedByChild {
 
 impl ClosedByChild {
     fn towards(parent: u64) -> Self {
-        Self { former: CLOSED_BY_CHILD.try_with(|closing| closing.replace(parent)).unwrap_or_default() }
+        Self {
+            former: ThreadState::with(|thread| thread.closed_by_child.replace(parent)).unwrap_or_default(),
+        }
     }
 
     fn reaches(id: u64) -> bool {
-        CLOSED_BY_CHILD.try_with(|closing| closing.get() == id).unwrap_or_default()
+        ThreadState::with(|thread| thread.closed_by_child.get() == id).unwrap_or_default()
     }
 }
 
 impl Drop for ClosedByChild {
     fn drop(&mut self) {
-        let _ = CLOSED_BY_CHILD.try_with(|closing| closing.set(self.former));
+        ThreadState::with(|thread| thread.closed_by_child.set(self.former));
     }
-}
-
-thread_local! {
-    /// The parent whose turn it is; 0 for none.
-    static CLOSED_BY_CHILD: Cell<u64> = const { Cell::new(0) };
 }

@@ -13,23 +13,18 @@
 //! subsegment below it. Whatever does not follow that pattern is announced, its finished children sent, when
 //! the runtime asks for the next event: that is the last moment before the freeze.
 
-use std::cell::Cell;
-
 use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::MAX_DOCUMENT;
 use xray_sdk::{Packet, SegmentId};
 
+use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{put_whole, take_front};
-use crate::lifecycle::core::{Core, with_packet};
+use crate::lifecycle::core::Core;
 use crate::state::lambda::LambdaFunction;
 use crate::state::record::{Role, SpanRecord};
-
-thread_local! {
-    /// The span that this thread left last; 0 for none.
-    static LAST_EXITED: Cell<u64> = const { Cell::new(0) };
-}
+use crate::state::thread_state::ThreadState;
 
 impl Core {
     /// A span was left.
@@ -38,7 +33,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let again = LAST_EXITED.try_with(|last| last.replace(id) == id).unwrap_or_default();
+        let again = ThreadState::with(|thread| thread.last_exited.replace(id) == id).unwrap_or_default();
         let now = self.clock.ticks();
         let on_exit_in_lambda = self.table.with(id, |record| {
             record.exited = now;
@@ -86,7 +81,7 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let platform_root = ctx.lookup_current()?.id().into_u64();
-        let last = LAST_EXITED.try_with(Cell::get).ok()?;
+        let last = ThreadState::with(|thread| thread.last_exited.get())?;
         let knows = self.table.with(last, |record| {
             let its = record.context.role == Role::Independent && !record.emitted_early;
             (its && record.lambda_state.platform_root == platform_root).then(|| record.body.has_exceptions())

@@ -9,10 +9,9 @@
 //! Which fields stand for what is in [`slot`](crate::fields::conventions), how a callsite is recognized in [`plan`](crate::fields::callsite).
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tracing_core::field::{Field, Visit};
-use tracing_core::{Event, Metadata, Subscriber};
+use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
@@ -20,44 +19,15 @@ use xray_sdk::document::MAX_NAME;
 use xray_sdk::document::internal::{Buffer, Section, put_name};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
+use crate::fields::library_event::LibraryEvent;
 use crate::fields::value::{Value, visit};
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
-use crate::state::record::{self, LambdaState, Role, SpanRecord};
-
-/// What an event tells of a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LibraryEvent {
-    /// `sqlx`: a statement is done. Whether it failed is not said.
-    Statement,
-    /// `mongodb`: a command was sent. Only here is the database named.
-    CommandStarted,
-    /// `mongodb`: it is done, or has failed.
-    CommandEnded,
-}
-
-impl LibraryEvent {
-    pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Self> {
-        let has = |field| metadata.fields().field(field).is_some();
-        match metadata.target() {
-            SQLX if has("elapsed_secs") => Some(Self::Statement),
-            MONGODB if has("durationMS") => Some(Self::CommandEnded),
-            MONGODB if has("databaseName") => Some(Self::CommandStarted),
-            _ => None,
-        }
-    }
-
-    /// Whether a library asks by this callsite if it should tell of its calls, without an event yet: what
-    /// `tracing::enabled!` does.
-    pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
-        !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
-    }
-}
-
-const SQLX: &str = "sqlx::query";
-const MONGODB: &str = "mongodb::command";
+use crate::state::in_flight_commands::Command;
+use crate::state::pool;
+use crate::state::record::{LambdaState, Role, SpanRecord};
 
 impl Core {
     pub(crate) fn finished_call<S>(
@@ -78,7 +48,7 @@ impl Core {
         if library_event == LibraryEvent::CommandStarted {
             return self.in_flight_commands.started(fields.request, fields.database, now);
         }
-        let mut record = record::take();
+        let mut record = pool::take();
         (record.callsite, record.segment_id, record.lambda_state) =
             (callsite_id, SegmentId::random(), LambdaState::default());
         record.start = now.saturating_sub(fields.elapsed);
@@ -98,7 +68,7 @@ impl Core {
                 self.close_finished_call(&mut record, now);
             }
         }
-        record::give_back(record);
+        pool::give_back(record);
     }
 
     /// Whether a span says of itself that it is a statement, as `sqlx-tracing` and `sea-orm` open one around each.
@@ -160,44 +130,6 @@ impl Core {
         if record.parent != 0 && self.is_due(&record.context, now) {
             self.announce(record.context.root);
         }
-    }
-}
-
-/// Commands that were sent, by the number that the driver gives each: for every one the latest in its slot. One that
-/// never ends leaves nothing behind but its slot, and one that lost its slot is named by its host alone.
-#[derive(Debug)]
-pub(crate) struct InFlightCommands([Mutex<Command>; COMMANDS]);
-
-#[derive(Debug, Default)]
-struct Command {
-    request: u64,
-    /// 0 if there is none.
-    started: Ticks,
-    database: String,
-}
-
-/// Commands that may be under way at once, if their numbers follow each other.
-const COMMANDS: usize = 64;
-
-impl Default for InFlightCommands {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| Mutex::default()))
-    }
-}
-
-impl InFlightCommands {
-    fn started(&self, request: u64, database: String, now: Ticks) {
-        *self.slot(request) = Command { request, started: now, database };
-    }
-
-    /// Forgets the command, if it is still known.
-    fn ended(&self, request: u64) -> Option<Command> {
-        let mut slot = self.slot(request);
-        (slot.request == request && slot.started != 0).then(|| std::mem::take(&mut *slot))
-    }
-
-    fn slot(&self, request: u64) -> MutexGuard<'_, Command> {
-        self.0[request as usize % COMMANDS].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod emit_early;
 pub(crate) mod finished_call;
 pub(crate) mod on_close;
 pub(crate) mod open;
+pub(crate) mod propagation;
 pub(crate) mod sample;
 pub(crate) mod unsampled;
 pub(crate) mod update;

@@ -24,7 +24,8 @@ use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::record::{self, LambdaState, Role, SpanRecord, TraceContext};
+use crate::state::pool;
+use crate::state::record::{LambdaState, Role, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
 impl Core {
@@ -37,13 +38,13 @@ impl Core {
             return;
         }
         let (callsite_id, callsite) = self.callsites.of(attrs.metadata());
-        let mut record = record::take();
+        let mut record = pool::take();
         record.callsite = callsite_id;
         record.segment_id = SegmentId::random();
         // Nothing that is open around a facade knows better: the runtime opens a span for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !callsite.forces {
-            return record::give_back(record);
+            return pool::give_back(record);
         }
         let now = self.clock.ticks();
         record.start = now;
@@ -128,14 +129,14 @@ impl Core {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {
                 self.counters.abandoned.one();
-                record::give_back(stale);
+                pool::give_back(stale);
             }
             Inserted::Full(record) => {
                 self.counters.over_capacity.one();
                 if let Some(verdict) = &record.verdict {
                     self.sampler.give_back(verdict);
                 }
-                record::give_back(record);
+                pool::give_back(record);
                 if let Some(function) = &self.lambda {
                     function.note_closed(id);
                 }

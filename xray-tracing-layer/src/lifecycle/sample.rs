@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use xray_sdk::document::internal::{Body, Section, put_annotation_key};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
+use crate::fields::scratch::with_buffer;
 use crate::fields::url;
-use crate::lifecycle::core::{Core, with_buffer};
+use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
 impl Core {

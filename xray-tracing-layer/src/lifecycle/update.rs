@@ -6,10 +6,12 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section};
 
-use crate::fields::callsite::{CallsiteInfo, EventKind};
+use crate::fields::callsite::CallsiteInfo;
 use crate::fields::error_event::ErrorVisitor;
+use crate::fields::library_event::EventKind;
+use crate::fields::scratch::{with_body, with_buffer};
 use crate::fields::visitor::FieldVisitor;
-use crate::lifecycle::core::{Core, with_body, with_buffer};
+use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role, SpanRecord};
 

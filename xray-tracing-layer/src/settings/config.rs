@@ -1,10 +1,6 @@
 //! What the builder hands to the hot path: plain values, frozen. Nothing here reads the environment.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fmt;
-
-use crate::settings::reentrancy::suppress_recording;
 
 /// Which fields become annotations without a prefix.
 #[derive(Clone, Debug, Default)]
@@ -66,27 +62,6 @@ pub(crate) struct Database {
     pub(crate) name: String,
     /// `postgresql`, `sqlite` …
     pub(crate) system: Option<String>,
-}
-
-/// The user's look at each value before it is written.
-pub(crate) struct Redact(Box<RedactFn>);
-
-pub(crate) type RedactFn = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync;
-
-impl Redact {
-    pub(crate) fn new(redact: Box<RedactFn>) -> Self {
-        Self(redact)
-    }
-
-    pub(crate) fn apply<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
-        suppress_recording(|| (self.0)(field, value))
-    }
-}
-
-impl fmt::Debug for Redact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Redact")
-    }
 }
 
 /// When children leave a parent that is still open.

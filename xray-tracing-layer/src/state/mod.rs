@@ -3,8 +3,14 @@
 //! No user code runs here, no socket is opened, and no macro of `tracing` is used.
 
 pub(crate) mod clock;
+pub(crate) mod closing_span;
+pub(crate) mod in_flight_commands;
 pub(crate) mod lambda;
+pub(crate) mod notices;
 pub(crate) mod origin;
+pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod stats;
 pub(crate) mod table;
+pub(crate) mod thread_state;
+pub(crate) mod unsampled;

@@ -120,6 +120,15 @@ impl Table {
         bucket.find(id).map(look)
     }
 
+    /// Looks at the first of `ids` that has a record: the nearest ancestor, where they are a span's scope.
+    pub(crate) fn nearest<R>(
+        &self,
+        ids: impl IntoIterator<Item = u64>,
+        mut look: impl FnMut(u64, &mut SpanRecord) -> R,
+    ) -> Option<R> {
+        ids.into_iter().find_map(|id| self.with(id, |record| look(id, record)))
+    }
+
     /// The same, and what the record is may change.
     pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
@@ -274,7 +283,7 @@ const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::record;
+    use crate::state::pool;
     use std::collections::HashMap;
     use xray_sdk::SegmentId;
 
@@ -291,7 +300,7 @@ mod tests {
             .collect();
         for _ in 0..20_000 {
             let id = ids[rng() as usize % ids.len()];
-            let mut new = record::take();
+            let mut new = pool::take();
             new.segment_id = SegmentId::from(rng());
             let value = new.segment_id;
             match rng() % 3 {
@@ -311,11 +320,11 @@ mod tests {
     #[test]
     fn a_full_table_gives_the_record_back() {
         let table = Table::new(2);
-        assert!(matches!(table.insert(1, record::take()), Inserted::Done));
-        assert!(matches!(table.insert(2, record::take()), Inserted::Done));
-        assert!(matches!(table.insert(3, record::take()), Inserted::Full(_)));
+        assert!(matches!(table.insert(1, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(2, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Full(_)));
         assert!(table.remove(1).is_some());
-        assert!(matches!(table.insert(3, record::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
     }
 
     fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {

@@ -134,7 +134,7 @@ fn begin(cfg: &mut ConfigBag) {
     }
     let Some(operation) = cfg.load::<Metadata>() else { return };
     let call = CallSpan::begin(operation.service(), operation.name());
-    call.put(|body| {
+    call.update(|body| {
         if let Some(region) = cfg.load::<Region>() {
             body.str("aws.region", "\"region\":", region.as_ref());
         }

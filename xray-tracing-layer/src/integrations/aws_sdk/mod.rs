@@ -9,6 +9,7 @@
 //! The SDK knows a call by a bag of values that goes from hook to hook and is dropped with the call's future: what is
 //! known of the call here lies in that bag, and nowhere else.
 
+mod call_body;
 mod call_span;
 mod interceptor;
 mod outcome;

@@ -12,7 +12,7 @@ use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
 use xray_sdk::document::internal::Section;
 
-use super::call_span::CallBody;
+use super::call_body::CallBody;
 
 /// How a call ended.
 pub(super) enum Outcome<'a> {
@@ -46,49 +46,49 @@ impl<'a> Outcome<'a> {
 }
 
 impl Done<'_> {
-    pub(super) fn put(&self, put: &mut CallBody<'_>) {
-        put.retries(self.attempts);
+    pub(super) fn put(&self, body: &mut CallBody<'_, '_>) {
+        body.retries(self.attempts);
         if let Some(response) = self.response {
-            put_response(put, response);
+            put_response(body, response);
         }
         let Some(err) = self.err else { return };
         if self.throttled {
-            put.body.set_throttle();
+            body.unredacted().set_throttle();
         }
         match err.as_operation_error() {
-            Some(err) => self.put_refusal(put, err),
+            Some(err) => self.put_refusal(body, err),
             // What the orchestrator says itself is only which kind of error it is.
-            None => put.error(err.source().unwrap_or(err)),
+            None => body.error(err.source().unwrap_or(err)),
         }
     }
 
-    fn put_refusal(&self, put: &mut CallBody<'_>, err: &Error) {
+    fn put_refusal(&self, body: &mut CallBody<'_, '_>, err: &Error) {
         let text = err.to_string();
         let code = metadata(err)
             .and_then(|metadata| Some((metadata.code()?, metadata.message().unwrap_or_default())))
             .or_else(|| code_and_message(&text));
         match code {
-            Some((code, message)) => put.remote(code, message),
+            Some((code, message)) => body.remote(code, message),
             // It was nothing that the service meant to say: the answer could not be read.
             None if self.response.is_some_and(|response| response.status().is_success()) => {
-                put.error(err.source().unwrap_or(err));
+                body.error(err.source().unwrap_or(err));
             }
-            None => put.remote("Error", &text),
+            None => body.remote("Error", &text),
         }
     }
 }
 
-fn put_response(put: &mut CallBody<'_>, response: &HttpResponse) {
+fn put_response(body: &mut CallBody<'_, '_>, response: &HttpResponse) {
     let headers = response.headers();
-    put.body.set_status(response.status().as_u16());
+    body.unredacted().set_status(response.status().as_u16());
     if let Some(length) = headers.get("content-length").and_then(|length| length.parse().ok()) {
-        put.number(Section::HttpResponse, "\"content_length\":", length);
+        body.number(Section::HttpResponse, "\"content_length\":", length);
     }
     if let Some(id) = response.request_id() {
-        put.str("aws.request_id", "\"request_id\":", id);
+        body.str("aws.request_id", "\"request_id\":", id);
     }
     if let Some(id) = headers.get("x-amz-id-2") {
-        put.str("aws.extended_request_id", "\"id_2\":", id);
+        body.str("aws.extended_request_id", "\"id_2\":", id);
     }
 }
 

@@ -8,7 +8,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::telemetry::{CapturedTelemetryAttributes, RequestedTelemetryAttributes};
 use aws_types::SigningName;
 
-use super::call_span::CallBody;
+use super::call_body::CallBody;
 
 /// A member of an input, and what it is called in a document.
 struct Member {
@@ -69,11 +69,11 @@ pub(super) fn request(cfg: &mut ConfigBag) {
 }
 
 /// Puts the names that the SDK has handed out. Others may have asked for more.
-pub(super) fn put(cfg: &ConfigBag, put: &mut CallBody<'_>) {
+pub(super) fn put(cfg: &ConfigBag, body: &mut CallBody<'_, '_>) {
     if let Some(captured) = cfg.load::<CapturedTelemetryAttributes>() {
         for member in members(cfg) {
             if let Some(value) = captured.get(member.name) {
-                put.str(member.field, member.key, value);
+                body.str(member.field, member.key, value);
             }
         }
     }

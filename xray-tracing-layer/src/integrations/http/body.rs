@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 
 use super::exchange::Exchange;
 use crate::integrations::errors::{note_error, note_panic, put_error};
-use crate::span_ext::update;
+use crate::layer::find::update;
 
 pin_project! {
     /// The body of an answer that a traced service gave.
@@ -144,7 +144,7 @@ impl Exchange {
             note_error(&self.span, err, err);
         } else {
             update(&self.span, |body| {
-                body.set_error();
+                body.unredacted().set_error();
                 put_error(body, err, err);
             });
         }

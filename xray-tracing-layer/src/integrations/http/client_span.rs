@@ -11,7 +11,8 @@ use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
 use crate::fields::url::{without_query, without_user};
-use crate::span_ext::{XraySpanExt, current_trace_header, keeps_query};
+use crate::layer::find::keeps_query;
+use crate::span_ext::{XraySpanExt, current_trace_header};
 
 /// Where a request goes.
 pub(super) struct Target<'a> {

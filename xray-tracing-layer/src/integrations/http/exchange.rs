@@ -8,7 +8,8 @@ use xray_sdk::TraceHeader;
 
 use super::grpc::{GrpcStatus, is_grpc};
 use super::headers::X_AMZN_TRACE_ID;
-use crate::span_ext::{XraySpanExt, update};
+use crate::layer::find::update;
+use crate::span_ext::XraySpanExt;
 
 #[derive(Debug)]
 pub(super) struct Exchange {

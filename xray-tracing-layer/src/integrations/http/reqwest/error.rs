@@ -11,7 +11,8 @@ use reqwest_middleware::Error as Failure;
 use tracing::Span;
 
 use crate::fields::url::{without_query, without_user};
-use crate::span_ext::{XraySpanExt, keeps_query};
+use crate::layer::find::keeps_query;
+use crate::span_ext::XraySpanExt;
 
 /// Notes why a request got no answer.
 pub(super) fn note_failure(span: &Span, failure: &Failure) {

@@ -15,7 +15,7 @@ use xray_sdk::{SamplingDecision, TraceHeader};
 use super::PeerAddress;
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
-use crate::span_ext::{keeps_query, with_core};
+use crate::layer::find::{count_bad_header, keeps_query};
 
 /// What is known of a request when its span is open.
 pub(super) struct ServerSpan {
@@ -64,7 +64,7 @@ impl ServerSpan {
         );
         let incoming = incoming.unwrap_or_default();
         if incoming.ignored {
-            with_core(&span, |core, _| core.counters.bad_headers.one());
+            count_bad_header(&span);
         }
         if let Some(query) = uri.query()
             && keeps_query(&span)

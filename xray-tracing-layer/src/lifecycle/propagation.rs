@@ -1,0 +1,152 @@
+//! Trace headers in and out, and decisions that come after a span has opened.
+//!
+//! A root is placed when it opens. A header or a decision that comes later replaces that placement until the span has
+//! children; after that it is refused and counted. Called by `span_ext` and `update`.
+
+use tracing_core::Dispatch;
+use tracing_core::span::Id;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::sampling::{Sampler, SamplingResult};
+use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
+
+use crate::fields::scratch::with_body;
+use crate::fields::visitor::FieldVisitor;
+use crate::lifecycle::core::Core;
+use crate::state::pool;
+use crate::state::record::{Kind, Role, SpanRecord};
+use crate::state::stats::Counter;
+
+impl Core {
+    pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
+        let taken_back = self.table.change(id, |record| {
+            if record.parent != 0
+                || record.has_children
+                || record.emitted_early
+                || record.context.role == Role::PlatformRoot
+            {
+                return Err(());
+            }
+            if self.lambda.is_some() {
+                Self::join_lambda(record, Some(header), false);
+                return Ok(None);
+            }
+            record.context.trace_id = header.root();
+            record.parent_id = header.parent();
+            record.context.extras = header.shared_extras();
+            record.context.role = match header.sampled() {
+                SamplingDecision::Sampled => Role::Segment,
+                SamplingDecision::NotSampled => Role::Unsampled,
+                // The sampler was asked already.
+                _ => return Ok(None),
+            };
+            Ok(record.verdict.take())
+        });
+        if let Some(taken_back) = taken_back {
+            self.settle(taken_back, &self.counters.late_headers);
+            self.write_deferred(id);
+        }
+    }
+
+    /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
+    fn write_deferred(&self, id: u64) {
+        let deferred = self.table.with(id, |record| {
+            let deferred = record
+                .deferred
+                .take_if(|deferred| record.context.role.is_recorded() && !deferred.is_empty())?;
+            Some((deferred, record.callsite))
+        });
+        let Some((deferred, callsite)) = deferred.flatten() else { return };
+        let Some(callsite) = self.callsites.get(callsite) else { return };
+        with_body(|body| {
+            FieldVisitor::new(callsite, &self.rules, body, true).replay(&deferred);
+            self.table.with(id, |record| {
+                body.absorb(&record.body);
+                std::mem::swap(&mut record.body, body);
+            });
+        });
+    }
+
+    /// `None` if there is no such record.
+    pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
+        let taken_back = self.table.change(id, |record| {
+            if record.has_children || record.context.role == Role::PlatformRoot {
+                return Err(());
+            }
+            record.force(sampled, id, self.lambda.is_some());
+            Ok(record.verdict.take())
+        });
+        let taken_back = taken_back?;
+        if let (Some(function), Ok(_), false) = (&self.lambda, &taken_back, sampled) {
+            function.note_closed(id);
+        }
+        self.settle(taken_back, &self.counters.late_decisions);
+        self.write_deferred(id);
+        Some(())
+    }
+
+    /// Records a span inside of one that is not recorded, from now on.
+    #[cold]
+    pub(crate) fn record_after_all(&self, id: &Id, dispatch: &Dispatch) {
+        let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
+            return;
+        };
+        // A span that the layer's filter rejected is not closed for the layer either.
+        let Some(callsite) = self.callsites.known(span.metadata()) else { return };
+        let ancestors = span.scope().skip(1).map(|ancestor| ancestor.id().into_u64());
+        let ancestor = self.table.nearest(ancestors, |id, record| (id, record.kind()));
+        let Some((ancestor, Kind::Unrecorded)) = ancestor else { return };
+        let mut record = pool::take();
+        if self.inherit_from(&mut record, ancestor) {
+            (record.callsite, record.segment_id, record.start) =
+                (callsite, SegmentId::random(), self.clock.ticks());
+            record.force(true, id.into_u64(), self.lambda.is_some());
+        }
+        if record.context.role.is_recorded() {
+            self.keep(id.into_u64(), record);
+            self.unsampled.decided_late();
+        } else {
+            pool::give_back(record);
+        }
+    }
+
+    /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
+    fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
+        match taken_back {
+            Ok(verdict) => {
+                self.unsampled.decided_late();
+                if let Some(verdict) = verdict {
+                    self.sampler.give_back(&verdict);
+                }
+            }
+            Err(()) => late.one(),
+        }
+    }
+}
+
+impl SpanRecord {
+    /// The header to send to a service that is called from within the span. From then on the span is one with
+    /// children: its trace has an id, and what is emitted early is followed by the part that the header names.
+    pub(crate) fn prepare_trace_header(&mut self) -> Option<TraceHeader> {
+        // A callee of the late part of a span hangs below that part, so it must be sent.
+        self.has_children |= self.emitted_early;
+        self.draw_trace_id();
+        let header = TraceHeader::new(self.context.trace_id);
+        // An id of ours would name a segment that is never sent.
+        let below = |header: TraceHeader| match self.parent_id {
+            Some(parent) => header.with_parent(parent),
+            None => header,
+        };
+        let header = match self.context.role {
+            Role::Segment | Role::Subsegment | Role::Independent => {
+                header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
+            }
+            Role::PlatformRoot => below(header.with_sampled(SamplingDecision::Sampled)),
+            Role::NotSampledByLambda => below(header.with_sampled(SamplingDecision::NotSampled)),
+            Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),
+            Role::Undecided { has_trace: true } => header,
+            Role::Undecided { has_trace: false } => return None,
+        };
+        Some(header.with_extras(self.context.extras.clone()))
+    }
+}

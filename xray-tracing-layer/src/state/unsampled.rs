@@ -1,0 +1,72 @@
+//! What a layer knows about unsampled scopes: its number, late decisions, and whether a callsite may override one.
+//! The scope itself is the thread's.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+
+use tracing_core::Metadata;
+
+use crate::fields::conventions::{self, Slot};
+use crate::state::thread_state::ThreadState;
+
+/// What a layer contributes.
+#[derive(Debug)]
+pub(crate) struct UnsampledScopes {
+    /// No other layer of this process has it, nor had it.
+    layer: u32,
+    /// Decisions that came after their span had opened: a scope that was entered before may be wrong about it.
+    decisions: AtomicU32,
+    /// Whether a callsite is known whose spans may be recorded where nothing is.
+    may_be_overridden: AtomicBool,
+}
+
+impl UnsampledScopes {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        Self {
+            layer: NEXT.fetch_add(1, Relaxed),
+            decisions: AtomicU32::new(0),
+            may_be_overridden: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn layer(&self) -> u32 {
+        self.layer
+    }
+
+    /// Late decisions so far.
+    pub(crate) fn decisions(&self) -> u32 {
+        self.decisions.load(Relaxed)
+    }
+
+    pub(crate) fn may_be_overridden(&self) -> bool {
+        self.may_be_overridden.load(Relaxed)
+    }
+
+    /// A callsite is in use.
+    pub(crate) fn note(&self, metadata: &Metadata<'_>) {
+        let overrides = |slot| matches!(slot, Some(Slot::Sampled | Slot::Header { platform_root: true }));
+        if metadata.is_span()
+            && metadata.fields().iter().any(|field| overrides(conventions::known(field.name())))
+        {
+            self.may_be_overridden.store(true, Relaxed);
+        }
+    }
+
+    /// A span may be recorded from now on that was not, or the other way round.
+    pub(crate) fn decided_late(&self) {
+        self.decisions.fetch_add(1, Relaxed);
+    }
+
+    /// Whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
+    #[inline]
+    pub(crate) fn is_here(&self) -> bool {
+        ThreadState::with(|thread| {
+            let scope = &thread.unsampled;
+            scope.depth.get() > 0
+                && scope.layer.get() == self.layer
+                && scope.others.get() == 0
+                && scope.decisions.get() == self.decisions()
+        })
+        .unwrap_or_default()
+    }
+}
