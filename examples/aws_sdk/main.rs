@@ -26,12 +26,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Four calls: two succeed at once, one is for an object that does not exist, one is throttled first.
 #[instrument(skip_all, err)]
 async fn order(sdk: &SdkConfig) -> Result<(), Box<dyn std::error::Error>> {
-    let config = aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(XrayInterceptor::new()).build();
-    let dynamodb = aws_sdk_dynamodb::Client::from_conf(config);
+    let config = aws_sdk_dynamodb::config::Builder::from(sdk).interceptor(XrayInterceptor::new());
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(config.build());
     let config = aws_sdk_s3::config::Builder::from(sdk).interceptor(XrayInterceptor::new());
     let s3 = aws_sdk_s3::Client::from_conf(config.force_path_style(true).build());
-    let config = aws_sdk_sqs::config::Builder::from(sdk).interceptor(XrayInterceptor::new()).build();
-    let sqs = aws_sdk_sqs::Client::from_conf(config);
+    let config = aws_sdk_sqs::config::Builder::from(sdk).interceptor(XrayInterceptor::new());
+    let sqs = aws_sdk_sqs::Client::from_conf(config.build());
 
     dynamodb.get_item().table_name("orders").key("id", AttributeValue::S("7".into())).send().await?;
     let former = s3.get_object().bucket("invoices").key("7.pdf").send().await;

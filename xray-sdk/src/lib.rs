@@ -32,7 +32,8 @@
 //! | [`origin`] | where the process runs: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
 //! | [`sqs`] | a trace through SQS messages |
 //! | `receive` | the daemon's end of the wire: datagrams taken apart |
-//! | `local` | a stand-in for the daemon, for tests and laptops |
+//! | `local` | a stand-in for the daemon, on a socket: receive, check and draw traces |
+//! | `testing` | an emitter that keeps documents in memory, for tests |
 //!
 //! # Features
 //!
@@ -42,6 +43,8 @@
 //! |---|---|
 //! | `receive` | `receive`: what a program needs that takes datagrams as the daemon does |
 //! | `local` | `local::Collector` and `local::Waterfall`: receive, check and draw traces |
+//! | `testing` | `testing::MemoryEmitter`: assertions on traces without a socket |
+//! | `serde` | ids and trace headers as strings in other documents |
 //! | `central-sampling` | `sampling::CentralSampler`: the sampling rules of the AWS account |
 //! | `plugins`, `plugin-*` | the places that `origin` detects, all or one by one |
 //! | `queued-emitter` | `QueuedEmitter`: a thread that sends, many documents in one system call |
@@ -146,8 +149,12 @@ pub mod local;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+#[doc(inline)]
 pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
 #[cfg(feature = "queued-emitter")]
+#[doc(inline)]
 pub use daemon::{QueueBuilder, QueueGuard, QueuedEmitter};
+#[doc(inline)]
 pub use header::{SamplingDecision, TraceHeader};
+#[doc(inline)]
 pub use id::{SegmentId, TraceId};

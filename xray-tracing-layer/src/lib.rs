@@ -13,7 +13,7 @@
 //! outermost span has closed, its document is in the kernel, on the way to the X-Ray daemon: there is nothing to flush.
 //! The layer has [a filter of its own](default_filter), so that `RUST_LOG` decides about logs and not about traces.
 //!
-//! The [`guide`] has a chapter a topic:
+//! The [`guide`] has a chapter for each topic:
 //!
 //! - In a program: [fields](guide::fields), [configuration](guide::configuration), [sampling](guide::sampling),
 //!   [logs](guide::logs), [testing](guide::testing).

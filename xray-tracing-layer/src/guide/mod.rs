@@ -1,4 +1,4 @@
-//! The guide: how to use the layer, a chapter a topic.
+//! The guide: how to use the layer, a chapter for each topic.
 //!
 //! | chapter | answers |
 //! |---|---|
