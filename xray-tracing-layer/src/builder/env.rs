@@ -262,7 +262,7 @@ pub(crate) mod tests {
         assert_eq!(
             bad.bad,
             [
-                "AWS_XRAY_DAEMON_ADDRESS=\"nonsense\" is not used: daemon address \"nonsense\" has no port",
+                "AWS_XRAY_DAEMON_ADDRESS=\"nonsense\" is not used: daemon address \"nonsense\" has no port, expected `host:port`",
                 "AWS_XRAY_COLLECT_SQL_QUERIES=\"some\" is not used: it is neither true nor false",
                 "AWS_XRAY_NOOP_ID=\"7\" is not used: it is neither true nor false",
             ]
