@@ -38,24 +38,32 @@ mod span_ext;
 mod state;
 
 #[cfg(feature = "http")]
+#[doc(inline)]
 pub use integrations::http;
 #[cfg(feature = "lambda")]
+#[doc(inline)]
 pub use integrations::lambda;
 #[cfg(feature = "fmt")]
+#[doc(inline)]
 pub use integrations::log as fmt;
 
 pub use builder::{BuildError, Builder, builder, layer};
 pub use handle::diagnostics::Diagnostic;
 pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
+#[doc(inline)]
 pub use http::XrayHttpClientLayer;
 #[cfg(feature = "tower-server")]
+#[doc(inline)]
 pub use http::XrayHttpLayer;
 #[cfg(feature = "reqwest-middleware")]
+#[doc(inline)]
 pub use http::XrayMiddleware;
 #[cfg(feature = "aws-sdk")]
+#[doc(inline)]
 pub use integrations::aws_sdk::XrayInterceptor;
 pub use layer::default_filter::{DefaultFilter, default_filter};
+#[doc(hidden)]
 pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
 pub use layer::filtered::FilteredLayer;
 pub use layer::xray_layer::XrayLayer;

@@ -238,7 +238,6 @@ fn no_folder_is_full() {
 }
 
 #[test]
-#[ignore = "until the prose pass"]
 fn comments_and_messages_use_the_words_of_the_field() {
     assert_none(&check_words(&files()));
 }

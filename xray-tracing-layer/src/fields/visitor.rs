@@ -28,7 +28,7 @@ pub(crate) struct FieldVisitor<'a> {
     pub(crate) target: FieldTarget<'a>,
 }
 
-/// The pass over a root's fields. Some fields decide whether the others are encoded, so there are two passes.
+/// A pass through a root's fields. Some fields decide whether the others are encoded, so there are two passes.
 enum Pass<'a> {
     /// The only pass: all fields.
     Only,
