@@ -75,6 +75,8 @@ pub mod document {
     //!   ,"subsegments":[…]}                                        finished children, as bytes
     //! ```
 
+    #[doc(hidden)]
+    pub mod keys;
     mod limits;
     mod name_chars;
     mod section;
@@ -119,6 +121,7 @@ pub mod document {
         pub use super::children::Children;
         pub use super::exception::Stack;
         pub use super::frame::{Frame, Kind, insert_independent_head};
+        pub use super::keys::{self, Key};
         pub use super::name::{metadata_key, put_annotation_key, put_name};
         pub use super::preamble::Preamble;
         pub use super::section::Section;

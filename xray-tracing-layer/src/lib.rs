@@ -97,6 +97,7 @@ pub use http::XrayMiddleware;
 pub use integrations::aws_sdk::XrayInterceptor;
 pub use layer::default_filter::{DefaultFilter, default_filter};
 pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
+pub use layer::filtered::FilteredLayer;
 pub use layer::xray_layer::XrayLayer;
 pub use settings::config::ContextMissing;
 pub use span_ext::{XraySpanExt, current_trace_header};

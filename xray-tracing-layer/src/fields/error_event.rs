@@ -9,8 +9,8 @@ use xray_sdk::document::MAX_VALUE;
 use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::conventions::Slot;
 use crate::fields::redacted_body::RedactedBody;
+use crate::fields::slot::Slot;
 use crate::fields::value::{Value, visit};
 use crate::settings::redaction::Rules;
 
@@ -65,10 +65,10 @@ impl<'a> ErrorVisitor<'a> {
 
     fn put_plain(&mut self, field: &Field, value: Value<'_>) {
         match self.callsite.slots.get(field.index()) {
-            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
+            Some(Slot::ErrorType { .. }) => {
                 value.with_text(|text| self.kind = Some(text.to_owned()));
             }
-            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
+            Some(Slot::Message | Slot::Error | Slot::ErrorMessage { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
             Some(Slot::Ignored | Slot::Sampled) | None => {}

@@ -28,6 +28,22 @@ pub(crate) fn host(authority: &str) -> &str {
     memrchr(b'@', authority.as_bytes()).map_or(authority, |at| &authority[at + 1..])
 }
 
+/// Host and port of an authority: `shop.example:8080`, or `[::1]:8080`.
+#[cfg(feature = "tower-server")]
+pub(crate) fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    let host = host(authority);
+    match host.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (host, None),
+    }
+}
+
+/// The address in `[::1]`, whose brackets X-Ray rejects in a name.
+#[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
 /// The same URL, without the user and the password that it may tell.
 pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
     match authority(url).map(|(before, authority, after)| (before, authority, host(authority), after)) {
@@ -70,6 +86,14 @@ mod tests {
             assert_eq!(without_user(url), clean);
             assert_eq!(without_query(url), bare);
             assert!(!is_plain(url) || (clean, bare) == (url, url));
+        }
+    }
+
+    #[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
+    #[test]
+    fn an_address_is_named_without_its_brackets() {
+        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
+            assert_eq!(without_brackets(host), expected);
         }
     }
 }

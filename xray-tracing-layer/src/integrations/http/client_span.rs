@@ -10,7 +10,7 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
-use crate::fields::url::{without_query, without_user};
+use crate::fields::url::{without_brackets, without_query, without_user};
 use crate::layer::find::keeps_query;
 use crate::span_ext::{XraySpanExt, current_trace_header};
 
@@ -63,22 +63,5 @@ impl Exchange {
 pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
     if let Some(header) = span.trace_header().or_else(current_trace_header) {
         inject_header(headers, &header);
-    }
-}
-
-/// The address in `[::1]`, which would be mended in a name.
-fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_named_without_its_brackets() {
-        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
-            assert_eq!(without_brackets(host), expected);
-        }
     }
 }

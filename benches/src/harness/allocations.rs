@@ -6,9 +6,10 @@ use std::io;
 use std::path::Path;
 use std::process::Command;
 
-use crate::contenders::{self, Setting};
-use crate::costs::COLUMNS;
-use crate::sink::Sink;
+use crate::contenders::{self};
+use crate::harness::receiver::Receiver;
+use crate::workload::columns::COLUMNS;
+use crate::workload::contender::Setting;
 
 /// Allocations and bytes so far, as the caller's allocator counts them.
 pub type Count = fn() -> (usize, usize);
@@ -19,7 +20,7 @@ pub type Count = fn() -> (usize, usize);
 /// # Errors
 /// If the sink or a contender can't be set up.
 pub fn count_all(binary: &Path, count: Count) -> io::Result<String> {
-    let sink = Sink::start(binary, "127.0.0.1:0")?;
+    let sink = Receiver::start(binary, "127.0.0.1:0")?;
     let mut lines = String::new();
     for contender in contenders::all() {
         for column in COLUMNS {

@@ -4,70 +4,14 @@
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use crate::contenders::{self, Contender, FLOOR, Setting};
-use crate::counts;
-use crate::jobs::Job;
-use crate::meter::{Median, Sample, sample, sample_in, times_for};
-use crate::sink::{Arrived, Sink};
-
-/// A column: a job, and what its cost is given per.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// As the issue and the tables call it.
-    pub name: &'static str,
-    /// In words.
-    pub title: &'static str,
-    pub(crate) job: Job,
-    /// The cost is given per this part of the job.
-    pub(crate) units: u32,
-    sampled: bool,
-    beside: bool,
-}
-
-impl Column {
-    pub(crate) fn setting(&self, daemon: SocketAddr) -> Setting {
-        Setting { sampled: self.sampled, beside: self.beside, ..Setting::to(daemon) }
-    }
-}
-
-/// The jobs that the table shows.
-pub const COLUMNS: [Column; 5] = [
-    Column {
-        name: "A",
-        title: "a request of five spans",
-        job: Job::Request,
-        units: 1,
-        sampled: true,
-        beside: false,
-    },
-    Column { name: "B", title: "one child", job: Job::Children(50), units: 50, sampled: true, beside: false },
-    Column {
-        name: "C",
-        title: "a root with 100 children",
-        job: Job::Children(100),
-        units: 1,
-        sampled: true,
-        beside: false,
-    },
-    Column {
-        name: "E",
-        title: "a request, not sampled",
-        job: Job::Request,
-        units: 1,
-        sampled: false,
-        beside: false,
-    },
-    Column {
-        name: "F",
-        title: "one child that the layer's filter rejects, another layer beside",
-        job: Job::Rejected(50),
-        units: 50,
-        sampled: true,
-        beside: true,
-    },
-];
+use crate::contenders::{self, FLOOR};
+use crate::harness::allocations;
+use crate::harness::meter::{Median, Sample, sample, sample_in, times_for};
+use crate::harness::receiver::{Arrived, Receiver};
+use crate::report::effort::Effort;
+use crate::workload::columns::{COLUMNS, Column};
+use crate::workload::contender::Contender;
 
 /// What one job costs one contender, per unit.
 #[derive(Clone, Debug, Default)]
@@ -91,21 +35,12 @@ pub struct Row {
     pub(crate) costs: Vec<Option<Cost>>,
 }
 
-/// How much is measured.
-#[derive(Clone, Copy, Debug)]
-pub struct Effort {
-    /// Rounds in which all take turns.
-    pub rounds: u32,
-    /// How long a contender does a job in each, on the calling thread.
-    pub long: Duration,
-}
-
 /// Measures all contenders. `binary` is this package's program: the sink, and the one that counts allocations.
 ///
 /// # Errors
 /// If the sink or a contender can't be set up.
 pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Result<Vec<Row>> {
-    let mut sink = Sink::start(binary, "127.0.0.1:0")?;
+    let mut sink = Receiver::start(binary, "127.0.0.1:0")?;
     let contenders = contenders::all();
     let mut rows: Vec<Row> = contenders
         .iter()
@@ -136,7 +71,7 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
         }
     }
     progress("allocations");
-    for (contender, column, allocations, bytes) in counts::ask(binary)? {
+    for (contender, column, allocations, bytes) in allocations::ask(binary)? {
         let row = rows.iter_mut().find(|row| row.contender == contender);
         let index = COLUMNS.iter().position(|one| one.name == column);
         if let Some((row, index)) = row.zip(index)
@@ -184,7 +119,7 @@ fn rounds(
 }
 
 /// What arrives of one job. It is done alone, so nothing is lost on the way.
-fn arrived(contender: &Contender, column: &Column, sink: &mut Sink) -> io::Result<Arrived> {
+fn arrived(contender: &Contender, column: &Column, sink: &mut Receiver) -> io::Result<Arrived> {
     if !contender.sends {
         return Ok(Arrived::default());
     }

@@ -10,8 +10,8 @@ use fastrace_opentelemetry::OpenTelemetryReporter;
 use opentelemetry::InstrumentationScope;
 
 use super::otel;
-use crate::contenders::{Built, Setting, World};
-use crate::jobs::{Job, URL};
+use crate::workload::contender::{Built, Setting, World};
+use crate::workload::jobs::{Job, URL};
 
 pub(super) fn dropping(setting: Setting) -> Built {
     Ok(world(setting, Nowhere, false))

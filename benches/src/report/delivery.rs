@@ -6,9 +6,10 @@ use std::path::Path;
 
 use tracing::{error, error_span, info_span, warn};
 
-use crate::contenders::{self, Setting};
-use crate::jobs::Job;
-use crate::sink::{Arrived, Sink};
+use crate::contenders::{self};
+use crate::harness::receiver::{Arrived, Receiver};
+use crate::workload::contender::Setting;
+use crate::workload::jobs::Job;
 
 /// What a program does, and how many spans of it should arrive.
 #[derive(Clone, Copy)]
@@ -95,20 +96,25 @@ impl Case {
 pub fn measure(binary: &Path) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for contender in contenders::all().iter().filter(|one| one.sends) {
-        let mut sink = Sink::start(binary, "127.0.0.1:0")?;
+        let mut sink = Receiver::start(binary, "127.0.0.1:0")?;
         let arrived =
             CASES.iter().map(|case| try_case(contender, case, &mut sink)).collect::<io::Result<Vec<_>>>();
         let mut arrived = arrived?;
         // Not every machine has IPv6.
         let case = &CASES[0];
-        let six = Sink::start(binary, "[::1]:0").and_then(|mut sink| try_case(contender, case, &mut sink));
+        let six =
+            Receiver::start(binary, "[::1]:0").and_then(|mut sink| try_case(contender, case, &mut sink));
         arrived.push(six.unwrap_or_else(|_| Some(Delivery::default())));
         rows.push(Row { contender: contender.name, arrived });
     }
     Ok(rows)
 }
 
-fn try_case(contender: &contenders::Contender, case: &Case, sink: &mut Sink) -> io::Result<Option<Delivery>> {
+fn try_case(
+    contender: &crate::workload::contender::Contender,
+    case: &Case,
+    sink: &mut Receiver,
+) -> io::Result<Option<Delivery>> {
     sink.arrived()?;
     sink.keep()?;
     let setting = Setting { short_queue: true, ..Setting::to(sink.address()) };

@@ -42,14 +42,14 @@ pub struct Arrived {
 
 /// The child process, ended when this is dropped.
 #[derive(Debug)]
-pub struct Sink {
+pub struct Receiver {
     address: SocketAddr,
     child: Child,
     ask: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-impl Sink {
+impl Receiver {
     /// Starts `binary`, which is this package's, as a sink that listens on `address`.
     ///
     /// # Errors
@@ -110,7 +110,7 @@ impl Sink {
     }
 }
 
-impl Drop for Sink {
+impl Drop for Receiver {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -9,8 +9,61 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xray_sdk::TraceHeader;
 
+use crate::state::record::{LambdaState, SpanRecord};
+
 /// Where the header of an invocation comes from when no span carries it.
 pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
+
+/// The host of the process, as far as it changes what happens to spans.
+#[derive(Debug)]
+pub(crate) enum Host {
+    /// Any machine: local roots are segments.
+    Machine,
+    /// A Lambda function, whose segment the platform sends: local roots are subsegments of it.
+    Lambda(LambdaFunction),
+}
+
+impl Host {
+    #[inline]
+    pub(crate) fn is_lambda(&self) -> bool {
+        matches!(self, Self::Lambda(_))
+    }
+
+    #[inline]
+    pub(crate) fn lambda(&self) -> Option<&LambdaFunction> {
+        match self {
+            Self::Lambda(function) => Some(function),
+            Self::Machine => None,
+        }
+    }
+
+    /// A span opens, and its record is complete.
+    #[inline]
+    pub(crate) fn on_open(&self, record: &mut SpanRecord, id: u64) {
+        if let Self::Lambda(function) = self {
+            record.lambda_state = LambdaState::default();
+            if record.context.role.is_recorded() {
+                function.note_open(id);
+            }
+        }
+    }
+
+    /// A span opens inside of this one.
+    #[inline]
+    pub(crate) fn on_child_open(&self, parent: &mut SpanRecord) {
+        if self.is_lambda() {
+            parent.lambda_state.open_children += 1;
+        }
+    }
+
+    /// A span closes, or is not recorded after all.
+    #[inline]
+    pub(crate) fn on_close(&self, id: u64) {
+        if let Self::Lambda(function) = self {
+            function.note_closed(id);
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct LambdaFunction {
@@ -36,11 +89,11 @@ impl LambdaFunction {
         self.snapshot.load(Relaxed) && self.snapshot.swap(false, Relaxed)
     }
 
-    pub(crate) fn note_open(&self, id: u64) {
+    fn note_open(&self, id: u64) {
         self.spans().push(id);
     }
 
-    pub(crate) fn note_closed(&self, id: u64) {
+    fn note_closed(&self, id: u64) {
         let mut open = self.spans();
         if let Some(at) = open.iter().rposition(|open| *open == id) {
             open.remove(at);

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 
 use xray_lite::{Context, CustomNamespace, DaemonClient, RemoteNamespace, SubsegmentContext};
 
-use crate::contenders::{Built, Setting, World};
-use crate::jobs::{Job, URL};
+use crate::workload::contender::{Built, Setting, World};
+use crate::workload::jobs::{Job, URL};
 
 /// The variable that it takes the trace from, and a trace.
 pub(crate) const LAMBDA_HEADER: (&str, &str) =

@@ -13,7 +13,7 @@ use plotters::style::ShapeStyle;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use crate::contenders::FLOOR;
-use crate::costs::{Cost, Row};
+use crate::report::costs::{Cost, Row};
 
 /// Draws costs of job A.
 ///

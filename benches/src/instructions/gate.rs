@@ -10,9 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::annotate;
-use crate::contenders::{self, FLOOR, Setting};
-use crate::jobs::Job;
+use crate::contenders::{self, FLOOR};
+use crate::instructions::profile;
+use crate::workload::contender::Setting;
+use crate::workload::jobs::Job;
 
 /// A bounded job: its name in the file, what is done, units per job, whether it is sampled, whether another layer
 /// is beside.
@@ -74,7 +75,7 @@ pub fn gate(binary: &Path, file: &Path, update: bool) -> io::Result<(String, boo
 
 const HEAD: &str = "\
 # Instructions of ours without the send, by callgrind: A and E per request, B and F per child.
-# A build may lie 5 % above. Written by `cargo run --release -p benches -- gate --update`.
+# A build may lie 5 % above. Written by `cargo run --release -p xray-bench -- gate --update`.
 ";
 
 fn bound_of(bounds: &str, name: &str) -> Option<f64> {
@@ -97,7 +98,7 @@ pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> 
         callgrind(binary, &arguments, contender, bounded, times).map(|_| out)
     };
     let (one, floor) = (run(contender, "one")?, run(FLOOR, "floor")?);
-    let report = annotate::compare(&one, &floor, f64::from(times * bounded.units));
+    let report = profile::compare(&one, &floor, f64::from(times * bounded.units));
     let _ = (fs::remove_file(one), fs::remove_file(floor));
     Ok(format!("{job}, {contender}, instructions per unit\n{}", report?))
 }
@@ -158,7 +159,7 @@ pub fn run(contender: &str, job: &str, times: u32) -> io::Result<()> {
 }
 
 #[inline(never)]
-fn measured_run(world: &dyn contenders::World, job: Job, times: u32) {
+fn measured_run(world: &dyn crate::workload::contender::World, job: Job, times: u32) {
     world.run(job, times);
 }
 

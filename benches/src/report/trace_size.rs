@@ -4,11 +4,12 @@
 use std::io;
 use std::path::Path;
 
-use crate::contenders::{self, Setting};
-use crate::costs::Effort;
-use crate::jobs::Job;
-use crate::meter::{Median, sample, times_for};
-use crate::sink::Sink;
+use crate::contenders::{self};
+use crate::harness::meter::{Median, sample, times_for};
+use crate::harness::receiver::Receiver;
+use crate::report::effort::Effort;
+use crate::workload::contender::Setting;
+use crate::workload::jobs::Job;
 
 /// Traces, from small to large: children of one root, then levels below it.
 pub const SIZES: [Job; 9] = [
@@ -35,7 +36,7 @@ pub struct Row {
 /// # Errors
 /// If the sink or a contender can't be set up.
 pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
-    let sink = Sink::start(binary, "127.0.0.1:0")?;
+    let sink = Receiver::start(binary, "127.0.0.1:0")?;
     let contenders = contenders::all();
     let mut samples = vec![vec![Vec::new(); SIZES.len()]; contenders.len()];
     let mut times = vec![[0; SIZES.len()]; contenders.len()];
@@ -55,7 +56,7 @@ pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
             }
         }
     }
-    let row = |(contender, samples): (contenders::Contender, Vec<Vec<f64>>)| Row {
+    let row = |(contender, samples): (crate::workload::contender::Contender, Vec<Vec<f64>>)| Row {
         contender: contender.name,
         per_span: samples.into_iter().map(|one| (!one.is_empty()).then(|| Median::of(one))).collect(),
     };

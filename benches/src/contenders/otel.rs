@@ -16,7 +16,8 @@ use opentelemetry_sdk::trace::{
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::contenders::{Built, Setting, World, subscribe};
+use crate::contenders::subscribed::subscribe;
+use crate::workload::contender::{Built, Setting, World};
 
 pub(super) fn no_op(setting: Setting) -> Built {
     Ok(Some(build(setting, Nowhere)))

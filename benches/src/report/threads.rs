@@ -7,11 +7,12 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::Instant;
 
-use crate::contenders::{self, Setting, World};
-use crate::costs::Effort;
-use crate::jobs::Job;
-use crate::meter::{Median, times_for};
-use crate::sink::Sink;
+use crate::contenders::{self};
+use crate::harness::meter::{Median, times_for};
+use crate::harness::receiver::Receiver;
+use crate::report::effort::Effort;
+use crate::workload::contender::{Setting, World};
+use crate::workload::jobs::Job;
 
 /// How many threads do the same.
 pub const THREADS: [usize; 4] = [1, 2, 4, 8];
@@ -28,7 +29,7 @@ pub struct Row {
 /// # Errors
 /// If the sink or a contender can't be set up.
 pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
-    let sink = Sink::start(binary, "127.0.0.1:0")?;
+    let sink = Receiver::start(binary, "127.0.0.1:0")?;
     let contenders = contenders::all();
     let mut samples = vec![vec![Vec::new(); THREADS.len()]; contenders.len()];
     let mut times = vec![0; contenders.len()];
@@ -45,7 +46,7 @@ pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
             }
         }
     }
-    let row = |(contender, samples): (contenders::Contender, Vec<Vec<f64>>)| Row {
+    let row = |(contender, samples): (crate::workload::contender::Contender, Vec<Vec<f64>>)| Row {
         contender: contender.name,
         throughput: samples.into_iter().map(Median::of).collect(),
     };

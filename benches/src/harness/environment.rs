@@ -11,7 +11,7 @@ use std::io;
 pub fn enter() -> io::Result<()> {
     use std::os::unix::process::CommandExt;
 
-    let (name, header) = crate::rivals::LAMBDA_HEADER;
+    let (name, header) = crate::contenders::LAMBDA_HEADER;
     #[expect(clippy::disallowed_methods, reason = "whether it is there already")]
     if std::env::var_os(name).is_some() {
         return Ok(());

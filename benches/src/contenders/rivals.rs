@@ -3,15 +3,10 @@
 //!
 //! One is missing: xray-tracing 0.0.1 builds on nightly compilers only (`#![feature(is_some_and)]`).
 
-mod fastrace;
-mod otel;
-mod xray_lite;
+use super::{fastrace, otel, xray_lite};
+use crate::workload::contender::Contender;
 
-use crate::contenders::Contender;
-
-pub(crate) use xray_lite::LAMBDA_HEADER;
-
-pub(crate) fn all() -> Vec<Contender> {
+pub(super) fn all() -> Vec<Contender> {
     let rival = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
     vec![
         rival("tracing-opentelemetry 0.34, no-op exporter", false, otel::no_op),

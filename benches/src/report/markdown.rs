@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::thread::available_parallelism;
 
-use crate::arrivals::{self, CASES};
-use crate::costs::{self, COLUMNS, Cost};
-use crate::growth::{self, SIZES};
-use crate::jobs::Job;
-use crate::meter::Median;
-use crate::threads::{self, THREADS};
+use crate::harness::meter::Median;
+use crate::report::costs::{self, Cost};
+use crate::report::delivery::{self, CASES};
+use crate::report::threads::{self, THREADS};
+use crate::report::trace_size::{self, SIZES};
+use crate::workload::columns::COLUMNS;
+use crate::workload::jobs::Job;
 
 /// What was measured on.
 #[must_use]
@@ -93,7 +94,7 @@ pub fn of_threads(rows: &[threads::Row]) -> String {
 
 /// CPU per span by size of the trace.
 #[must_use]
-pub fn of_growth(rows: &[growth::Row]) -> String {
+pub fn of_growth(rows: &[trace_size::Row]) -> String {
     let mut text = "\n### G: CPU of the whole process per span, ns, by size of the trace\n\n|".to_owned();
     for size in SIZES {
         let _ = match size {
@@ -114,7 +115,7 @@ pub fn of_growth(rows: &[growth::Row]) -> String {
 
 /// Spans that arrived, of those that were opened.
 #[must_use]
-pub fn of_arrivals(rows: &[arrivals::Row]) -> String {
+pub fn of_arrivals(rows: &[delivery::Row]) -> String {
     let mut text = "\n### What arrives: spans in documents that X-Ray takes, of those opened\n\n|".to_owned();
     for row in rows {
         let _ = write!(text, " | {}", row.contender);

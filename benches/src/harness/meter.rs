@@ -1,13 +1,11 @@
 //! Clocks and medians: how long a world takes for a job, on the thread that does it and in the whole process.
-//! Knows nothing of who is measured.
+//! Who is measured is a [`World`] like any other here.
 
-use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
-use rustix::time::{ClockId, clock_gettime};
-
-use crate::contenders::World;
-use crate::jobs::Job;
+use crate::workload::contender::World;
+use crate::workload::cpu_clock::{cpu_of_process, cpu_of_thread, stay_awake};
+use crate::workload::jobs::Job;
 
 /// One measurement, in nanoseconds per job.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +38,7 @@ pub(crate) fn sample(world: &dyn World, job: Job, times: u32) -> Sample {
 pub(crate) fn sample_in(world: &dyn World, job: Job, times: u32, rhythm: Rhythm) -> Sample {
     let Rhythm { batch, rest } = rhythm;
     let (mut wall, mut caller, mut waited) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-    let total_before = cpu_of(ClockId::ProcessCPUTime);
+    let total_before = cpu_of_process();
     let mut left = times;
     while left > 0 {
         let now = left.min(batch);
@@ -54,7 +52,7 @@ pub(crate) fn sample_in(world: &dyn World, job: Job, times: u32, rhythm: Rhythm)
         }
         left -= now;
     }
-    let total = cpu_of(ClockId::ProcessCPUTime).saturating_sub(total_before + waited);
+    let total = cpu_of_process().saturating_sub(total_before + waited);
     let per_job = |time: Duration| time.as_nanos() as f64 / f64::from(times);
     let rhythm = Rhythm { batch, rest: waited / times.div_ceil(batch) };
     Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total), rhythm }
@@ -74,31 +72,6 @@ pub(crate) fn times_for(world: &dyn World, job: Job, long: Duration) -> u32 {
         }
         times *= 2;
     }
-}
-
-/// Keeps the thread busy until `is_over`, asked after each `step`. Answers how long that was.
-pub(crate) fn stay_awake(step: Duration, is_over: impl Fn() -> bool) -> Duration {
-    let before = cpu_of_thread();
-    loop {
-        // What is asked about is not to be fought for all the time.
-        let start = Instant::now();
-        while start.elapsed() < step {
-            spin_loop();
-        }
-        if is_over() {
-            return cpu_of_thread().saturating_sub(before);
-        }
-    }
-}
-
-/// CPU time of the calling thread.
-fn cpu_of_thread() -> Duration {
-    cpu_of(ClockId::ThreadCPUTime)
-}
-
-fn cpu_of(clock: ClockId) -> Duration {
-    let time = clock_gettime(clock);
-    Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs() as u32)
 }
 
 /// The middle of some measurements, and how far they lie apart.
