@@ -22,6 +22,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["fields", "settings"]),
     ("fields", &["settings"]),
     ("settings", &[]),
+    ("guide", &[]), // documentation only
 ];
 
 /// Words that a room does without, in code.

@@ -2,10 +2,11 @@
 //! std's locks and atomics, runs a model again for each order of steps and each value that a relaxed load may see, and
 //! reports a deadlock, a lost wake-up or a failed assertion.
 //!
-//! The files are those of the crates, compiled here with other primitives: `queued/sync.rs` beside this file takes the
-//! place of the SDK's. `cargo run -p xray-models` runs all models; orders with up to two preemptions are complete.
+//! The files are those of the crates, compiled here with other primitives: `queued/sync.rs` and `state/sync.rs` beside this
+//! file take the place of the SDK's and the layer's. `cargo run -p xray-models` runs all models.
 
 mod queued;
+mod state;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,4 +32,5 @@ fn report(name: &str, orders: usize) {
 
 fn main() {
     queued::models::run();
+    state::models::run();
 }
