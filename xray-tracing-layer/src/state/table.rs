@@ -14,9 +14,10 @@
 //! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
 //! that the caller holds, so no other thread opens or closes them meanwhile.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{OnceLock, PoisonError};
 
+use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Kind, SpanRecord};
 
 #[derive(Debug)]
