@@ -26,6 +26,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same place and key.
     pub(crate) unique: bool,
+    /// Whether there is a statement, and a field that says which kind of database it is for.
+    pub(crate) states_system: bool,
+    /// Whether there is a statement.
+    pub(crate) has_statement: bool,
     /// Whether a field may say that the span is kept, or not.
     pub(crate) forces: bool,
     /// Whether one of the fields is the header of a segment that somebody else sends.
@@ -62,6 +66,7 @@ impl CallsiteInfo {
             })
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Text { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         Self {
@@ -70,6 +75,8 @@ impl CallsiteInfo {
             title: if is_event { metadata.target() } else { metadata.name() },
             fields: metadata.fields(),
             decides: slots.iter().any(Slot::is_decisive),
+            has_statement: has_statement(),
+            states_system: has_statement() && slots.contains(&Slot::DbSystem),
             forces: !is_event && slots.contains(&Slot::Sampled),
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,

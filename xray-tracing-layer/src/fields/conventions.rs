@@ -21,6 +21,10 @@ pub(crate) enum Slot {
     Number { place: Section, rank: u8, key: &'static str },
     /// A name for the subsegment, or a piece of one.
     Name { rank: u8, key: &'static str },
+    /// How to reach a database.
+    ConnectionString,
+    /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
+    Secret { key: Box<str> },
     /// A whole URL.
     Url { rank: u8 },
     /// A piece of a URL.
@@ -94,6 +98,10 @@ impl Slot {
         if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
             return slot;
         }
+        if is_secret(field) {
+            let (_, key) = xray_sdk::document::internal::metadata_key("", field);
+            return Self::Secret { key: key.into() };
+        }
         if annotate.all() { Self::annotation(field) } else { Self::metadata("", field) }
     }
 
@@ -109,6 +117,26 @@ impl Slot {
         let (place, key) = xray_sdk::document::internal::metadata_key(namespace, key);
         Self::Any { place, key: key.into() }
     }
+}
+
+/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
+fn is_secret(field: &str) -> bool {
+    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
+    [
+        "password",
+        "passwd",
+        "pwd",
+        "passphrase",
+        "secret",
+        "secretkey",
+        "apikey",
+        "privatekey",
+        "secretaccesskey",
+        "authorization",
+        "cookie",
+        "credentials",
+    ]
+    .contains(&name.as_str())
 }
 
 /// Names that mean the same wherever they occur. Ranks follow the order of preference: a newer convention
@@ -179,7 +207,7 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "db.query.text" => Slot::Text { place: Sql, rank: 0, key: "\"sanitized_query\":" },
         "db.statement" => Slot::Text { place: Sql, rank: 1, key: "\"sanitized_query\":" },
         "db.user" => str(Sql, 0, "\"user\":"),
-        "db.connection_string" => str(Sql, 0, "\"connection_string\":"),
+        "db.connection_string" => Slot::ConnectionString,
 
         "user.id" => str(Top, 0, "\"user\":"),
         "enduser.id" => str(Top, 1, "\"user\":"),

@@ -3,26 +3,28 @@
 //! User code runs here (`Debug`, `Display`, the redaction hook), so nothing may be locked meanwhile: it may
 //! open spans and send events of its own.
 
-use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::TraceHeader;
 use xray_sdk::document::internal::{Body, Section, Written, put_name};
-use xray_sdk::document::{MAX_STRING, Namespace};
+use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::Slot;
 use crate::fields::deferred::DeferredFields;
 use crate::fields::redacted_body::RedactedBody;
-use crate::fields::url;
+use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
+use crate::fields::sanitize::statement::Language;
+use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::sanitize::written::put_clean;
 use crate::fields::value::{DebugAsDisplay, Value, visit};
 use crate::settings::redaction::Rules;
 
 /// Puts a span's fields into a body.
 pub(crate) struct FieldVisitor<'a> {
-    callsite: &'a CallsiteInfo,
+    pub(super) callsite: &'a CallsiteInfo,
     /// Whether a value can't replace another, as no two fields have the same key, and nobody redacts it.
     plain: bool,
     /// Which fields this is about.
@@ -31,6 +33,8 @@ pub(crate) struct FieldVisitor<'a> {
     pub(super) body: &'a mut Body,
     /// Whether the body is a segment's: some members stand only there.
     pub(super) is_segment: bool,
+    /// What statements are written in, if a field or the record says so.
+    pub(super) language: Option<Language>,
     /// A trace header among the fields.
     pub(crate) header: Option<HeaderField>,
     /// Whether the span is to be kept, if a field says so.
@@ -71,6 +75,7 @@ impl<'a> FieldVisitor<'a> {
             pass: Pass::Only,
             rules,
             body,
+            language: None,
             is_segment,
             header: None,
             forced: None,
@@ -117,7 +122,10 @@ impl<'a> FieldVisitor<'a> {
         if self.plain
             && let Some(Slot::Any { place: Section::Metadata, key }) = self.callsite.slots.get(field.index())
         {
-            return self.body.append(Section::Metadata, key, |out| value.put(out, Section::Metadata));
+            let keep_query = self.rules.keep_query;
+            return self
+                .body
+                .append(Section::Metadata, key, |out| value.put(out, Section::Metadata, keep_query));
         }
         self.put_any(field, value);
     }
@@ -160,7 +168,10 @@ impl<'a> FieldVisitor<'a> {
         value.with_text(|text| match redact.apply(field.name(), text) {
             // An untouched value keeps its type.
             same if same == text => self.put_plain(field, value),
-            changed => self.put_plain(field, Value::Str(&changed)),
+            changed => match self.callsite.slots.get(field.index()) {
+                Some(Slot::Secret { key }) => self.body.put_text(Section::Metadata, 0, key, &changed),
+                _ => self.put_plain(field, Value::Str(&changed)),
+            },
         });
     }
 
@@ -171,7 +182,8 @@ impl<'a> FieldVisitor<'a> {
         match slot {
             Slot::Any { place, key } => {
                 let place = *place;
-                self.body.put(place, 0, key, |out| value.put(out, place));
+                let keep_query = self.rules.keep_query;
+                self.body.put(place, 0, key, |out| value.put(out, place, keep_query));
             }
             Slot::Ignored | Slot::Message => {}
             _ => self.put_known(slot, value),
@@ -184,9 +196,8 @@ impl<'a> FieldVisitor<'a> {
                 let _ = (rank, key);
                 value.with_text(|text| self.user = Some(text.to_owned()));
             }
-            Slot::Str { place, rank, key: key @ "\"connection_string\":" } => value.with_text(|text| {
-                self.body.put_str(place, rank, key, &without_password(text));
-            }),
+            Slot::ConnectionString => value.with_text(|text| self.put_connection_string(text)),
+            Slot::Secret { ref key } => self.leave_out(Section::Metadata, key),
             Slot::Str { place, rank, key } => {
                 if key == "\"rpc.service\":" {
                     self.put_name(0, "\"rpc\":", value);
@@ -214,11 +225,9 @@ impl<'a> FieldVisitor<'a> {
             Slot::Name { rank, key } => self.put_name(rank, key, value),
             Slot::Url { rank } => value.with_text(|text| self.put_url(rank, text)),
             Slot::UrlPart { key: "\"query\":", .. } if !self.rules.keep_query => {}
+            Slot::UrlPart { rank, key: "\"path\":" } => value.with_text(|text| self.put_path(rank, text)),
             Slot::UrlPart { rank, key } => value.with_text(|text| self.put_url_part(rank, key, text)),
-            Slot::Host { rank } => {
-                value.with_text(|text| self.put_url_part(rank, "\"host\":", text));
-                self.put_name(rank, "\"host\":", value);
-            }
+            Slot::Host { rank } => value.with_text(|text| self.put_host(rank, text)),
             Slot::ClientIp { rank } => value.with_text(|text| {
                 // A receiver takes a subsegment with a client address for a server's.
                 let (place, key) = match self.is_segment {
@@ -302,29 +311,57 @@ impl<'a> FieldVisitor<'a> {
         });
     }
 
-    /// Keeps a URL without its password and, unless the user wants it, without its query.
+    /// Puts a URL without its user and, unless the builder keeps it, without its query.
     fn put_url(&mut self, rank: u8, url: &str) {
-        let plain = url::is_plain(url);
-        let url = if plain || self.rules.keep_query { url } else { url::without_query(url) };
-        let clean = if plain { url.into() } else { url::without_user(url) };
-        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &clean);
+        let url = url.trim_ascii();
+        if url.is_empty() {
+            return;
+        }
+        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
+            return self.leave_out(Section::HttpRequest, "\"url\":");
+        };
+        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &safe.to_text());
         // A client's name, behind those that name the host by itself.
         if !self.is_segment
-            && let Some((_, authority, _)) = url::authority(url)
+            && let Some(host) = safe.host()
         {
-            self.put_name(8 + rank, "\"host\":", Value::Str(url::host(authority)));
+            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        }
+    }
+
+    /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
+    fn put_host(&mut self, rank: u8, text: &str) {
+        let text = text.trim_ascii();
+        let name = match HostPort::parse(text) {
+            Some(host) => host.host,
+            None if text.is_empty() => return,
+            None if ip_address(text).is_some() || is_socket_path(text) => text,
+            None => return self.leave_out(Section::UrlPart, "\"host\":"),
+        };
+        self.put_url_part(rank, "\"host\":", text);
+        self.put_name(rank, "\"host\":", Value::Str(name));
+    }
+
+    /// Puts a path, or that of a whole URL.
+    fn put_path(&mut self, rank: u8, text: &str) {
+        match SafeUrl::parse(text, self.rules.keep_query).map(SafeUrl::split) {
+            Some((_, path)) => self.put_url_part(rank, "\"path\":", path),
+            None => self.leave_out(Section::UrlPart, "\"path\":"),
         }
     }
 
     fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
-        let path_only = |text| if self.rules.keep_query { text } else { before(text, '?') };
-        let text = if key == "\"path\":" { path_only(text) } else { text };
         if text.is_empty() {
             return;
         }
         self.body.put(Section::UrlPart, rank, key, |out| {
             Written::cut_if(out.put_escaped_within(text, MAX_STRING))
         });
+    }
+
+    /// Counts a value whose form is not understood, and puts nothing.
+    pub(super) fn leave_out(&mut self, section: Section, key: &str) {
+        self.body.put(section, u8::MAX, key, |_| Written::Nothing);
     }
 
     /// gRPC's codes that are the caller's mistakes, as in the official SDKs.
@@ -371,7 +408,10 @@ impl<'a> FieldVisitor<'a> {
 
     fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
         self.body.set_failed();
-        self.body.put_text(Section::ErrorPart, rank, key, text);
+        let keep_query = self.rules.keep_query;
+        self.body.put(Section::ErrorPart, rank, key, |out| {
+            Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
+        });
     }
 }
 
@@ -394,25 +434,4 @@ impl Visit for FieldVisitor<'_> {
             self.put(field, Value::Display(&DebugAsDisplay(value)));
         }
     }
-}
-
-/// A connection string without its password: that of a URL's user, or a `password=…` among pairs.
-fn without_password(text: &str) -> Cow<'_, str> {
-    if let Cow::Owned(clean) = url::without_user(text) {
-        return clean.into();
-    }
-    let is_secret = |pair: &&str| {
-        let key = before(pair, '=').trim().to_ascii_lowercase();
-        key == "password" || key == "pwd"
-    };
-    if !text.split([';', ' ']).any(|pair| is_secret(&pair)) {
-        return text.into();
-    }
-    let separator = if text.contains(';') { ";" } else { " " };
-    let deferred: Vec<_> = text.split(separator).filter(|pair| !is_secret(pair)).collect();
-    deferred.join(separator).into()
-}
-
-fn before(text: &str, mark: char) -> &str {
-    text.split(mark).next().unwrap_or(text)
 }

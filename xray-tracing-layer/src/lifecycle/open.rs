@@ -81,6 +81,7 @@ impl Core {
         id: &Id,
     ) -> Option<String> {
         let mut visitor = FieldVisitor::for_new(callsite, &self.rules, &mut record.body, false);
+        visitor.read_system(|system| attrs.record(system));
         attrs.record(&mut visitor);
         let (forced, user) = (visitor.forced.take(), visitor.user.take());
         if let Some(sampled) = forced {
@@ -106,6 +107,7 @@ impl Core {
             false => FieldVisitor::for_new(callsite, &self.rules, &mut record.body, is_segment),
         };
         if callsite.decides || !decides_first {
+            visitor.read_system(|system| attrs.record(system));
             attrs.record(&mut visitor);
         }
         let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());

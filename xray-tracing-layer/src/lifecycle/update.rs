@@ -7,6 +7,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language_in;
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::EventKind;
 use crate::fields::scratch::{with_body, with_buffer};
@@ -25,7 +26,13 @@ impl Core {
         let Some((callsite, root, is_segment)) = self.table.with(id, target).flatten() else { return };
         let Some(callsite) = self.callsites.get(callsite) else { return };
         with_body(|body| {
-            let mut visitor = FieldVisitor::new(callsite, &self.rules, body, is_segment);
+            let language = || self.table.with(id, |record| language_in(&record.body)).flatten();
+            let language = if callsite.has_statement { language() } else { None };
+            let mut visitor =
+                FieldVisitor::new(callsite, &self.rules, body, is_segment).with_language(language);
+            if language.is_none() {
+                visitor.read_system(|system| values.record(system));
+            }
             values.record(&mut visitor);
             let (header, forced) = (visitor.header.take(), visitor.forced.take());
             let user = visitor.user.take();
@@ -83,6 +90,7 @@ impl Core {
             if callsite.event != EventKind::Fields {
                 with_buffer(|message| {
                     let mut visitor = ErrorVisitor::new(callsite, &self.rules, body, message);
+                    visitor.read_system(event);
                     event.record(&mut visitor);
                     visitor.finish();
                 });

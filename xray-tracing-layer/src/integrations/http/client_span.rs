@@ -10,7 +10,7 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
-use crate::fields::url::{without_query, without_user};
+use crate::fields::sanitize::url::SafeUrl;
 use crate::layer::find::keeps_query;
 use crate::span_ext::{XraySpanExt, current_trace_header};
 
@@ -29,8 +29,8 @@ impl Exchange {
         let call = if is_grpc { rpc_of(target.path) } else { None };
         // Logs show the span's fields, too, and are no place for a password or a query either.
         let url = target.url.to_string();
-        let url = without_user(&url);
-        let bare = without_query(&url);
+        let safe = |keep_query| SafeUrl::parse(&url, keep_query).map(SafeUrl::to_text);
+        let bare = safe(false);
         let span = info_span!(
             target: "xray_tracing_layer::http",
             "HTTP client request",
@@ -38,7 +38,7 @@ impl Exchange {
             // For a request that names no host.
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
-            url.full = bare,
+            url.full = bare.as_deref(),
             server.address = target.host.map(without_brackets),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
@@ -50,8 +50,11 @@ impl Exchange {
             error.type = Empty,
             error.message = Empty,
         );
-        if bare.len() < url.len() && keeps_query(&span) {
-            span.record("url.full", &*url);
+        if url.contains('?')
+            && keeps_query(&span)
+            && let Some(whole) = safe(true)
+        {
+            span.record("url.full", &*whole);
         }
         send_header_of(&span, headers);
         Self::call(span, is_grpc)

@@ -1,17 +1,15 @@
 //! A middleware for reqwest, by `reqwest-middleware`: each request is a span, and takes its trace header with it. Its
-//! errors need a look of their own, as they tell the whole URL: that is `failure`'s.
+//! errors name the whole URL; the layer removes its query as it does from any message.
 
 use ::http::Extensions;
 use ::reqwest::{Request, Response};
 use async_trait::async_trait;
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Error as Failure, Middleware, Next, Result};
 use tracing::{Instrument, Span};
 
-use self::error::note_failure;
 use super::client_span::{Target, send_header_of};
 use super::exchange::Exchange;
-
-mod error;
+use crate::span_ext::XraySpanExt;
 
 /// Makes a span of each request of a reqwest client, for the layer to make a subsegment of, and puts the trace header
 /// among the request's. (Feature `reqwest-middleware`.)
@@ -107,5 +105,13 @@ impl Drop for CancelOnDrop {
         if let Some(exchange) = self.0.take().filter(|_| !std::thread::panicking()) {
             exchange.abandon("the answer");
         }
+    }
+}
+
+/// Records why a request failed. The layer takes the URL's query out of the message, wherever it stands.
+fn note_failure(span: &Span, failure: &Failure) {
+    match failure {
+        Failure::Middleware(err) => span.record_error(&**err),
+        Failure::Reqwest(err) => span.record_error(err),
     }
 }
