@@ -216,8 +216,11 @@ proptest! {
         let given = mutated(url, change);
         check(&send(&given, "", Kind::Url), &given);
         let given = mutated(statement, change);
-        // A quote that is gone turns a value into a name.
-        if !matches!(change, (_, None, _) | (_, _, true)) || !system.is_empty() && !statement.contains(['\'', '"', '$', '[']) {
+        // A quote more or less turns a value into a name, and a word more or less a secret into a name.
+        let (_, inserted, replaces) = change;
+        let only_inserts = matches!(inserted, Some(other) if !matches!(other, '\'' | '"')) && !replaces;
+        let is_quoted = ["'SECRET'", "\"SECRET\""].iter().any(|form| statement.contains(form));
+        if is_quoted && only_inserts && !statement.contains(['$', '\\']) {
             check(&send(&given, system, Kind::Statement), &given);
         }
     }

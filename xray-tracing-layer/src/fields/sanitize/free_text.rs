@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::dialect::Dialect;
+use super::secret_key::{Secret, key_before};
 use super::statement::{Language, Sanitized};
 use super::url::{SafeUrl, is_scheme};
 
@@ -99,7 +100,7 @@ fn pairs(text: &str, _: bool) -> Option<String> {
         from = sign + 1;
         let Some(kind) = Secret::of(key_before(&text.as_bytes()[..sign])) else { continue };
         let value = from + (text[from..].len() - text[from..].trim_start_matches([' ', '\t', '\\']).len());
-        let end = value + kind.length(&text[value..]);
+        let end = value + length(kind, &text[value..]);
         // A path (`secret::Key`), or nothing at all.
         if end == value || text[value..].starts_with([':', '…']) {
             continue;
@@ -173,15 +174,6 @@ fn start_of_word(text: &str, end: usize) -> usize {
     end - text.as_bytes()[..end].iter().rev().take(32).take_while(is_in_scheme).count()
 }
 
-/// The word before a pair's sign, without the quotes that it may stand in.
-fn key_before(text: &[u8]) -> &[u8] {
-    let end = text.len()
-        - text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\')).count();
-    let is_in_key = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    let length = text[..end].iter().rev().take(64).take_while(is_in_key).count();
-    &text[end - length..end]
-}
-
 /// Where a URL ends in running text.
 fn end_of_url(text: &str) -> usize {
     let end =
@@ -189,67 +181,20 @@ fn end_of_url(text: &str) -> usize {
     text[..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '\'', '!']).len()
 }
 
-/// How far a secret reaches.
-#[derive(Clone, Copy)]
-enum Secret {
-    /// A value, quoted or not.
-    Value,
-    /// All of the line, as in a header.
-    Line,
-}
-
-impl Secret {
-    /// Returns what a key names, if it is a secret. Case, `_` and `-` make no difference.
-    fn of(key: &[u8]) -> Option<Self> {
-        let ends = |words: &[&str]| words.iter().any(|word| ends_with_word(key, word.as_bytes()));
-        match () {
-            () if ends(&["authorization", "cookie", "securitytoken"]) => Some(Self::Line),
-            () if ends(SECRETS) => Some(Self::Value),
-            () => None,
-        }
-    }
-
-    fn length(self, text: &str) -> usize {
-        let line = text.find(['\n', '\r']).unwrap_or(text.len());
-        let closing = match text.chars().next() {
-            Some(quote @ ('"' | '\'' | '`')) => Some(quote),
-            Some('{') => Some('}'),
-            _ => None,
-        };
-        match (self, closing) {
-            (Self::Line, _) => line,
-            (Self::Value, Some(closing)) => end_of_quoted(text, closing).unwrap_or(line),
-            (Self::Value, None) => text
-                .find(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '&' | ')' | '"'))
-                .unwrap_or(text.len()),
-        }
+/// How many bytes of a text belong to the secret that it begins with.
+fn length(kind: Secret, text: &str) -> usize {
+    let line = text.find(['\n', '\r']).unwrap_or(text.len());
+    let closing = match text.chars().next() {
+        Some(quote @ ('"' | '\'' | '`')) => Some(quote),
+        Some('{') => Some('}'),
+        _ => None,
+    };
+    match (kind, closing) {
+        (Secret::Line, _) => line,
+        (Secret::Value, Some(closing)) => end_of_quoted(text, closing).unwrap_or(line),
+        (Secret::Value, None) => text.find(char::is_whitespace).unwrap_or(text.len()),
     }
 }
-
-/// Whether a key ends with a word of lower-case letters, but for case, `_` and `-`.
-fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
-    let mut letters =
-        key.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-')).map(u8::to_ascii_lowercase);
-    word.iter().rev().all(|letter| letters.next() == Some(*letter))
-}
-
-/// Keys whose value is a secret.
-const SECRETS: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "accountkey",
-    "accesskey",
-    "secretkey",
-    "privatekey",
-    "signature",
-    "credential",
-    "credentials",
-];
 
 /// What follows the `@` behind `user:password` in the connection strings of Go and Oracle.
 const USER_ENDS: &[&str] = &["tcp(", "tcp4(", "tcp6(", "unix(", "//"];

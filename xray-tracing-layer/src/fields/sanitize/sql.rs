@@ -38,6 +38,7 @@ impl fmt::Display for WithoutLiterals<'_> {
             shown: 0,
             before: 0,
             has_backquotes: self.statement.contains('`'),
+            is_copy: false,
             previous: Word::Other,
             name_next: false,
             queries: 0,
@@ -66,6 +67,8 @@ struct Scan<'a, W> {
     /// The last byte that was not a blank.
     before: u8,
     has_backquotes: bool,
+    /// Whether the statement begins with `COPY`.
+    is_copy: bool,
     /// The keyword that was read last.
     previous: Word,
     /// Whether only a name can stand here.
@@ -144,6 +147,8 @@ impl<W: Write> Scan<'_, W> {
             b',' => {
                 self.name_next = self.names == Some(self.depth) || self.assignments == Some(self.depth);
             }
+            // Rows of data follow a `COPY`.
+            b';' if self.is_copy => self.give_up_behind(),
             b';' => {
                 (self.queries, self.names, self.assignments) = (0, None, None);
                 (self.previous, self.name_next) = (Word::Other, false);
@@ -198,7 +203,10 @@ impl<W: Write> Scan<'_, W> {
                 self.assignments = query_here.then_some(self.depth);
                 self.name_next = query_here;
             }
-            4 if is(&["COPY"]) => self.previous = Word::Copy,
+            4 if is(&["COPY"]) => {
+                self.is_copy |= start == 0;
+                self.previous = Word::Copy;
+            }
             4 if is(&["INTO"]) => (self.previous, self.name_next) = (Word::Into, true),
             4 if is(&["FROM"]) => {
                 self.name_next = query_here && previous != Word::Distinct;

@@ -6,6 +6,7 @@
 //! | `//host/path` | the same, without the user |
 //! | `host:port` (of `CONNECT`), `*` (of `OPTIONS`) | unchanged |
 //! | `/path?query`, `path` | `/path`, `path` |
+//! | `scheme://host/a@b` | `scheme://host`: the path may be a password's end |
 //! | everything else | left out |
 //!
 //! Everything else is what readers of URLs disagree about: a backslash, `scheme:host` without slashes, a
@@ -13,9 +14,10 @@
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memchr2, memchr3, memrchr};
+use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
 use super::host::HostPort;
+use super::secret_key::{Secret, key_before};
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +50,24 @@ impl<'a> SafeUrl<'a> {
         if !host.port.is_empty() && password_follows(&url[end..]) {
             return None;
         }
+        // Before an `@`, a path may be the rest of a password that a slash stands in.
+        if hides_user(&url[end..]) {
+            return Some(Self { before: &url[..start], host: Some(host), after: "", unchanged: None });
+        }
         let after = shown.get(end..).unwrap_or_default();
-        let unchanged = (host.whole.len() == authority.len()).then_some(shown);
+        let after = if keep_query { after } else { without_secret(after) };
+        let is_whole = host.whole.len() == authority.len() && end + after.len() == shown.len();
+        let unchanged = is_whole.then_some(shown);
         Some(Self { before: &url[..start], host: Some(host), after, unchanged })
     }
 
     /// A path, an authority alone (`host:port`), or `*`.
     fn without_authority(url: &'a str, shown: &'a str) -> Option<Self> {
+        let shown = without_secret(shown);
         let none = Self { before: "", host: None, after: shown, unchanged: Some(shown) };
         let first = memchr3(b'/', b'?', b'#', url.as_bytes()).map_or(url, |end| &url[..end]);
         if memchr2(b':', b'@', first.as_bytes()).is_none() {
-            return Some(none);
+            return (!hides_user(url)).then_some(none);
         }
         let host = HostPort::parse(url).filter(|host| !host.port.is_empty())?;
         Some(Self { host: Some(host), after: "", unchanged: Some(url), ..none })
@@ -100,6 +109,23 @@ fn start_of_authority(url: &str) -> Option<Option<usize>> {
     is_scheme(&url[..colon]).then_some(Some(colon + 3))
 }
 
+/// Whether an `@` stands in a path elsewhere than at a segment's beginning (`/@scope`).
+fn hides_user(path: &str) -> bool {
+    let path = without_query(path).as_bytes();
+    memchr::memchr_iter(b'@', path).any(|at| at.checked_sub(1).is_none_or(|before| path[before] != b'/'))
+}
+
+/// The path before a parameter (`;jsessionid=…`) or a pair that names a secret (`token=…`).
+fn without_secret(path: &str) -> &str {
+    let bytes = path.as_bytes();
+    let is_end = |at: &usize| match bytes[*at] {
+        b';' => true,
+        b'=' => Secret::of(key_before(&bytes[..*at])).is_some(),
+        _ => false,
+    };
+    memchr2_iter(b';', b'=', bytes).find(is_end).map_or(path, |end| &path[..end])
+}
+
 /// Whether what looks like a port may be a password's beginning (`//bob:12/34@host`): an `@` follows that
 /// stands neither at a segment's beginning (`/@scope`) nor in a query's value (`?mail=a@b`).
 fn password_follows(rest: &str) -> bool {
@@ -138,12 +164,16 @@ mod tests {
                 "http://localhost:4873/@scope/package",
                 Some("localhost"),
             ),
-            ("https://shop.example/~me@home", "https://shop.example/~me@home", Some("shop.example")),
+            ("https://shop.example/~me@home", "https://shop.example", Some("shop.example")),
+            ("https://bob/hun/ter2@h/p", "https://bob", Some("bob")),
             ("/orders?mail=a@b", "/orders", None),
             ("/go?to=https://bob:pw@h/", "/go", None),
-            ("/a:b/c@d", "/a:b/c@d", None),
+            ("/a:b/@c", "/a:b/@c", None),
             ("orders/12", "orders/12", None),
             ("shop.example:443", "shop.example:443", Some("shop.example")),
+            ("https://h/a;jsessionid=1/b", "https://h/a", Some("h")),
+            ("https://h/dt=2024/ptoken=hunter2", "https://h/dt=2024/ptoken", Some("h")),
+            ("/p;token=hunter2", "/p", None),
             ("*", "*", None),
             ("", "", None),
         ] {
@@ -168,6 +198,7 @@ mod tests {
     fn what_is_not_understood_is_left_out() {
         for url in [
             "bob:hunter2@h/p",
+            "/bob:hunter2@h/p",
             "https:bob:hunter2@h/p",
             r"https:\\bob:hunter2@h\p",
             r"https://h\@bob:hunter2",
