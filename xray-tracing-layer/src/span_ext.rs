@@ -83,7 +83,7 @@ impl XraySpanExt for Span {
         self.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?;
             // The nearest span with a record: a filter may hide this one from the layer.
-            core.table.nearest(scope(id, dispatch), |_, record| record.prepare_trace_header())?
+            core.spans.table.nearest(scope(id, dispatch), |_, record| record.prepare_trace_header())?
         })?
     }
 
@@ -98,9 +98,9 @@ impl XraySpanExt for Span {
 
     fn set_user(&self, user: &str) {
         with_core(self, |core, id| {
-            let root = core.table.with(id, |record| record.context.root);
+            let root = core.spans.table.with(id, |record| record.context.root);
             if let Some(root) = root {
-                core.set_user(root, 0, &core.rules.redacted("user.id", user));
+                core.set_user(root, 0, &core.config.rules.redacted("user.id", user));
             }
         });
     }

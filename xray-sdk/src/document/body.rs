@@ -6,9 +6,11 @@
 //! has to give up for that is told by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
+use std::mem::take;
+use std::num::NonZeroU16;
 
 use super::annotation::AnnotationValue;
-use super::entry::Entry;
+use super::entry::{Content, Entry};
 use super::flags::{Flags, Outcome};
 use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
@@ -29,7 +31,7 @@ pub struct Body {
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
-    pub(super) status: u16,
+    pub(super) status: Option<NonZeroU16>,
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
@@ -44,30 +46,17 @@ impl Body {
 
     /// Forgets everything but the memory it sits in.
     pub fn clear(&mut self) {
-        let Self {
-            text,
-            entries,
-            dead,
-            sections,
-            annotations,
-            namespaced,
-            exceptions,
-            status,
-            flags,
-            namespace,
-            losses,
-        } = self;
+        let (mut text, mut entries) = (take(&mut self.text), take(&mut self.entries));
         text.clear();
         entries.clear();
-        (*dead, *sections, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
-        (*flags, *namespace, *losses) = (Flags::default(), None, Truncation::default());
+        *self = Self { text, entries, ..Self::default() };
     }
 
     /// Whether nothing was put, set or left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
             && self.losses == Truncation::default()
@@ -98,37 +87,48 @@ impl Body {
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
     /// fields of different names that mean the same thing.
     #[inline]
-    pub fn put(&mut self, section: Section, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
-        let start = self.text.len();
+    pub fn put(
+        &mut self,
+        section: Section,
+        rank: u8,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
-        let wrote = value(&mut self.text);
-        self.finish(section, rank, start, key.len(), wrote);
+        let written = value(&mut self.text);
+        self.finish(section, rank, start, key.len(), written);
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
     /// two of them have the same key. Annotations need counting, so not those.
     #[inline]
-    pub fn append(&mut self, section: Section, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
-        let start = self.text.len();
+    pub fn append(
+        &mut self,
+        section: Section,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
         match value(&mut self.text) {
             Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
             wrote => {
                 self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(section, 0, start, key.len());
+                self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
             }
         }
     }
 
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
-    pub fn put_str(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+    pub fn put_str(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
         self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
     /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
-    pub fn put_text(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+    pub fn put_text(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
         self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
@@ -136,7 +136,7 @@ impl Body {
     pub fn put_serialized(
         &mut self,
         section: Section,
-        key: &str,
+        key: impl AsRef<str>,
         value: &(impl serde_core::Serialize + ?Sized),
     ) {
         self.put(section, 0, key, |out| put_serialized(out, value));
@@ -201,14 +201,14 @@ impl Body {
     /// A number that is no status (below 100 or above 599) is passed over.
     pub fn set_status(&mut self, status: u16) {
         if (100..600).contains(&status) {
-            self.status = status;
+            self.status = NonZeroU16::new(status);
         }
     }
 
     /// The HTTP status, if one is known.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        (self.status != 0).then_some(self.status)
+        self.status.map(NonZeroU16::get)
     }
 
     /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
@@ -239,7 +239,7 @@ impl Body {
     /// Whether the work went wrong, by whoever's mistake.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.status >= 400 || self.flags != Flags::default()
+        self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
     }
 
     /// Whether an exception was added.
@@ -250,7 +250,7 @@ impl Body {
 
     /// A string member's text, without its quotes and still escaped.
     #[must_use]
-    pub fn text_of(&self, section: Section, key: &str) -> Option<&str> {
+    pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
         let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
@@ -259,22 +259,23 @@ impl Body {
     /// Copies every member of `other` into this body, as if each had been put here.
     pub fn absorb(&mut self, other: &Self) {
         for entry in &other.entries {
-            let Some(section) = entry.section else { continue };
             let start = self.text.len();
-            let mut wrote = Written::Whole;
-            if section == Section::Exception {
-                if self.exceptions >= MAX_EXCEPTIONS {
-                    wrote = Written::Nothing;
-                } else {
+            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
+            match entry.content {
+                Content::Dead => {}
+                Content::Member { section, rank, key_len } => {
+                    copy(&mut self.text);
+                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
+                }
+                Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
+                Content::Exception { .. } => {
                     self.exceptions += 1;
+                    copy(&mut self.text);
+                    self.keep(entry.content, start);
                 }
             }
-            self.text.put_bytes(other.bytes_of(entry));
-            self.finish(section, entry.rank, start, usize::from(entry.split), wrote);
         }
-        if other.status != 0 {
-            self.status = other.status;
-        }
+        self.status = other.status.or(self.status);
         self.flags = self.flags.with(other.flags);
         self.namespace = other.namespace.or(self.namespace);
         self.losses.cut += other.losses.cut;
@@ -288,7 +289,7 @@ impl Body {
     pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
         let plain = self.sections & !Section::Metadata.bit() == 0
             && self.dead == 0
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
             && self.losses == Truncation::default();
@@ -308,13 +309,13 @@ impl Body {
     /// The entries of one place that still count.
     #[inline]
     pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.section == Some(section))
+        self.entries.iter().filter(move |entry| entry.section() == Some(section))
     }
 
     /// The value of a place's only member, or of its best: the text after the key.
     #[inline]
-    pub(crate) fn value_of(&self, section: Section, key: &str) -> Option<&[u8]> {
-        self.may_have(section).then(|| self.find_value(section, key)).flatten()
+    pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
+        self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
     }
 
     fn find_value(&self, section: Section, key: &str) -> Option<&[u8]> {
@@ -322,39 +323,44 @@ impl Body {
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
-    /// Turns what stands in `text` from `start` on into an entry, or takes it back.
+    /// Turns what stands in `text` from `start` on into a member, or takes it back.
     #[inline]
-    pub(super) fn finish(&mut self, section: Section, rank: u8, start: usize, split: usize, wrote: Written) {
-        if wrote == Written::Nothing {
+    pub(super) fn finish(
+        &mut self,
+        section: Section,
+        rank: u8,
+        start: usize,
+        key_len: usize,
+        written: Written,
+    ) {
+        if written == Written::Nothing {
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
         }
         let mut section = section;
-        if self.may_have(section) && section != Section::Exception {
-            match self.make_way(section, rank, start, split) {
+        if self.may_have(section) {
+            match self.make_way(section, rank, start, key_len) {
                 Some(granted) => section = granted,
                 None => return self.text.truncate(start),
             }
         }
-        self.losses.cut += u32::from(wrote == Written::Cut);
-        self.keep(section, rank, start, split);
+        self.losses.cut += u32::from(written == Written::Cut);
+        self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
 
+    /// Turns what stands in `text` from `start` on into an entry.
     #[inline]
-    fn keep(&mut self, section: Section, rank: u8, start: usize, split: usize) {
+    pub(super) fn keep(&mut self, content: Content, start: usize) {
         let len = self.text.len() - start;
         self.text.put(",");
-        self.annotations += u32::from(section == Section::Annotation);
-        self.namespaced += u32::from(section == Section::MetadataIn);
-        self.sections |= section.bit();
-        self.entries.push(Entry {
-            section: Some(section),
-            rank,
-            split: split as u16,
-            start: start as u32,
-            len: len as u32,
-        });
+        let entry = Entry { content, start: start as u32, len: len as u32 };
+        if let Some(section) = entry.section() {
+            self.annotations += u32::from(section == Section::Annotation);
+            self.namespaced += u32::from(section == Section::MetadataIn);
+            self.sections |= section.bit();
+        }
+        self.entries.push(entry);
         if self.text.len() > MAX_BODY {
             self.trim();
         }
@@ -362,23 +368,23 @@ impl Body {
 
     /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
     /// give way to a better one, and metadata for one annotation too many.
-    fn make_way(&mut self, section: Section, rank: u8, start: usize, split: usize) -> Option<Section> {
+    fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
-        let key = &new[..split];
+        let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.section == Some(section) && before[entry.start as usize..].starts_with(key)
+            entry.section() == Some(section) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
-            if former.rank < rank {
+            if matches!(former.content, Content::Member { rank: lower, .. } if lower < rank) {
                 return None;
             }
-            former.section = None;
+            former.content = Content::Dead;
             self.dead += former.len as usize + 1;
             self.annotations -= u32::from(section == Section::Annotation);
             self.namespaced -= u32::from(section == Section::MetadataIn);
         } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
-            return self.make_way(Section::Metadata, rank, start, split);
+            return self.make_way(Section::Metadata, rank, start, key_len);
         } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.losses.dropped += 1;
             return None;

@@ -5,9 +5,9 @@ use std::error::Error;
 use std::fmt;
 
 use super::body::Body;
+use super::entry::Content;
 use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
-use super::section::Section;
 use super::serialize::put_text_value;
 use super::template::put_head;
 use super::truncation::Written;
@@ -49,14 +49,13 @@ impl<'a> StackFrame<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     json: Buffer,
-    frames: u8,
 }
 
 impl Stack {
     /// No frames.
     #[must_use]
     pub const fn none() -> &'static Self {
-        static NONE: Stack = Stack { json: Buffer::new(), frames: 0 };
+        static NONE: Stack = Stack { json: Buffer::new() };
         &NONE
     }
 
@@ -65,7 +64,8 @@ impl Stack {
     pub fn new(frames: &[StackFrame<'_>]) -> Self {
         let mut json = Buffer::new();
         for (i, frame) in frames.iter().take(MAX_FRAMES).enumerate() {
-            json.put(if i == 0 { ",\"stack\":[{\"path\":" } else { ",{\"path\":" });
+            json.put(if i == 0 { STACK } else { "," });
+            json.put(FRAME);
             json.put_string_within(frame.path, super::MAX_STRING);
             json.put(",\"line\":");
             json.put_int(frame.line);
@@ -76,7 +76,7 @@ impl Stack {
         if !frames.is_empty() {
             json.put("]");
         }
-        Self { json, frames: frames.len().min(MAX_FRAMES) as u8 }
+        Self { json }
     }
 }
 
@@ -124,6 +124,10 @@ impl<'a> Exception<'a> {
 }
 
 const MAX_FRAMES: usize = 50;
+
+/// The beginning of an exception's stack, and of each frame in it.
+pub(super) const STACK: &str = ",\"stack\":[";
+pub(super) const FRAME: &str = "{\"path\":";
 
 impl Body {
     /// Adds an exception and marks the work as failed.
@@ -185,19 +189,19 @@ impl Body {
         self.flags = self.flags.with(Flags::FAILED);
         let start = self.text.len();
         if self.exceptions >= MAX_EXCEPTIONS {
-            return self.finish(Section::Exception, 0, start, 0, Written::Nothing);
+            self.losses.dropped += 1;
+            return;
         }
-        self.exceptions += 1;
         let out = &mut self.text;
         put_head(out, *b"{\"id\":\"________________\",\"type\":", id);
         out.put_string_within(kind, super::MAX_STRING);
         out.put(",\"message\":");
-        let wrote = match message(out) {
+        let written = match message(out) {
             Written::Nothing => {
                 out.put("\"\"");
                 Written::Cut
             }
-            wrote => wrote,
+            written => written,
         };
         if remote {
             out.put(",\"remote\":true");
@@ -206,10 +210,17 @@ impl Body {
             out.put(",\"cause\":");
             out.put_segment_id(cause);
         }
-        let split = out.len() - start;
+        // A message is bounded well below this; an exception that is not has no form that could be kept.
+        let Ok(stack_at) = u16::try_from(out.len() - start) else {
+            out.truncate(start);
+            self.losses.dropped += 1;
+            return;
+        };
         out.put_buffer(&stack.json);
-        // The closing brace is written with the document: a stack that has to go leaves its length there.
-        self.finish(Section::Exception, stack.frames, start, split, wrote);
+        self.exceptions += 1;
+        self.losses.cut += u32::from(written == Written::Cut);
+        // The closing brace is written with the document: a stack that has to go leaves its length before it.
+        self.keep(Content::Exception { stack_at }, start);
     }
 }
 

@@ -8,7 +8,7 @@ use super::body::Body;
 use super::body_writer::Own;
 use super::children::Children;
 use super::preamble::Preamble;
-use super::template::{ID_DIGITS, TIMES, put_head, put_head_in, put_times};
+use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
@@ -124,7 +124,7 @@ impl Frame<'_> {
                 None
             }
             Kind::Embedded => {
-                put_head(out, *b"{\"id\":\"________________\"", self.id);
+                put_head(out, *HEAD, self.id);
                 None
             }
         };
@@ -169,4 +169,32 @@ fn put_parent(out: &mut Buffer, parent_id: SegmentId) {
     out.put(",\"parent_id\":");
     out.put_segment_id(parent_id);
     out.put(",\"type\":\"subsegment\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_path_writes_what_the_general_one_does(
+            id: u64, start in 0_u64..4_000_000_000_000_000, lasted in 0_u64..3_000_000,
+            members in prop::collection::vec(("[a-z]{1,3}", any::<String>()), 0..4),
+        ) {
+            let (mut body, children) = (Body::new(), Children::new());
+            for (key, value) in &members {
+                body.metadata("", key, value);
+            }
+            let frame = Frame {
+                kind: Kind::Embedded, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
+                body: &body, children: &children,
+            };
+            let (mut quick, mut general) = (Buffer::new(), Buffer::new());
+            frame.put(&mut quick);
+            frame.put_any(&mut general);
+            prop_assert_eq!(quick.as_str(), general.as_str());
+            prop_assert!(quick.len() <= frame.size_bound());
+        }
+    }
 }

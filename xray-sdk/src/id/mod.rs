@@ -12,7 +12,9 @@ mod error;
 mod segment_id;
 mod trace_id;
 
-pub(crate) use clock::{epoch_seconds, epoch_time};
+pub(crate) use clock::epoch_seconds;
+#[cfg(feature = "central-sampling")]
+pub(crate) use clock::epoch_time;
 pub use entropy::reseed;
 pub(crate) use entropy::{fast_u64, stir};
 pub use error::ParseIdError;

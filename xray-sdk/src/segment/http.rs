@@ -2,7 +2,7 @@
 //! field at a time, puts them there itself.
 
 use super::strings::put_strings;
-use crate::document::internal::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written, keys};
 
 /// What is known of an HTTP request and its response. Members that are not set are not written.
 #[derive(Clone, Debug, Default)]
@@ -62,14 +62,14 @@ impl<'a> Http<'a> {
 
     pub(super) fn put(&self, body: &mut Body) {
         let strings = [
-            ("\"method\":", self.method),
-            ("\"url\":", self.url),
-            ("\"user_agent\":", self.user_agent),
-            ("\"client_ip\":", self.client_ip),
+            (keys::METHOD, self.method),
+            (keys::URL, self.url),
+            (keys::USER_AGENT, self.user_agent),
+            (keys::CLIENT_IP, self.client_ip),
         ];
         put_strings(body, Section::HttpRequest, &strings);
         if self.x_forwarded_for {
-            body.put(Section::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+            body.put(Section::HttpRequest, 0, keys::X_FORWARDED_FOR, |out| {
                 out.put_bool(true);
                 Written::Whole
             });
@@ -78,7 +78,7 @@ impl<'a> Http<'a> {
             body.set_status(status);
         }
         if let Some(length) = self.content_length {
-            body.put(Section::HttpResponse, 0, "\"content_length\":", |out| {
+            body.put(Section::HttpResponse, 0, keys::CONTENT_LENGTH, |out| {
                 out.put_int(length);
                 Written::Whole
             });

@@ -1,7 +1,7 @@
 //! Links from a (sub)segment to those of other traces, within X-Ray's limits. Who is linked is said by trace
 //! headers; [`sqs`](crate::sqs) gathers those of a batch.
 
-use crate::document::internal::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written, keys};
 use crate::header::TraceHeader;
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
@@ -67,31 +67,31 @@ impl Links {
     #[doc(hidden)]
     pub fn put(&self, body: &mut Body) {
         if !self.is_empty() {
-            body.put(Section::Top, 0, "\"links\":", |out| {
-                self.write(out);
+            body.put(Section::Top, 0, keys::LINKS, |out| {
+                put_links(out, &self.links);
                 Written::Whole
             });
         }
     }
 
-    fn write(&self, out: &mut Buffer) {
-        let mut separator = "[";
-        for (trace_id, id) in &self.links {
-            out.put(separator);
-            put_link(out, *trace_id, *id);
-            separator = ",";
-        }
-        out.put("]");
+    pub(super) fn as_slice(&self) -> &[(TraceId, SegmentId)] {
+        &self.links
     }
 }
 
-/// Appends one link.
-pub(super) fn put_link(out: &mut Buffer, trace_id: TraceId, id: SegmentId) {
-    out.put("{\"trace_id\":");
-    out.put_trace_id(trace_id);
-    out.put(",\"id\":");
-    out.put_segment_id(id);
-    out.put("}");
+/// Appends links as an array.
+pub(super) fn put_links(out: &mut Buffer, links: &[(TraceId, SegmentId)]) {
+    let mut separator = "[";
+    for (trace_id, id) in links {
+        out.put(separator);
+        out.put("{\"trace_id\":");
+        out.put_trace_id(*trace_id);
+        out.put(",\"id\":");
+        out.put_segment_id(*id);
+        out.put("}");
+        separator = ",";
+    }
+    out.put("]");
 }
 
 impl<'a> Extend<&'a TraceHeader> for Links {

@@ -4,15 +4,14 @@ use serde_core::Serialize;
 
 use super::common::common;
 use super::http::Http;
-use super::links::{Links, put_link};
+use super::links::{Links, put_links};
 use super::subsegment::Subsegment;
 use super::work::Work;
 use crate::daemon::{EmitError, Emitter};
-use crate::document::internal::{Children, Kind, Preamble, Section, Written};
+use crate::document::internal::{Children, Key, Kind, Preamble, Section, Written, keys};
 use crate::document::{AnnotationValue, Exception, MAX_STRING, Timestamp};
 use crate::header::{SamplingDecision, TraceHeader};
 use crate::id::{SegmentId, TraceId};
-use crate::json::Buffer;
 
 /// The work of this service on one request, from [`begin`](Self::begin) to [`emit`](Self::emit).
 #[derive(Clone, Debug)]
@@ -20,6 +19,7 @@ pub struct Segment {
     trace_id: TraceId,
     parent_id: Option<SegmentId>,
     preamble: Preamble,
+    links: Vec<(TraceId, SegmentId)>,
     work: Work,
 }
 
@@ -27,7 +27,13 @@ impl Segment {
     /// Begins a segment now, in a trace. `name` is the service's; it is mended to what X-Ray takes.
     #[must_use]
     pub fn begin(name: &str, trace_id: TraceId) -> Self {
-        Self { trace_id, parent_id: None, preamble: Preamble::default(), work: Work::begin(name) }
+        Self {
+            trace_id,
+            parent_id: None,
+            preamble: Preamble::default(),
+            links: Vec::new(),
+            work: Work::begin(name),
+        }
     }
 
     /// Begins a segment that continues the caller's trace.
@@ -60,17 +66,17 @@ impl Segment {
 
     /// Names the AWS resource that runs this code, `AWS::EC2::Instance` for instance.
     pub fn set_origin(&mut self, origin: &str) {
-        self.put_top("\"origin\":", origin);
+        self.put_top(keys::ORIGIN, origin);
     }
 
     /// Names the end user.
     pub fn set_user(&mut self, user: &str) {
-        self.put_top("\"user\":", user);
+        self.put_top(keys::USER, user);
     }
 
     /// Names the service's version.
     pub fn set_service_version(&mut self, version: &str) {
-        self.work.body.put(Section::Top, 0, "\"service\":", |out| {
+        self.work.body.put(Section::Top, 0, keys::SERVICE, |out| {
             out.put("{\"version\":");
             let cut = out.put_string_within(version, MAX_STRING);
             out.put("}");
@@ -80,28 +86,27 @@ impl Segment {
 
     /// Links a segment of another trace, as a consumer of a batch links those of its messages.
     pub fn link(&mut self, trace_id: TraceId, id: SegmentId) {
-        let mut links = Buffer::new();
-        match self.work.body.value_of(Section::Top, LINKS) {
-            Some(before) => {
-                links.put_bytes(&before[..before.len() - 1]);
-                links.put(",");
-            }
-            None => links.put("["),
-        }
-        put_link(&mut links, trace_id, id);
-        links.put("]");
-        self.work.body.put(Section::Top, 0, LINKS, |out| {
-            out.put_buffer(&links);
-            Written::Whole
-        });
+        self.links.push((trace_id, id));
+        self.put_links();
     }
 
     /// Links the senders of a batch, in place of links that the segment had.
     pub fn set_links(&mut self, links: &Links) {
-        links.put(&mut self.work.body);
+        self.links = links.as_slice().to_vec();
+        self.put_links();
     }
 
-    fn put_top(&mut self, key: &str, value: &str) {
+    fn put_links(&mut self) {
+        if !self.links.is_empty() {
+            let links = &self.links;
+            self.work.body.put(Section::Top, 0, keys::LINKS, |out| {
+                put_links(out, links);
+                Written::Whole
+            });
+        }
+    }
+
+    fn put_top(&mut self, key: Key, value: &str) {
         self.work.body.put_str(Section::Top, 0, key, value);
     }
 
@@ -140,7 +145,5 @@ impl Segment {
         work.emit(kind, self.trace_id, emitter)
     }
 }
-
-const LINKS: &str = "\"links\":";
 
 common!(Segment);

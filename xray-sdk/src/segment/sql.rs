@@ -1,7 +1,7 @@
 //! [`Sql`]: a database call, as a list of members for a [`Body`].
 
 use super::strings::put_strings;
-use crate::document::internal::{Body, Section};
+use crate::document::internal::{Body, Section, keys};
 
 /// What is known of a database call. Members that are not set are not written.
 #[derive(Clone, Debug, Default)]
@@ -46,16 +46,16 @@ impl<'a> Sql<'a> {
 
     pub(super) fn put(&self, body: &mut Body) {
         let strings = [
-            ("\"url\":", self.url),
-            ("\"database_type\":", self.database_type),
-            ("\"database_version\":", self.database_version),
-            ("\"driver_version\":", self.driver_version),
-            ("\"user\":", self.user),
-            ("\"preparation\":", self.preparation),
+            (keys::URL, self.url),
+            (keys::DATABASE_TYPE, self.database_type),
+            (keys::DATABASE_VERSION, self.database_version),
+            (keys::DRIVER_VERSION, self.driver_version),
+            (keys::USER, self.user),
+            (keys::PREPARATION, self.preparation),
         ];
         put_strings(body, Section::Sql, &strings);
         if let Some(query) = self.sanitized_query {
-            body.put_text(Section::Sql, 0, "\"sanitized_query\":", query);
+            body.put_text(Section::Sql, 0, keys::SANITIZED_QUERY, query);
         }
     }
 }

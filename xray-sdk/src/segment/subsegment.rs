@@ -7,7 +7,7 @@ use super::http::Http;
 use super::sql::Sql;
 use super::work::Work;
 use crate::daemon::{EmitError, Emitter};
-use crate::document::internal::{Kind, Section, Written};
+use crate::document::internal::{Kind, Section, Written, keys};
 use crate::document::{AnnotationValue, Exception, Namespace, Timestamp};
 use crate::header::TraceHeader;
 use crate::id::SegmentId;
@@ -43,7 +43,7 @@ impl Subsegment {
 
     /// Names siblings that finished before this one began.
     pub fn set_precursors(&mut self, ids: &[SegmentId]) {
-        self.work.body.put(Section::Top, 0, "\"precursor_ids\":", |out| {
+        self.work.body.put(Section::Top, 0, keys::PRECURSOR_IDS, |out| {
             out.put("[");
             for (i, id) in ids.iter().enumerate() {
                 if i > 0 {

@@ -2,7 +2,10 @@
 
 use xray_sdk::{QueueGuard, QueuedEmitter};
 
-use crate::builder::{BuildError, Builder};
+use std::sync::Arc;
+
+use crate::builder::error::BuildError;
+use crate::builder::settings::Builder;
 
 impl<F> Builder<F> {
     /// Queues documents, and sends them from a thread of its own that ends with the guard. For programs that close
@@ -33,7 +36,7 @@ impl<F> Builder<F> {
     /// [`BuildError`] if the address can't be used, or the system gives no thread.
     pub fn queued(self) -> Result<(Self, QueueGuard), BuildError> {
         let started = QueuedEmitter::start(&self.address()?);
-        let (emitter, guard) = started.map_err(|err| BuildError::NoThread(err.kind()))?;
+        let (emitter, guard) = started.map_err(|err| BuildError::NoThread(Arc::new(err)))?;
         Ok((self.emitter(emitter), guard))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Builder;
+use crate::builder::settings::Builder;
 use crate::settings::redaction::Redact;
 use crate::state::closing_span::{ClosingSpan, OnClose};
 

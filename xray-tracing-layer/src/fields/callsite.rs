@@ -8,8 +8,9 @@ use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
 use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
 
-use crate::fields::conventions::Slot;
+use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
+use crate::fields::slot::Slot;
 use crate::settings::config::Annotate;
 
 /// What is known of a callsite beforehand.
@@ -57,16 +58,16 @@ impl CallsiteInfo {
         let slots: Box<[Slot]> = metadata
             .fields()
             .iter()
-            .map(|field| match Slot::of(field.name(), metadata.target(), annotate) {
+            .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { place: Section::Metadata, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
-        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Text { .. }));
+        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         Self {
@@ -94,7 +95,7 @@ impl CallsiteInfo {
 /// Metadata that other slots write as well, where a document has no better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { place: Section::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { section: Section::Metadata, key } if ours.contains(&&**key))
 }
 
 /// Plans by the address of their callsite's metadata.

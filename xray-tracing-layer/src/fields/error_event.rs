@@ -3,20 +3,18 @@
 use std::error::Error;
 use std::fmt;
 
-use tracing_core::Event;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
 use xray_sdk::document::MAX_VALUE;
 use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::conventions::Slot;
-use crate::fields::database::SystemVisitor;
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::sanitize::connection_string::connection_string;
 use crate::fields::sanitize::statement::{Language, Sanitized};
 use crate::fields::sanitize::url::SafeUrl;
 use crate::fields::sanitize::written::clean_written;
+use crate::fields::slot::Slot;
 use crate::fields::value::{Value, visit};
 use crate::settings::redaction::Rules;
 
@@ -31,7 +29,7 @@ pub(crate) struct ErrorVisitor<'a> {
     cause: Option<SegmentId>,
     cut: bool,
     /// What statements are written in, if a field says so.
-    language: Option<Language>,
+    pub(crate) language: Option<Language>,
 }
 
 impl<'a> ErrorVisitor<'a> {
@@ -76,16 +74,16 @@ impl<'a> ErrorVisitor<'a> {
 
     fn put_plain(&mut self, field: &Field, value: Value<'_>) {
         match self.callsite.slots.get(field.index()) {
-            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
+            Some(Slot::ErrorType { .. }) => {
                 value.with_text(|text| self.kind = Some(text.to_owned()));
             }
-            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
+            Some(Slot::Message | Slot::Error | Slot::ErrorMessage { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
             Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. }) | None => {}
             // What spans don't send, their events don't either.
-            Some(Slot::Text { .. }) if self.rules.drop_sql_text => {}
-            Some(slot @ (Slot::Text { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
+            Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
+            Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
                 value.with_text(|text| {
                     if let Some(clean) = self.cleaned(slot, text) {
                         self.add(format_args!("{}={clean}", field.name()), " ");
@@ -99,8 +97,8 @@ impl<'a> ErrorVisitor<'a> {
     /// Returns a value of a form that is known without its secrets; `None` if the form is not understood.
     fn cleaned(&self, slot: &Slot, text: &str) -> Option<String> {
         match slot {
-            Slot::Text { .. } if self.rules.keep_sql_literals => Some(text.to_owned()),
-            Slot::Text { .. } => {
+            Slot::Statement { .. } if self.rules.keep_sql_literals => Some(text.to_owned()),
+            Slot::Statement { .. } => {
                 let default = || Language::of(self.rules.database.system.as_deref());
                 let language = self.language.unwrap_or_else(default);
                 let clean = Sanitized { statement: text, language }.to_string();
@@ -108,15 +106,6 @@ impl<'a> ErrorVisitor<'a> {
             }
             Slot::Url { .. } => Some(SafeUrl::parse(text, self.rules.keep_query)?.to_text().into_owned()),
             _ => connection_string(text),
-        }
-    }
-
-    /// Looks for the database's kind before statements are read.
-    pub(crate) fn read_system(&mut self, event: &Event<'_>) {
-        if self.callsite.states_system {
-            let mut system = SystemVisitor { callsite: self.callsite, language: None };
-            event.record(&mut system);
-            self.language = system.language;
         }
     }
 

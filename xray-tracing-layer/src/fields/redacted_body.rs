@@ -31,6 +31,7 @@ impl<'a> RedactedBody<'a> {
     }
 
     /// The value as the redaction hook wants it seen.
+    #[cfg(feature = "aws-sdk")]
     pub(crate) fn redacted<'v>(&self, field: &str, value: &'v str) -> Cow<'v, str> {
         self.rules.redacted(field, value)
     }

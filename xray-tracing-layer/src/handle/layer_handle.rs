@@ -24,7 +24,7 @@ impl Handle {
     /// What became of the layer's spans so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core.counters.snapshot(self.core.emitter.stats())
+        self.core.output.counters.snapshot(self.core.output.emitter.stats())
     }
 
     /// Waits until the emitter handed on all it took, and the sampler all it counted, for at most `timeout`; `false` when time ran out.
@@ -34,8 +34,8 @@ impl Handle {
     /// central sampling, it hands in the statistics of the last seconds as well, which needs the daemon's answer.
     pub fn flush(&self, timeout: Duration) -> bool {
         let began = Instant::now();
-        let emitted = self.core.emitter.flush(timeout);
-        self.core.sampler.flush(timeout.saturating_sub(began.elapsed())) && emitted
+        let emitted = self.core.output.emitter.flush(timeout);
+        self.core.hooks.sampler.flush(timeout.saturating_sub(began.elapsed())) && emitted
     }
 
     /// Why traces may be missing: settings that could not be used, sampling rules that could not be had, calls
@@ -46,12 +46,12 @@ impl Handle {
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let core = &self.core;
         diagnose(
-            &core.notices,
-            core.sampler.problem(),
+            &core.install.notices,
+            core.hooks.sampler.problem(),
             self.stats().context_missing,
-            &core.wanted,
-            core.default_filter,
-            core.dispatch.get(),
+            &core.install.wanted,
+            core.config.default_filter,
+            core.install.dispatch.get(),
         )
     }
 

@@ -31,7 +31,6 @@ use crate::layer::xray_layer::{XrayLayer, was_forwarded};
 
 /// What [`layer`](crate::layer) gives.
 #[derive(Debug)]
-#[expect(unnameable_types, reason = "it is a layer, and what else it is may change")]
 pub struct FilteredLayer<S> {
     filtered: Filtered<XrayLayer, DefaultFilter, S>,
 }
@@ -170,7 +169,7 @@ mod tests {
         assert!(dispatch.downcast_ref::<FilteredLayer<Registry>>().is_some());
         assert!(dispatch.downcast_ref::<Filtered<XrayLayer, DefaultFilter, Registry>>().is_some());
         let found = dispatch.downcast_ref::<XrayLayer>().unwrap();
-        assert!(found.core.visible.load(Relaxed) && found.core.default_filter);
+        assert!(found.core.install.visible.load(Relaxed) && found.core.config.default_filter);
         tracing::dispatcher::with_default(&dispatch, || {
             let _root = tracing::info_span!("root", order = 7).entered();
             let rejected = tracing::debug_span!("rejected", late = tracing::field::Empty).entered();

@@ -78,10 +78,10 @@ pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
 /// the user's code.
 pub(crate) fn update(span: &Span, put: impl FnOnce(&mut RedactedBody<'_>)) {
     with_core(span, |core, id| {
-        if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
+        if core.spans.table.with(id, |record| record.keeps_fields()) == Some(true) {
             with_body(|body| {
-                put(&mut RedactedBody::new(body, &core.rules));
-                core.table.with(id, |record| record.body.absorb(body));
+                put(&mut RedactedBody::new(body, &core.config.rules));
+                core.spans.table.with(id, |record| record.body.absorb(body));
             });
         }
     });
@@ -96,13 +96,13 @@ pub(crate) fn emit_early(span: &Span) {
 /// Counts a trace header that could not be read, in the layer that knows the span.
 #[cfg(feature = "tower-server")]
 pub(crate) fn count_bad_header(span: &Span) {
-    with_core(span, |core, _| core.counters.bad_headers.one());
+    with_core(span, |core, _| core.output.counters.bad_headers.one());
 }
 
 /// Whether the layer that knows the span keeps the queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;
-    with_core(span, |core, _| keeps = core.rules.keep_query);
+    with_core(span, |core, _| keeps = core.config.rules.keep_query);
     keeps
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod default_filter;
 pub(crate) mod filter_mode;
-mod filtered;
+pub(crate) mod filtered;
 pub(crate) mod find;
 #[cfg(feature = "fmt")]
 pub(crate) mod registered;

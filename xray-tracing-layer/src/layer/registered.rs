@@ -33,7 +33,7 @@ pub(crate) fn registered() -> Vec<RegisteredLayer> {
 impl RegisteredLayer {
     /// The subscriber that the layer is part of, if it got to know it.
     pub(crate) fn dispatch(&self) -> Option<&WeakDispatch> {
-        self.0.dispatch.get()
+        self.0.install.dispatch.get()
     }
 
     /// Whether the layer has left itself in the span's extensions.
@@ -43,7 +43,7 @@ impl RegisteredLayer {
 
     /// The trace of the first of these spans that has a record, if it is recorded.
     pub(crate) fn trace_id(&self, scope: impl Iterator<Item = Id>) -> Option<TraceId> {
-        self.0.table.nearest(scope.map(|id| id.into_u64()), |_, record| {
+        self.0.spans.table.nearest(scope.map(|id| id.into_u64()), |_, record| {
             let role = record.context.role;
             (role.is_recorded() || role == Role::PlatformRoot).then_some(record.context.trace_id)
         })?

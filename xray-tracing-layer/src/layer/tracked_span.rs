@@ -41,7 +41,7 @@ impl TrackedSpan {
     }
 
     fn find(core: &Arc<Core>, id: u64, metadata: &'static Metadata<'static>) -> Option<Self> {
-        core.table.with(id, |record| Self {
+        core.spans.table.with(id, |record| Self {
             record: RecordHandle { core: Arc::clone(core), id, segment_id: record.segment_id },
             role: record.context.role,
             metadata,
@@ -82,8 +82,8 @@ impl RecordHandle {
     /// Adds to the record. `put` writes into a body of the thread's own before the record is locked.
     pub(crate) fn update(&self, put: impl FnOnce(&mut RedactedBody<'_>)) {
         with_body(|body| {
-            put(&mut RedactedBody::new(body, &self.core.rules));
-            self.core.table.with(self.id, |record| {
+            put(&mut RedactedBody::new(body, &self.core.config.rules));
+            self.core.spans.table.with(self.id, |record| {
                 if record.segment_id == self.segment_id {
                     record.body.absorb(body);
                 }

@@ -38,14 +38,14 @@ where
 {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         let found = dispatch.downcast_ref::<Self>().is_some_and(|found| Arc::ptr_eq(&found.core, &self.core));
-        self.core.visible.store(found, Relaxed);
-        let _ = self.core.dispatch.set(dispatch.downgrade());
+        self.core.install.visible.store(found, Relaxed);
+        let _ = self.core.install.dispatch.set(dispatch.downgrade());
         self.core.install();
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.core.wanted.note(metadata);
-        self.core.unsampled.note(metadata);
+        self.core.install.wanted.note(metadata);
+        self.core.spans.unsampled.note(metadata);
         Interest::always()
     }
 
@@ -54,7 +54,7 @@ where
         if !self.core.opens_unsampled(attrs) {
             self.core.open(attrs, id, &ctx);
         }
-        if !self.core.visible.load(Relaxed) {
+        if !self.core.install.visible.load(Relaxed) {
             self.store_core(id, &ctx);
         }
         note_forwarded();

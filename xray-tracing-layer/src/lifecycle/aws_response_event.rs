@@ -28,10 +28,10 @@ impl Core {
     {
         let Some(id) = self.span_of(event, ctx, Role::is_recorded) else { return };
         with_body(|body| {
-            let mut visitor = ResponseVisitor { rules: &self.rules, body, names_request: false };
+            let mut visitor = ResponseVisitor { rules: &self.config.rules, body, names_request: false };
             event.record(&mut visitor);
             let names_request = visitor.names_request;
-            self.table.with(id, |record| {
+            self.spans.table.with(id, |record| {
                 // Where a filter hides the operation's span, the nearest one is the caller's, of which this tells
                 // nothing.
                 if record.body.namespace() != Some(Namespace::Aws) {

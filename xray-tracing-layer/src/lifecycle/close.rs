@@ -1,5 +1,7 @@
 //! A span closes: its document goes into its parent's, or away.
 
+use std::num::NonZeroU64;
+
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
@@ -13,7 +15,7 @@ use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Role, SpanRecord, TraceContext};
+use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
@@ -33,7 +35,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if let Some(found) = self.table.find(id.into_u64()) {
+        if let Some(found) = self.spans.table.find(id.into_u64()) {
             self.close_known(found, id, ctx);
         }
     }
@@ -45,21 +47,18 @@ impl Core {
     {
         let Some(mut record) = found.remove() else { return };
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
-            self.sampler.observe(verdict, record.body.is_faulty());
+            self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            if self.lambda.is_none() || self.has_something_to_emit(&record, id.into_u64()) {
-                self.counters.here().closed.one();
+            if !self.spans.host.is_lambda() || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
         } else {
-            if self.lambda.is_some() {
-                self.note_child_closed(record.parent);
-            }
+            self.note_child_closed(&record);
             if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
                 && record.is_local_root()
             {
-                self.counters.here().unsampled.one();
+                self.output.counters.here().unsampled.one();
             }
         }
         pool::give_back(record);
@@ -69,34 +68,22 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let now = self.clock.ticks();
-        let end =
-            if record.exited != 0 && ClosedByChild::reaches(id.into_u64()) { record.exited } else { now };
+        let now = self.spans.clock.ticks();
+        let last_exit = record.exited.filter(|_| ClosedByChild::reaches(id.into_u64()));
+        let end = last_exit.map_or(now, NonZeroU64::get);
         if std::thread::panicking() {
             note_panic(&mut record.body);
         }
-        if let Some(on_close) = &self.on_close {
-            self.run_on_close(on_close, record, end);
-        }
-        self.counters.losses(record.body.losses());
-        let destination = if record.is_local_root() || record.emitted_early {
-            Destination::Alone
-        } else {
-            self.fold(record, end, now)
-        };
+        let destination = self.close_record(record, end, now);
+        let Some(parent) = record.parent else { return };
         let late = match destination {
-            Destination::Folded { late } => {
-                self.counters.here().folded.one();
-                late
-            }
+            Destination::Folded { late } => late,
             Destination::Alone => {
-                self.send(record, end);
-                record.parent != 0
-                    && self.table.with(record.parent, |parent| parent.exited != 0).unwrap_or_default()
+                self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
         };
         // While a thread is inside the parent, that thread holds it open.
-        let inside = || ctx.current_span().id().is_some_and(|id| id.into_u64() == record.parent);
+        let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
         if late
             && !inside()
             && let Some(span) = ctx.span(id)
@@ -105,18 +92,37 @@ impl Core {
             // gone, and drops them right after.
             let mut extensions = span.extensions_mut();
             if extensions.get_mut::<ClosedByChild>().is_none() {
-                extensions.insert(ClosedByChild::towards(record.parent));
+                extensions.insert(ClosedByChild::towards(parent.get()));
             }
         }
-        if record.parent != 0 && self.is_due(&record.context, now) {
+    }
+
+    /// Closes a recorded span: counts it, shows it to the user's closure, and sends its document on its way.
+    #[inline]
+    pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        self.output.counters.here().closed.one();
+        if let Some(on_close) = &self.hooks.on_close {
+            self.run_on_close(on_close, record, end);
+        }
+        self.output.counters.losses(record.body.losses());
+        let destination = match record.parent {
+            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            _ => Destination::Alone,
+        };
+        match destination {
+            Destination::Folded { .. } => self.output.counters.here().folded.one(),
+            Destination::Alone => self.send(record, end),
+        }
+        if record.parent.is_some() && self.is_due(&record.context, now) {
             self.announce(record.context.root);
         }
+        destination
     }
 
     /// Puts the document into the parent's, if that is open, near, and has room.
     #[inline]
-    pub(crate) fn fold(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
-        let callsite = self.callsites.get(record.callsite);
+    fn fold(&self, record: &mut SpanRecord, parent: SpanId, end: Ticks, now: Ticks) -> Destination {
+        let callsite = self.spans.callsites.get(record.callsite);
         let frame = Frame {
             kind: Kind::Embedded,
             id: record.segment_id,
@@ -128,12 +134,12 @@ impl Core {
         };
         let size = frame.size_bound();
         let mut streamed = None;
-        let folded = self.table.with(record.parent, |parent| {
+        let folded = self.spans.table.with(parent.get(), |parent| {
             if parent.emitted_early {
                 return None;
             }
             let children = &mut parent.children;
-            if now.saturating_sub(parent.start) > self.streaming.after_micros {
+            if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
                 // An old parent lets go of what it holds, a little with every child that passes: all at once
                 // would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
                 if !children.is_empty() {
@@ -142,10 +148,10 @@ impl Core {
                 return None;
             }
             let room = children.has_room(size, record.children.height())
-                && children.spans() < self.streaming.after_spans;
+                && children.spans() < self.config.streaming.after_spans;
             room.then(|| {
                 frame.fold_into(children);
-                Destination::Folded { late: parent.exited != 0 }
+                Destination::Folded { late: parent.exited.is_some() }
             })
         });
         if let Some((parent_id, documents)) = streamed {
@@ -155,10 +161,10 @@ impl Core {
     }
 
     /// Sends the span's own document, and before it the children for which it has no room.
-    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
+    fn send(&self, record: &mut SpanRecord, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One for all that follows: it must not grow between the measure and the writing.
-        let preamble = self.origin.preamble();
+        let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         with_packet(|packet| {
             let record = &mut *destination.record;
@@ -203,16 +209,16 @@ impl Core {
         parent_id: SegmentId,
     ) {
         insert_independent_head(packet.start_document(), document, trace_id, parent_id);
-        match self.emitter.emit(packet) {
-            Ok(()) => self.counters.here().documents.one(),
-            Err(_) => self.counters.lost_with_parent.add(spans.into()),
+        match self.output.emitter.emit(packet) {
+            Ok(()) => self.output.counters.here().documents.one(),
+            Err(_) => self.output.counters.lost_with_parent.add(spans.into()),
         }
     }
 
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
         frame.put(packet.start_document());
-        self.emitter.emit(packet)?;
-        self.counters.here().documents.one();
+        self.output.emitter.emit(packet)?;
+        self.output.counters.here().documents.one();
         Ok(())
     }
 
@@ -223,7 +229,7 @@ impl Core {
         end: Option<Ticks>,
     ) -> Frame<'a> {
         let context = &record.context;
-        let callsite = self.callsites.get(record.callsite);
+        let callsite = self.spans.callsites.get(record.callsite);
         let (kind, name) = match (context.role, record.parent_id) {
             (Role::Independent | Role::Subsegment | Role::PlatformRoot, Some(parent_id)) => (
                 Kind::Independent { trace_id: context.trace_id, parent_id },
@@ -237,7 +243,7 @@ impl Core {
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
                     operation: callsite.map(|callsite| &*callsite.operation),
                 },
-                &*self.service_name,
+                &*self.config.service_name,
             ),
         };
         Frame {
@@ -254,26 +260,27 @@ impl Core {
     /// Whether the tree is old enough to be announced.
     #[inline]
     pub(crate) fn is_due(&self, context: &TraceContext, now: Ticks) -> bool {
-        context.role.is_recorded() && now.saturating_sub(context.root_start) > self.streaming.announce_micros
+        context.role.is_recorded()
+            && now.saturating_sub(context.root_start) > self.config.streaming.announce_micros
     }
 
     /// Sends a root's document as in progress, once, without its children: they come with the complete one.
     #[cold]
     pub(crate) fn announce(&self, root: u64) {
         with_packet(|packet| {
-            let due = self.table.with(root, |record| {
+            let due = self.spans.table.with(root, |record| {
                 if record.in_progress_sent || !record.context.role.is_recorded() {
                     return false;
                 }
                 record.in_progress_sent = true;
                 let none = Children::new();
-                let preamble = self.origin.preamble();
+                let preamble = self.output.origin.preamble();
                 put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
                 true
             });
-            if due == Some(true) && self.emitter.emit(packet).is_ok() {
-                self.counters.here().documents.one();
-                self.counters.announced.one();
+            if due == Some(true) && self.output.emitter.emit(packet).is_ok() {
+                self.output.counters.here().documents.one();
+                self.output.counters.announced.one();
             }
         });
     }
@@ -288,7 +295,7 @@ struct CountOnDrop<'a> {
 
 impl Drop for CountOnDrop<'_> {
     fn drop(&mut self) {
-        self.core.counters.sent(self.emitted, self.record.children.spans());
+        self.core.output.counters.sent(self.emitted, self.record.children.spans());
     }
 }
 

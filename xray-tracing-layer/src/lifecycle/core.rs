@@ -15,83 +15,109 @@ use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
+use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::lambda::LambdaFunction;
 use crate::state::notices::{Notices, WantedCallsites};
 use crate::state::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::unsampled::UnsampledScopes;
 
+/// A layer's state, in five nouns.
 pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) spans: Spans,
+    pub(crate) output: Output,
+    pub(crate) hooks: Hooks,
+    pub(crate) install: Install,
+}
+
+/// Frozen values from the builder and the environment.
+pub(crate) struct Config {
     /// A layer that is switched off opens no record, so nothing else happens either.
     pub(crate) enabled: bool,
     pub(crate) context_missing: ContextMissing,
-    /// Whether traces that are not sampled share one id of zeros.
+    /// Whether unsampled traces share one id of zeros.
     pub(crate) zero_ids: bool,
+    pub(crate) streaming: Streaming,
+    pub(crate) rules: Rules,
+    /// The segment's name, as the sampler sees it.
+    pub(crate) service: String,
+    /// The segment's name as X-Ray takes it: sanitized and escaped, without quotes.
+    pub(crate) service_name: String,
+    /// Whether the layer's filter is the default one.
+    pub(crate) default_filter: bool,
+}
+
+/// Open spans, and what their records are made of.
+pub(crate) struct Spans {
     pub(crate) table: Table,
     pub(crate) callsites: CallsiteCache,
     pub(crate) clock: Clock,
-    pub(crate) counters: Counters,
-    pub(crate) sampler: GuardedSampler,
-    pub(crate) emitter: Box<dyn Emitter>,
-    /// What the process's segments have in common.
-    pub(crate) origin: Arc<Origin>,
-    /// The segment's name, as the sampler sees it.
-    pub(crate) service: String,
-    /// The same, as X-Ray takes it: escaped, without quotes.
-    pub(crate) service_name: String,
-    pub(crate) streaming: Streaming,
-    pub(crate) rules: Rules,
-    /// Called for each span that closes.
-    pub(crate) on_close: Option<OnClose>,
-    pub(crate) in_flight_commands: InFlightCommands,
     pub(crate) unsampled: UnsampledScopes,
-    /// In Lambda only.
-    pub(crate) lambda: Option<LambdaFunction>,
-    /// Whether the layer's filter is the default one.
-    pub(crate) default_filter: bool,
-    /// For whoever needs more of the daemon than the emitter.
-    pub(crate) daemon: DaemonAddress,
-    /// What is to be said about the configuration.
-    pub(crate) notices: Notices,
-    /// Whether what runs beside the callbacks was started.
+    pub(crate) in_flight_commands: InFlightCommands,
+    pub(crate) host: Host,
+}
+
+/// The way of documents out of the layer.
+pub(crate) struct Output {
+    pub(crate) emitter: Box<dyn Emitter>,
+    /// The part that the process's segments have in common.
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) counters: Counters,
+}
+
+/// The user's code.
+pub(crate) struct Hooks {
+    pub(crate) sampler: GuardedSampler,
+    /// Called for each recorded span that closes.
+    pub(crate) on_close: Option<OnClose>,
+}
+
+/// The layer's place in a subscriber.
+pub(crate) struct Install {
+    /// Whether background work was started.
     pub(crate) installed: AtomicBool,
-    /// Whether `Dispatch::downcast_ref` finds this layer. Not through a reloadable one, for instance.
+    /// Whether `Dispatch::downcast_ref` finds this layer. A layer below a reloadable one, for instance, is not found.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,
     pub(crate) wanted: WantedCallsites,
+    /// Sentences for diagnostics.
+    pub(crate) notices: Notices,
+    /// The daemon's address, for a sampler that asks it.
+    pub(crate) daemon: DaemonAddress,
 }
 
 impl Core {
     /// The process is a copy of the one that the layer was built in.
     pub(crate) fn restored(&self) {
         xray_sdk::id::reseed();
-        self.emitter.reopen();
-        self.clock.anchor(self.clock.ticks());
+        self.output.emitter.reopen();
+        self.spans.clock.anchor(self.spans.clock.ticks());
     }
 
     /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which
     /// decides by itself and sends the segment by itself, there is nothing to start.
     pub(crate) fn install(&self) {
-        if !self.installed.swap(true, Relaxed) && self.enabled && self.lambda.is_none() {
-            self.sampler.start(&self.daemon, &self.service);
-            if let Err(problem) = self.origin.detect() {
-                self.notices.add(problem);
+        if !self.install.installed.swap(true, Relaxed) && self.config.enabled && !self.spans.host.is_lambda()
+        {
+            self.hooks.sampler.start(&self.install.daemon, &self.config.service);
+            if let Err(problem) = self.output.origin.detect() {
+                self.install.notices.add(problem);
             }
         }
     }
 
     /// The layer is gone.
     pub(crate) fn uninstall(&self) {
-        if self.installed.load(Relaxed) && self.enabled && self.lambda.is_none() {
-            self.sampler.stop();
+        if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
+            self.hooks.sampler.stop();
         }
     }
 }
 
 impl fmt::Debug for Core {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Core").field("service", &self.service).finish_non_exhaustive()
+        f.debug_struct("Core").field("service", &self.config.service).finish_non_exhaustive()
     }
 }

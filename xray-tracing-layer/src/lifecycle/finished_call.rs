@@ -22,7 +22,6 @@ use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::library_event::LibraryEvent;
 use crate::fields::value::{Value, visit};
 use crate::fields::visitor::FieldVisitor;
-use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
 use crate::state::in_flight_commands::Command;
@@ -42,22 +41,22 @@ impl Core {
         // Directly below a Lambda function's segment as well, which is not recorded here.
         let takes = |role: Role| role.is_recorded() || role == Role::PlatformRoot;
         let Some(parent) = self.span_of(event, ctx, takes) else { return };
-        let now = self.clock.ticks();
+        let now = self.spans.clock.ticks();
         let mut fields = CallFields::default();
         event.record(&mut fields);
         if library_event == LibraryEvent::CommandStarted {
-            return self.in_flight_commands.started(fields.request, fields.database, now);
+            return self.spans.in_flight_commands.started(fields.request, fields.database, now);
         }
         let mut record = pool::take();
         (record.callsite, record.segment_id, record.lambda_state) =
             (callsite_id, SegmentId::random(), LambdaState::default());
         record.start = now.saturating_sub(fields.elapsed);
-        let mut visitor = FieldVisitor::new(callsite, &self.rules, &mut record.body, false);
+        let mut visitor = FieldVisitor::new(callsite, &self.config.rules, &mut record.body, false);
         event.record(&mut visitor);
         let is_statement = library_event == LibraryEvent::Statement;
         let told_by_span = if is_statement { self.is_statement(parent) } else { self.is_command(parent) };
         if told_by_span {
-            self.table.with(parent, |span| span.body.absorb(&record.body));
+            self.spans.table.with(parent, |span| span.body.absorb(&record.body));
         } else {
             if is_statement {
                 self.add_database(&mut visitor);
@@ -65,7 +64,9 @@ impl Core {
                 record.start = started;
             }
             if self.inherit_from(&mut record, parent) {
-                self.close_finished_call(&mut record, now);
+                // No other span waits for it, and none is inside.
+                self.note_child_closed(&record);
+                self.close_record(&mut record, now, now);
             }
         }
         pool::give_back(record);
@@ -81,55 +82,35 @@ impl Core {
                     || has(Section::Metadata, "\"db.operation.name\":")
             };
             has(Section::Sql, "\"sanitized_query\":")
-                || (has(Section::Sql, "\"database_type\":") && (self.rules.drop_sql_text || is_operation()))
+                || (has(Section::Sql, "\"database_type\":")
+                    && (self.config.rules.drop_sql_text || is_operation()))
         };
-        self.table.with(span, by_its_members).unwrap_or_default()
+        self.spans.table.with(span, by_its_members).unwrap_or_default()
     }
 
     /// The same of a command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
             |span: &mut SpanRecord| span.body.text_of(Section::Metadata, "\"db.system\":") == Some("mongodb");
-        self.table.with(span, is_mongodb).unwrap_or_default()
+        self.spans.table.with(span, is_mongodb).unwrap_or_default()
     }
 
     fn add_database(&self, visitor: &mut FieldVisitor<'_>) {
-        visitor.set_remote();
-        visitor.put_ready_name(0, "\"db\":", &self.rules.database.name);
-        if let Some(system) = &self.rules.database.system {
-            visitor.put_db_system(system);
+        visitor.target.set_remote();
+        visitor.target.put_ready_name(0, "\"db\":", &self.config.rules.database.name);
+        if let Some(system) = &self.config.rules.database.system {
+            visitor.target.put_db_system(system);
         }
     }
 
     /// Answers when the command was sent, if that was seen: its own milliseconds are whole ones.
     fn add_command(&self, visitor: &mut FieldVisitor<'_>, request: u64) -> Option<Ticks> {
-        visitor.put_db_system("mongodb");
-        let Command { started, database, .. } = self.in_flight_commands.ended(request)?;
+        visitor.target.put_db_system("mongodb");
+        let Command { started, database, .. } = self.spans.in_flight_commands.ended(request)?;
         let mut name = Buffer::new();
-        put_name(&mut name, &self.rules.redacted("databaseName", &database));
-        visitor.put_ready_name(0, "\"db\":", name.as_str());
+        put_name(&mut name, &self.config.rules.redacted("databaseName", &database));
+        visitor.target.put_ready_name(0, "\"db\":", name.as_str());
         Some(started)
-    }
-
-    /// Closes what nobody could see open: no other span waits for it, and none is inside.
-    fn close_finished_call(&self, record: &mut SpanRecord, now: Ticks) {
-        if self.lambda.is_some() {
-            self.note_child_closed(record.parent);
-        }
-        self.counters.here().closed.one();
-        if let Some(on_close) = &self.on_close {
-            self.run_on_close(on_close, record, now);
-        }
-        self.counters.losses(record.body.losses());
-        let destination =
-            if record.is_local_root() { Destination::Alone } else { self.fold(record, now, now) };
-        match destination {
-            Destination::Folded { .. } => self.counters.here().folded.one(),
-            Destination::Alone => self.send(record, now),
-        }
-        if record.parent != 0 && self.is_due(&record.context, now) {
-            self.announce(record.context.root);
-        }
     }
 }
 

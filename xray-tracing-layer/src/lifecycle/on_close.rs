@@ -23,7 +23,7 @@ impl Core {
         // What comes after a departure belongs to a span that was shown then.
         if !record.emitted_early {
             let facts = self.facts_of(record, end);
-            call(on_close, facts, &mut record.body, &self.rules);
+            call(on_close, facts, &mut record.body, &self.config.rules);
         }
     }
 
@@ -31,18 +31,18 @@ impl Core {
     #[cold]
     pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) {
         let emits_early = |record: &mut SpanRecord| {
-            (record.is_part() && !record.emitted_early).then(|| self.facts_of(record, record.exited))
+            (record.is_part() && !record.emitted_early).then(|| self.facts_of(record, record.last_exit()))
         };
-        let Some(facts) = self.table.with(id, emits_early).flatten() else { return };
+        let Some(facts) = self.spans.table.with(id, emits_early).flatten() else { return };
         with_body(|body| {
-            call(on_close, facts, body, &self.rules);
-            self.table.with(id, |record| record.body.absorb(body));
+            call(on_close, facts, body, &self.config.rules);
+            self.spans.table.with(id, |record| record.body.absorb(body));
         });
     }
 
     fn facts_of(&self, record: &SpanRecord, end: Ticks) -> SpanFacts<'_> {
         SpanFacts {
-            name: self.callsites.get(record.callsite).map_or("unknown", |callsite| callsite.title),
+            name: self.spans.callsites.get(record.callsite).map_or("unknown", |callsite| callsite.title),
             duration: Duration::from_micros(end.saturating_sub(record.start)),
             status: record.body.status(),
             has_failed: record.body.has_failed(),

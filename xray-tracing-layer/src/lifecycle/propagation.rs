@@ -13,22 +13,23 @@ use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 use crate::fields::scratch::with_body;
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
+use crate::state::placement::role_in_platform_segment;
 use crate::state::pool;
 use crate::state::record::{Kind, Role, SpanRecord};
 use crate::state::stats::Counter;
 
 impl Core {
     pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
-        let taken_back = self.table.change(id, |record| {
-            if record.parent != 0
+        let taken_back = self.spans.table.change(id, |record| {
+            if record.parent.is_some()
                 || record.has_children
                 || record.emitted_early
                 || record.context.role == Role::PlatformRoot
             {
                 return Err(());
             }
-            if self.lambda.is_some() {
-                Self::join_lambda(record, Some(header), false);
+            if self.spans.host.is_lambda() {
+                record.join_platform_segment(Some(header), role_in_platform_segment(Some(header), false));
                 return Ok(None);
             }
             record.context.trace_id = header.root();
@@ -43,24 +44,24 @@ impl Core {
             Ok(record.verdict.take())
         });
         if let Some(taken_back) = taken_back {
-            self.settle(taken_back, &self.counters.late_headers);
+            self.settle(taken_back, &self.output.counters.late_headers);
             self.write_deferred(id);
         }
     }
 
     /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
     fn write_deferred(&self, id: u64) {
-        let deferred = self.table.with(id, |record| {
+        let deferred = self.spans.table.with(id, |record| {
             let deferred = record
                 .deferred
                 .take_if(|deferred| record.context.role.is_recorded() && !deferred.is_empty())?;
             Some((deferred, record.callsite))
         });
         let Some((deferred, callsite)) = deferred.flatten() else { return };
-        let Some(callsite) = self.callsites.get(callsite) else { return };
+        let Some(callsite) = self.spans.callsites.get(callsite) else { return };
         with_body(|body| {
-            FieldVisitor::new(callsite, &self.rules, body, true).replay(&deferred);
-            self.table.with(id, |record| {
+            FieldVisitor::new(callsite, &self.config.rules, body, true).replay(&deferred);
+            self.spans.table.with(id, |record| {
                 body.absorb(&record.body);
                 std::mem::swap(&mut record.body, body);
             });
@@ -69,18 +70,18 @@ impl Core {
 
     /// `None` if there is no such record.
     pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
-        let taken_back = self.table.change(id, |record| {
+        let taken_back = self.spans.table.change(id, |record| {
             if record.has_children || record.context.role == Role::PlatformRoot {
                 return Err(());
             }
-            record.force(sampled, id, self.lambda.is_some());
+            record.force(sampled, id, self.spans.host.is_lambda());
             Ok(record.verdict.take())
         });
         let taken_back = taken_back?;
-        if let (Some(function), Ok(_), false) = (&self.lambda, &taken_back, sampled) {
-            function.note_closed(id);
+        if !sampled && taken_back.is_ok() {
+            self.spans.host.on_close(id);
         }
-        self.settle(taken_back, &self.counters.late_decisions);
+        self.settle(taken_back, &self.output.counters.late_decisions);
         self.write_deferred(id);
         Some(())
     }
@@ -92,19 +93,19 @@ impl Core {
             return;
         };
         // A span that the layer's filter rejected is not closed for the layer either.
-        let Some(callsite) = self.callsites.known(span.metadata()) else { return };
+        let Some(callsite) = self.spans.callsites.known(span.metadata()) else { return };
         let ancestors = span.scope().skip(1).map(|ancestor| ancestor.id().into_u64());
-        let ancestor = self.table.nearest(ancestors, |id, record| (id, record.kind()));
+        let ancestor = self.spans.table.nearest(ancestors, |id, record| (id, record.kind()));
         let Some((ancestor, Kind::Unrecorded)) = ancestor else { return };
         let mut record = pool::take();
         if self.inherit_from(&mut record, ancestor) {
             (record.callsite, record.segment_id, record.start) =
-                (callsite, SegmentId::random(), self.clock.ticks());
-            record.force(true, id.into_u64(), self.lambda.is_some());
+                (callsite, SegmentId::random(), self.spans.clock.ticks());
+            record.force(true, id.into_u64(), self.spans.host.is_lambda());
         }
         if record.context.role.is_recorded() {
-            self.keep(id.into_u64(), record);
-            self.unsampled.decided_late();
+            self.insert(id.into_u64(), record);
+            self.spans.unsampled.decided_late();
         } else {
             pool::give_back(record);
         }
@@ -114,9 +115,9 @@ impl Core {
     fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
-                self.unsampled.decided_late();
+                self.spans.unsampled.decided_late();
                 if let Some(verdict) = verdict {
-                    self.sampler.give_back(&verdict);
+                    self.hooks.sampler.give_back(&verdict);
                 }
             }
             Err(()) => late.one(),

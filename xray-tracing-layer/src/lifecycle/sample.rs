@@ -14,8 +14,11 @@ use crate::state::record::SpanRecord;
 impl Core {
     pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
-        if !self.sampler.looks_at_request() {
-            return self.sampler.sample(&SamplingRequest::new(&self.service).with_epoch_seconds(began));
+        if !self.hooks.sampler.looks_at_request() {
+            return self
+                .hooks
+                .sampler
+                .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
         }
         let body = &record.body;
         let url = body.text_of(Section::HttpRequest, "\"url\":");
@@ -25,15 +28,15 @@ impl Core {
         let method = body.text_of(Section::HttpRequest, "\"method\":");
         let attributes = Fields { body };
         let mut request =
-            SamplingRequest::new(&self.service).with_epoch_seconds(began).with_attributes(&attributes);
-        if let Some(finding) = self.origin.finding() {
+            SamplingRequest::new(&self.config.service).with_epoch_seconds(began).with_attributes(&attributes);
+        if let Some(finding) = self.output.origin.finding() {
             request = finding.origin().map_or(request, |origin| request.with_service_type(origin));
             request = finding.resource_arn().map_or(request, |arn| request.with_resource_arn(arn));
         }
         request = host.map_or(request, |host| request.with_host(host));
         request = path.map_or(request, |path| request.with_path(path));
         request = method.map_or(request, |method| request.with_method(method));
-        self.sampler.sample(&request)
+        self.hooks.sampler.sample(&request)
     }
 }
 

@@ -20,10 +20,10 @@ impl Core {
     /// Whether a new span opens inside of a quiet one. Nothing is to be done for it then.
     #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
-        let is_unsampled = self.unsampled.is_here()
+        let is_unsampled = self.spans.unsampled.is_here()
             && attrs.is_contextual()
-            && (!self.unsampled.may_be_overridden()
-                || !self.callsites.of(attrs.metadata()).1.overrides_unsampled());
+            && (!self.spans.unsampled.may_be_overridden()
+                || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
         if is_unsampled {
             self.note_unsampled_child();
         }
@@ -33,7 +33,7 @@ impl Core {
     /// A thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
-        match self.table.kind(id) {
+        match self.spans.table.kind(id) {
             Kind::Absent => {}
             kind => self.enter_known(id, kind),
         }
@@ -43,17 +43,17 @@ impl Core {
     fn enter_known(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
             let scope = &thread.unsampled;
-            let inside = scope.depth.get() > 0 && scope.layer.get() == self.unsampled.layer();
+            let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
             if inside && scope.id.get() == id {
                 scope.depth.set(scope.depth.get() + 1);
             } else if inside {
                 scope.others.set(scope.others.get() + 1);
             } else if kind == Kind::Unrecorded {
-                scope.layer.set(self.unsampled.layer());
+                scope.layer.set(self.spans.unsampled.layer());
                 scope.id.set(id);
                 scope.depth.set(1);
                 scope.others.set(0);
-                scope.decisions.set(self.unsampled.decisions());
+                scope.decisions.set(self.spans.unsampled.decisions());
                 scope.knows_child.set(false);
             }
         });
@@ -64,7 +64,7 @@ impl Core {
     pub(crate) fn exit_unsampled(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
             let scope = &thread.unsampled;
-            if scope.depth.get() == 0 || scope.layer.get() != self.unsampled.layer() {
+            if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
                 return;
             }
             if scope.id.get() == id {
@@ -86,7 +86,7 @@ impl Core {
     #[cold]
     fn mark_unsampled_child(&self) {
         if let Some(id) = ThreadState::with(|thread| thread.unsampled.id.get()) {
-            self.table.with(id, |record| record.has_children = true);
+            self.spans.table.with(id, |record| record.has_children = true);
         }
     }
 }

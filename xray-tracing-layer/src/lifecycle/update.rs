@@ -1,5 +1,7 @@
 //! A span lives: fields recorded late, events, and the moment it was last left.
 
+use std::num::NonZeroU64;
+
 use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
@@ -7,7 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::database::language_in;
+use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::EventKind;
 use crate::fields::scratch::{with_body, with_buffer};
@@ -23,20 +25,19 @@ impl Core {
             let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);
             record.keeps_fields().then_some((record.callsite, record.context.root, is_segment))
         };
-        let Some((callsite, root, is_segment)) = self.table.with(id, target).flatten() else { return };
-        let Some(callsite) = self.callsites.get(callsite) else { return };
+        let Some((callsite, root, is_segment)) = self.spans.table.with(id, target).flatten() else { return };
+        let Some(callsite) = self.spans.callsites.get(callsite) else { return };
         with_body(|body| {
-            let language = || self.table.with(id, |record| language_in(&record.body)).flatten();
-            let language = if callsite.has_statement { language() } else { None };
-            let mut visitor =
-                FieldVisitor::new(callsite, &self.rules, body, is_segment).with_language(language);
-            if language.is_none() {
-                visitor.read_system(|system| values.record(system));
+            let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
+            if callsite.has_statement {
+                let known = self.spans.table.with(id, |record| language_in(&record.body)).flatten();
+                visitor.target.language =
+                    known.or_else(|| language_of(callsite, |fields| values.record(fields)));
             }
             values.record(&mut visitor);
-            let (header, forced) = (visitor.header.take(), visitor.forced.take());
-            let user = visitor.user.take();
-            self.table.with(id, |record| record.body.absorb(body));
+            let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
+            let user = visitor.target.user.take();
+            self.spans.table.with(id, |record| record.body.absorb(body));
             if let Some(user) = user {
                 self.set_user(root, 0, &user);
             }
@@ -44,7 +45,7 @@ impl Core {
             if let Some(field) = header {
                 match field.header {
                     Some(header) => self.set_trace_header(id, &header),
-                    None => self.counters.bad_headers.one(),
+                    None => self.output.counters.bad_headers.one(),
                 }
             }
             if let Some(sampled) = forced {
@@ -58,17 +59,22 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.lambda.is_none() && event.is_contextual() && self.unsampled.is_here() {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
             return;
         }
-        let (callsite_id, callsite) = self.callsites.of(event.metadata());
+        let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
         if callsite.event == EventKind::Ignored || is_recording_suppressed() {
             return;
         }
         match callsite.event {
             EventKind::AwsResponse => return self.aws_response(event, ctx),
             EventKind::LambdaIdle => {
-                return self.lambda.iter().for_each(|function| self.before_freeze(function));
+                return self
+                    .spans
+                    .host
+                    .lambda()
+                    .into_iter()
+                    .for_each(|function| self.before_freeze(function));
             }
             EventKind::LambdaFailure => {
                 let Some(lambda_failure_target) = self.lambda_failure_target(ctx) else { return };
@@ -89,15 +95,15 @@ impl Core {
         with_body(|body| {
             if callsite.event != EventKind::Fields {
                 with_buffer(|message| {
-                    let mut visitor = ErrorVisitor::new(callsite, &self.rules, body, message);
-                    visitor.read_system(event);
+                    let mut visitor = ErrorVisitor::new(callsite, &self.config.rules, body, message);
+                    visitor.language = language_of(callsite, |fields| event.record(fields));
                     event.record(&mut visitor);
                     visitor.finish();
                 });
             } else {
-                event.record(&mut FieldVisitor::new(callsite, &self.rules, body, false));
+                event.record(&mut FieldVisitor::new(callsite, &self.config.rules, body, false));
             }
-            self.table.with(id, |record| {
+            self.spans.table.with(id, |record| {
                 let target = || record.body.has_exceptions() || record.body.status().is_some();
                 if callsite.event != EventKind::Echo || !target() {
                     record.body.absorb(body);
@@ -116,7 +122,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let recorded = |id: u64| self.table.with(id, |record| takes(record.context.role));
+        let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
             let current = ctx.current_span().id()?.into_u64();
             if let Some(recorded) = recorded(current) {
@@ -135,22 +141,22 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.table.kind(id.into_u64());
+        let kind = self.spans.table.kind(id.into_u64());
         self.exit_unsampled(id.into_u64(), kind);
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         }
-        if self.lambda.is_some() {
+        if self.spans.host.is_lambda() {
             self.on_exit_in_lambda(id.into_u64(), ctx);
         }
     }
 
     #[inline(never)]
     fn exit_root(&self, id: u64) {
-        let (now, panicking) = (self.clock.ticks(), std::thread::panicking());
-        self.table.with(id, |record| {
+        let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
+        self.spans.table.with(id, |record| {
             if record.context.role.is_recorded() {
-                record.exited = now;
+                record.exited = NonZeroU64::new(now);
                 if panicking {
                     note_panic(&mut record.body);
                 }
@@ -159,8 +165,8 @@ impl Core {
     }
 
     pub(crate) fn follows(&self, id: &Id, other: &Id) {
-        let Some(other) = self.table.with(other.into_u64(), |record| record.segment_id) else { return };
-        self.table.with(id.into_u64(), |record| {
+        let Some(other) = self.spans.table.with(other.into_u64(), |record| record.segment_id) else { return };
+        self.spans.table.with(id.into_u64(), |record| {
             if record.context.role.is_recorded() {
                 record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
                     out.put_segment_id(other);
@@ -172,7 +178,7 @@ impl Core {
 
     /// X-Ray has a place for the end user on segments only.
     pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
-        self.table.with(root, |root| match root.context.role {
+        self.spans.table.with(root, |root| match root.context.role {
             Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
             _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
         });

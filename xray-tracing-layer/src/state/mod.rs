@@ -4,10 +4,11 @@
 
 pub(crate) mod clock;
 pub(crate) mod closing_span;
+pub(crate) mod host;
 pub(crate) mod in_flight_commands;
-pub(crate) mod lambda;
 pub(crate) mod notices;
 pub(crate) mod origin;
+pub(crate) mod placement;
 pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod stats;

@@ -1,6 +1,8 @@
 //! What the layer knows of one open span. Records are recycled with the memory they hold, so that a span in
 //! steady state allocates nothing.
 
+use std::num::NonZeroU64;
+
 use xray_sdk::document::internal::{Body, Children};
 use xray_sdk::header::Extras;
 use xray_sdk::sampling::SamplingResult;
@@ -10,19 +12,22 @@ use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
 
+/// The registry's id of a span. No id is 0.
+pub(crate) type SpanId = NonZeroU64;
+
 /// The state of an open span.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
     pub(crate) context: TraceContext,
     pub(crate) segment_id: SegmentId,
-    /// The registry's id of the span that this one is part of; 0 for a local root.
-    pub(crate) parent: u64,
+    /// The span that this one is part of; `None` for a local root.
+    pub(crate) parent: Option<SpanId>,
     /// X-Ray's id of the same, or of the caller's (sub)segment.
     pub(crate) parent_id: Option<SegmentId>,
     pub(crate) callsite: CallsiteId,
     pub(crate) start: Ticks,
-    /// Of a local root: when it was last left; 0 while it never was.
-    pub(crate) exited: Ticks,
+    /// Of a local root: when it was last exited.
+    pub(crate) exited: Option<NonZeroU64>,
     /// Of a local root: whether its document was announced as in progress.
     pub(crate) in_progress_sent: bool,
     /// Whether a span was opened inside.
@@ -42,8 +47,8 @@ pub(crate) struct SpanRecord {
 /// What keeps a span open when it is over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LambdaState {
-    /// Of a local root: the registry's id of the span that stands for the function's segment; 0 if none does.
-    pub(crate) platform_root: u64,
+    /// Of a local root: the span that represents the function's segment.
+    pub(crate) platform_root: Option<SpanId>,
     /// Spans inside that have not closed.
     pub(crate) open_children: u32,
     /// Whether another task holds the span, too.
@@ -118,11 +123,11 @@ impl SpanRecord {
                 extras: None,
             },
             segment_id: SegmentId::from(0),
-            parent: 0,
+            parent: None,
             parent_id: None,
             callsite: CallsiteId::default(),
             start: 0,
-            exited: 0,
+            exited: None,
             in_progress_sent: false,
             has_children: false,
             emitted_early: false,
@@ -147,7 +152,7 @@ impl SpanRecord {
     /// Whether the span begins a tree of its own in this process.
     #[inline]
     pub(crate) fn is_local_root(&self) -> bool {
-        self.parent == 0
+        self.parent.is_none()
     }
 
     /// Whether its fields are kept: those of a recorded span, and those of a root that a late trace header may
@@ -186,9 +191,9 @@ impl SpanRecord {
             if self.segment_id == SegmentId::from(0) {
                 self.segment_id = SegmentId::random();
             }
-            if self.parent != 0 {
+            if self.parent.is_some() {
                 // What the trace has of this process so far is nothing that X-Ray would know.
-                (self.parent, self.parent_id) = (0, None);
+                (self.parent, self.parent_id) = (None, None);
             }
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
@@ -206,6 +211,12 @@ impl SpanRecord {
         } else {
             Kind::Part
         }
+    }
+
+    /// When it was last exited, or opened if it never was.
+    #[inline]
+    pub(crate) fn last_exit(&self) -> Ticks {
+        self.exited.map_or(self.start, NonZeroU64::get)
     }
 
     /// Whether it is part of a segment.
@@ -233,6 +244,6 @@ impl SpanRecord {
         self.context.extras = None;
         self.verdict = None;
         (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =
-            (0, false, false, false);
+            (None, false, false, false);
     }
 }

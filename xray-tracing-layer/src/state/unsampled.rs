@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use tracing_core::Metadata;
 
-use crate::fields::conventions::{self, Slot};
+use crate::fields::conventions;
+use crate::fields::slot::Slot;
 use crate::state::thread_state::ThreadState;
 
 /// What a layer contributes.

@@ -40,7 +40,6 @@ impl RuleSpec {
             return None;
         }
         let text = |member| rule.get(member)?.as_str();
-        let pattern = |member| text(member).map(Pattern::new);
         let rate = rule.get("FixedRate")?.as_f64()?;
         let boost = rule.get("SamplingRateBoost").and_then(|boost| boost.get("MaxRate")?.as_f64());
         let attributes = match rule.get("Attributes") {
@@ -52,46 +51,39 @@ impl RuleSpec {
                 compiled.collect::<Option<_>>()?
             }
         };
-        let everything = Self {
-            name: text("RuleName")?.into(),
+        let name: Arc<str> = text("RuleName")?.into();
+        let any = || Pattern::new("*");
+        // The default rule is for everything, whatever its record says.
+        let is_default = &*name == DEFAULT;
+        let attributes = if is_default { Box::default() } else { attributes };
+        let pattern = |member| if is_default { Some(any()) } else { text(member).map(Pattern::new) };
+        let [service, service_type, host] =
+            [pattern("ServiceName")?, pattern("ServiceType")?, pattern("Host")?];
+        let [method, path] = [pattern("HTTPMethod")?, pattern("URLPath")?];
+        let resource_arn = pattern("ResourceARN")?;
+        let plain = service_type.is_any() && resource_arn.is_any() && attributes.is_empty();
+        let for_all = plain && [&service, &host, &method, &path].into_iter().all(Pattern::is_any);
+        Some(Self {
+            name,
             priority: rule.get("Priority")?.as_i64()?,
             rate: rate.clamp(0.0, 1.0),
             reservoir: rule.get("ReservoirSize")?.as_u64()?.try_into().unwrap_or(u32::MAX),
             boost_limit: boost,
-            service: Pattern::new("*"),
-            service_type: Pattern::new("*"),
-            host: Pattern::new("*"),
-            method: Pattern::new("*"),
-            path: Pattern::new("*"),
-            resource_arn: Pattern::new("*"),
-            attributes: Box::default(),
-            for_all: true,
-            plain: true,
-        };
-        if everything.is_default() {
-            return Some(everything);
-        }
-        let restricted = Self {
-            service: pattern("ServiceName")?,
-            service_type: pattern("ServiceType")?,
-            host: pattern("Host")?,
-            method: pattern("HTTPMethod")?,
-            path: pattern("URLPath")?,
-            resource_arn: pattern("ResourceARN")?,
+            service,
+            service_type,
+            host,
+            method,
+            path,
+            resource_arn,
             attributes,
-            for_all: false,
-            ..everything.clone()
-        };
-        let for_all = restricted == Self { for_all: false, ..everything };
-        let plain = restricted.service_type.is_any()
-            && restricted.resource_arn.is_any()
-            && restricted.attributes.is_empty();
-        Some(Self { for_all, plain, ..restricted })
+            for_all,
+            plain,
+        })
     }
 
     /// The rule that takes what no other wants.
     pub(super) fn is_default(&self) -> bool {
-        &*self.name == "Default"
+        &*self.name == DEFAULT
     }
 
     /// What rules are sorted by: priority, then name, and the default last whatever its priority.
@@ -126,6 +118,9 @@ impl RuleSpec {
                 .all(|(key, pattern)| request.attribute(key).is_some_and(|value| pattern.matches(&value)))
     }
 }
+
+/// The name of the rule that every account has.
+const DEFAULT: &str = "Default";
 
 #[cfg(test)]
 mod tests {

@@ -49,10 +49,12 @@ impl PollerControl {
         let none = |state: &mut State| !state.stopped && state.asked <= state.answered;
         let waited = self.changed.wait_timeout_while(self.lock(), time, none);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match () {
-            () if state.asked > state.answered => Order::Flush(state.asked),
-            () if state.stopped => Order::Stop,
-            () => Order::None,
+        if state.asked > state.answered {
+            Order::Flush(state.asked)
+        } else if state.stopped {
+            Order::Stop
+        } else {
+            Order::None
         }
     }
 

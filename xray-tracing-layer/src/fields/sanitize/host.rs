@@ -35,6 +35,16 @@ impl<'a> HostPort<'a> {
     }
 }
 
+/// Takes an authority apart (`shop.example:8080`, `[::1]:8080`), without the user that may stand in it.
+#[cfg(feature = "tower-server")]
+pub(crate) fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (authority, None),
+    }
+}
+
 /// Reads an IP address with or without a port, and returns the address in its canonical form.
 ///
 /// An IPv4 address in IPv6's clothes (`::ffff:203.0.113.7`) becomes the IPv4 address. Returns `None` for

@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region;
+use xray_sdk::TraceHeader;
 
 use super::call_span::{self, CallSpan};
 use super::outcome::Outcome;
@@ -106,7 +107,7 @@ impl Intercept for XrayInterceptor {
         call.note_attempts(attempts);
         let request = context.request_mut();
         if let Some(header) = call.header().filter(|_| !is_presigned(request.uri())) {
-            let _ = request.headers_mut().try_insert(TRACE_HEADER, header.to_owned());
+            let _ = request.headers_mut().try_insert(TraceHeader::NAME, header.to_owned());
         }
         Ok(())
     }
@@ -151,5 +152,3 @@ fn attempts(cfg: &ConfigBag) -> u32 {
 fn is_presigned(url: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.contains("X-Amz-Signature="))
 }
-
-const TRACE_HEADER: &str = "x-amzn-trace-id";

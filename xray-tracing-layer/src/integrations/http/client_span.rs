@@ -10,6 +10,7 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
+use crate::fields::sanitize::host::HostPort;
 use crate::fields::sanitize::url::SafeUrl;
 use crate::layer::find::keeps_query;
 use crate::span_ext::{XraySpanExt, current_trace_header};
@@ -39,7 +40,7 @@ impl Exchange {
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
             url.full = bare.as_deref(),
-            server.address = target.host.map(without_brackets),
+            server.address = target.host.map(|host| HostPort::parse(host).map_or(host, |found| found.host)),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
             rpc.service = call.map(|(service, _)| service),
@@ -66,22 +67,5 @@ impl Exchange {
 pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
     if let Some(header) = span.trace_header().or_else(current_trace_header) {
         inject_header(headers, &header);
-    }
-}
-
-/// The address in `[::1]`, which would be mended in a name.
-fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_named_without_its_brackets() {
-        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
-            assert_eq!(without_brackets(host), expected);
-        }
     }
 }

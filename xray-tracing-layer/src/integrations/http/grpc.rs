@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+
+use crate::fields::grpc::{UNKNOWN, name_of};
 
 /// How a call went, as a number.
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
@@ -28,7 +31,10 @@ impl<'a> GrpcStatus<'a> {
     pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let code = headers.get(GRPC_STATUS)?.to_str().ok().and_then(|code| code.parse().ok());
         let message = headers.get(GRPC_MESSAGE).and_then(|message| message.to_str().ok());
-        Some(Self { code: code.unwrap_or(UNKNOWN), message: percent_decoded(message.unwrap_or_default()) })
+        Some(Self {
+            code: code.unwrap_or(UNKNOWN),
+            message: percent_decode_str(message.unwrap_or_default()).decode_utf8_lossy(),
+        })
     }
 
     pub(crate) fn is_ok(&self) -> bool {
@@ -37,7 +43,7 @@ impl<'a> GrpcStatus<'a> {
 
     /// The code's name, in the spelling of gRPC's specification.
     pub(crate) fn name(&self) -> &'static str {
-        NAMES.get(self.code as usize).copied().unwrap_or(NAMES[UNKNOWN as usize])
+        name_of(self.code)
     }
 }
 
@@ -52,51 +58,6 @@ pub(crate) fn rpc_of(path: &str) -> Option<(&str, &str)> {
     let (service, method) = path.strip_prefix('/')?.rsplit_once('/')?;
     (!service.is_empty() && !method.is_empty()).then_some((service, method))
 }
-
-/// Undoes the encoding of `grpc-message`. What is no encoded byte stays as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return text.into();
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let byte = match (first, tail) {
-            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
-            _ => None,
-        };
-        decoded.push(byte.map_or(first, |(high, low)| high << 4 | low));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
-}
-
-const UNKNOWN: u32 = 2;
-
-/// gRPC's codes by their number (grpc/grpc, `doc/statuscodes.md`).
-const NAMES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,7 @@ use xray_sdk::TraceHeader;
 use crate::span_ext::current_trace_header;
 
 /// X-Ray's header.
-pub const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+pub const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static(TraceHeader::NAME);
 
 /// W3C Trace Context's header.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");

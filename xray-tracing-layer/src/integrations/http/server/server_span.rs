@@ -12,10 +12,13 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use super::PeerAddress;
+use crate::fields::sanitize::host::host_and_port;
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
+
+/// How the peer's address is found among a request's extensions.
+pub(super) type PeerAddress = fn(&Extensions) -> Option<SocketAddr>;
 
 /// What is known of a request when its span is open.
 pub(super) struct ServerSpan {
@@ -197,15 +200,6 @@ fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let host = text_of(headers, HOST).filter(|host| !host.is_empty());
     host.or_else(|| uri.authority().map(Authority::as_str))
-}
-
-/// Takes `shop.example:8080` apart, and `[::1]:8080`.
-fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
-        _ => (authority, None),
-    }
 }
 
 fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
