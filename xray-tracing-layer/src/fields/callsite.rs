@@ -28,6 +28,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same section and key.
     pub(crate) unique: bool,
+    /// Whether there is a statement, and a field that says which kind of database it is for.
+    pub(crate) states_system: bool,
+    /// Whether there is a statement.
+    pub(crate) has_statement: bool,
     /// Whether a field may carry the user's sampling decision.
     pub(crate) forces: bool,
     /// Whether a field carries the header of the platform's segment.
@@ -64,6 +68,7 @@ impl CallsiteInfo {
             })
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         Self {
@@ -72,6 +77,8 @@ impl CallsiteInfo {
             title: if is_event { metadata.target() } else { metadata.name() },
             fields: metadata.fields(),
             decides: slots.iter().any(Slot::is_decisive),
+            has_statement: has_statement(),
+            states_system: has_statement() && slots.contains(&Slot::DbSystem),
             forces: !is_event && slots.contains(&Slot::Sampled),
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,

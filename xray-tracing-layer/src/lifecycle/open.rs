@@ -18,6 +18,7 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
@@ -80,6 +81,7 @@ impl Core {
         id: &Id,
     ) -> Option<String> {
         let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
+        visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
         attrs.record(&mut visitor);
         let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
         if let Some(sampled) = forced {
@@ -108,6 +110,7 @@ impl Core {
             FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
         };
         if callsite.decides || !decides_first {
+            visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
             attrs.record(&mut visitor);
         }
         let (header, forced, user) =
