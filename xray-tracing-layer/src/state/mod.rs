@@ -12,6 +12,7 @@ pub(crate) mod placement;
 pub(crate) mod pool;
 pub(crate) mod record;
 pub(crate) mod stats;
+mod sync;
 pub(crate) mod table;
 pub(crate) mod thread_state;
 pub(crate) mod unsampled;

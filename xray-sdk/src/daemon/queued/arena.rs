@@ -18,12 +18,14 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::thread;
+use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::block::{BLOCK, Block};
+use super::sync::{
+    AtomicU64, AtomicUsize, Mutex, MutexGuard, next_thread_number, sleep, spin_loop, thread_local, yield_now,
+};
 
 pub(super) struct Arena {
     shards: Box<[Shard]>,
@@ -138,7 +140,7 @@ impl Arena {
         for tries in 0..self.shards.len() + YIELDS {
             // All are taken, by threads that were interrupted meanwhile: they need the core.
             if tries >= self.shards.len() {
-                thread::yield_now();
+                yield_now();
             }
             let Some(shard) = self.shards.get(self.index(choice)) else { break };
             let Some(mut inside) = lock_soon(&shard.inside) else {
@@ -177,7 +179,7 @@ impl Arena {
             let mut inside = loop {
                 match lock_soon(&shard.inside) {
                     Some(inside) => break inside,
-                    None => thread::sleep(SHORT_NAP),
+                    None => sleep(SHORT_NAP),
                 }
             };
             inside.swept = number;
@@ -238,7 +240,7 @@ fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
             Ok(guard) => return Some(guard),
             // Nothing panics under these locks, and blocks are whole between any two statements.
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+            Err(TryLockError::WouldBlock) => spin_loop(),
         }
     }
     None
@@ -259,10 +261,8 @@ struct ShardChoice {
 }
 
 thread_local! {
-    static SHARD_CHOICE: Cell<ShardChoice> = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Cell::new(ShardChoice { home: NEXT.fetch_add(1, Ordering::Relaxed), climbed: 0 })
-    };
+    static SHARD_CHOICE: Cell<ShardChoice> =
+        Cell::new(ShardChoice { home: next_thread_number(), climbed: 0 });
 }
 
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.

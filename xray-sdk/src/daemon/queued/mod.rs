@@ -5,6 +5,8 @@
 //! documents go out together, `pacing` when; `shared` is what all of them hold. Sockets, addresses and what a send's
 //! errors mean are the same as for the emitter without a queue: the connection in `udp`.
 
+mod sync;
+
 mod block;
 
 mod arena;

@@ -2,10 +2,11 @@
 //! costs the caller as much as the send that the queue spares it, so it is done for a sender that is parked, not for
 //! one that naps.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, Thread};
+use std::sync::atomic::Ordering;
+use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::sync::{AtomicBool, AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Thread, park, park_timeout};
 
 #[derive(Default)]
 pub(super) struct Wakeup {
@@ -134,7 +135,7 @@ impl Wakeup {
     /// Sleeps for a while. What is pushed meanwhile waits.
     pub(super) fn nap(&self, time: Duration) {
         self.state.store(NAPPING, Ordering::Relaxed);
-        thread::park_timeout(time);
+        park_timeout(time);
         self.state.store(AWAKE, Ordering::Relaxed);
     }
 
@@ -142,7 +143,7 @@ impl Wakeup {
     pub(super) fn park(&self, is_idle: impl FnOnce() -> bool) {
         self.state.store(PARKED, Ordering::Relaxed);
         if is_idle() {
-            thread::park();
+            park();
         }
         self.state.store(AWAKE, Ordering::Relaxed);
     }
