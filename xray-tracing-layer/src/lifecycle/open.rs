@@ -14,6 +14,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
@@ -43,13 +44,17 @@ impl Core {
         let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
         let mut record = pool::take();
         record.callsite = callsite_id;
-        record.segment_id = SegmentId::random();
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !callsite.forces {
             return pool::give_back(record);
         }
-        let now = self.spans.clock.ticks();
+        let (now, nanos) = self.spans.clock.read();
+        if is_root {
+            // A copy of the process that opens a root draws other ids from here on.
+            stir_ids(nanos);
+        }
+        record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
             self.begin_root(&mut record, callsite, attrs, id)
@@ -211,7 +216,6 @@ impl Core {
         record.parent = None;
         record.parent_id = None;
         record.context.root = id.into_u64();
-        record.context.root_start = now;
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.output.counters.bad_headers.one();
         }
@@ -231,7 +235,8 @@ impl Core {
             // The process may have been frozen since the last invocation.
             self.spans.clock.anchor(now);
         }
-        record.context.offset = self.spans.clock.offset(now);
+        let (start, offset) = self.spans.clock.begin_tree(now);
+        (record.start, record.context.root_start, record.context.offset) = (start, start, offset);
         let in_platform_segment = platform_root || lambda.is_some();
         match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
             Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
