@@ -100,11 +100,10 @@ impl Core {
         }
     }
 
-    /// Closes a recorded span: counts it, calls the user's closure, and folds or emits its document.
+    /// Closes a recorded span: calls the user's closure, and folds or emits its document.
     // A call here costs each span twenty instructions.
     #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
-        self.output.counters.here().closed.one();
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close(on_close, record, end);
         }

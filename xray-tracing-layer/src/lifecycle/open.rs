@@ -185,18 +185,34 @@ impl Core {
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        let found = self.spans.table.with(parent, |parent| {
+        match self.spans.table.inheritance(parent) {
+            Some(inheritance) => {
+                record.inherit(parent, inheritance);
+                true
+            }
+            None => self.inherit_from_locked(record, parent),
+        }
+    }
+
+    /// Inherits from a parent that is not recorded, or that has no child yet, or any parent in Lambda.
+    #[inline(never)]
+    fn inherit_from_locked(&self, record: &mut SpanRecord, parent: u64) -> bool {
+        let found = self.spans.table.hand_down(parent, |parent| {
             parent.has_children = true;
             self.spans.host.on_child_open(parent);
             parent.draw_trace_id();
+            let is_recorded = parent.context.role.is_recorded();
             let (role, parent_id) = match parent.context.role {
-                role if role.is_recorded() => (Role::Subsegment, Some(parent.segment_id)),
+                _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
                 Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
+            // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
+            let stays = is_recorded && !self.spans.host.is_lambda() && parent.context.extras.is_none();
+            ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
             return false;
