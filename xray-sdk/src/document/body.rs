@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
 use super::flags::{Flags, Outcome};
-use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
 use super::section::{Namespace, Section};
 use super::serialize::{put_looked_at, put_serialized, put_text_value};
@@ -26,7 +26,7 @@ pub struct Body {
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
     /// One bit per section that ever had an entry; none set means there is nothing to look for.
-    sections: u16,
+    pub(super) sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
@@ -34,6 +34,8 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
+    /// Whether anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
+    pub(super) mixed: bool,
 }
 
 impl Body {
@@ -47,6 +49,10 @@ impl Body {
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
+        self.sections = 0;
+        if !std::mem::take(&mut self.mixed) {
+            return;
+        }
         (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
         (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
         self.losses = Truncation::default();
@@ -114,6 +120,7 @@ impl Body {
         match value(&mut self.text) {
             Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
             wrote => {
+                self.mixed |= wrote == Written::Cut;
                 self.losses.cut += u32::from(wrote == Written::Cut);
                 self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
             }
@@ -183,6 +190,7 @@ impl Body {
 
     /// Sets the namespace. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
+        self.mixed = true;
         self.namespace = Some(namespace);
     }
 
@@ -202,6 +210,7 @@ impl Body {
     /// A number that is no status (below 100 or above 599) is ignored.
     pub fn set_status(&mut self, status: u16) {
         if (100..600).contains(&status) {
+            self.mixed = true;
             self.status = NonZeroU16::new(status);
         }
     }
@@ -214,21 +223,25 @@ impl Body {
 
     /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
     pub fn set_failed(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::FAILED);
     }
 
     /// Outcome a client error, by hand.
     pub fn set_error(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::ERROR);
     }
 
     /// Outcome a throttled call, by hand; it is an error too.
     pub fn set_throttle(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
     }
 
     /// Outcome a server fault, by hand.
     pub fn set_fault(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::FAULT);
     }
 
@@ -255,46 +268,6 @@ impl Body {
         let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
-    }
-
-    /// Copies every member of `other` into this body, as if each had been put here.
-    pub fn absorb(&mut self, other: &Self) {
-        for entry in &other.entries {
-            let start = self.text.len();
-            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
-            match entry.content {
-                Content::Dead => {}
-                Content::Member { section, rank, key_len } => {
-                    copy(&mut self.text);
-                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
-                }
-                Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
-                Content::Exception { .. } => {
-                    self.exceptions += 1;
-                    copy(&mut self.text);
-                    self.keep(entry.content, start);
-                }
-            }
-        }
-        self.status = other.status.or(self.status);
-        self.flags = self.flags.with(other.flags);
-        self.namespace = other.namespace.or(self.namespace);
-        self.losses.cut += other.losses.cut;
-        self.losses.dropped += other.losses.dropped;
-        self.losses.moved += other.losses.moved;
-    }
-
-    /// All members as they are written, if there is no other than metadata and nothing was replaced: then they stand in
-    /// a row, a comma behind each.
-    #[inline]
-    pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
-        let plain = self.sections & !Section::Metadata.bit() == 0
-            && self.dead == 0
-            && self.status.is_none()
-            && self.flags == Flags::default()
-            && self.namespace.is_none()
-            && self.losses == Truncation::default();
-        plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
     /// Returns whether a section ever had an entry.
@@ -335,6 +308,7 @@ impl Body {
         written: Written,
     ) {
         if written == Written::Nothing {
+            self.mixed = true;
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
@@ -346,6 +320,7 @@ impl Body {
                 None => return self.text.truncate(start),
             }
         }
+        self.mixed |= written == Written::Cut;
         self.losses.cut += u32::from(written == Written::Cut);
         self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
@@ -360,6 +335,7 @@ impl Body {
             self.annotations += u32::from(section == Section::Annotation);
             self.namespaced += u32::from(section == Section::MetadataIn);
             self.sections |= section.bit();
+            self.mixed |= section != Section::Metadata;
         }
         self.entries.push(entry);
         if self.text.len() > MAX_BODY {
@@ -379,14 +355,17 @@ impl Body {
             if matches!(former.content, Content::Member { rank: lower, .. } if lower < rank) {
                 return None;
             }
+            self.mixed = true;
             former.content = Content::Dead;
             self.dead += former.len as usize + 1;
             self.annotations -= u32::from(section == Section::Annotation);
             self.namespaced -= u32::from(section == Section::MetadataIn);
         } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.mixed = true;
             self.losses.moved += 1;
             return self.make_way(Section::Metadata, rank, start, key_len);
         } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            self.mixed = true;
             self.losses.dropped += 1;
             return None;
         }

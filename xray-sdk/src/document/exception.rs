@@ -186,6 +186,7 @@ impl Body {
         cause: Option<SegmentId>,
         stack: &Stack,
     ) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::FAILED);
         let start = self.text.len();
         if self.exceptions >= MAX_EXCEPTIONS {

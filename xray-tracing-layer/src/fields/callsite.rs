@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
+use xray_sdk::document::internal::{Buffer, MemberKey, Opening, Section, Stack, put_name};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
@@ -19,6 +19,10 @@ use crate::settings::config::Annotate;
 pub(crate) struct CallsiteInfo {
     /// The span's name, sanitized and escaped, without quotes.
     pub(crate) name: Box<str>,
+    /// The beginning of the documents of its small spans, if the name is short.
+    pub(crate) opening: Option<Opening>,
+    /// The keys of its fields by index, if each is metadata under a short key of its own.
+    pub(crate) plain_keys: Option<Box<[MemberKey]>>,
     /// The span's name, unchanged, as a JSON string.
     pub(crate) operation: Box<str>,
     /// The span's name; for an event, its target.
@@ -71,7 +75,14 @@ impl CallsiteInfo {
         let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
+        let plain_key = |slot: &Slot| match slot {
+            Slot::Any { section: Section::Metadata, key } => MemberKey::new(key),
+            _ => None,
+        };
+        let plain_keys = || slots.iter().map(plain_key).collect();
         Self {
+            opening: Opening::new(name.as_str()),
+            plain_keys: if unique && !is_event { plain_keys() } else { None },
             name: name.as_str().into(),
             operation: operation.as_str().into(),
             title: if is_event { metadata.target() } else { metadata.name() },

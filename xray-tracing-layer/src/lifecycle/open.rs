@@ -21,7 +21,7 @@ use xray_sdk::{SegmentId, TraceHeader, TraceId};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::FieldVisitor;
+use crate::fields::visitor::{FieldVisitor, PlainVisitor};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -79,6 +79,21 @@ impl Core {
     /// segment.
     #[inline]
     fn begin_part(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
+            attrs.record(&mut visitor);
+            return None;
+        }
+        self.begin_any_part(record, callsite, attrs, id)
+    }
+
+    #[inline(never)]
+    fn begin_any_part(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
