@@ -112,17 +112,18 @@ impl Body {
     pub fn append(
         &mut self,
         section: Section,
+        rank: u8,
         key: impl AsRef<str>,
         value: impl FnOnce(&mut Buffer) -> Written,
     ) {
         let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
         match value(&mut self.text) {
-            Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
+            Written::Nothing => self.finish(section, rank, start, key.len(), Written::Nothing),
             wrote => {
                 self.mixed |= wrote == Written::Cut;
                 self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
+                self.keep(Content::Member { section, rank, key_len: key.len() as u16 }, start);
             }
         }
     }

@@ -58,7 +58,8 @@ pub fn is_bland(text: &[u8]) -> bool {
     seen == 0
 }
 
-/// Not 0 if one of eight bytes is below `,` and no blank, from `:` to `@`, a backslash, or not of ASCII.
+/// Not 0 if one of eight bytes is a control character, below `,` and no blank, from `:` to `@`, a backslash, or not of
+/// ASCII.
 #[inline]
 pub(super) fn unbland(w: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -69,7 +70,8 @@ pub(super) fn unbland(w: u64) -> u64 {
     let differs = |byte: u8| (low ^ (ONES * u64::from(byte))) + ONES * 0x7f;
     let below_comma = !from(b',') & differs(b' ');
     let colon_to_at = from(b':') & !from(b'@' + 1);
-    (below_comma | colon_to_at | !differs(b'\\') | w) & TOPS
+    let delete = low + ONES;
+    (below_comma | colon_to_at | !differs(b'\\') | delete | w) & TOPS
 }
 
 #[inline]

@@ -32,6 +32,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same section and key.
     pub(crate) unique: bool,
+    /// Whether no two fields are the same member of the request.
+    pub(crate) distinct_request: bool,
     /// Whether there is a statement, and a field that says which kind of database it is for.
     pub(crate) states_system: bool,
     /// Whether there is a statement.
@@ -80,7 +82,10 @@ impl CallsiteInfo {
             _ => None,
         };
         let plain_keys = || slots.iter().map(plain_key).collect();
+        let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
+        let again = |(i, key): (usize, &&str)| requests[..i].contains(key);
         Self {
+            distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event { plain_keys() } else { None },
             name: name.as_str().into(),

@@ -94,6 +94,15 @@ impl Slot {
         )
     }
 
+    /// Returns the key that the slot writes to in the request, if it does.
+    pub(crate) fn request_key(&self) -> Option<&'static str> {
+        match *self {
+            Self::Str { section: Section::HttpRequest, key, .. } => Some(key),
+            Self::Url { .. } => Some("\"url\":"),
+            _ => None,
+        }
+    }
+
     /// Writes a value into the span.
     #[inline]
     pub(crate) fn write(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
@@ -113,6 +122,9 @@ impl Slot {
         match *self {
             Self::Secret { ref key } => target.leave_out(Section::Metadata, key),
             Self::Any { .. } | Self::Message | Self::Ignored => {}
+            Self::Str { section: Section::HttpRequest, rank, key } => {
+                value.with_text(|text| target.put_request(rank, key, text));
+            }
             Self::Str { section, rank, key } => {
                 value.with_text(|text| target.body.put_str(section, rank, key, text));
             }

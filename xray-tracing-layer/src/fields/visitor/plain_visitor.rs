@@ -46,7 +46,7 @@ impl<'a> PlainVisitor<'a> {
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         if let Some(Slot::Any { section, key }) = self.callsite.slots.get(field.index()) {
             let keep_query = self.rules.keep_query;
-            self.body.append(Section::Metadata, key, |out| value.put(out, *section, keep_query));
+            self.body.append(Section::Metadata, 0, key, |out| value.put(out, *section, keep_query));
         }
     }
 }
