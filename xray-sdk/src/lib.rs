@@ -63,7 +63,7 @@ mod json;
 pub mod header;
 
 pub mod document {
-    //! What X-Ray stores: segment and subsegment documents.
+    //! Segment and subsegment documents, which X-Ray stores.
     //!
     //! [`Segment`] and [`Subsegment`] build documents by hand. The tracing layer writes its documents with the same
     //! code below them: a buffer of JSON tokens, a body of members, and a frame that puts the parts together.
@@ -114,8 +114,8 @@ pub mod document {
 
     #[doc(hidden)]
     pub mod internal {
-        //! What the tracing layer writes documents with. Exempt from semantic versioning: a minor version may
-        //! change any of it.
+        //! The types that the tracing layer writes documents with. Exempt from semantic versioning: a minor version
+        //! may change any of them.
 
         pub use super::body::Body;
         pub use super::children::Children;

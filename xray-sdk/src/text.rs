@@ -1,5 +1,5 @@
-//! What every type with a text form gets besides `FromStr` and `Display`: `TryFrom<&str>`, and with the feature `serde`
-//! a string in other people's documents. Knows no type; each of them asks for it where it is defined.
+//! Conversions for types with a string form, besides `FromStr` and `Display`: `TryFrom<&str>`, and with the feature
+//! `serde` a string in other documents. Each type invokes the macro where it is defined.
 
 /// Implements the conversions for types that read and write themselves.
 macro_rules! text_form {
@@ -7,13 +7,13 @@ macro_rules! text_form {
         impl TryFrom<&str> for $type {
             type Error = $error;
 
-            /// Reads the text form, as [`FromStr`](std::str::FromStr) does.
+            /// Parses the string form, as [`FromStr`](std::str::FromStr) does.
             fn try_from(text: &str) -> Result<Self, $error> {
                 text.parse()
             }
         }
 
-        /// Writes the text form. (Feature `serde`.)
+        /// Writes the string form. (Feature `serde`.)
         #[cfg(feature = "serde")]
         impl serde_core::Serialize for $type {
             fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -21,7 +21,7 @@ macro_rules! text_form {
             }
         }
 
-        /// Reads the text form. (Feature `serde`.)
+        /// Parses the string form. (Feature `serde`.)
         #[cfg(feature = "serde")]
         impl<'de> serde_core::Deserialize<'de> for $type {
             fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

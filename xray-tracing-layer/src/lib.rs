@@ -96,6 +96,7 @@ pub use http::XrayMiddleware;
 #[doc(inline)]
 pub use integrations::aws_sdk::XrayInterceptor;
 pub use layer::default_filter::{DefaultFilter, default_filter};
+#[doc(hidden)]
 pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
 pub use layer::filtered::FilteredLayer;
 pub use layer::xray_layer::XrayLayer;

@@ -1,4 +1,4 @@
-//! What can be done to a span that `tracing` has no words for, and the trace header that it stands for.
+//! X-Ray's methods on a `tracing::Span`, and the current trace header. The work is done in `lifecycle`.
 
 use std::error::Error;
 
@@ -11,57 +11,146 @@ use xray_sdk::document::{AnnotationValue, Links};
 use crate::fields::redacted_body::MESSAGE;
 use crate::layer::find::{core_of, scope, update, with_core};
 
-/// X-Ray's part of a [`tracing::Span`].
+/// Methods for X-Ray on a [`tracing::Span`].
 ///
-/// Every method does nothing on a span that the layer does not record: one that is filtered out, not
-/// sampled, disabled, or of a subscriber without the layer.
-pub trait XraySpanExt {
-    /// Continues the trace that a caller's header names. For a local root, before the span has children; later
-    /// it is refused, and counted in [`Stats::late_headers`](crate::Stats::late_headers).
+/// Except for [`trace_header`](Self::trace_header), every method does nothing on a span that the layer does
+/// not record: a span that is filtered out, not sampled, disabled, or of a subscriber without the layer.
+///
+/// The trait is sealed: it is implemented for [`Span`] only, and may get more methods.
+///
+/// ```
+/// use tracing::info_span;
+/// use xray_tracing_layer::XraySpanExt;
+///
+/// let span = info_span!("checkout");
+/// span.annotate("tenant", "blue");
+/// span.set_user("u-17");
+/// ```
+pub trait XraySpanExt: sealed::Sealed {
+    /// Continues the trace of a caller's header.
     ///
-    /// The header's decision replaces that of the sampler, which gets back what it had given. A header at
-    /// creation, as the field `xray.trace_header`, saves asking it in the first place.
+    /// Applies to a local root that has no children yet. A later call is ignored and counted in
+    /// [`Stats::late_headers`](crate::Stats::late_headers).
+    ///
+    /// The header's decision overrides the sampler's, which gets back what it had taken. A header at
+    /// creation, in the field `xray.trace_header`, is cheaper: the sampler is not asked.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    /// use xray_tracing_layer::sdk::TraceHeader;
+    ///
+    /// let header: TraceHeader = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".parse()?;
+    /// let span = info_span!("job");
+    /// span.set_trace_header(&header);
+    /// # Ok::<(), xray_tracing_layer::sdk::header::ParseHeaderError>(())
+    /// ```
     fn set_trace_header(&self, header: &TraceHeader);
 
-    /// Keeps this span whatever the sampler and the caller say, or does not keep it. Before the span has children;
-    /// later it is refused, and counted in [`Stats::late_decisions`](crate::Stats::late_decisions).
+    /// Records this span or leaves it out, overriding the sampler and the caller.
     ///
-    /// Of a root, it decides for the trace, and the sampler gets back what it had given. Inside a recorded trace,
-    /// `false` leaves the span out with everything inside it, and inside a trace that isn't recorded, `true` makes
-    /// it a segment of its own that begins now: nothing is known of what was before. The field `xray.sampled` at
-    /// creation does the same from the span's beginning, with its fields.
+    /// Applies to a span that has no children yet. A later call is ignored and counted in
+    /// [`Stats::late_decisions`](crate::Stats::late_decisions).
     ///
-    /// In Lambda, `true` does nothing: what the platform does not record can't be kept.
+    /// | span | `true` | `false` |
+    /// |---|---|---|
+    /// | a root | records the trace | does not record the trace |
+    /// | inside a recorded trace | – | leaves out the span and everything inside |
+    /// | inside an unrecorded trace | makes it a segment that begins now | – |
+    /// | in Lambda | – (the platform decides) | leaves out the span and everything inside |
+    ///
+    /// The field `xray.sampled` at creation does the same from the span's beginning.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// let span = info_span!("nightly_report");
+    /// span.force_sampling(true);
+    /// ```
     fn force_sampling(&self, sampled: bool);
 
-    /// What to send to a service that is called from within this span: the trace, this span as the parent, and
-    /// whether it is sampled. Of a span that is not recorded itself, its nearest recorded ancestor's.
+    /// Returns the header to send to a service that is called from within this span.
     ///
-    /// Unlike the other methods, it also answers for traces that are not sampled: they go on, with `Sampled=0`.
+    /// The header has the trace, this span as the parent, and whether it is sampled. A span without a record
+    /// has the header of its nearest ancestor with one. Traces that are not sampled have a header as well,
+    /// with `Sampled=0`.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// if let Some(header) = info_span!("publish").trace_header() {
+    ///     println!("x-amzn-trace-id: {header}");
+    /// }
+    /// ```
     fn trace_header(&self) -> Option<TraceHeader>;
 
-    /// Adds a value that X-Ray indexes, under a key of letters, digits, `_` and `.` (others are mended).
+    /// Adds an annotation, which X-Ray indexes.
+    ///
+    /// Characters other than letters, digits, `_` and `.` in the key are replaced. A document has at most 50
+    /// annotations; the others become metadata.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().annotate("tenant", "blue");
+    /// Span::current().annotate("items", 3);
+    /// ```
     fn annotate<'a>(&self, key: &str, value: impl Into<AnnotationValue<'a>>);
 
-    /// Adds any value that serializes, which X-Ray keeps and does not index. An empty namespace is `default`.
+    /// Adds metadata, which X-Ray keeps and does not index. An empty namespace is `default`.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().add_metadata("cart", "items", &["tea", "cup"]);
+    /// ```
     fn add_metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized));
 
-    /// The same as [`add_metadata`](Self::add_metadata). [`Span`] has a method `metadata` of its own that goes
-    /// before this one, so it must be called as `XraySpanExt::metadata(&span, ..)`.
-    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
-        self.add_metadata(namespace, key, value);
-    }
-
-    /// Names the end user, on the segment that the span is part of.
+    /// Sets the end user, on the segment that the span is part of.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().set_user("u-17");
+    /// ```
     fn set_user(&self, user: &str);
 
-    /// Links the (sub)segments of other traces that the span's work goes back to: the senders of a batch.
+    /// Links the (sub)segments of other traces that caused the span's work, such as the senders of a batch.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    /// use xray_tracing_layer::sdk::document::Links;
+    ///
+    /// Span::current().set_links(&Links::default());
+    /// ```
     fn set_links(&self, links: &Links);
 
-    /// Adds an error with its chain of sources, one exception each; the span counts as failed.
+    /// Adds an error with its chain of sources, one exception each. The span counts as failed.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// if let Err(err) = "x".parse::<u32>() {
+    ///     Span::current().record_error(&err);
+    /// }
+    /// ```
     fn record_error(&self, err: &(dyn Error + 'static));
 
-    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// Sets the HTTP status, from which `error`, `throttle` and `fault` follow.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().set_http_status(404);
+    /// ```
     fn set_http_status(&self, status: u16);
 }
 
@@ -120,8 +209,20 @@ impl XraySpanExt for Span {
     }
 }
 
-/// The header of [`Span::current`]: what to send to a service that is called from here.
+/// Returns the header of [`Span::current`], to send to a service that is called from here.
+///
+/// ```
+/// if let Some(header) = xray_tracing_layer::current_trace_header() {
+///     println!("x-amzn-trace-id: {header}");
+/// }
+/// ```
 #[must_use]
 pub fn current_trace_header() -> Option<TraceHeader> {
     Span::current().trace_header()
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "that is how a trait is sealed")]
+    pub trait Sealed {}
+    impl Sealed for tracing::Span {}
 }

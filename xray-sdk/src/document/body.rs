@@ -1,12 +1,11 @@
-//! What is known about one piece of work, encoded as it arrives.
+//! [`Body`]: what is known about one piece of work, encoded as it arrives.
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
 //! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
-//! has to give up for that is told by [`Truncation`], and in the document itself.
+//! has to give up for that is counted by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
-use std::mem::take;
 use std::num::NonZeroU16;
 
 use super::annotation::AnnotationValue;
@@ -26,7 +25,7 @@ pub struct Body {
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
-    /// One bit per place that ever had an entry; none set means there is nothing to look for.
+    /// One bit per section that ever had an entry; none set means there is nothing to look for.
     sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
@@ -38,21 +37,22 @@ pub struct Body {
 }
 
 impl Body {
-    /// A body that says nothing. Allocates nothing.
+    /// Creates an empty body without allocating.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets everything but the memory it sits in.
+    /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
-        let (mut text, mut entries) = (take(&mut self.text), take(&mut self.entries));
-        text.clear();
-        entries.clear();
-        *self = Self { text, entries, ..Self::default() };
+        self.text.clear();
+        self.entries.clear();
+        (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
+        self.losses = Truncation::default();
     }
 
-    /// Whether nothing was put, set or left out.
+    /// Returns whether nothing was put, set or left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -62,13 +62,13 @@ impl Body {
             && self.losses == Truncation::default()
     }
 
-    /// Bytes of memory held for values, in use or not.
+    /// Returns the bytes of memory held for values, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// An upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
+    /// Returns an upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
@@ -76,7 +76,7 @@ impl Body {
         self.text.len() - self.dead + 4 * self.namespaced as usize + 400
     }
 
-    /// What was left out or cut so far.
+    /// Returns the counts of values left out or truncated so far.
     #[must_use]
     pub fn losses(&self) -> Truncation {
         self.losses
@@ -142,7 +142,7 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
+    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
     /// without a JSON form is dropped, and the 51st annotation becomes metadata.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
@@ -164,8 +164,9 @@ impl Body {
         self.finish(section, 0, start, split, wrote);
     }
 
-    /// As [`metadata`](Self::metadata), with a look at each value in it, however deep: `look` is given the key that it
-    /// stands under and its text, and what it answers takes its place. A value that comes back as it was keeps its type.
+    /// Adds metadata as [`metadata`](Self::metadata) does, after passing each scalar in it to `look`, however deep.
+    ///
+    /// `look` gets a scalar's key and its string form, and returns the replacement. An unchanged value keeps its type.
     pub fn metadata_with(
         &mut self,
         namespace: &str,
@@ -180,32 +181,32 @@ impl Body {
         self.finish(section, 0, start, split, wrote);
     }
 
-    /// Says who did the work. Only meaningful on subsegments.
+    /// Sets the namespace. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
         self.namespace = Some(namespace);
     }
 
-    /// Who did the work, if it was said.
+    /// Returns the namespace, if it was set.
     #[must_use]
     pub fn namespace(&self) -> Option<Namespace> {
         self.namespace
     }
 
-    /// Whether the work went wrong by a fault of whoever did it, as the document says.
+    /// Returns whether the document says `fault`: the service that did the work failed.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
         self.outcome().fault
     }
 
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is passed over.
+    /// A number that is no status (below 100 or above 599) is ignored.
     pub fn set_status(&mut self, status: u16) {
         if (100..600).contains(&status) {
             self.status = NonZeroU16::new(status);
         }
     }
 
-    /// The HTTP status, if one is known.
+    /// Returns the HTTP status, if one is known.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.status.map(NonZeroU16::get)
@@ -236,19 +237,19 @@ impl Body {
         Outcome::of(self.status, self.flags)
     }
 
-    /// Whether the work went wrong, by whoever's mistake.
+    /// Returns whether the work failed, by an error or a fault.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
     }
 
-    /// Whether an exception was added.
+    /// Returns whether an exception was added.
     #[must_use]
     pub fn has_exceptions(&self) -> bool {
         self.exceptions > 0
     }
 
-    /// A string member's text, without its quotes and still escaped.
+    /// Returns a string member's content, without its quotes and still escaped.
     #[must_use]
     pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
         let value = self.value_of(section, key)?;
@@ -296,7 +297,7 @@ impl Body {
         plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
-    /// Whether anything was ever put there.
+    /// Returns whether a section ever had an entry.
     #[inline]
     pub(super) fn may_have(&self, section: Section) -> bool {
         self.sections & section.bit() != 0
@@ -306,13 +307,13 @@ impl Body {
         &self.text.as_bytes()[entry.start as usize..][..entry.len as usize]
     }
 
-    /// The entries of one place that still count.
+    /// Returns the live entries of one section.
     #[inline]
     pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| entry.section() == Some(section))
     }
 
-    /// The value of a place's only member, or of its best: the text after the key.
+    /// Returns the value of a section's member: the bytes after the key.
     #[inline]
     pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
         self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
@@ -366,8 +367,8 @@ impl Body {
         }
     }
 
-    /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
-    /// give way to a better one, and metadata for one annotation too many.
+    /// Removes the member that the new one replaces. Returns the new one's section: `None` if a
+    /// member of lower rank stays, and metadata for one annotation too many.
     fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..key_len];
@@ -390,5 +391,28 @@ impl Body {
             return None;
         }
         Some(section)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_body_is_like_a_new_one() {
+        let mut body = Body::new();
+        body.put_str(Section::Top, 0, "\"user\":", &"x".repeat(300));
+        body.put_str(Section::Top, 0, "\"user\":", "y");
+        body.annotate("key", &f64::NAN.into());
+        body.annotate("key", &1.into());
+        body.metadata("namespace", "key", "value");
+        body.add_error(&std::io::Error::other("refused"), super::super::internal::Stack::none());
+        body.set_status(503);
+        body.set_fault();
+        body.set_namespace(Namespace::Remote);
+        body.clear();
+        // Both print every field that there is.
+        assert_eq!(format!("{body:?}"), format!("{:?}", Body::new()));
+        assert!(body.is_empty());
     }
 }

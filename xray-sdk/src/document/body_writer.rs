@@ -12,7 +12,7 @@ use super::truncation::Truncation;
 use crate::id::SegmentId;
 use crate::json::{Buffer, escaped_prefix, string_token_len};
 
-/// What only segments have.
+/// Members that only segments have.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
     pub(super) preamble: &'a Preamble,
@@ -87,7 +87,7 @@ impl Body {
         self.write_metadata(out, own);
     }
 
-    /// Answers which flag was set.
+    /// Appends the flags. Returns which flag was set.
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
         let Outcome { error, throttle, fault } = self.outcome();
         for (set, member) in
@@ -350,7 +350,7 @@ impl Body {
         }
     }
 
-    /// Appends the members of one place, and answers whether there were any.
+    /// Appends the members of one section. Returns whether there were any.
     #[inline]
     fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
         let mut first = first;
@@ -388,7 +388,7 @@ fn end_of_char(text: &[u8], count: usize) -> usize {
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
 }
 
-/// Cuts escaped text from `start` on to `max` bytes, which are never fewer than its characters.
+/// Cuts an escaped string from `start` on to `max` bytes, which are never fewer than its characters.
 fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
     let text = &out.as_bytes()[start..];
     if text.len() > max {

@@ -12,7 +12,7 @@ pub(super) struct Entry {
     pub(super) len: u32,
 }
 
-/// What stands at an entry's bytes.
+/// The meaning of an entry's bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Content {
     /// `"key":value`.

@@ -45,7 +45,7 @@ impl<'a> StackFrame<'a> {
     }
 }
 
-/// Where errors come from, as JSON: written once for a place in the code, copied into each exception from there.
+/// A stack trace as JSON: written once for a line of code, copied into each exception from there.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     json: Buffer,
@@ -81,7 +81,7 @@ impl Stack {
 }
 
 impl<'a> Exception<'a> {
-    /// An exception of a type, with a message, and with an id of its own.
+    /// Creates an exception with a type, a message, and a new id.
     pub fn new(kind: impl Into<Cow<'a, str>>, message: impl Into<Cow<'a, str>>) -> Self {
         Self {
             id: SegmentId::random(),
@@ -93,20 +93,20 @@ impl<'a> Exception<'a> {
         }
     }
 
-    /// The id that others name as their cause.
+    /// Returns the id that other exceptions name as their cause.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         self.id
     }
 
-    /// Says that a downstream service failed, not this one.
+    /// Marks the exception as a downstream service's.
     #[must_use]
     pub fn remote(mut self) -> Self {
         self.remote = true;
         self
     }
 
-    /// Names the exception that led to this one.
+    /// Sets the exception that led to this one.
     #[must_use]
     pub fn caused_by(mut self, cause: SegmentId) -> Self {
         self.cause = Some(cause);
@@ -145,15 +145,15 @@ impl Body {
     /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
     ///
     /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
-    /// `Error`; of an I/O error it is the kind. `stack` tells where the error was seen.
-    /// Answers the id of the first, for others to name as their cause.
+    /// `Error`; of an I/O error it is the kind. `stack` says where the error was seen.
+    /// Returns the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         self.add_error_with(error, stack, |error, out| {
             Written::cut_if(out.put_display_within(error, super::MAX_VALUE))
         })
     }
 
-    /// As [`add_error`](Self::add_error), with the message of each error of the chain written by `message`: one JSON
+    /// Adds an error as [`add_error`](Self::add_error) does, with the message of each error of the chain written by `message`: one JSON
     /// string.
     pub fn add_error_with(
         &mut self,
@@ -234,7 +234,7 @@ impl TypeName {
     fn of(error: &(dyn Error + 'static)) -> Self {
         let mut name = Self { text: [0; 64], len: 0 };
         let _ = match error.downcast_ref::<std::io::Error>() {
-            // Its own `Debug` tells how it is stored, its kind what it is.
+            // Its own `Debug` shows how it is stored, its kind what it is.
             Some(error) => fmt::write(&mut name, format_args!("{:?}", error.kind())),
             None => fmt::write(&mut name, format_args!("{error:?}")),
         };

@@ -1,4 +1,4 @@
-//! How a piece of work went: what was said by hand, and which of X-Ray's flags follow from that and the HTTP status.
+//! [`Flags`] and [`Outcome`]: what was marked by hand, and which of X-Ray's flags follow from that and the HTTP status.
 
 use std::num::NonZeroU16;
 
@@ -39,7 +39,7 @@ impl Outcome {
         let status = status.map_or(0, NonZeroU16::get);
         let error = said.has(Flags::ERROR) || (400..500).contains(&status);
         let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
+        // A failure without a client error is a fault.
         let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
         Self { error, throttle, fault }
     }

@@ -10,7 +10,14 @@ use crate::id::stir;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// The wall clock's time.
+    /// Returns the wall clock's time.
+    ///
+    /// ```
+    /// use std::time::SystemTime;
+    /// use xray_sdk::document::Timestamp;
+    ///
+    /// assert!(SystemTime::from(Timestamp::now()) <= SystemTime::now());
+    /// ```
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is what hand-made segments read the time with")]
     pub fn now() -> Self {
@@ -20,13 +27,13 @@ impl Timestamp {
         Self::from(now)
     }
 
-    /// A point so many microseconds after the epoch.
+    /// Creates a point in time from microseconds since the epoch.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {
         Self(micros)
     }
 
-    /// Microseconds since the epoch.
+    /// Returns microseconds since the epoch.
     #[must_use]
     pub const fn as_micros(self) -> u64 {
         self.0

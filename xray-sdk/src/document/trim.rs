@@ -1,4 +1,4 @@
-//! How a body gets back below its bound: what goes first, and how the newest string is cut.
+//! Trimming a body to its bound: what is dropped first, and how the newest string is cut.
 
 use super::body::Body;
 use super::entry::{Content, Entry};

@@ -1,6 +1,6 @@
 //! The two ids that travel: [`TraceId`] names a trace, [`SegmentId`] one piece of work in it.
 //!
-//! Values and their text forms only. Randomness comes from `entropy`, time from `clock`; the trace header and
+//! Values and their string forms only. Randomness comes from `entropy`, time from `clock`; the trace header and
 //! the documents are built on top and never seen from here. The layer makes one segment id per span, so making
 //! and encoding one costs a few nanoseconds and no allocation.
 

@@ -1,4 +1,4 @@
-//! The moment when a layer is made: settings and environment become frozen values.
+//! Building a layer: settings and environment become frozen values.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -29,10 +29,10 @@ use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::unsampled::UnsampledScopes;
 
-/// A layer with defaults, and what the environment says.
+/// Returns a layer with defaults and the settings of the environment.
 ///
-/// It never fails: a setting in the environment that can't be used is passed over, and told by
-/// [`Handle::diagnostics`] of a layer that was built with a handle.
+/// It never fails: an invalid variable is ignored and counted in
+/// [`Stats::bad_settings`](crate::Stats::bad_settings). To see which, build with a [`Handle`].
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;
@@ -48,7 +48,15 @@ where
     builder.assemble(&address).0
 }
 
-/// Starts a layer of which something is not the default.
+/// Returns a builder, for a layer with other settings than the defaults.
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+///
+/// let layer = xray_tracing_layer::builder().service_name("shop").build()?;
+/// tracing_subscriber::registry().with(layer).init();
+/// # Ok::<(), xray_tracing_layer::BuildError>(())
+/// ```
 pub fn builder() -> Builder {
     Builder::new()
 }
@@ -56,9 +64,17 @@ pub fn builder() -> Builder {
 impl<F> Builder<F> {
     /// Builds the layer.
     ///
+    /// ```
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let layer = xray_tracing_layer::builder().build()?;
+    /// tracing_subscriber::registry().with(layer).init();
+    /// # Ok::<(), xray_tracing_layer::BuildError>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`BuildError`] if a setting made here can't be used. What the environment says never fails: it is passed
-    /// over, and told by [`Handle::diagnostics`].
+    /// [`BuildError`] if a setting made in code is invalid. An invalid variable of the environment is ignored
+    /// and reported by [`Handle::diagnostics`].
     pub fn build<S>(self) -> Result<impl Layer<S> + use<S, F>, BuildError>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -67,10 +83,19 @@ impl<F> Builder<F> {
         self.build_with_handle().map(|(layer, _)| layer)
     }
 
-    /// Builds the layer, and a handle to look at what it does.
+    /// Builds the layer, and a handle to observe it.
+    ///
+    /// ```
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let (layer, handle) = xray_tracing_layer::builder().build_with_handle()?;
+    /// tracing_subscriber::registry().with(layer).init();
+    /// assert_eq!(handle.stats().bad_settings, 0);
+    /// # Ok::<(), xray_tracing_layer::BuildError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// [`BuildError`] if a setting made in code is invalid.
     pub fn build_with_handle<S>(self) -> Result<(impl Layer<S> + use<S, F>, Handle), BuildError>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -80,7 +105,7 @@ impl<F> Builder<F> {
         Ok(self.assemble(&address))
     }
 
-    /// Where the daemon is, by all that was said so far.
+    /// Returns the daemon's address by the environment, the settings, or the default.
     pub(crate) fn address(&self) -> Result<DaemonAddress, BuildError> {
         let named = self.settings.daemon_address.as_ref();
         let parse = |text: &String| text.parse().map_err(|err| BuildError::DaemonAddress(text.clone(), err));
@@ -170,7 +195,7 @@ impl<F> Builder<F> {
     }
 }
 
-/// Where a layer that is switched off would send.
+/// The emitter of a layer that is switched off.
 struct Nowhere;
 
 impl Emitter for Nowhere {

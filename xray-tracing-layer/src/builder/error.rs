@@ -1,4 +1,4 @@
-//! Why a layer can't be built.
+//! The error of the builder.
 
 use std::error::Error;
 use std::fmt;
@@ -13,10 +13,10 @@ use xray_sdk::daemon::ParseAddressError;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// [`Builder::daemon_address`](crate::Builder::daemon_address) got a string that is not an address: the program's
-    /// mistake.
+    /// The string passed to [`Builder::daemon_address`](crate::Builder::daemon_address) is not an address: a
+    /// mistake of the program.
     DaemonAddress(String, ParseAddressError),
-    /// The system refused a thread to [`Builder::queued`](crate::Builder::queued).
+    /// The system could not start a thread for [`Builder::queued`](crate::Builder::queued).
     #[cfg(feature = "queued-emitter")]
     NoThread(Arc<io::Error>),
 }
@@ -43,7 +43,7 @@ impl Error for BuildError {
     }
 }
 
-/// Errors of the system are equal if they are of one kind.
+/// Errors of the system are compared by their kind.
 impl PartialEq for BuildError {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {

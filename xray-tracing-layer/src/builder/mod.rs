@@ -1,5 +1,6 @@
-//! How a layer comes about: what the user sets, what the environment says, what is the default. Cold code: the only
-//! room that reads the environment, and imported by `lib.rs` alone.
+//! The builder: the user's settings, the environment, the defaults.
+//!
+//! Cold code, and the only room that reads the environment. Only `lib.rs` imports it.
 
 mod build;
 mod env;

@@ -1,5 +1,5 @@
-//! The builder, and what can be set on it. What values become on their way into documents is set in
-//! [`values`](super::values); a layer is made of it all in [`build`](super::build).
+//! The builder and its settings. Settings about values are in [`values`](super::values);
+//! [`build`](super::build) makes the layer.
 
 use std::fmt;
 
@@ -17,28 +17,41 @@ use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
 use crate::state::host::LambdaFunction;
 
-/// Settings of a layer. Where the environment has a say, it goes before what is set here, as in the official SDKs:
+/// Settings of a layer. Environment variables override them, as in the official SDKs:
 ///
-/// | variable | goes before | values |
+/// | variable | overrides | values |
 /// |---|---|---|
 /// | `AWS_XRAY_DAEMON_ADDRESS` | [`daemon_address`](Self::daemon_address) | `host:port`, or `tcp:host:port udp:host:port` |
 /// | `AWS_XRAY_TRACING_NAME` | [`service_name`](Self::service_name) | a name |
 /// | `AWS_XRAY_CONTEXT_MISSING` | [`context_missing`](Self::context_missing) | `LOG_ERROR`, `IGNORE_ERROR`, `RUNTIME_ERROR` |
 /// | `AWS_XRAY_SDK_ENABLED` | [`enabled`](Self::enabled) | `true` or `false`, in any of Python's spellings |
-/// | `AWS_XRAY_SDK_DISABLED` | the same | `true` switches off, whatever the other says |
+/// | `AWS_XRAY_SDK_DISABLED` | [`enabled`](Self::enabled) | `true` switches off, even if the other variable says `true` |
 /// | `AWS_XRAY_COLLECT_SQL_QUERIES` | [`without_sql_text`](Self::without_sql_text) | as `AWS_XRAY_SDK_ENABLED` |
-/// | `AWS_XRAY_NOOP_ID` | – | `true`: traces that aren't sampled have ids of zeros. By default they have ids, for logs |
+/// | `AWS_XRAY_NOOP_ID` | – | `true`: unsampled traces have ids of zeros. By default they have real ids, for logs |
 /// | `MYSQL_DATABASE_VERSION`, `MYSQL_DRIVER_VERSION`, `POSTGRES_…` | – | written into `sql` |
 ///
-/// A value that can't be used is passed over, counted in [`Stats::bad_settings`](crate::Stats::bad_settings), and
-/// told by [`Handle::diagnostics`].
+/// An invalid variable is ignored, counted in [`Stats::bad_settings`](crate::Stats::bad_settings), and
+/// reported by [`Handle::diagnostics`](crate::Handle::diagnostics).
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+/// use xray_tracing_layer::sdk::sampling::Always;
+///
+/// let layer = xray_tracing_layer::builder()
+///     .service_name("shop")
+///     .sampler(Always)
+///     .annotate(["tenant"])
+///     .build()?;
+/// tracing_subscriber::registry().with(layer).init();
+/// # Ok::<(), xray_tracing_layer::BuildError>(())
+/// ```
 #[must_use]
 pub struct Builder<F = WithDefaultFilter> {
     pub(super) settings: Settings,
     pub(super) filter: F,
 }
 
-/// What was set so far.
+/// The settings so far.
 pub(super) struct Settings {
     pub(super) service_name: Option<String>,
     pub(super) service_version: Option<String>,
@@ -90,42 +103,85 @@ impl Builder {
 }
 
 impl<F> Builder<F> {
-    /// Names the service: the segment's name, and the node on X-Ray's map. `AWS_XRAY_TRACING_NAME` goes before
-    /// it. Defaults to the Lambda function's name, else to that of the executable.
+    /// Sets the service's name: the segment's name, and the node on X-Ray's map.
+    ///
+    /// `AWS_XRAY_TRACING_NAME` overrides it. Defaults to the Lambda function's name, or the executable's.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().service_name("shop");
+    /// ```
     pub fn service_name(mut self, name: impl Into<String>) -> Self {
         self.settings.service_name = Some(name.into());
         self
     }
 
-    /// Names the service's version, written into each segment. At most 250 characters are kept.
+    /// Sets the service's version, written into each segment. At most 250 characters are kept.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().service_version("1.4.2");
+    /// ```
     pub fn service_version(mut self, version: impl Into<String>) -> Self {
         self.settings.service_version = Some(version.into().chars().take(MAX_STRING).collect());
         self
     }
 
-    /// Says where the daemon is: `host:port`, or `tcp:host:port udp:host:port`. `AWS_XRAY_DAEMON_ADDRESS` goes
-    /// before it. Defaults to `127.0.0.1:2000`.
+    /// Sets the daemon's address: `host:port`, or `tcp:host:port udp:host:port`.
+    ///
+    /// `AWS_XRAY_DAEMON_ADDRESS` overrides it. Defaults to `127.0.0.1:2000`. An invalid address is an error
+    /// of [`build`](Self::build).
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().daemon_address("xray.internal:2000");
+    /// ```
     pub fn daemon_address(mut self, address: &str) -> Self {
         self.settings.daemon_address = Some(address.to_owned());
         self
     }
 
-    /// Sends documents by an emitter of your own, instead of UDP to the daemon. Spans and events of its own are not
-    /// recorded while it is sending: each would be another document to send.
+    /// Sets the emitter. Defaults to UDP to the daemon.
+    ///
+    /// Spans and events of the emitter itself are not recorded: each would be another document to send.
+    ///
+    /// ```
+    /// use xray_tracing_layer::sdk::{EmitError, Emitter, Packet};
+    ///
+    /// struct Stdout;
+    ///
+    /// impl Emitter for Stdout {
+    ///     fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+    ///         println!("{}", String::from_utf8_lossy(packet.document()));
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let builder = xray_tracing_layer::builder().emitter(Stdout);
+    /// ```
     pub fn emitter(mut self, emitter: impl Emitter) -> Self {
         self.settings.emitter = Some(Box::new(emitter));
         self
     }
 
-    /// Decides which traces are recorded, where no caller has decided. Defaults to [`DefaultRule`]: the first of
-    /// each second, and 5 % of the rest.
+    /// Sets the sampler, which decides about traces that no caller has decided about.
+    ///
+    /// Defaults to [`DefaultRule`]: the first trace of each second, and 5 % of the others.
+    ///
+    /// ```
+    /// use xray_tracing_layer::sdk::sampling::Always;
+    ///
+    /// let builder = xray_tracing_layer::builder().sampler(Always);
+    /// ```
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
         self.settings.sampler = Box::new(sampler);
         self
     }
 
-    /// Turns fields of these names into annotations, which X-Ray indexes. May be called more than once. A field
-    /// `annotation.<key>` is one without being named here.
+    /// Makes fields of these names annotations, which X-Ray indexes.
+    ///
+    /// May be called more than once. A field `annotation.<key>` is an annotation in any case.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().annotate(["tenant", "order"]);
+    /// ```
     pub fn annotate<I>(mut self, fields: I) -> Self
     where
         I: IntoIterator,
@@ -135,67 +191,117 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Turns all fields into annotations that have no other place in a document. Arguments that `#[instrument]`
-    /// records are among them.
+    /// Makes all fields annotations that have no other place in a document, among them the arguments that
+    /// `#[instrument]` records.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().annotate_all();
+    /// ```
     pub fn annotate_all(mut self) -> Self {
         self.settings.annotate.set_all();
         self
     }
 
-    /// Sets how many finished subsegments, at all levels, an open span holds; the next ones are sent when they
-    /// close. Defaults to as many as fit into its document, which is the cheapest for everyone on the way.
+    /// Sets the maximum of finished subsegments, at all levels, that an open span holds. Further ones are
+    /// sent when they close.
+    ///
+    /// Defaults to as many as fit into the span's document, which is the cheapest for everyone on the way.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().stream_after(100);
+    /// ```
     pub fn stream_after(mut self, subsegments: u32) -> Self {
         self.settings.streaming.after_spans = subsegments;
         self
     }
 
-    /// Says what becomes of calls to other services that are not part of anything. `AWS_XRAY_CONTEXT_MISSING` goes
-    /// before it. Defaults to [`ContextMissing::MakeSegment`].
+    /// Sets the strategy for calls to other services outside of any segment.
+    ///
+    /// `AWS_XRAY_CONTEXT_MISSING` overrides it. Defaults to [`ContextMissing::MakeSegment`].
+    ///
+    /// ```
+    /// use xray_tracing_layer::ContextMissing;
+    ///
+    /// let builder = xray_tracing_layer::builder().context_missing(ContextMissing::Count);
+    /// ```
     pub fn context_missing(mut self, strategy: ContextMissing) -> Self {
         self.settings.context_missing = strategy;
         self
     }
 
-    /// Switches the layer off, or on again. `AWS_XRAY_SDK_ENABLED` and `AWS_XRAY_SDK_DISABLED` go before it. A layer
-    /// that is off records nothing, sends nothing, starts nothing, and has no trace header to give. Defaults to
-    /// `true`.
+    /// Switches the layer on or off.
+    ///
+    /// A layer that is off records nothing, sends nothing, starts no thread and has no trace headers.
+    /// `AWS_XRAY_SDK_ENABLED` and `AWS_XRAY_SDK_DISABLED` override it. Defaults to `true`.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().enabled(false);
+    /// ```
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.settings.enabled = enabled;
         self
     }
 
-    /// Finds out where the process runs, and tells it in each segment: `origin`, what is known of instance and
-    /// container, and the log groups. Places are compiled in by features: `plugins` for all, `plugin-ec2` and so
-    /// on for one.
+    /// Detects the platform on which the process runs, and writes it into each segment: `origin`, facts about
+    /// instance and container, and log groups.
     ///
-    /// A short-lived thread asks once the layer is installed. Segments that end before it knows are sent without
-    /// waiting. In Lambda nobody asks: the function's segment is the platform's own. Defaults to not asking.
+    /// Platforms are compiled in by features: `plugins` for all, `plugin-ec2` and so on for one. A
+    /// short-lived thread runs the detection when the layer is installed. Segments that end before it are
+    /// sent without an origin. In Lambda there is no detection: the function's segment is the platform's own.
+    /// Defaults to no detection.
+    ///
+    /// ```
+    /// use xray_tracing_layer::sdk::origin::Plugins;
+    ///
+    /// let builder = xray_tracing_layer::builder().plugins(Plugins::default());
+    /// ```
     pub fn plugins(mut self, plugins: Plugins) -> Self {
         self.settings.plugins = Some(plugins);
         self
     }
 
-    /// Bounds how many spans may be open at once, for each thread that opens them. Those above are not
-    /// recorded, and counted; what is inside them belongs to the nearest span that is, or begins a trace of its
-    /// own. Defaults to 65,536.
+    /// Sets the maximum of open spans, for each thread that opens them.
+    ///
+    /// Spans above it are not recorded, and counted in [`Stats::over_capacity`](crate::Stats::over_capacity).
+    /// Spans inside such a span belong to the nearest recorded one, or begin a trace. Defaults to 65,536.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().max_open_spans(1_000);
+    /// ```
     pub fn max_open_spans(mut self, spans: u32) -> Self {
         self.settings.max_open_spans = spans;
         self
     }
 
-    /// Replaces the filter that decides which spans and events belong into a trace. See
-    /// [`DefaultFilter`](crate::DefaultFilter).
+    /// Replaces the default filter. See [`DefaultFilter`](crate::DefaultFilter).
     ///
-    /// It stands in front of each callback, as filters of `tracing-subscriber` do, which the default one needs not. And
-    /// `tracing-subscriber` may take what such a filter says for what it says of the thread's next span: after
-    /// `tracing::enabled!`, and where an event's arguments wait for something, as in `info!("{}", answer.await)`. Then that
-    /// span is missing. With the default filter none is.
+    /// A custom filter is consulted in every callback; the default filter is not. It is also subject to a
+    /// limitation of `tracing-subscriber`: a verdict for `tracing::enabled!`, or for an event whose arguments
+    /// contain an `.await`, may be applied to the thread's next span, which is lost then.
+    ///
+    /// ```
+    /// use tracing_subscriber::Registry;
+    /// use tracing_subscriber::filter::LevelFilter;
+    ///
+    /// let layer = xray_tracing_layer::builder().filter(LevelFilter::INFO).build::<Registry>()?;
+    /// # Ok::<(), xray_tracing_layer::BuildError>(())
+    /// ```
     pub fn filter<G>(self, filter: G) -> Builder<WithFilter<G>> {
         Builder { settings: self.settings, filter: WithFilter(filter) }
     }
 
-    /// Leaves filtering to the subscriber, or to a `with_filter` of your own around the layer. Other layers' global
-    /// filters are then the layer's too. It costs as much: the default filter is not asked about single spans.
+    /// Removes the filter: the subscriber's filters apply, or a `with_filter` around the layer.
+    ///
+    /// It saves nothing: the default filter is not consulted for single spans.
+    ///
+    /// ```
+    /// use tracing_subscriber::filter::LevelFilter;
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let layer = xray_tracing_layer::builder().without_filter().build()?;
+    /// tracing_subscriber::registry().with(layer.with_filter(LevelFilter::INFO)).init();
+    /// # Ok::<(), xray_tracing_layer::BuildError>(())
+    /// ```
     pub fn without_filter(self) -> Builder<WithoutFilter> {
         Builder { settings: self.settings, filter: WithoutFilter(()) }
     }

@@ -1,15 +1,15 @@
-//! Field names, and the places in a document that they stand for.
+//! The table of field names and the slots that they stand for.
 //!
-//! This is where the ecosystem's vocabularies meet X-Ray's: OpenTelemetry's semantic conventions, old and new
-//! names, `tracing`'s idioms, and what tower-http, lambda_runtime and the AWS SDK call things. It is read
-//! once per callsite; nothing here runs for a span.
+//! Here the ecosystem's vocabularies meet X-Ray's: OpenTelemetry's semantic conventions in old and new
+//! spelling, `tracing`'s idioms, and the names that tower-http, lambda_runtime, sqlx and the AWS SDK use. The
+//! table is read once per callsite; nothing here runs for a span.
 
 use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
 
 use crate::fields::slot::Slot;
 use crate::settings::config::Annotate;
 
-/// Finds the slot of a field. `target` is its callsite's: some names mean something from one library only.
+/// Returns the slot of a field. `target` is the callsite's: some names have a meaning only in one library.
 pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
     if let Some(key) = field.strip_prefix("annotation.") {
         return annotation(key);
@@ -42,8 +42,8 @@ fn metadata(namespace: &str, key: &str) -> Slot {
     Slot::Any { section, key: key.into() }
 }
 
-/// Names that mean the same wherever they occur. Ranks follow the order of preference: a newer convention
-/// goes before an older one, and a more exact one before a vaguer one.
+/// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
+/// exact names override vague ones.
 pub(crate) fn known(field: &str) -> Option<Slot> {
     use Section::{Aws, HttpRequest, HttpResponse, Sql};
     let str = |section, rank, key| Slot::Str { section, rank, key };
@@ -132,7 +132,7 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
     })
 }
 
-/// Names that are too common to mean anything unless one certain library says them.
+/// Names with a meaning only in one library.
 fn known_from(target: &str, field: &str) -> Option<Slot> {
     let tower_http = target.starts_with("tower_http::trace");
     let aws_sdk = target.starts_with("aws_sdk_");
@@ -147,13 +147,13 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
         "requestId" if lambda => return Some(annotation("request_id")),
         "tenantId" if lambda => return Some(annotation("tenant_id")),
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,
-        // All there is of a statement of up to four words.
+        // sqlx has no other text for a statement of up to four words.
         "summary" if sqlx => Slot::Statement { rank: 2 },
         "elapsed" | "elapsed_secs" if sqlx => Slot::Ignored,
         "serverHost" if mongodb => Slot::Host { rank: 0 },
         "commandName" if mongodb => return Some(metadata("", "db.operation.name")),
         "failure" if mongodb => Slot::ErrorMessage { rank: 0 },
-        // Numbers of the driver's own, and what was asked and answered, word for word.
+        // The driver's own numbers, and commands and replies in full.
         _ if mongodb => Slot::Ignored,
         _ => return None,
     })

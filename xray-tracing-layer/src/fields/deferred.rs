@@ -1,5 +1,7 @@
-//! A root's fields while nothing of them is written: the trace is not sampled, but a trace header may still come that
-//! says it is. They are copied here, and become JSON then, by the same visitor that they came by.
+//! Fields of an unsampled root, copied and not encoded.
+//!
+//! A trace header may still arrive and turn the root into a recorded one. Only then are the fields encoded,
+//! by the visitor that received them. Most unsampled roots never pay for JSON.
 
 use std::fmt::Write;
 
@@ -10,16 +12,16 @@ use crate::fields::value::{BoundedText, Value};
 /// The fields of one span.
 #[derive(Debug, Default)]
 pub(crate) struct DeferredFields {
-    /// Each with its index among those of the callsite.
+    /// The fields, each with its index at the callsite.
     fields: Vec<(usize, OwnedValue)>,
-    /// The texts, one behind the other.
+    /// All strings, concatenated.
     text: String,
 }
 
-/// A value of its own.
+/// A copied value.
 #[derive(Clone, Copy, Debug)]
 enum OwnedValue {
-    /// What the text goes on to, from the end of the one before.
+    /// A string: the end of its range. The range starts at the end of the string before.
     Text(usize),
     I64(i64),
     U64(u64),
@@ -32,7 +34,7 @@ impl DeferredFields {
         self.fields.is_empty()
     }
 
-    /// Bytes of memory held, in use or not.
+    /// Returns the bytes of memory held, in use or not.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.text.capacity() + self.fields.capacity() * size_of::<(usize, OwnedValue)>()
@@ -43,7 +45,7 @@ impl DeferredFields {
         self.text.clear();
     }
 
-    /// Keeps a value, as far as a document would.
+    /// Copies a value, truncated to the length that a document would keep.
     pub(crate) fn keep(&mut self, field: usize, value: Value<'_>) {
         let held = match value {
             Value::I64(value) => OwnedValue::I64(value),
@@ -62,7 +64,7 @@ impl DeferredFields {
         self.fields.push((field, held));
     }
 
-    /// All values in the order in which they came, each with its field's index.
+    /// Returns all values in their order of arrival, each with its field's index.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Value<'_>)> {
         let mut start = 0;
         self.fields.iter().map(move |(index, owned)| {

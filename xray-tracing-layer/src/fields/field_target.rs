@@ -1,6 +1,6 @@
-//! Where the fields of a span go: its body, and the directives that a few of them are.
+//! The destination of a span's fields: its body, and the few values that control the span instead.
 //!
-//! Each method puts one kind of value, in the form that X-Ray has for it. Those of databases are in
+//! Each method writes one kind of value in the form that X-Ray expects. Methods for databases are in
 //! [`database`](crate::fields::database).
 
 use xray_sdk::TraceHeader;
@@ -12,23 +12,23 @@ use crate::fields::url;
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
 
-/// A span's body, and what its fields say beside it.
+/// A span's body, and the values among its fields that control the span.
 pub(crate) struct FieldTarget<'a> {
     pub(super) rules: &'a Rules,
     pub(super) body: &'a mut Body,
-    /// Whether the body is a segment's: some members stand only there.
+    /// Whether the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// A trace header among the fields.
+    /// The trace header among the fields.
     pub(crate) header: Option<HeaderField>,
     /// The user's decision on whether the span is recorded, if a field has one.
     pub(crate) forced: Option<bool>,
-    /// An end user named on a subsegment: X-Ray has a place for it on the segment only.
+    /// The end user, named on a subsegment. X-Ray has that member only on segments.
     pub(crate) user: Option<String>,
 }
 
-/// A trace header that came as a field.
+/// A trace header from a field.
 pub(crate) struct HeaderField {
-    /// `None` if it could not be read.
+    /// The header; `None` if it is invalid.
     pub(crate) header: Option<TraceHeader>,
     pub(crate) platform_root: bool,
 }
@@ -66,7 +66,7 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    /// Puts a name, or a piece of one, that is sanitized already.
+    /// Puts a name, or a part of one, that is already sanitized.
     pub(crate) fn put_ready_name(&mut self, rank: u8, key: &str, name: &str) {
         self.body.put(Section::Name, rank, key, |out| {
             out.put(name);
@@ -74,7 +74,8 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    /// A segment is named by its service: there it is the operation, and metadata takes any text.
+    /// Puts OpenTelemetry's name. A segment is named after its service, so there the name is the operation:
+    /// unlimited characters.
     pub(super) fn put_otel_name(&mut self, value: Value<'_>) {
         const KEY: &str = "\"otel\":";
         if self.is_segment {
@@ -93,13 +94,13 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Keeps a URL without its password and, unless the user wants it, without its query.
+    /// Puts a URL without its password and, by default, without its query.
     pub(super) fn put_url(&mut self, rank: u8, url: &str) {
         let plain = url::is_plain(url);
         let url = if plain || self.rules.keep_query { url } else { url::without_query(url) };
         let clean = if plain { url.into() } else { url::without_user(url) };
         self.body.put_str(Section::HttpRequest, rank, "\"url\":", &clean);
-        // A client's name, behind those that name the host by itself.
+        // A host taken from a URL has a lower rank than a host in a field of its own.
         if !self.is_segment
             && let Some((_, authority, _)) = url::authority(url)
         {
@@ -127,7 +128,8 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// A receiver takes a subsegment with a client address for a server's, so there it is metadata.
+    /// Puts the client's address. On a subsegment it is metadata, because receivers take a subsegment with a
+    /// client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, address: &str) {
         if self.is_segment {
             self.body.put_str(Section::HttpRequest, rank, "\"client_ip\":", address);
@@ -181,5 +183,5 @@ impl<'a> FieldTarget<'a> {
     }
 }
 
-/// Log groups that a document names. A process has a handful.
+/// The maximum of log groups in a document. A process has a handful.
 const MAX_LOG_GROUPS: usize = 20;

@@ -1,6 +1,7 @@
-//! gRPC's status codes, in one table: their names, and which X-Ray flag each sets.
+//! gRPC's status codes in one table: their names, and the X-Ray flag that each sets.
 //!
-//! Source: grpc/grpc, `doc/statuscodes.md`. Which codes are the caller's mistakes is as in the official X-Ray SDKs.
+//! Source: grpc/grpc, `doc/statuscodes.md`. The division into caller's and service's mistakes is that of the
+//! official X-Ray SDKs.
 
 /// The flag that a status sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,17 +36,17 @@ const CODES: [(&str, Blame); 17] = [
     ("UNAUTHENTICATED", Blame::Client),
 ];
 
-/// The code of a status that is no number, or none that the specification has.
+/// The code for a status that is not a number, or is not in the specification.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) const UNKNOWN: u32 = 2;
 
-/// The code's name, in the spelling of the specification.
+/// Returns the code's name, in the spelling of the specification.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn name_of(code: u32) -> &'static str {
     CODES.get(code as usize).unwrap_or(&CODES[UNKNOWN as usize]).0
 }
 
-/// The flag that a code sets. A code that the specification does not have is a fault.
+/// Returns the flag that a code sets. An unknown code is a fault.
 pub(crate) fn blame_of(code: u64) -> Blame {
     let known = usize::try_from(code).ok().and_then(|code| CODES.get(code));
     known.map_or(Blame::Server, |(_, blame)| *blame)

@@ -1,30 +1,29 @@
-//! Events by which a library says something about the span that they happen in, recognized by their callsite.
+//! Events that carry information about a span, recognized by their callsite.
 //!
-//! `tracing`'s events are logs to most programs. A few are not: they carry a finished call, a response, or the state
-//! of Lambda's runtime. Which ones these are is known here alone; the default filter lets them through, and
-//! `lifecycle` acts on them.
+//! Most of `tracing`'s events are logs. A few carry a finished call, a response, or the state of Lambda's
+//! runtime. Only this file knows which; the default filter enables them, and `lifecycle` acts on them.
 
 use tracing_core::Metadata;
 use tracing_core::metadata::Level;
 
-/// What an event can mean.
+/// The meaning of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
-    /// Nothing.
+    /// No meaning for a trace.
     Ignored,
-    /// The span it happened in has failed.
+    /// The current span has failed.
     Error,
-    /// The same, said by a library that only passes on what the span may know already.
+    /// The current span has failed, according to a library that may repeat a known error.
     Echo,
-    /// A library tells by an event what belongs to the span.
+    /// The event's fields belong to the current span.
     Fields,
-    /// The AWS SDK tells that an attempt at a call was answered.
+    /// The AWS SDK received the response to one attempt.
     AwsResponse,
-    /// Lambda's runtime tells that the handler failed, when its spans were left already.
+    /// Lambda's runtime reports a failed handler, after the handler's spans were exited.
     LambdaFailure,
     /// Lambda's runtime is between two invocations.
     LambdaIdle,
-    /// A library tells of a call that it is done, or will be.
+    /// A library describes a call that has finished, or has started.
     FinishedCall(LibraryEvent),
 }
 
@@ -48,14 +47,14 @@ impl EventKind {
     }
 }
 
-/// What an event tells of a call.
+/// A library's description of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LibraryEvent {
-    /// `sqlx`: a statement is done. Whether it failed is not said.
+    /// `sqlx`: a statement has finished. The event does not carry whether it failed.
     Statement,
-    /// `mongodb`: a command was sent. Only here is the database named.
+    /// `mongodb`: a command was sent. Only this event names the database.
     CommandStarted,
-    /// `mongodb`: it is done, or has failed.
+    /// `mongodb`: a command has finished or failed.
     CommandEnded,
 }
 
@@ -70,8 +69,7 @@ impl LibraryEvent {
         }
     }
 
-    /// Whether a library asks by this callsite if it should tell of its calls, without an event yet: what
-    /// `tracing::enabled!` does.
+    /// Whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
     pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
         !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
     }
@@ -80,19 +78,20 @@ impl LibraryEvent {
 const SQLX: &str = "sqlx::query";
 const MONGODB: &str = "mongodb::command";
 
-/// Events of the loop in which Lambda's runtime asks for invocations. It waits for each to end.
+/// Whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
+/// invocation to end.
 pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
     metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
 }
 
-/// Events by which a library says what it could not say when its span opened.
+/// Whether an event carries fields that were unknown when its span opened.
 pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
         || is_aws_response(metadata)
 }
 
-/// What the AWS SDK says of each answer that it gets, S3's client in two events.
+/// Whether an event describes a response that the AWS SDK received. S3's client sends two.
 fn is_aws_response(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     target.starts_with("aws_sdk_")

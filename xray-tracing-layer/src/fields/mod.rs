@@ -1,7 +1,7 @@
-//! Fields on their way to bytes: names, callsites, visitors.
+//! The way of fields to bytes: names, callsites, visitors.
 //!
-//! The only room in which a user's `Debug`, `Display` and redaction hook run. So nothing here takes a lock that
-//! belongs to a record, and the span table is unknown.
+//! Only here do a user's `Debug`, `Display` and redaction hook run. Therefore nothing in this room takes a
+//! lock, and the span table is unknown.
 
 pub(crate) mod callsite;
 pub(crate) mod conventions;

@@ -1,7 +1,7 @@
-//! The place in a document that a field's name stands for, and how a value gets there.
+//! The place in a document that a field's name stands for, and the way a value gets there.
 //!
-//! A callsite knows the slot of each of its fields. A slot owns what it writes: the section, the key, and the form that
-//! the value takes on its way.
+//! A callsite knows the slot of each of its fields. A slot owns what it writes: the section, the key, and the
+//! form of the value.
 
 use xray_sdk::document::Namespace;
 use xray_sdk::document::internal::{Section, Written};
@@ -28,7 +28,7 @@ pub(crate) enum Slot {
     Url { rank: u8 },
     /// The scheme or the port of a URL.
     UrlPart { rank: u8, key: &'static str },
-    /// The path of a URL, which may have a query behind it.
+    /// The path of a URL, possibly followed by a query.
     UrlPath { rank: u8 },
     /// The query of a URL.
     UrlQuery,
@@ -36,7 +36,7 @@ pub(crate) enum Slot {
     Host { rank: u8 },
     /// The client's address; a member of segments only.
     ClientIp { rank: u8 },
-    /// Whether a proxy named that address, so that any client may have; a member of segments only.
+    /// Whether a proxy reported that address, so that a client may have forged it; a member of segments only.
     Forwarded,
     /// The HTTP status.
     Status,
@@ -56,11 +56,11 @@ pub(crate) enum Slot {
     DbSystem,
     /// A database statement.
     Statement { rank: u8 },
-    /// How a database was reached.
+    /// The address of a database, possibly with a password.
     ConnectionString,
     /// Log groups, joined by `&`.
     LogGroups,
-    /// An error itself.
+    /// An error value.
     Error,
     /// The type of an error.
     ErrorType { rank: u8 },
@@ -72,7 +72,7 @@ pub(crate) enum Slot {
     Sampled,
     /// An event's message.
     Message,
-    /// A field that no document has.
+    /// A field that documents do not contain.
     Ignored,
 }
 

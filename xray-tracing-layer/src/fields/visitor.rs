@@ -1,7 +1,7 @@
-//! Fields on their way into a body. Each value is encoded here, once, according to its callsite's plan.
+//! The visitor that encodes a span's fields. Each value is encoded once, by the slot of its field.
 //!
-//! User code runs here (`Debug`, `Display`, the redaction hook), so nothing may be locked meanwhile: it may
-//! open spans and send events of its own.
+//! User code runs here (`Debug`, `Display`, the redaction hook) and may open spans and send events itself.
+//! Therefore no lock may be held.
 
 use std::error::Error;
 use std::fmt;
@@ -17,25 +17,26 @@ use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value, visit};
 use crate::settings::redaction::Rules;
 
-/// Puts a span's fields into a body.
+/// Writes a span's fields into its target.
 pub(crate) struct FieldVisitor<'a> {
     callsite: &'a CallsiteInfo,
-    /// Whether a value can't replace another, as no two fields have the same key, and no hook redacts it.
+    /// Whether values can simply be appended: no two fields have the same key, and there is no redaction
+    /// hook.
     plain: bool,
-    /// Which fields this is about.
+    /// The fields that this visitor handles.
     pass: Pass<'a>,
     pub(crate) target: FieldTarget<'a>,
 }
 
-/// Of a root's fields some decide what becomes of the others, so they are passed over twice.
+/// A pass through a root's fields. Some fields decide whether the others are encoded, so there are two passes.
 enum Pass<'a> {
-    /// There is no other.
+    /// The only pass: all fields.
     Only,
-    /// Those that decide.
+    /// The first pass: decisive fields.
     Decisive,
-    /// The others.
+    /// The second pass, for a recorded root: the other fields.
     Rest,
-    /// The others, of a root that is not recorded.
+    /// The second pass, for an unrecorded root: the other fields, copied.
     Keep(&'a mut DeferredFields),
 }
 
@@ -50,7 +51,7 @@ impl<'a> FieldVisitor<'a> {
         Self { callsite, plain: false, pass: Pass::Only, target }
     }
 
-    /// For the fields that a span is created with: nothing is there yet.
+    /// Creates a visitor for the fields of a new span, whose body is empty.
     pub(crate) fn for_new(
         callsite: &'a CallsiteInfo,
         rules: &'a Rules,
@@ -63,17 +64,18 @@ impl<'a> FieldVisitor<'a> {
         }
     }
 
-    /// For those of a new root's fields that decide what becomes of it, and of the others.
+    /// Creates a visitor for the decisive fields of a new root.
     pub(crate) fn for_decision(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
         Self { pass: Pass::Decisive, ..Self::new(callsite, rules, body, true) }
     }
 
-    /// For the others, when it is recorded.
+    /// Creates a visitor for the other fields of a recorded root.
     pub(crate) fn for_rest(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
         Self { pass: Pass::Rest, ..Self::for_new(callsite, rules, body, true) }
     }
 
-    /// For the others, when it is not. An error that is one is put into the body all the same.
+    /// Creates a visitor that copies the other fields of an unrecorded root. An error value is encoded at
+    /// once, because it can't be copied.
     pub(crate) fn for_deferring(
         callsite: &'a CallsiteInfo,
         rules: &'a Rules,
@@ -103,7 +105,7 @@ impl<'a> FieldVisitor<'a> {
             Pass::Decisive if is_decisive() => {}
             Pass::Rest if !is_decisive() => {}
             Pass::Keep(deferred) if !is_decisive() => {
-                // What no document has is not asked for its text either: headers, for instance.
+                // Fields that documents do not contain, such as headers, are not even formatted.
                 if !matches!(callsite.slots.get(field.index()), None | Some(Slot::Ignored)) {
                     deferred.keep(field.index(), value);
                 }
@@ -117,7 +119,7 @@ impl<'a> FieldVisitor<'a> {
         self.put_plain(field, value);
     }
 
-    /// Takes fields that were only copied when they came.
+    /// Encodes copied fields.
     pub(crate) fn replay(&mut self, deferred: &DeferredFields) {
         for (index, value) in deferred.iter() {
             if let Some(field) = self.callsite.fields.iter().nth(index) {
@@ -131,7 +133,7 @@ impl<'a> FieldVisitor<'a> {
         let rules = self.target.rules;
         let Some(redact) = &rules.redact else { return };
         value.with_text(|text| match redact.apply(field.name(), text) {
-            // An untouched value keeps its type.
+            // An unchanged value keeps its type.
             same if same == text => self.put_plain(field, value),
             changed => self.put_plain(field, Value::Str(&changed)),
         });

@@ -1,7 +1,8 @@
-//! Which layer knows a span? The way from a [`tracing::Span`] to the layer's record of it.
+//! The way from a [`tracing::Span`] to the layer that has its record.
 //!
-//! `Dispatch::downcast_ref` finds a layer by its type, but not below a reloadable layer, and not the second of its
-//! kind. Such a layer leaves [`HiddenCore`] in the extensions of its spans, where it is looked for next.
+//! `Dispatch::downcast_ref` finds a layer by its type, but not a layer below a reloadable one, and not the
+//! second of its kind. Such a layer stores a [`HiddenCore`] in the extensions of its spans, which is the next
+//! place to look.
 
 use std::iter::{once, once_with};
 use std::ops::Deref;
@@ -25,7 +26,7 @@ pub(crate) enum FoundCore<'a> {
 }
 
 impl FoundCore<'_> {
-    /// The core itself, to be kept for longer.
+    /// Returns the core, to be kept for longer.
     #[cfg(feature = "aws-sdk")]
     pub(crate) fn shared(&self) -> Arc<Core> {
         match self {
@@ -46,7 +47,7 @@ impl Deref for FoundCore<'_> {
     }
 }
 
-/// The layer that knows the span, if there is one.
+/// Returns the layer that has the span, if there is one.
 pub(crate) fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<FoundCore<'a>> {
     if let Some(layer) = dispatch.downcast_ref::<XrayLayer>() {
         return Some(FoundCore::Visible(&layer.core));
@@ -58,14 +59,14 @@ pub(crate) fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<FoundCore<'
     })
 }
 
-/// The span and its ancestors, from the inside out. The registry is asked for ancestors only.
+/// Returns the span and its ancestors, from the inside out. The registry is only asked for ancestors.
 pub(crate) fn scope<'a>(id: &Id, dispatch: &'a Dispatch) -> impl Iterator<Item = u64> + use<'a> {
     let own = id.clone();
     let span = once_with(move || dispatch.downcast_ref::<Registry>()?.span(&own)).flatten();
     once(id.into_u64()).chain(span.flat_map(|span| span.scope().skip(1)).map(|span| span.id().into_u64()))
 }
 
-/// Runs `act` with the layer that knows the span, if there is one.
+/// Calls `act` with the layer that has the span, if there is one.
 pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     span.with_subscriber(|(id, dispatch)| {
         if let Some(core) = core_of(id, dispatch) {
@@ -74,8 +75,8 @@ pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
     });
 }
 
-/// Adds to the span's record. `put` writes into a body of the thread's own before the record is locked: it may run
-/// the user's code.
+/// Adds to the span's record. `put` writes into a scratch body before the record is locked, because it may
+/// run user code.
 pub(crate) fn update(span: &Span, put: impl FnOnce(&mut RedactedBody<'_>)) {
     with_core(span, |core, id| {
         if core.spans.table.with(id, |record| record.keeps_fields()) == Some(true) {
@@ -87,19 +88,19 @@ pub(crate) fn update(span: &Span, put: impl FnOnce(&mut RedactedBody<'_>)) {
     });
 }
 
-/// Emits a top subsegment as complete: its work is over, although its span may still be held.
+/// Emits a top subsegment as complete: its work is over, although its span may be held by a task.
 #[cfg(feature = "lambda")]
 pub(crate) fn emit_early(span: &Span) {
     with_core(span, Core::emit_early);
 }
 
-/// Counts a trace header that could not be read, in the layer that knows the span.
+/// Counts an invalid trace header, in the layer that has the span.
 #[cfg(feature = "tower-server")]
 pub(crate) fn count_bad_header(span: &Span) {
     with_core(span, |core, _| core.output.counters.bad_headers.one());
 }
 
-/// Whether the layer that knows the span keeps the queries of URLs.
+/// Whether the layer that has the span keeps queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;

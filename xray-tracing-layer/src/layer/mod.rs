@@ -1,4 +1,4 @@
-//! The face to `tracing_subscriber`: the layer, its default filter, and both together.
+//! The face to `tracing_subscriber`: the layer, its default filter, and the way from a span to its record.
 
 pub(crate) mod default_filter;
 pub(crate) mod filter_mode;

@@ -1,5 +1,7 @@
-//! The layers of this process. A format of log lines sees its subscriber's spans, but not the other layers, so a layer
-//! registers here when it is built.
+//! The layers of this process.
+//!
+//! A format of log lines sees its subscriber's spans, but not the other layers. So a layer registers here
+//! when it is built.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
@@ -14,7 +16,7 @@ use crate::state::record::Role;
 
 static LAYERS: RwLock<Vec<Weak<Core>>> = RwLock::new(Vec::new());
 
-/// A layer that was built, and still exists.
+/// A layer that was built and still exists.
 pub(crate) struct RegisteredLayer(Arc<Core>);
 
 /// Adds a layer.
@@ -24,24 +26,24 @@ pub(crate) fn register(core: &Arc<Core>) {
     layers.push(Arc::downgrade(core));
 }
 
-/// The layers that exist. Most processes have one.
+/// Returns the layers that exist. Most processes have one.
 pub(crate) fn registered() -> Vec<RegisteredLayer> {
     let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
     layers.iter().filter_map(Weak::upgrade).map(RegisteredLayer).collect()
 }
 
 impl RegisteredLayer {
-    /// The subscriber that the layer is part of, if it got to know it.
+    /// Returns the layer's subscriber, if the layer got its dispatch.
     pub(crate) fn dispatch(&self) -> Option<&WeakDispatch> {
         self.0.install.dispatch.get()
     }
 
-    /// Whether the layer has left itself in the span's extensions.
+    /// Whether the layer has stored its core in the span's extensions.
     pub(crate) fn is_left_in<'a, R: LookupSpan<'a>>(&self, span: &SpanRef<'a, R>) -> bool {
         span.extensions().get::<HiddenCore>().is_some_and(|hidden| Arc::ptr_eq(&hidden.0, &self.0))
     }
 
-    /// The trace of the first of these spans that has a record, if it is recorded.
+    /// Returns the trace of the first span in scope that has a record, if it is recorded.
     pub(crate) fn trace_id(&self, scope: impl Iterator<Item = Id>) -> Option<TraceId> {
         self.0.spans.table.nearest(scope.map(|id| id.into_u64()), |_, record| {
             let role = record.context.role;

@@ -1,4 +1,4 @@
-//! Spans that the layer has a record of, for an integration that puts facts into a record later and from elsewhere.
+//! Spans with a record, for an integration that adds facts to a record later and from elsewhere.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::layer::find::core_of;
 use crate::lifecycle::core::Core;
 use crate::state::record::Role;
 
-/// A span that the layer has a record of.
+/// A span with a record.
 pub(crate) struct TrackedSpan {
     record: RecordHandle,
     role: Role,
@@ -23,7 +23,7 @@ pub(crate) struct TrackedSpan {
 }
 
 impl TrackedSpan {
-    /// The nearest span with a record, from `span` outwards.
+    /// Returns the nearest span with a record, from `span` outwards.
     pub(crate) fn around(span: &Span) -> Option<Self> {
         span.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?.shared();
@@ -32,7 +32,7 @@ impl TrackedSpan {
         })?
     }
 
-    /// The span itself, if it has a record.
+    /// Returns the span, if it has a record.
     pub(crate) fn of(span: &Span) -> Option<Self> {
         span.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?.shared();
@@ -58,18 +58,18 @@ impl TrackedSpan {
         self.metadata
     }
 
-    /// What to send to a service that is called inside.
+    /// Returns the header to send to a service that is called inside.
     pub(crate) fn header(&self) -> Option<&TraceHeader> {
         self.header.as_ref()
     }
 
-    /// The span's record, if it is recorded.
+    /// Returns a handle to the record, if the span is recorded.
     pub(crate) fn into_record(self) -> Option<RecordHandle> {
         self.role.is_recorded().then_some(self.record)
     }
 }
 
-/// A way back to a record, for as long as it is the same span's: the registry may give its id to another.
+/// A handle to a record. The registry may reuse the span's id, so the segment id is compared as well.
 #[derive(Debug)]
 pub(crate) struct RecordHandle {
     core: Arc<Core>,
@@ -79,7 +79,7 @@ pub(crate) struct RecordHandle {
 }
 
 impl RecordHandle {
-    /// Adds to the record. `put` writes into a body of the thread's own before the record is locked.
+    /// Adds to the record. `put` writes into a scratch body before the record is locked.
     pub(crate) fn update(&self, put: impl FnOnce(&mut RedactedBody<'_>)) {
         with_body(|body| {
             put(&mut RedactedBody::new(body, &self.core.config.rules));
@@ -91,7 +91,7 @@ impl RecordHandle {
         });
     }
 
-    /// Leaves the span out of its trace.
+    /// Leaves the span out of the trace.
     pub(crate) fn discard(&self) {
         let _ = self.core.force(self.id, false);
     }

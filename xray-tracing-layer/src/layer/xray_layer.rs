@@ -1,4 +1,4 @@
-//! The callbacks. Each hands over to the [`Core`], and returns at once for what the core does not know.
+//! The callbacks. Each calls the [`Core`], and returns at once for spans without a record.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,7 +12,8 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::lifecycle::core::Core;
 use crate::state::thread_state::ThreadState;
 
-/// Turns spans into X-Ray documents. Made by [`layer`](crate::layer) or [`builder`](crate::builder).
+/// The layer that turns spans into X-Ray documents, without a filter. Made by
+/// [`Builder::without_filter`](crate::Builder::without_filter).
 ///
 /// The type is the same for every subscriber, so that `Dispatch::downcast_ref` finds it.
 #[derive(Debug)]
@@ -91,13 +92,13 @@ where
     }
 }
 
-/// A layer was told, and is done: what else it was told meanwhile is over, too.
+/// Marks the callback as forwarded, after anything nested in it.
 #[inline]
 fn note_forwarded() {
     ThreadState::with(|thread| thread.forwarded.set(true));
 }
 
-/// Whether a layer is told of a span or an event in `pass_on`.
+/// Whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
 pub(crate) fn was_forwarded(pass_on: impl FnOnce()) -> bool {
     ThreadState::with(|thread| thread.forwarded.set(false));
@@ -105,13 +106,12 @@ pub(crate) fn was_forwarded(pass_on: impl FnOnce()) -> bool {
     ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
 }
 
-/// Ends what was started for the layer. Its handles, which may live on, still have its counts.
+/// Stops background work. Handles may live on, and keep the counters.
 impl Drop for XrayLayer {
     fn drop(&mut self) {
         self.core.uninstall();
     }
 }
 
-/// Left in the extensions of each span by a layer that can't be found by its type: below a reloadable layer,
-/// or below another of its kind.
+/// The core of a layer that cannot be found by its type, stored in the extensions of each of its spans.
 pub(crate) struct HiddenCore(pub(crate) Arc<Core>);

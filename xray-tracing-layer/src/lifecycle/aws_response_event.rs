@@ -1,7 +1,7 @@
-//! What the AWS SDK says of each answer that a service gives: the events in which it names the request, at DEBUG.
-//! Without an interceptor there is nothing else to learn request ids from, and how often a call was tried.
+//! Events of the AWS SDK, at DEBUG, that describe the response to one attempt of a call.
 //!
-//! No call is known here, only its operation's span.
+//! Without the interceptor they are the only source of request ids and of the number of retries. Only the
+//! operation's span is known here.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::settings::redaction::Rules;
 use crate::state::record::Role;
 
 impl Core {
-    /// An attempt was answered.
+    /// Records the response to one attempt.
     #[cold]
     pub(crate) fn aws_response<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
@@ -32,8 +32,8 @@ impl Core {
             event.record(&mut visitor);
             let names_request = visitor.names_request;
             self.spans.table.with(id, |record| {
-                // Where a filter hides the operation's span, the nearest one is the caller's, of which this tells
-                // nothing.
+                // If a filter hides the operation's span, the nearest span is the caller's, which the event
+                // does not describe.
                 if record.body.namespace() != Some(Namespace::Aws) {
                     return;
                 }
@@ -46,7 +46,7 @@ impl Core {
     }
 }
 
-/// Counts retries, in the document itself: there is one event of the kind for each attempt that was answered.
+/// Counts retries in the document itself: the SDK sends one event for each response.
 fn count_attempt(body: &mut Body) {
     const KEY: &str = "\"retries\":";
     let so_far = body.text_of(Section::Aws, KEY).and_then(|retries| retries.parse::<u32>().ok());
@@ -56,7 +56,8 @@ fn count_attempt(body: &mut Body) {
     });
 }
 
-/// Behind the fields that name the same, and behind an interceptor, which knows of attempts without an answer.
+/// The rank: below the fields for the same members, and below the interceptor, which also counts attempts
+/// without a response.
 const RANK: u8 = 1;
 
 struct ResponseVisitor<'a> {
@@ -84,7 +85,7 @@ impl Visit for ResponseVisitor<'_> {
     visit! { record_str: &str => Str, record_debug: &dyn fmt::Debug => Display }
 }
 
-/// The SDK gives an `Option<&str>` in its `Debug` form.
+/// Returns the id in an `Option<&str>` that the SDK formats by `Debug`.
 fn inside_some(text: &str) -> Option<&str> {
     match text.strip_prefix("Some(\"").and_then(|text| text.strip_suffix("\")")) {
         Some(inside) => Some(inside),

@@ -1,4 +1,7 @@
-//! A span closes: its document goes into its parent's, or away.
+//! Closing a span: its document is folded into the parent's, or emitted.
+//!
+//! The record is out of the table by then, so nothing is locked while the user's closure and the emitter run.
+//! `finished_call` closes its records here as well.
 
 use std::num::NonZeroU64;
 
@@ -19,13 +22,13 @@ use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
-/// Where a closed span's document went.
+/// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
-        /// Whether the parent had been left already: the span outlives it.
+        /// Whether the parent had been exited already, so that the span outlives it.
         late: bool,
     },
-    /// Nobody took it: it goes alone.
+    /// The emitter, as a document of its own.
     Alone,
 }
 
@@ -82,14 +85,14 @@ impl Core {
                 self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
         };
-        // While a thread is inside the parent, that thread holds it open.
+        // A thread inside the parent holds the parent open.
         let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
         if late
             && !inside()
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
-            // gone, and drops them right after.
+            // gone. It drops them right after.
             let mut extensions = span.extensions_mut();
             if extensions.get_mut::<ClosedByChild>().is_none() {
                 extensions.insert(ClosedByChild::towards(parent.get()));
@@ -97,8 +100,9 @@ impl Core {
         }
     }
 
-    /// Closes a recorded span: counts it, shows it to the user's closure, and sends its document on its way.
-    #[inline]
+    /// Closes a recorded span: counts it, calls the user's closure, and folds or emits its document.
+    // A call here costs each span twenty instructions.
+    #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
         self.output.counters.here().closed.one();
         if let Some(on_close) = &self.hooks.on_close {
@@ -119,7 +123,7 @@ impl Core {
         destination
     }
 
-    /// Puts the document into the parent's, if that is open, near, and has room.
+    /// Folds the document into the parent's, if the parent is open, young, and has room.
     #[inline]
     fn fold(&self, record: &mut SpanRecord, parent: SpanId, end: Ticks, now: Ticks) -> Destination {
         let callsite = self.spans.callsites.get(record.callsite);
@@ -140,8 +144,8 @@ impl Core {
             }
             let children = &mut parent.children;
             if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
-                // An old parent lets go of what it holds, a little with every child that passes: all at once
-                // would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
+                // An old parent streams what it holds, a few with each child that closes. All at once would
+                // be a burst, and a daemon's receive buffer holds a few hundred datagrams.
                 if !children.is_empty() {
                     streamed = Some((parent.segment_id, take_front(children, STREAM_BATCH)));
                 }
@@ -160,10 +164,10 @@ impl Core {
         folded.flatten().unwrap_or(Destination::Alone)
     }
 
-    /// Sends the span's own document, and before it the children for which it has no room.
+    /// Emits the span's document, after the children for which it has no room.
     fn send(&self, record: &mut SpanRecord, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
-        // One for all that follows: it must not grow between the measure and the writing.
+        // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         with_packet(|packet| {
@@ -185,7 +189,7 @@ impl Core {
         });
     }
 
-    /// Sends folded subsegments on their own.
+    /// Streams folded subsegments.
     pub(crate) fn stream_children(
         &self,
         streamed: &[StreamedChild],
@@ -199,7 +203,7 @@ impl Core {
         });
     }
 
-    /// Sends a folded subsegment on its own.
+    /// Streams a folded subsegment.
     fn stream_child(
         &self,
         packet: &mut Packet,
@@ -257,14 +261,14 @@ impl Core {
         }
     }
 
-    /// Whether the tree is old enough to be announced.
+    /// Whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_due(&self, context: &TraceContext, now: Ticks) -> bool {
         context.role.is_recorded()
             && now.saturating_sub(context.root_start) > self.config.streaming.announce_micros
     }
 
-    /// Sends a root's document as in progress, once, without its children: they come with the complete one.
+    /// Emits a root's document as in progress, once, without its children: they come with the complete one.
     #[cold]
     pub(crate) fn announce(&self, root: u64) {
         with_packet(|packet| {
@@ -286,7 +290,7 @@ impl Core {
     }
 }
 
-/// Counts what became of a document, also where the emitter panics and somebody catches that.
+/// Counts the result of an emission, also if the emitter panics and the panic is caught.
 struct CountOnDrop<'a> {
     core: &'a Core,
     record: &'a mut SpanRecord,
@@ -299,31 +303,34 @@ impl Drop for CountOnDrop<'_> {
     }
 }
 
-/// Writes a document off the path that every span takes: there, writing is part of its caller's code.
+/// Writes a document. Kept out of line: on the hot path, writing is inlined into its caller.
 #[cold]
 pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
     frame.put(packet.start_document());
 }
 
-/// How many children leave an old parent with each one that passes.
+/// The number of children that an old parent streams with each child that closes.
 const STREAM_BATCH: usize = 8;
 
-/// A folded subsegment on its way out, and how many spans are in it.
+/// A folded subsegment to stream, and the number of spans in it.
 pub(crate) type StreamedChild = (Vec<u8>, u32);
 
-/// Takes the oldest children out, at most `count`, to be sent when their parent is no longer locked.
+/// Takes at most `count` of the oldest children, to be sent after the parent is unlocked.
 pub(crate) fn take_front(children: &mut Children, count: usize) -> Vec<StreamedChild> {
     let mut documents = Vec::with_capacity(count.min(children.len()));
     children.pop_front(count, |document, spans| documents.push((document.to_vec(), spans)));
     documents
 }
 
-/// Tells a parent that closes because its last child did from one whose last handle was dropped.
+/// Marks that the registry closes a parent because its last child closed.
 ///
 /// The registry closes a span when its handles and its children are gone. A request that leaves a background
-/// task behind is closed by that task, long after it ended, and no callback tells when it ended but the last
-/// exit. So the child that closes leaves this mark in its own extensions, which the registry drops after it
-/// has given the parent its turn: whoever closes while the mark exists was kept open by the child.
+/// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
+/// nearest is the last exit.
+///
+/// A closing child leaves this mark in its own extensions. The registry drops them after it has closed the
+/// parent. So a parent that closes while the mark exists was kept open by the child, and ended at its last
+/// exit.
 struct ClosedByChild {
     former: u64,
 }

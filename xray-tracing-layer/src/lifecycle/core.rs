@@ -1,5 +1,8 @@
-//! What a layer owns, shared with its handles and with the extension methods of spans. No logic of its own:
-//! see [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and [`close`](crate::lifecycle::close) for a span's fall.
+//! The layer's state, shared with its handles and with the methods on spans, and its life: installed,
+//! restored, removed.
+//!
+//! What happens to a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
+//! [`close`](crate::lifecycle::close).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -34,7 +37,7 @@ pub(crate) struct Core {
 
 /// Frozen values from the builder and the environment.
 pub(crate) struct Config {
-    /// A layer that is switched off opens no record, so nothing else happens either.
+    /// Whether the layer records anything.
     pub(crate) enabled: bool,
     pub(crate) context_missing: ContextMissing,
     /// Whether unsampled traces share one id of zeros.
@@ -89,15 +92,15 @@ pub(crate) struct Install {
 }
 
 impl Core {
-    /// The process is a copy of the one that the layer was built in.
+    /// Renews what a copy of the process must not share with the original.
     pub(crate) fn restored(&self) {
         xray_sdk::id::reseed();
         self.output.emitter.reopen();
         self.spans.clock.anchor(self.spans.clock.ticks());
     }
 
-    /// The layer is in use: the moment to start what the user asked for and what needs a thread. In Lambda, which
-    /// decides by itself and sends the segment by itself, there is nothing to start.
+    /// Starts background work, when the layer is in use. In Lambda the platform decides and sends the
+    /// segment, so there is nothing to start.
     pub(crate) fn install(&self) {
         if !self.install.installed.swap(true, Relaxed) && self.config.enabled && !self.spans.host.is_lambda()
         {
@@ -108,7 +111,7 @@ impl Core {
         }
     }
 
-    /// The layer is gone.
+    /// Stops background work, when the layer is dropped.
     pub(crate) fn uninstall(&self) {
         if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();

@@ -1,17 +1,19 @@
-//! In Lambda, a subsegment leaves before its span closes.
+//! In Lambda, a subsegment is emitted before its span closes.
 //!
-//! The registry keeps a span open while a child of it is. A handler that leaves a background task behind would
-//! so be closed by that task, after the process was frozen and thawed. No callback tells that a span's last
-//! handle was dropped, but an instrumented future is entered once more to be dropped:
+//! The registry keeps a span open while a child of it is open. A handler that leaves a background task behind
+//! would be closed by that task, after the process was frozen and thawed. No callback reports that the last
+//! handle of a span was dropped. But an instrumented future is entered once more to be dropped:
 //!
 //! ```text
 //!  the runtime's span   ├───────────────────────────────────────┤ entered
-//!  handler              ├── last poll ──┤├ drop ┤               ► left twice in a row, to the runtime's span
+//!  handler              ├── last poll ──┤├ drop ┤               ► exited twice in a row, to the runtime's span
 //!  its child            ├─┤ spawned                              ► and something keeps it open
 //! ```
-//! It is sent then, complete, which is before the response is posted. What happens in it later becomes a
-//! subsegment below it. Whatever does not follow that pattern is announced, its finished children sent, when
-//! the runtime asks for the next event: that is the last moment before the freeze.
+//! The subsegment is emitted then, complete, which is before the response is posted. Later activity becomes a
+//! subsegment below it.
+//!
+//! Spans that do not follow that pattern are emitted as in progress, with their finished children, when the
+//! runtime asks for the next event: the last moment before the freeze.
 
 use std::num::NonZeroU64;
 
@@ -29,7 +31,7 @@ use crate::state::record::{Role, SpanId, SpanRecord};
 use crate::state::thread_state::ThreadState;
 
 impl Core {
-    /// A span was left.
+    /// Emits the span early, if this exit follows the pattern above.
     #[inline(never)]
     pub(crate) fn on_exit_in_lambda<S>(&self, id: u64, ctx: &Context<'_, S>)
     where
@@ -45,7 +47,7 @@ impl Core {
         });
         let Some((Some(around), lambda_state)) = exited.flatten() else { return };
         if ctx.current_span().id().is_none() {
-            // Not by the invocation: a task that was spawned with the span itself holds it, too.
+            // The exit was not the invocation's: a task that was spawned with the span holds it as well.
             self.spans.table.with(id, |record| record.lambda_state.shared = true);
         } else if again && (lambda_state.shared || lambda_state.open_children > 0) {
             let inside = ctx.lookup_current().map(|span| span.id().into_non_zero_u64());
@@ -55,7 +57,7 @@ impl Core {
         }
     }
 
-    /// A span closes, and its record is away. `false` if its document is, too, and nothing came later.
+    /// Notes that a span closes. Returns `false` if its document was emitted early and nothing came later.
     pub(crate) fn has_something_to_emit(&self, record: &SpanRecord, id: u64) -> bool {
         self.spans.host.on_close(id);
         self.note_child_closed(record);
@@ -67,7 +69,7 @@ impl Core {
         !record.emitted_early || record.has_late_part()
     }
 
-    /// Takes the span off the count of its parent's open children.
+    /// Decrements the parent's count of open children.
     pub(crate) fn note_child_closed(&self, record: &SpanRecord) {
         if self.spans.host.is_lambda()
             && let Some(parent) = record.parent
@@ -82,8 +84,8 @@ impl Core {
         });
     }
 
-    /// What a failure of the handler belongs to: the top subsegment that was left just now to the span the thread
-    /// is in, or that span. `None` if the failure is known already.
+    /// Returns the span that a failure of the handler belongs to: the top subsegment that was just exited to
+    /// the current span, or the current span. Returns `None` if the failure is already recorded.
     pub(crate) fn lambda_failure_target<S>(&self, ctx: &Context<'_, S>) -> Option<u64>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -106,8 +108,7 @@ impl Core {
         }
     }
 
-    /// If it is the runtime's span that a failure was put into, there is no subsegment that shows it. This one
-    /// does.
+    /// Emits the platform root as a subsegment, because it has a failure that no other subsegment shows.
     pub(crate) fn emit_lambda_failure(&self, platform_root: u64) {
         let now = self.spans.clock.ticks();
         with_packet(|packet| {
@@ -126,13 +127,13 @@ impl Core {
         });
     }
 
-    /// A top subsegment is over; what it knows of a failure need not be told again.
+    /// Notes that the failure of a finished top subsegment is recorded.
     fn note_failure(&self, platform_root: SpanId) {
         self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
     }
 
-    /// Sends a subsegment as complete, although its span is open. Its record stands from now on for what
-    /// comes later.
+    /// Emits a subsegment as complete, although its span is open. From then on its record holds the late
+    /// part.
     pub(crate) fn emit_early(&self, id: u64) {
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close_early(on_close, id);
@@ -155,7 +156,7 @@ impl Core {
                 put_whole(packet, &frame);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let lambda_failure_target = record.body.has_exceptions();
-                // The late part, below what was sent.
+                // The late part, below the emitted document.
                 let parent = std::mem::take(&mut record.parent);
                 record.parent_id = Some(record.segment_id);
                 record.segment_id = SegmentId::random();
@@ -184,8 +185,8 @@ impl Core {
         });
     }
 
-    /// Sends a span's document that has `spans` others in it, and counts the span with it: an emitter that panics
-    /// leaves neither.
+    /// Emits a document with `spans` folded spans, and counts its own span with it. If the emitter panics,
+    /// neither is counted.
     fn emit_whole(&self, packet: &Packet, spans: u32) {
         let result = self.output.emitter.emit(packet);
         self.output.counters.here().closed.one();
@@ -193,7 +194,7 @@ impl Core {
         self.output.counters.sent(result.is_ok(), spans);
     }
 
-    /// The process is about to be frozen: nothing that is finished may wait for something that is not.
+    /// Emits whatever is finished, before the freeze.
     #[cold]
     pub(crate) fn before_freeze(&self, function: &LambdaFunction) {
         for id in function.open() {
@@ -202,7 +203,7 @@ impl Core {
         }
     }
 
-    /// Sends the finished children of an open span on their own.
+    /// Streams the finished children of an open span.
     fn release_children(&self, id: u64) {
         let released = self.spans.table.with(id, |record| {
             let documents = take_front(&mut record.children, usize::MAX);

@@ -1,12 +1,14 @@
-//! Events that carry a finished call. `sqlx` and `mongodb` open no spans: when a statement is done, they say in an
-//! event what it was and how long it took. Such a call becomes a subsegment of the span that it happened in, by a
-//! record that is opened and closed at once; where it goes from there is [`close`](crate::lifecycle::close)'s, as for any span.
+//! Events that describe a finished call.
+//!
+//! `sqlx` and `mongodb` open no spans. After a statement they send an event with its text and duration. Such
+//! a call becomes a subsegment of the current span: a record that is opened and closed at once.
 //!
 //! ```text
 //!  span   ├───────────────────────────────────┤
-//!  call        ├────────────┤                     its end is the event, its start the event less what it took
+//!  call        ├────────────┤                     ends at the event, starts the event's duration before
 //! ```
-//! Which fields stand for what is in [`slot`](crate::fields::conventions), how a callsite is recognized in [`plan`](crate::fields::callsite).
+//! Fields are mapped in [`conventions`](crate::fields::conventions), callsites are recognized in
+//! [`library_event`](crate::fields::library_event).
 
 use std::fmt;
 
@@ -38,7 +40,7 @@ impl Core {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        // Directly below a Lambda function's segment as well, which is not recorded here.
+        // A platform root is not recorded here, but calls directly below it are.
         let takes = |role: Role| role.is_recorded() || role == Role::PlatformRoot;
         let Some(parent) = self.span_of(event, ctx, takes) else { return };
         let now = self.spans.clock.ticks();
@@ -72,8 +74,8 @@ impl Core {
         pool::give_back(record);
     }
 
-    /// Whether a span says of itself that it is a statement, as `sqlx-tracing` and `sea-orm` open one around each.
-    /// What an event knows goes there then, and not into another subsegment below.
+    /// Whether a span is itself the statement, as `sqlx-tracing` and `sea-orm` open one around each. The
+    /// event's fields belong to that span then.
     fn is_statement(&self, span: u64) -> bool {
         let by_its_members = |span: &mut SpanRecord| {
             let has = |place, key| span.body.text_of(place, key).is_some();
@@ -88,7 +90,7 @@ impl Core {
         self.spans.table.with(span, by_its_members).unwrap_or_default()
     }
 
-    /// The same of a command.
+    /// Whether a span is itself the command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
             |span: &mut SpanRecord| span.body.text_of(Section::Metadata, "\"db.system\":") == Some("mongodb");
@@ -103,7 +105,8 @@ impl Core {
         }
     }
 
-    /// Answers when the command was sent, if that was seen: its own milliseconds are whole ones.
+    /// Names the command. Returns the time when it was sent, if that is known: the driver's own duration is
+    /// in whole milliseconds.
     fn add_command(&self, visitor: &mut FieldVisitor<'_>, request: u64) -> Option<Ticks> {
         visitor.target.put_db_system("mongodb");
         let Command { started, database, .. } = self.spans.in_flight_commands.ended(request)?;
@@ -114,10 +117,10 @@ impl Core {
     }
 }
 
-/// What an event says that is no member of a document.
+/// The fields of an event that are not members of a document.
 #[derive(Default)]
 struct CallFields {
-    /// How long the call took, in microseconds.
+    /// The duration, in microseconds.
     elapsed: u64,
     /// The command's number.
     request: u64,

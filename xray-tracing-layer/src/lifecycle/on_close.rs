@@ -1,5 +1,5 @@
-//! The user's last word on a span: a closure that is called for each recorded one when it is over, before its
-//! document is written. Nothing is locked meanwhile.
+//! The user's closure for closing spans, called for each recorded span before its document is written.
+//! Nothing is locked meanwhile.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -17,17 +17,17 @@ use crate::state::closing_span::{ClosingSpan, OnClose, SpanFacts};
 use crate::state::record::{Role, SpanRecord};
 
 impl Core {
-    /// Shows a span that nobody else can see any more.
+    /// Calls the closure for a span that is out of the table.
     #[cold]
     pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) {
-        // What comes after a departure belongs to a span that was shown then.
+        // A span that was emitted early was shown to the closure then.
         if !record.emitted_early {
             let facts = self.facts_of(record, end);
             call(on_close, facts, &mut record.body, &self.config.rules);
         }
     }
 
-    /// Shows a span that is about to leave although it is open.
+    /// Calls the closure for an open span that is about to be emitted early.
     #[cold]
     pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) {
         let emits_early = |record: &mut SpanRecord| {
@@ -52,18 +52,18 @@ impl Core {
     }
 }
 
-/// Calls the closure.
+/// Calls the closure, without a subscriber and catching panics.
 ///
-/// What the closure does with `tracing` goes nowhere: a span that opens and closes while the registry closes
-/// another is never removed there, and keeps those around it open.
+/// A span that opens and closes while the registry closes another is never removed from the registry, and
+/// keeps the spans around it open. So `tracing` is off meanwhile.
 ///
-/// A panic is the closure's own: the span is told without what the closure would have added, and whoever
-/// dropped the span, which may be a thread that panics already, does not see it.
+/// A panic costs only what the closure would have added. The code that dropped the span does not see it; its
+/// thread may be panicking already.
 fn call(on_close: &OnClose, facts: SpanFacts<'_>, body: &mut Body, rules: &Rules) {
     let mut closing = ClosingSpan { facts, body: RedactedBody::new(body, rules) };
     let mut call = || (on_close.0)(&mut closing);
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // While a subscriber of this thread alone is told of an event, there is none, and none can be set.
+        // Inside a thread's own subscriber there is none, and none can be set.
         if get_default(Dispatch::is::<NoSubscriber>) {
             call();
         } else {

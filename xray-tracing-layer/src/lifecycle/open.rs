@@ -1,12 +1,11 @@
-//! A span opens: what it becomes, and in which trace.
+//! Opening a span: its role, and its trace.
 //!
 //! ```text
-//!  parent in the table?  ──yes──► its role decides: recorded ► subsegment, facade ► independent, else no record
-//!        │no: the nearest ancestor that is
+//!  parent in the table?  ──yes──► recorded ► subsegment, platform root ► independent, else no record
+//!        │no: the nearest ancestor in the table
 //!        ▼none
-//!  a local root:  header among its fields, or Lambda's  ──► continue that trace, as it says
-//!                 none, or one that leaves it open      ──► ask the sampler
-//!                 the user's own word (`xray.sampled`)  ──► goes before all of these
+//!  a local root          ──► Placement: the user's decision overrides the header's,
+//!                            the header's overrides the sampler's
 //! ```
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -44,7 +43,7 @@ impl Core {
         let mut record = pool::take();
         record.callsite = callsite_id;
         record.segment_id = SegmentId::random();
-        // Nothing that is open around a facade knows better: the runtime opens a span for each of its workers.
+        // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !callsite.forces {
             return pool::give_back(record);
@@ -70,7 +69,8 @@ impl Core {
         }
     }
 
-    /// Takes the fields of a span inside of another. Answers the end user they name, who belongs to the segment.
+    /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
+    /// segment.
     #[inline]
     fn begin_part(
         &self,
@@ -88,8 +88,10 @@ impl Core {
         user
     }
 
-    /// The same for a local root, and finds out what becomes of it. Most are not sampled, and then nobody wants to read
-    /// their fields: where the sampler does not look at them either, those that decide are taken before the others.
+    /// Records the fields of a local root, and places it.
+    ///
+    /// Most roots are not sampled, and then their fields are not encoded. If the sampler does not look at
+    /// fields, the decisive ones are recorded first and the others after the decision.
     #[inline(never)]
     fn begin_root(
         &self,
@@ -143,7 +145,7 @@ impl Core {
         }
     }
 
-    /// Takes over what the nearest recorded ancestor hands down. `false` if there is none.
+    /// Inherits from the nearest ancestor in the table. Returns `false` if there is none.
     #[inline]
     fn inherit<S>(
         &self,
@@ -168,7 +170,7 @@ impl Core {
         if self.inherit_from(record, direct) {
             return true;
         }
-        // The parent is there, but not for us: filtered out, or one too many.
+        // The parent has no record: a filter rejected it, or the table was full.
         let ancestors = ctx.span(id).into_iter().flat_map(|span| span.scope().skip(1));
         ancestors.into_iter().any(|ancestor| self.inherit_from(record, ancestor.id().into_u64()))
     }
@@ -200,7 +202,7 @@ impl Core {
     fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
-            // Added by a reload, after the subscriber had told its layers that it is in use.
+            // The layer was added by a reload, so it never got the subscriber's dispatch.
             self.install();
         }
         record.parent = None;
@@ -210,7 +212,7 @@ impl Core {
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.output.counters.bad_headers.one();
         }
-        // A call to another service is a part of something. What it is a part of may be a caller's.
+        // A call to another service needs a segment. A trace header shows that a caller has one.
         let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
         let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
         let lambda = self.spans.host.lambda();
@@ -223,7 +225,7 @@ impl Core {
                 self.restored();
                 record.segment_id = SegmentId::random();
             }
-            // The process may have been frozen since the last one.
+            // The process may have been frozen since the last invocation.
             self.spans.clock.anchor(now);
         }
         record.context.offset = self.spans.clock.offset(now);
@@ -238,7 +240,7 @@ impl Core {
         }
     }
 
-    /// Whether a call to another service outside of a segment becomes one.
+    /// Whether a call to another service outside of any segment becomes a segment.
     #[cold]
     fn takes_orphan(&self) -> bool {
         if self.config.context_missing != ContextMissing::Ignore {
@@ -247,14 +249,14 @@ impl Core {
         self.config.context_missing == ContextMissing::MakeSegment
     }
 
-    /// A subsegment directly below the function's segment is the root of what is recorded here.
+    /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
     fn begin_top(&self, record: &mut SpanRecord, id: &Id, now: Ticks) {
         let root = record.context.root;
         let platform_root = SpanId::new(root).filter(|_| root != id.into_u64());
         (record.context.root, record.context.root_start) = (id.into_u64(), now);
         record.lambda_state = LambdaState { platform_root, ..LambdaState::default() };
         if platform_root.is_some() {
-            // What the runtime says of the invocation goes where it is seen: into the first subsegment.
+            // Facts about the invocation go where they are visible: into the first subsegment.
             self.spans.table.with(root, |platform_root| {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
@@ -262,7 +264,8 @@ impl Core {
         }
     }
 
-    /// Makes a root a segment, in the header's trace or in a new one. `None` asks the sampler.
+    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
+    /// decides.
     fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
         record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);

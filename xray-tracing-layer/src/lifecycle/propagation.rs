@@ -1,7 +1,7 @@
 //! Trace headers in and out, and decisions that come after a span has opened.
 //!
-//! A root is placed when it opens. A header or a decision that comes later replaces that placement until the span has
-//! children; after that it is refused and counted. Called by `span_ext` and `update`.
+//! A root is placed when it opens. A later header or decision replaces that placement until the span has
+//! children. After that it is refused and counted. Called by `span_ext` and `update`.
 
 use tracing_core::Dispatch;
 use tracing_core::span::Id;
@@ -38,7 +38,7 @@ impl Core {
             record.context.role = match header.sampled() {
                 SamplingDecision::Sampled => Role::Segment,
                 SamplingDecision::NotSampled => Role::Unsampled,
-                // The sampler was asked already.
+                // The sampler has decided already.
                 _ => return Ok(None),
             };
             Ok(record.verdict.take())
@@ -49,7 +49,7 @@ impl Core {
         }
     }
 
-    /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
+    /// Encodes a span's deferred fields, if it is recorded now. They come before fields recorded since.
     fn write_deferred(&self, id: u64) {
         let deferred = self.spans.table.with(id, |record| {
             let deferred = record
@@ -68,7 +68,7 @@ impl Core {
         });
     }
 
-    /// `None` if there is no such record.
+    /// Applies the user's decision. Returns `None` if the span has no record.
     pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
         let taken_back = self.spans.table.change(id, |record| {
             if record.has_children || record.context.role == Role::PlatformRoot {
@@ -86,13 +86,13 @@ impl Core {
         Some(())
     }
 
-    /// Records a span inside of one that is not recorded, from now on.
+    /// Records a span inside an unrecorded one, from now on.
     #[cold]
     pub(crate) fn record_after_all(&self, id: &Id, dispatch: &Dispatch) {
         let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
             return;
         };
-        // A span that the layer's filter rejected is not closed for the layer either.
+        // The layer does not get the close of a span that its filter rejected.
         let Some(callsite) = self.spans.callsites.known(span.metadata()) else { return };
         let ancestors = span.scope().skip(1).map(|ancestor| ancestor.id().into_u64());
         let ancestor = self.spans.table.nearest(ancestors, |id, record| (id, record.kind()));
@@ -111,7 +111,8 @@ impl Core {
         }
     }
 
-    /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
+    /// Completes a late decision: returns to the sampler what the replaced result had taken, or counts that
+    /// the decision came too late.
     fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
@@ -126,14 +127,16 @@ impl Core {
 }
 
 impl SpanRecord {
-    /// The header to send to a service that is called from within the span. From then on the span is one with
-    /// children: its trace has an id, and what is emitted early is followed by the part that the header names.
+    /// Returns the header to send to a service that is called from within the span.
+    ///
+    /// From then on the span counts as one with children: its trace has an id, and the late part of a span
+    /// that was emitted early is sent.
     pub(crate) fn prepare_trace_header(&mut self) -> Option<TraceHeader> {
-        // A callee of the late part of a span hangs below that part, so it must be sent.
+        // The callee's segment is below the late part.
         self.has_children |= self.emitted_early;
         self.draw_trace_id();
         let header = TraceHeader::new(self.context.trace_id);
-        // An id of ours would name a segment that is never sent.
+        // Our own id would name a segment that is never sent.
         let below = |header: TraceHeader| match self.parent_id {
             Some(parent) => header.with_parent(parent),
             None => header,

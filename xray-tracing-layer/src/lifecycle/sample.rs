@@ -1,5 +1,6 @@
-//! What the sampler is asked about a new trace: everything that is known when its first span opens, read out of the
-//! span's own body. Nothing is copied, and attributes are looked for only if a rule asks for one.
+//! The request to the sampler about a new trace, read from the body of its first span.
+//!
+//! Nothing is copied. Attributes are looked up only if a rule asks for one.
 
 use std::borrow::Cow;
 
@@ -40,7 +41,7 @@ impl Core {
     }
 }
 
-/// What rules may ask about a span: its annotations, and its fields that stand for nothing else.
+/// The attributes that rules may match: annotations, and fields without another meaning.
 #[derive(Debug)]
 struct Fields<'a> {
     body: &'a Body,

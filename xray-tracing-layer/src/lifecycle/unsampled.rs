@@ -1,14 +1,19 @@
-//! Inside of a span that is not recorded, nothing is. While a thread is in one, the callbacks about what is opened and
-//! said there return after a look at a few thread-locals: nine of ten traces are not sampled.
+//! The short cut inside an unsampled root.
+//!
+//! Nine of ten traces are not sampled. While a thread is in the root of one, callbacks about new spans and
+//! events return after a look at the thread's state:
 //!
 //! ```text
-//!  root, not sampled  ├──────────────────────────────────────┤ in the table, for its trace header
-//!    spans inside       ├────┤ ├────┤ ├──────────┤             in no table, nothing is kept of them
-//!      recorded elsewhere               ├────┤                 entered here meanwhile: what is inside of it counts
+//!  unsampled root       ├──────────────────────────────────────┤ in the table, for its trace header
+//!    spans inside         ├────┤ ├────┤ ├──────────┤             in no table, nothing is recorded
+//!      recorded elsewhere               ├────┤                 entered here meanwhile: spans inside belong to it
 //! ```
-//! It is a short cut only. A span that opens elsewhere, on another thread or below a parent that it names, finds the
-//! root by its ancestors. What the layer is not told of it can't see: a span that its filter rejects, that names a
-//! recorded parent of another trace, and that is entered inside of a quiet span, is taken for one of the quiet ones.
+//! Spans that open elsewhere, on another thread or below an explicit parent, find the root by their
+//! ancestors.
+//!
+//! One case is treated wrongly, because the layer does not see it. A span that the layer's filter rejects,
+//! with an explicit recorded parent in another trace, may be entered inside an unsampled root. Spans inside
+//! of it are taken for unsampled ones.
 
 use tracing_core::span::Attributes;
 
@@ -17,7 +22,7 @@ use crate::state::record::Kind;
 use crate::state::thread_state::ThreadState;
 
 impl Core {
-    /// Whether a new span opens inside of a quiet one. Nothing is to be done for it then.
+    /// Whether a new span opens inside an unsampled root, and needs no work.
     #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
         let is_unsampled = self.spans.unsampled.is_here()
@@ -30,7 +35,7 @@ impl Core {
         is_unsampled
     }
 
-    /// A thread enters a span.
+    /// Notes that the thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
         match self.spans.table.kind(id) {
@@ -59,7 +64,7 @@ impl Core {
         });
     }
 
-    /// A thread leaves a span of that kind.
+    /// Notes that the thread exits a span of that kind.
     #[inline]
     pub(crate) fn exit_unsampled(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
@@ -75,7 +80,7 @@ impl Core {
         });
     }
 
-    /// Something opens inside of the quiet span: a trace header comes too late for it now.
+    /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.
     #[inline]
     fn note_unsampled_child(&self) {
         if ThreadState::with(|thread| thread.unsampled.knows_child.replace(true)) == Some(false) {

@@ -1,4 +1,4 @@
-//! A span lives: fields recorded late, events, and the moment it was last left.
+//! Between open and close: fields recorded late, events, and exits.
 
 use std::num::NonZeroU64;
 
@@ -35,7 +35,7 @@ impl Core {
             if let Some(user) = user {
                 self.set_user(root, 0, &user);
             }
-            // A header declared as an empty field and recorded later is as good as one that is set.
+            // A header that was declared as an empty field and recorded later.
             if let Some(field) = header {
                 match field.header {
                     Some(header) => self.set_trace_header(id, &header),
@@ -105,7 +105,7 @@ impl Core {
         });
     }
 
-    /// The nearest span that an event happened in, if it is recorded, or whatever else `takes` events.
+    /// Returns the nearest span of an event that has a record, if `takes` accepts its role.
     pub(crate) fn span_of<S>(
         &self,
         event: &Event<'_>,
@@ -122,13 +122,13 @@ impl Core {
                 return recorded.then_some(current);
             }
         }
-        // A filter let the span pass by, or it is named by the event.
+        // The current span has no record, or the event names another span.
         let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
         scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
     }
 
-    /// The span was left on some thread. Only local roots care: whatever outlives them keeps them open in the
-    /// registry, and their end is when they were last left.
+    /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
+    /// registry.
     #[inline]
     pub(crate) fn exit<S>(&self, id: &Id, ctx: &Context<'_, S>)
     where
@@ -169,7 +169,7 @@ impl Core {
         });
     }
 
-    /// X-Ray has a place for the end user on segments only.
+    /// Sets the end user, whom X-Ray knows only on segments.
     pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
         self.spans.table.with(root, |root| match root.context.role {
             Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
@@ -178,7 +178,7 @@ impl Core {
     }
 }
 
-/// Notes that the thread panics, unless the span knows of an error already.
+/// Records that the thread panics, unless the span has an error already.
 pub(crate) fn note_panic(body: &mut Body) {
     if !body.has_exceptions() {
         body.add_exception(&xray_sdk::document::Exception::new("panic", "the thread panicked in this span"));

@@ -1,4 +1,4 @@
-//! What the user wants done to values on their way into documents: the redaction hook, and what is left out.
+//! The user's rules for values: the redaction hook, and what is left out of documents.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,22 +6,22 @@ use std::fmt;
 use crate::settings::config::{Database, SqlVersion};
 use crate::settings::reentrancy::suppress_recording;
 
-/// What holds for all values of a layer.
+/// The rules for all values of a layer.
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) redact: Option<Redact>,
-    /// Whether a URL's query is kept.
+    /// Whether queries of URLs are kept.
     pub(crate) keep_query: bool,
-    /// Whether the text of statements is left out.
+    /// Whether statements are left out.
     pub(crate) drop_sql_text: bool,
-    /// Whether the values in it are kept.
+    /// Whether literals in statements are kept.
     pub(crate) keep_sql_literals: bool,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) database: Database,
 }
 
 impl Rules {
-    /// The value as the user wants it seen.
+    /// Returns the value as the redaction hook replaces it.
     pub(crate) fn redacted<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
         match &self.redact {
             Some(redact) => redact.apply(field, value),
@@ -30,7 +30,7 @@ impl Rules {
     }
 }
 
-/// The user's look at each value before it is written.
+/// The user's redaction hook, called with each value before it is written.
 pub(crate) struct Redact(Box<RedactFn>);
 
 pub(crate) type RedactFn = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync;

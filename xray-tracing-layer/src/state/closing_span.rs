@@ -1,5 +1,6 @@
-//! A span that is over, as the user's closure sees it, and the closure itself. When it is called is
-//! `lifecycle::on_close`'s.
+//! A closing span as the user's closure sees it, and the closure itself.
+//!
+//! Called from `lifecycle::on_close`.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,13 +11,13 @@ use xray_sdk::document::AnnotationValue;
 
 use crate::fields::redacted_body::RedactedBody;
 
-/// A span that is over, before its document is written. See [`Builder::on_close`](crate::Builder::on_close).
+/// A span that closes, before its document is written. See [`Builder::on_close`](crate::Builder::on_close).
 pub struct ClosingSpan<'a> {
     pub(crate) facts: SpanFacts<'a>,
     pub(crate) body: RedactedBody<'a>,
 }
 
-/// What is known of the span.
+/// The facts about the span.
 #[derive(Clone, Copy)]
 pub(crate) struct SpanFacts<'a> {
     pub(crate) name: &'a str,
@@ -28,48 +29,50 @@ pub(crate) struct SpanFacts<'a> {
 }
 
 impl ClosingSpan<'_> {
-    /// What the code calls the span; of a call that an event told of, the event's target: `sqlx::query`.
+    /// Returns the span's name. For a call that a library described in an event it is the event's target,
+    /// such as `sqlx::query`.
     #[must_use]
     pub fn name(&self) -> &str {
         self.facts.name
     }
 
-    /// How long it took, in whole microseconds.
+    /// Returns the duration, in whole microseconds.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.facts.duration
     }
 
-    /// The HTTP status, if one is known.
+    /// Returns the HTTP status, if the span has one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.facts.status
     }
 
-    /// Whether it went wrong, by whoever's mistake: a status of 400 and above, or anything that marks a failure.
+    /// Whether the span failed: a status of 400 and above, or any other mark of a failure.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.facts.has_failed
     }
 
-    /// Whether it becomes a segment, and not a subsegment.
+    /// Whether the span becomes a segment. Otherwise it becomes a subsegment.
     #[must_use]
     pub fn is_segment(&self) -> bool {
         self.facts.is_segment
     }
 
-    /// The trace that it belongs to.
+    /// Returns the id of the trace.
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
         self.facts.trace_id
     }
 
-    /// Adds a value that X-Ray indexes, under a key of letters, digits, `_` and `.` (others are mended).
+    /// Adds an annotation, which X-Ray indexes. Characters other than letters, digits, `_` and `.` in the key
+    /// are replaced.
     pub fn annotate<'v>(&mut self, key: &str, value: impl Into<AnnotationValue<'v>>) {
         self.body.annotate(key, &value.into());
     }
 
-    /// Adds any value that serializes, which X-Ray keeps and does not index. An empty namespace is `default`.
+    /// Adds metadata, which X-Ray keeps and does not index. An empty namespace is `default`.
     pub fn add_metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
         self.body.metadata(namespace, key, value);
     }

@@ -1,8 +1,7 @@
-//! What the layer knows of being a Lambda function: where an invocation's header comes from, whether the process
-//! may have been copied from a snapshot, and which spans are open.
+//! The host of the process: any machine, or a Lambda function.
 //!
-//! Nothing here exists, and nothing here is locked, in a process that is no function. Placement is `open`'s,
-//! leaving is `leave`'s.
+//! In a Lambda function the platform sends the segment and freezes the process between invocations.
+//! Everything that differs is an event of [`Host`]. Nothing here is locked on other machines.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +10,7 @@ use xray_sdk::TraceHeader;
 
 use crate::state::record::{LambdaState, SpanRecord};
 
-/// Where the header of an invocation comes from when no span carries it.
+/// The source of an invocation's header when no span carries it.
 pub(crate) type LambdaHeader = fn() -> Option<TraceHeader>;
 
 /// The host of the process, as far as it changes what happens to spans.
@@ -37,7 +36,7 @@ impl Host {
         }
     }
 
-    /// A span opens, and its record is complete.
+    /// Called when a span opens and its record is complete.
     #[inline]
     pub(crate) fn on_open(&self, record: &mut SpanRecord, id: u64) {
         if let Self::Lambda(function) = self {
@@ -48,7 +47,7 @@ impl Host {
         }
     }
 
-    /// A span opens inside of this one.
+    /// Called when a span opens inside of `parent`.
     #[inline]
     pub(crate) fn on_child_open(&self, parent: &mut SpanRecord) {
         if self.is_lambda() {
@@ -56,7 +55,7 @@ impl Host {
         }
     }
 
-    /// A span closes, or is not recorded after all.
+    /// Called when a span closes, or is not recorded after all.
     #[inline]
     pub(crate) fn on_close(&self, id: u64) {
         if let Self::Lambda(function) = self {
@@ -68,7 +67,7 @@ impl Host {
 #[derive(Debug)]
 pub(crate) struct LambdaFunction {
     header: LambdaHeader,
-    /// Whether the first invocation may run in a copy of the process that the layer was built in.
+    /// Whether the first invocation may run in a copy of the process that built the layer.
     snapshot: AtomicBool,
     /// The registry's ids of the recorded spans that are open. Few, and the last one usually closes first.
     open: Mutex<Vec<u64>>,
@@ -79,12 +78,12 @@ impl LambdaFunction {
         Self { header, snapshot: AtomicBool::new(from_snapshot), open: Mutex::default() }
     }
 
-    /// The header of the invocation that the process is in, if only one can be.
+    /// Returns the header of the current invocation, if there can be only one.
     pub(crate) fn header(&self) -> Option<TraceHeader> {
         (self.header)()
     }
 
-    /// Whether this is the first invocation after a snapshot was restored. Answers `true` once.
+    /// Returns `true` once: at the first invocation after SnapStart restored the process.
     pub(crate) fn take_snapshot_restored(&self) -> bool {
         self.snapshot.load(Relaxed) && self.snapshot.swap(false, Relaxed)
     }
@@ -100,7 +99,7 @@ impl LambdaFunction {
         }
     }
 
-    /// The recorded spans that are open now, parents before their children.
+    /// Returns the recorded spans that are open, parents before their children.
     pub(crate) fn open(&self) -> Vec<u64> {
         self.spans().clone()
     }

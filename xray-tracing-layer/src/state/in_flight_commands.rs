@@ -1,12 +1,16 @@
-//! Commands of the MongoDB driver that were sent and are not over yet: where their name and exact start are kept
-//! until the event that ends them.
+//! Commands of the MongoDB driver that have not finished.
+//!
+//! The event that ends a command has neither its database nor its exact start. Both are stored here until
+//! then.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::state::clock::Ticks;
 
-/// Commands that were sent, by the number that the driver gives each: for every one the latest in its slot. One that
-/// never ends leaves nothing behind but its slot, and one that lost its slot is named by its host alone.
+/// Commands by the driver's request number. Each slot has room for one, the latest.
+///
+/// A command that never ends leaves nothing but its slot. A command that lost its slot is named after its
+/// host.
 #[derive(Debug)]
 pub(crate) struct InFlightCommands([Mutex<Command>; COMMANDS]);
 
@@ -14,12 +18,12 @@ pub(crate) struct InFlightCommands([Mutex<Command>; COMMANDS]);
 #[derive(Debug, Default)]
 pub(crate) struct Command {
     request: u64,
-    /// 0 if there is none.
+    /// The time when the command was sent; 0 in an empty slot.
     pub(crate) started: Ticks,
     pub(crate) database: String,
 }
 
-/// Commands that may be under way at once, if their numbers follow each other.
+/// The number of slots: commands in flight at once, if their numbers are consecutive.
 const COMMANDS: usize = 64;
 
 impl Default for InFlightCommands {
@@ -33,7 +37,7 @@ impl InFlightCommands {
         *self.slot(request) = Command { request, started: now, database };
     }
 
-    /// Forgets the command, if it is still known.
+    /// Removes the command, if it is still stored.
     pub(crate) fn ended(&self, request: u64) -> Option<Command> {
         let mut slot = self.slot(request);
         (slot.request == request && slot.started != 0).then(|| std::mem::take(&mut *slot))

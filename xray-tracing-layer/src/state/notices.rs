@@ -1,5 +1,5 @@
-//! What the layer notes for diagnostics while it works: sentences about the configuration, and the callsites that its
-//! own filter let through.
+//! Notes for diagnostics: sentences about the configuration, and the callsites that passed the layer's
+//! filter.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -13,12 +13,12 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// `bad` is about settings that could not be used, `notes` about those that could.
+    /// Creates notices. `bad` is about settings that were ignored, `notes` about settings that were used.
     pub(crate) fn new(bad: Vec<String>, notes: Vec<String>) -> Self {
         Self { bad, others: Mutex::new(notes) }
     }
 
-    /// Settings that could not be used.
+    /// Returns the number of settings that were ignored.
     pub(crate) fn bad_settings(&self) -> u64 {
         self.bad.len() as u64
     }
@@ -33,7 +33,7 @@ impl Notices {
     }
 }
 
-/// The span callsites that the layer's own filter let through.
+/// The span callsites that passed the layer's own filter.
 #[derive(Debug, Default)]
 pub(crate) struct WantedCallsites(Mutex<Vec<&'static Metadata<'static>>>);
 

@@ -1,4 +1,4 @@
-//! What becomes of a local root: a decision, as a pure function of what is known when the root opens.
+//! The placement of a local root: a pure function of the facts at the time when the root opens.
 
 use xray_sdk::{SamplingDecision, TraceHeader};
 
@@ -7,17 +7,19 @@ use crate::state::record::{Role, SpanRecord};
 /// The place of a local root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Placement {
-    /// In the segment that Lambda sends for the function.
+    /// A part of the segment that Lambda sends for the function.
     InPlatformSegment(Role),
-    /// A call to another service outside of any segment: the strategy for missing contexts decides.
+    /// A call to another service outside of any segment: `context_missing` decides.
     Orphan,
-    /// A segment of its own. Without a decision, the sampler is asked.
+    /// A segment. Without a decision, the sampler decides.
     Segment { sampled: Option<bool> },
 }
 
 impl Placement {
-    /// The user's decision (`forced`) overrides the header's, and the header's overrides the sampler's. In Lambda the
-    /// platform decides; the user can only leave a span out.
+    /// Returns the placement.
+    ///
+    /// The user's decision (`forced`) overrides the header's, and the header's overrides the sampler's. In
+    /// Lambda the platform decides; the user can only leave a span out.
     pub(crate) fn of(
         header: Option<&TraceHeader>,
         forced: Option<bool>,
@@ -42,7 +44,7 @@ impl Placement {
     }
 }
 
-/// The role of a root in the platform's segment, if that is recorded.
+/// Returns the role of a root in the platform's segment.
 pub(crate) fn role_in_platform_segment(header: Option<&TraceHeader>, is_platform_root: bool) -> Role {
     let Some(header) = header else { return Role::Undecided { has_trace: false } };
     match (header.sampled(), header.parent()) {

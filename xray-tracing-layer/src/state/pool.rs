@@ -1,4 +1,4 @@
-//! Records to use again, with the memory that they hold: a span in steady state allocates nothing.
+//! Pools of records, recycled with the memory that they hold: a span in steady state allocates nothing.
 
 use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError};
@@ -7,14 +7,14 @@ use xray_sdk::document::internal::{Body, Children};
 
 use crate::state::record::SpanRecord;
 
-/// Takes a record with nothing in it from this thread's pool.
+/// Takes an empty record from this thread's pool.
 #[inline]
 pub(crate) fn take() -> Box<SpanRecord> {
     let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
     pooled.unwrap_or_else(refill)
 }
 
-/// Puts a record back, emptied.
+/// Empties a record and returns it to the pool.
 #[inline]
 pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     record.reset();
@@ -29,7 +29,7 @@ pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     }
 }
 
-/// The records that a thread keeps. The last one put back is the first to be taken: it is still in the cache.
+/// A thread's pool. The last record returned is taken first, because it is still in the cache.
 struct Pool {
     #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
     records: Vec<Box<SpanRecord>>,
@@ -56,7 +56,7 @@ impl Pool {
     }
 }
 
-/// A record from the pool that all threads share: spans may open on one thread and close on another, for ever.
+/// Takes a record from the pool of all threads. Spans may always open on one thread and close on another.
 #[cold]
 fn refill() -> Box<SpanRecord> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +67,7 @@ fn refill() -> Box<SpanRecord> {
 fn spill(mut record: Box<SpanRecord>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if shared.len() < SHARED_POOL {
-        // What lies here may lie for long; a burst must not leave its memory behind.
+        // Records may stay here for long; a burst must not leave its memory behind.
         if record.capacity() > SHARED_CAPACITY {
             (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
         }
@@ -82,14 +82,14 @@ thread_local! {
 #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
 static SHARED: Mutex<Vec<Box<SpanRecord>>> = Mutex::new(Vec::new());
 
-/// Records that a thread keeps: as many as spans are open at once in a deep request.
+/// The maximum of records in a thread's pool: the open spans of a deep request.
 const THREAD_POOL: usize = 32;
 
-/// Bytes that those may hold together: a few roots with full children, and many small spans.
+/// The maximum of bytes in a thread's pool: a few roots with full children, and many small spans.
 const THREAD_CAPACITY: usize = 256 << 10;
 
-/// Records that wait for any thread.
+/// The maximum of records in the shared pool.
 const SHARED_POOL: usize = 256;
 
-/// Bytes that such a record may hold.
+/// The maximum of bytes of a record in the shared pool.
 const SHARED_CAPACITY: usize = 2048;

@@ -1,5 +1,7 @@
-//! What the layer knows of one open span. Records are recycled with the memory they hold, so that a span in
-//! steady state allocates nothing.
+//! The layer's state of one open span.
+//!
+//! A record is locked only for the time of a copy, and no user code runs meanwhile. Records come from
+//! [`pool`](crate::state::pool).
 
 use std::num::NonZeroU64;
 
@@ -20,74 +22,74 @@ pub(crate) type SpanId = NonZeroU64;
 pub(crate) struct SpanRecord {
     pub(crate) context: TraceContext,
     pub(crate) segment_id: SegmentId,
-    /// The span that this one is part of; `None` for a local root.
+    /// The parent span; `None` for a local root.
     pub(crate) parent: Option<SpanId>,
-    /// X-Ray's id of the same, or of the caller's (sub)segment.
+    /// X-Ray's id of the parent, or of the caller's (sub)segment.
     pub(crate) parent_id: Option<SegmentId>,
     pub(crate) callsite: CallsiteId,
     pub(crate) start: Ticks,
-    /// Of a local root: when it was last exited.
+    /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// Of a local root: whether its document was announced as in progress.
+    /// Whether the root was sent as in progress.
     pub(crate) in_progress_sent: bool,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether its document was sent while the span stayed open. What is here came later.
+    /// Whether the document was emitted while the span stayed open. What is here came later.
     pub(crate) emitted_early: bool,
-    /// Means something in Lambda only.
+    /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
-    /// Of a local root: what the sampler said, unless a header decided.
+    /// The sampler's result, if the sampler decided about this root.
     pub(crate) verdict: Option<SamplingResult>,
     pub(crate) body: Body,
-    /// Of a root that is not recorded: the fields that it was opened with. Stays with the record for the next.
+    /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
     pub(crate) children: Children,
 }
 
-/// What keeps a span open when it is over.
+/// Bookkeeping for Lambda: why a span may stay open after its work is over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LambdaState {
-    /// Of a local root: the span that represents the function's segment.
+    /// The span that represents the function's segment, for a root below it.
     pub(crate) platform_root: Option<SpanId>,
-    /// Spans inside that have not closed.
+    /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span, too.
+    /// Whether another task holds the span.
     pub(crate) shared: bool,
 }
 
-/// What a span hands down to the spans inside it.
+/// The state that child spans inherit.
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// Zeros while nobody wants to know; see [`SpanRecord::draw_trace_id`].
+    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
     pub(crate) root_start: Ticks,
-    /// What makes ticks microseconds since the epoch, in this tree.
+    /// The offset from ticks to microseconds since the epoch, in this tree.
     pub(crate) offset: u64,
-    /// What a trace header carried beside the known keys.
+    /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
 }
 
-/// What a span is to X-Ray.
+/// The relation of a span to its trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// A local root: a segment of its own.
+    /// A recorded local root: a segment.
     Segment,
     /// Part of a recorded span.
     Subsegment,
-    /// A local root that is part of a segment which somebody else sends: Lambda.
+    /// A recorded local root below the segment that Lambda sends.
     Independent,
-    /// Stands for that segment. Never sent.
+    /// The span that represents Lambda's segment. Never sent.
     PlatformRoot,
-    /// Not recorded; its trace header says `Sampled=0`.
+    /// Unrecorded; its trace header has `Sampled=0`.
     Unsampled,
-    /// Not recorded, since Lambda decided so; its trace header is the invocation's, with no id of ours.
+    /// Unrecorded by Lambda's decision; its trace header is the invocation's, without an id of ours.
     NotSampledByLambda,
-    /// Not recorded, and no decision known: a header that named a trace only, or none at all, in Lambda.
+    /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
     Undecided {
-        /// Whether there is a trace to name.
+        /// Whether the trace is known.
         has_trace: bool,
     },
 }
@@ -98,16 +100,16 @@ impl Role {
     }
 }
 
-/// What a record is to callbacks that only want to know whether to look closer.
+/// The kind of a record, for callbacks that need not lock it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// There is none.
+    /// No record.
     Absent,
-    /// A part of something that is recorded.
+    /// A part of a recorded tree.
     Part,
-    /// A local root that is recorded, or stands for a segment that is.
+    /// A recorded local root, or the platform root.
     Root,
-    /// Not recorded, and neither is what is inside of it.
+    /// Unrecorded, like everything inside of it.
     Unrecorded,
 }
 
@@ -139,8 +141,10 @@ impl SpanRecord {
         }
     }
 
-    /// Gives the trace an id, unless it has one. That of a trace which is not sampled is drawn when a trace header is
-    /// asked for, or a part of it goes to another thread: most of them end before. Without a segment id there is none.
+    /// Draws the trace id, unless there is one.
+    ///
+    /// An unsampled trace gets its id when a trace header is requested, or when a child opens on another
+    /// thread. Most unsampled traces end before that. Without a segment id there is no trace id.
     #[inline]
     pub(crate) fn draw_trace_id(&mut self) {
         let context = &mut self.context;
@@ -149,14 +153,14 @@ impl SpanRecord {
         }
     }
 
-    /// Whether the span begins a tree of its own in this process.
+    /// Whether the span is a local root.
     #[inline]
     pub(crate) fn is_local_root(&self) -> bool {
         self.parent.is_none()
     }
 
-    /// Whether its fields are kept: those of a recorded span, and those of a root that a late trace header may
-    /// still turn into one, or whose end the sampler wants to hear of.
+    /// Whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
+    /// ones, and of roots that the sampler watches.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
@@ -167,17 +171,19 @@ impl SpanRecord {
         self.context.role.is_recorded() || may_be_recorded_yet()
     }
 
-    /// Whether the sampler wants to hear how the trace ends.
+    /// Whether the sampler observes the end of the trace.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
-    /// Keeps the span, or does not, whatever was decided before.
+    /// Applies the user's decision, which overrides any other.
     ///
-    /// Inside a recorded trace, a span that is not kept is left out with all that is inside of it. Inside one that
-    /// isn't recorded, a span that is kept is a segment of its own, in the same trace. In Lambda there is no segment
-    /// to be made: what the platform does not record can't be kept.
+    /// | span | `sampled` | result |
+    /// |---|---|---|
+    /// | recorded | `false` | left out, with everything inside |
+    /// | not recorded | `true` | a segment of its own, in the same trace |
+    /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let role = &mut self.context.role;
         if !sampled {
@@ -192,7 +198,7 @@ impl SpanRecord {
                 self.segment_id = SegmentId::random();
             }
             if self.parent.is_some() {
-                // What the trace has of this process so far is nothing that X-Ray would know.
+                // X-Ray knows nothing of this process in the trace so far.
                 (self.parent, self.parent_id) = (None, None);
             }
             self.context.role = Role::Segment;
@@ -200,7 +206,7 @@ impl SpanRecord {
         }
     }
 
-    /// What callbacks need to know before they look closer.
+    /// Returns the record's kind.
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
@@ -213,23 +219,23 @@ impl SpanRecord {
         }
     }
 
-    /// When it was last exited, or opened if it never was.
+    /// Returns the time when the span was last exited, or opened.
     #[inline]
     pub(crate) fn last_exit(&self) -> Ticks {
         self.exited.map_or(self.start, NonZeroU64::get)
     }
 
-    /// Whether it is part of a segment.
+    /// Whether the span becomes a subsegment.
     pub(crate) fn is_part(&self) -> bool {
         matches!(self.context.role, Role::Independent | Role::Subsegment)
     }
 
-    /// Of a departed record: whether anything came after the departure that has to be told.
+    /// Whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
     }
 
-    /// Bytes that its buffers hold, in use or not.
+    /// Returns the bytes that the buffers hold, in use or not.
     pub(crate) fn capacity(&self) -> usize {
         let deferred = self.deferred.as_ref().map_or(0, |deferred| deferred.capacity());
         self.body.capacity() + deferred + self.children.capacity()

@@ -1,7 +1,7 @@
-//! What a thread remembers between two callbacks, in one place with its invariants.
+//! Facts that a thread remembers between two callbacks, in one place with their invariants.
 //!
-//! `tracing` reports what happens, and not what it was part of. Four facts are only known to the thread on which they
-//! happen, and each is written by one room and read by one:
+//! `tracing` reports events without their context. Four facts are known only to the thread on which they
+//! happen. Each is written by one file and read by one:
 //!
 //! | fact | written | read |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
 //! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
 //!
-//! Nothing here is locked or allocated. A thread at its end has no state any more; then nothing is remembered.
+//! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
 use std::cell::Cell;
 
@@ -21,26 +21,27 @@ pub(crate) struct ThreadState {
     pub(crate) closed_by_child: Cell<u64>,
     /// The registry's id of the span that this thread exited last; 0 for none.
     pub(crate) last_exited: Cell<u64>,
-    /// Whether a layer got a span or an event since the last look.
+    /// Whether a layer got a span or an event since the flag was reset.
     pub(crate) forwarded: Cell<bool>,
 }
 
 /// The unsampled root that the thread is in.
 ///
-/// `depth` is above 0 exactly while the thread is inside of `id`, a root that `layer` does not record. `others` counts
-/// the spans in that layer's table that the thread entered on top of it: while there are any, what happens is theirs.
+/// `depth` is above 0 exactly while the thread is inside of `id`, a root that `layer` does not record.
+/// `others` counts recorded spans that the thread entered on top of it; while there are any, new spans belong
+/// to them.
 pub(crate) struct UnsampledScope {
-    /// The number of the layer that says so.
+    /// The number of the layer that does not record the root.
     pub(crate) layer: Cell<u32>,
     /// The registry's id of the span.
     pub(crate) id: Cell<u64>,
-    /// How often the thread has entered it; 0 once it is out.
+    /// How often the thread has entered the root; 0 after the last exit.
     pub(crate) depth: Cell<u32>,
-    /// Spans in the table that were entered inside of it.
+    /// Recorded spans that were entered inside of it.
     pub(crate) others: Cell<u32>,
-    /// The layer's count of late decisions when the span was entered: another count ends the scope.
+    /// The layer's count of late decisions at the time of entering. A higher count ends the scope.
     pub(crate) decisions: Cell<u32>,
-    /// Whether the root's record says already that something was opened inside.
+    /// Whether the root's record knows that something was opened inside.
     pub(crate) knows_child: Cell<bool>,
 }
 
@@ -63,7 +64,7 @@ thread_local! {
 }
 
 impl ThreadState {
-    /// Looks at this thread's state. `None` at the end of the thread.
+    /// Calls `look` with this thread's state. Returns `None` at the end of the thread.
     #[inline]
     pub(crate) fn with<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
         STATE.try_with(look).ok()

@@ -1,5 +1,6 @@
-//! What a layer knows about unsampled scopes: its number, late decisions, and whether a callsite may override one.
-//! The scope itself is the thread's.
+//! A layer's part of unsampled scopes: its number, late decisions, and callsites that may override a scope.
+//!
+//! The scope itself is part of [`ThreadState`].
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
@@ -9,14 +10,15 @@ use crate::fields::conventions;
 use crate::fields::slot::Slot;
 use crate::state::thread_state::ThreadState;
 
-/// What a layer contributes.
+/// A layer's part of unsampled scopes.
 #[derive(Debug)]
 pub(crate) struct UnsampledScopes {
-    /// No other layer of this process has it, nor had it.
+    /// The layer's number, unique in this process.
     layer: u32,
-    /// Decisions that came after their span had opened: a scope that was entered before may be wrong about it.
+    /// The number of decisions that came after their span had opened. A scope that was entered before may be
+    /// outdated.
     decisions: AtomicU32,
-    /// Whether a callsite is known whose spans may be recorded where nothing is.
+    /// Whether there is a callsite whose spans may be recorded inside an unsampled scope.
     may_be_overridden: AtomicBool,
 }
 
@@ -34,7 +36,7 @@ impl UnsampledScopes {
         self.layer
     }
 
-    /// Late decisions so far.
+    /// Returns the number of late decisions.
     pub(crate) fn decisions(&self) -> u32 {
         self.decisions.load(Relaxed)
     }
@@ -43,7 +45,7 @@ impl UnsampledScopes {
         self.may_be_overridden.load(Relaxed)
     }
 
-    /// A callsite is in use.
+    /// Notes a callsite that is in use.
     pub(crate) fn note(&self, metadata: &Metadata<'_>) {
         let overrides = |slot| matches!(slot, Some(Slot::Sampled | Slot::Header { platform_root: true }));
         if metadata.is_span()
@@ -53,7 +55,7 @@ impl UnsampledScopes {
         }
     }
 
-    /// A span may be recorded from now on that was not, or the other way round.
+    /// Notes a late decision, which ends all scopes entered before.
     pub(crate) fn decided_late(&self) {
         self.decisions.fetch_add(1, Relaxed);
     }

@@ -31,7 +31,7 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The text if it fits into so many columns, else what does of it with `…`.
+/// Returns the text if it fits into `columns` columns, else its beginning and `…`.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -50,7 +50,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     out
 }
 
-/// Pieces in lines of at most so many columns, two blanks between them. A piece that is wider is cut.
+/// Joins pieces into lines of at most `columns` columns, two blanks between them. A wider piece is cut.
 pub(super) fn flow(pieces: Vec<String>, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in pieces {

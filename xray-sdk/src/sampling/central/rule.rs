@@ -1,4 +1,4 @@
-//! What one rule of the service says: which requests it is for, how many, in which order. Read from the service's
+//! [`RuleSpec`]: which requests a rule is for, how many, in which order. Read from the service's
 //! JSON; nothing here changes afterwards.
 
 use std::sync::Arc;
@@ -26,14 +26,14 @@ pub(super) struct RuleSpec {
     pub(super) path: Pattern,
     resource_arn: Pattern,
     attributes: Box<[(Box<str>, Pattern)]>,
-    /// Whether there is no condition at all.
+    /// Whether the rule has no condition at all.
     for_all: bool,
-    /// Whether there is none but on path, method, service and host.
+    /// Whether the rule has conditions on path, method, service and host only.
     plain: bool,
 }
 
 impl RuleSpec {
-    /// A record of the service's answer. `None` for one that this version of the rules' form can't express.
+    /// Parses a record of the service's response. `None` for one that this version of the rules' form can't express.
     pub(super) fn from_record(record: &Value) -> Option<Self> {
         let rule = record.get("SamplingRule")?;
         if rule.get("Version")?.as_i64()? != 1 {
@@ -86,7 +86,7 @@ impl RuleSpec {
         &*self.name == DEFAULT
     }
 
-    /// What rules are sorted by: priority, then name, and the default last whatever its priority.
+    /// Returns the order of rules: priority, then name, and the default last whatever its priority.
     pub(super) fn order(&self) -> (bool, i64, &str) {
         (self.is_default(), self.priority, &self.name)
     }
@@ -105,7 +105,7 @@ impl RuleSpec {
     }
 
     /// Conditions that most rules don't have. Those on the resource and on attributes a request has to meet by something
-    /// known: whoever writes one means certain requests only.
+    /// known: such a condition means certain requests only.
     #[cold]
     fn matches_details(&self, request: &SamplingRequest<'_>) -> bool {
         let arn = &self.resource_arn;

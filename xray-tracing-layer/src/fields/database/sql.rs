@@ -1,25 +1,24 @@
-//! The text of a statement without the values in it: every literal becomes `?`. Called for whatever is on its way
-//! into `sanitized_query`; what a field or an event is, is not known here.
+//! Database statements without the values in them: every literal becomes `?`.
 //!
-//! The dialect is not known either, and dialects disagree about what a literal is. Where two readings of a text are
-//! possible, the one counts that shows less:
+//! Applied to each value of `sanitized_query`. The dialect is unknown, and dialects disagree about what a
+//! literal is. If two readings are possible, the one that shows less is taken:
 //!
-//! | text | is |
+//! | text | treated as |
 //! |---|---|
 //! | `'…'`, `E'…'`, `N'…'`, `q'[…]'`, `$tag$…$tag$`, numbers | a literal |
-//! | `'…\'` | a string's end in one dialect, and not in another: nothing behind it is shown |
-//! | `"…"` | a name in SQL, a string in MySQL: a name where it looks like one and no value is expected |
-//! | `` `…` `` | a name, and a sign that `"…"` is not one |
+//! | `'…\'` | the end of a string in one dialect only: nothing after it is shown |
+//! | `"…"` | a name in SQL, a string in MySQL: a name if it looks like one and no value is expected |
+//! | `` `…` `` | a name, and a sign that `"…"` is a string |
 //! | `-- …`, `# …`, `/* … */` | a comment, which may quote values: a blank |
 //! | `$1`, `?1`, `:name`, `@p1` | a placeholder |
 //!
-//! One pass, in time linear to what is kept, and again over its own result it changes nothing.
+//! The scan is one pass, linear in the length shown. Applied to its own result, it changes nothing.
 
 use std::fmt::{self, Write};
 
 use xray_sdk::document::MAX_VALUE;
 
-/// A statement that is displayed with a `?` for each literal. What displays it needs no memory.
+/// Displays a statement with `?` for each literal, without allocating.
 pub(crate) struct WithoutLiterals<'a>(pub(crate) &'a str);
 
 impl fmt::Display for WithoutLiterals<'_> {
@@ -52,7 +51,7 @@ struct Scan<'a, W> {
     at: usize,
     out: W,
     written: fmt::Result,
-    /// Up to where the text is in `out`, or replaced.
+    /// The end of the text that is written or replaced.
     copied: usize,
     /// Bytes written.
     shown: usize,
@@ -60,12 +59,12 @@ struct Scan<'a, W> {
     before: u8,
     has_double_quotes: bool,
     has_backquotes: bool,
-    /// Whether an operator or a keyword went before that is followed by a value.
+    /// Whether the token before expects a value: an operator or a keyword.
     value_next: bool,
     /// Whether the next `AND` belongs to a `BETWEEN`.
     between: bool,
     depth: u32,
-    /// In a list of values: the depth that it is in.
+    /// The depth of the current list of values.
     list: Option<u32>,
 }
 
@@ -135,7 +134,7 @@ impl<W: Write> Scan<'_, W> {
         }
     }
 
-    /// A string that begins with its prefix at `start` and with its quote at `quote`.
+    /// Replaces a string whose prefix is at `start` and whose quote is at `quote`.
     fn string(&mut self, start: usize, quote: usize, backslash_escapes: bool) {
         match self.end_of_quoted(quote, backslash_escapes) {
             Some(end) => self.literal(start, end, "?"),
@@ -143,7 +142,8 @@ impl<W: Write> Scan<'_, W> {
         }
     }
 
-    /// Behind the closing quote; `None` if there is none, or if dialects disagree about which it is.
+    /// Returns the position after the closing quote; `None` if there is none, or if dialects disagree about
+    /// it.
     fn end_of_quoted(&self, open: usize, backslash_escapes: bool) -> Option<usize> {
         let quote = self.byte(open);
         let mut at = open + 1;
@@ -202,7 +202,7 @@ impl<W: Write> Scan<'_, W> {
         (self.at, self.value_next) = (end, false);
     }
 
-    /// A placeholder `$1`, a variable `$name`, or a string in dollars.
+    /// Handles a `$`: a placeholder `$1`, a variable `$name`, or a dollar-quoted string.
     fn dollar(&mut self) {
         let (start, name) = (self.at, self.at + 1);
         let end = self.end_of(name, |byte| is_in_word(byte) || byte.is_ascii_digit());
@@ -216,7 +216,7 @@ impl<W: Write> Scan<'_, W> {
         }
     }
 
-    /// A mark and what belongs to it: `?`, `?1`, `:name`, `$1`. A number as long as a value is one.
+    /// Copies a mark with its name or number: `?`, `?1`, `:name`, `$1`. Long numbers are treated as values.
     fn placeholder(&mut self) {
         self.at += 1;
         let end = self.end_of(self.at, |byte| byte.is_ascii_digit());
@@ -242,14 +242,14 @@ impl<W: Write> Scan<'_, W> {
         self.comment(start, self.end_of(start, |byte| byte != b'\n'));
     }
 
-    /// Leaves a blank, or nothing at the beginning.
+    /// Writes a blank, unless nothing was written yet.
     fn comment(&mut self, start: usize, end: usize) {
         self.write(start);
         self.copied = start;
         self.replace(start, end, if self.shown == 0 { "" } else { " " });
     }
 
-    /// Comments nest in some dialects. Whoever does not nest them shows less this way.
+    /// Skips a comment. Comments nest in some dialects; treating them as nested shows less in the others.
     fn block_comment(&mut self) {
         let start = self.at;
         let (mut at, mut open) = (start + 2, 1);
@@ -263,7 +263,7 @@ impl<W: Write> Scan<'_, W> {
         self.comment(start, if open == 0 { at } else { self.text.len() });
     }
 
-    /// Shows nothing from `start` on.
+    /// Hides everything from `start` on.
     fn give_up(&mut self, start: usize) {
         self.literal(start, self.text.len(), "?…");
     }
@@ -280,7 +280,7 @@ impl<W: Write> Scan<'_, W> {
         (self.at, self.copied) = (end, end);
     }
 
-    /// Writes what stands before `end` and was kept. The first is no blank.
+    /// Writes the pending text up to `end`. Its first byte is not a blank.
     fn write(&mut self, end: usize) {
         let deferred = &self.text[self.copied..end];
         let deferred = if self.shown == 0 { deferred.trim_ascii_start() } else { deferred };
@@ -293,7 +293,7 @@ impl<W: Write> Scan<'_, W> {
         self.written
     }
 
-    /// The byte there; 0 behind the end.
+    /// Returns the byte at a position; 0 after the end.
     fn byte(&self, at: usize) -> u8 {
         self.text.as_bytes().get(at).copied().unwrap_or_default()
     }
@@ -308,12 +308,12 @@ impl<W: Write> Scan<'_, W> {
 const BEFORE_VALUES: &[&str] =
     &["LIKE", "ILIKE", "RLIKE", "REGEXP", "GLOB", "MATCH", "BETWEEN", "WHEN", "THEN", "ELSE", "ESCAPE"];
 
-/// Letters, and all that is not ASCII.
+/// Whether a byte is part of a word: a letter, or not ASCII.
 fn is_in_word(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii()
 }
 
-/// Whether a quoted text is what tables and columns are called. Databases allow 63 to 128 characters.
+/// Whether a quoted text looks like the name of a table or column. Databases allow 63 to 128 characters.
 fn is_name(text: &str) -> bool {
     text.len() <= 128
         && !text.starts_with(|first: char| first.is_ascii_digit())

@@ -1,5 +1,6 @@
-//! What fields say of a database: the kind, and the statement. How a statement loses its values is
-//! [`sql`](super::sql)'s.
+//! The database members of a document: kind, statement, connection string.
+//!
+//! Literals are removed from statements in [`sql`](super::sql).
 
 use std::borrow::Cow;
 
@@ -42,7 +43,7 @@ impl FieldTarget<'_> {
         if section == Section::Sql {
             self.put_sql_versions(system);
             if !self.is_segment {
-                // For want of any other name: a node for each operation is none of a database.
+                // The name of last resort: without it, the map would show a node for each operation.
                 let rules = self.rules;
                 self.put_ready_name(NAMELESS, "\"otel\":", &rules.database.name);
             }
@@ -57,10 +58,10 @@ impl FieldTarget<'_> {
     }
 }
 
-/// The rank of a name that any other goes before.
+/// The rank of the name that any other name overrides.
 const NAMELESS: u8 = u8::MAX;
 
-/// Values of `db.system` that X-Ray's `sql` block does not fit.
+/// Values of `db.system` for which X-Ray's `sql` block is not made.
 const NOT_SQL: &[&str] = &[
     "dynamodb",
     "aws.dynamodb",
@@ -76,7 +77,7 @@ const NOT_SQL: &[&str] = &[
     "aws.redshift.data",
 ];
 
-/// A connection string without its password: that of a URL's user, or a `password=…` among pairs.
+/// Returns a connection string without its password: a URL's, or a `password=…` pair.
 fn without_password(text: &str) -> Cow<'_, str> {
     if let Cow::Owned(clean) = url::without_user(text) {
         return clean.into();

@@ -1,4 +1,4 @@
-//! What can be written into the document of a call, by the names that X-Ray has for it.
+//! The writer of an AWS call's document, in X-Ray's names.
 
 use std::error::Error;
 
@@ -17,18 +17,18 @@ impl<'a, 'b> CallBody<'a, 'b> {
         Self { body }
     }
 
-    /// The body itself, for values that are none of the user's.
+    /// Returns the body, for values that the layer produces itself.
     pub(super) fn unredacted(&mut self) -> &mut Body {
         self.body.unredacted()
     }
 
-    /// A member of `aws`; `field` is how a redaction hook knows it.
+    /// Puts a member of `aws`. The redaction hook sees it as `field`.
     pub(super) fn str(&mut self, field: &str, key: &str, value: &str) {
         let value = self.body.redacted(field, value);
         self.body.unredacted().put_str(Section::Aws, 0, key, &value);
     }
 
-    /// A member that is a number.
+    /// Puts a member that is a number.
     pub(super) fn number(&mut self, place: Section, key: &str, value: u64) {
         self.unredacted().put(place, 0, key, |out| {
             out.put_int(value);
@@ -36,25 +36,25 @@ impl<'a, 'b> CallBody<'a, 'b> {
         });
     }
 
-    /// How often the call was tried again. Nothing, if it was not tried at all.
+    /// Puts the number of retries, if there was an attempt.
     pub(super) fn retries(&mut self, attempts: u32) {
         if let Some(retries) = attempts.checked_sub(1) {
             self.number(Section::Aws, "\"retries\":", retries.into());
         }
     }
 
-    /// What went wrong at the service.
+    /// Adds an error that the service reported.
     pub(super) fn remote(&mut self, code: &str, message: &str) {
         let message = self.body.redacted(MESSAGE, message);
         self.body.unredacted().add_exception(&Exception::new(code, message).remote());
     }
 
-    /// What went wrong on the way.
+    /// Adds an error that occurred before a response was read.
     pub(super) fn error(&mut self, err: &(dyn Error + 'static)) {
         self.body.add_error(MESSAGE, err, Stack::none());
     }
 
-    /// The call was dropped before it was over.
+    /// Records that the call was dropped before its end.
     pub(super) fn cancel(&mut self) {
         self.body.cancel("the end of the call");
     }

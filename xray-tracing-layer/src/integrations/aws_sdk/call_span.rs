@@ -1,13 +1,14 @@
-//! The span that stands for a call, and what is put into its record.
+//! The span of an AWS call.
 //!
 //! ```text
-//!  the nearest span that the layer knows, from the current one outwards
-//!    the operation's own ─────────────────► it gets what is known      the SDK's inner spans lie in between
+//!  the nearest span with a record, from the current one outwards
+//!    the operation's own ─────────────────► it gets the call's data      the SDK's inner spans lie in between
 //!    another, or none: a filter hides it ─► a span of our own
-//!    one that is not recorded ────────────► the header goes on, and that is all
+//!    one that is not recorded ────────────► only the header is sent
 //! ```
-//! Hooks run inside of the SDK's inner spans, in the task of the call. A span of our own is never entered: it would
-//! have to be left at each point where the call waits. It lies with the rest in the call's bag, and closes with it.
+//! Hooks run inside of the SDK's inner spans, in the task of the call. A span of our own is never entered: it
+//! would have to be exited at each point where the call waits. It is stored in the call's configuration, and
+//! closes with it.
 
 use std::fmt::Display;
 
@@ -19,7 +20,7 @@ use super::call_body::CallBody;
 use super::outcome::Outcome;
 use crate::layer::tracked_span::{RecordHandle, TrackedSpan};
 
-/// A call, from its first hook to its last. Without a recorded span there is only a header to send.
+/// A call, from its first hook to its last. Without a recorded span it has only a header.
 #[derive(Debug)]
 pub(super) struct CallSpan {
     header: Option<String>,
@@ -30,16 +31,16 @@ impl Storable for CallSpan {
     type Storer = StoreReplace<Self>;
 }
 
-/// A call that is recorded, and not over.
+/// A recorded call before its end.
 #[derive(Debug)]
 struct OpenCall {
     record: RecordHandle,
-    /// The span, if it is ours.
+    /// The span, if we opened it.
     _own: Span,
     attempts: u32,
 }
 
-/// Whether the place where the call is made is recorded, as far as can be told.
+/// Whether a call made here may be recorded.
 pub(super) fn may_be_recorded() -> bool {
     TrackedSpan::around(&Span::current()).is_none_or(|tracked| tracked.records_calls())
 }
@@ -61,26 +62,26 @@ impl CallSpan {
                 );
                 match TrackedSpan::of(&own) {
                     Some(tracked) => Self::in_span(tracked, own),
-                    // A filter hides it, too.
+                    // A filter hides our span as well.
                     None => Self { header: around.and_then(|tracked| text(tracked.header())), open: None },
                 }
             }
         }
     }
 
-    /// The call that this span stands for.
+    /// Creates a call whose data goes into a span.
     fn in_span(tracked: TrackedSpan, own: Span) -> Self {
         let header = text(tracked.header());
         let open = tracked.into_record().map(|record| OpenCall { record, _own: own, attempts: 0 });
         Self { header, open }
     }
 
-    /// What to send to the service.
+    /// Returns the header to send to the service.
     pub(super) fn header(&self) -> Option<&str> {
         self.header.as_deref()
     }
 
-    /// Whether it is recorded, and was not ended yet.
+    /// Whether the call is recorded and has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
     }
@@ -98,7 +99,7 @@ impl CallSpan {
         }
     }
 
-    /// The call is over.
+    /// Ends the call.
     pub(super) fn end(&mut self, outcome: &Outcome<'_>) {
         let Some(open) = self.open.as_mut() else { return };
         match outcome {
@@ -116,10 +117,10 @@ impl OpenCall {
     }
 }
 
-/// In place of a count of attempts: the call was ended by its last hook.
+/// Replaces the count of attempts after the last hook.
 const OVER: u32 = u32::MAX;
 
-/// The call's future is dropped half-way: its bag goes without a last hook.
+/// Without a last hook, the call's future was dropped half-way.
 impl Drop for OpenCall {
     fn drop(&mut self) {
         if self.attempts == OVER || std::thread::panicking() {
@@ -132,7 +133,7 @@ impl Drop for OpenCall {
     }
 }
 
-/// Whether a span is the SDK's for this operation, as generated code calls it.
+/// Whether a span is the SDK's own for this operation, by the name that generated code gives it.
 fn is_named(metadata: &Metadata<'_>, service: &str, operation: &str) -> bool {
     let rest = metadata.name().strip_prefix(service).and_then(|rest| rest.strip_prefix('.'));
     rest == Some(operation)

@@ -1,8 +1,7 @@
-//! gRPC over HTTP, as far as headers and paths tell: whether a request is one, what it calls, how it went. Pure
-//! reading; what a status means to X-Ray is `visit`'s affair, and no protocol buffer is known here.
+//! gRPC over HTTP, read from headers and paths: whether a request is gRPC, its method, its status.
 //!
-//! Servers and clients both call this. The status comes in the trailers behind the response's body, or, where
-//! there is no body, among its headers (gRPC over HTTP2, "Trailers-Only").
+//! The status comes in the trailers after the body, or among the headers if there is no body (gRPC over
+//! HTTP2, "Trailers-Only"). Its meaning is in [`fields::grpc`](crate::fields::grpc).
 
 use std::borrow::Cow;
 
@@ -12,13 +11,13 @@ use percent_encoding::percent_decode_str;
 
 use crate::fields::grpc::{UNKNOWN, name_of};
 
-/// How a call went, as a number.
+/// The header with the status.
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Why it failed, percent-encoded.
+/// The header with the percent-encoded message.
 pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// How a call went.
+/// The status of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GrpcStatus<'a> {
     pub(crate) code: u32,
@@ -26,8 +25,8 @@ pub(crate) struct GrpcStatus<'a> {
 }
 
 impl<'a> GrpcStatus<'a> {
-    /// The status among a response's headers, or its trailers. A status that is no number is as good as unknown, as
-    /// the protocol asks of its clients.
+    /// Reads the status from headers or trailers. A status that is not a number is `UNKNOWN`, as the protocol
+    /// requires of clients.
     pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let code = headers.get(GRPC_STATUS)?.to_str().ok().and_then(|code| code.parse().ok());
         let message = headers.get(GRPC_MESSAGE).and_then(|message| message.to_str().ok());
@@ -41,7 +40,7 @@ impl<'a> GrpcStatus<'a> {
         self.code == 0
     }
 
-    /// The code's name, in the spelling of gRPC's specification.
+    /// Returns the code's name, in the spelling of the specification.
     pub(crate) fn name(&self) -> &'static str {
         name_of(self.code)
     }
@@ -53,7 +52,7 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// Service and method of a path, `/package.Service/Method`.
+/// Returns service and method of a path, `/package.Service/Method`.
 pub(crate) fn rpc_of(path: &str) -> Option<(&str, &str)> {
     let (service, method) = path.strip_prefix('/')?.rsplit_once('/')?;
     (!service.is_empty() && !method.is_empty()).then_some((service, method))

@@ -1,5 +1,5 @@
-//! A middleware for reqwest, by `reqwest-middleware`: each request is a span, and takes its trace header with it. Its
-//! errors need a look of their own, as they tell the whole URL: that is `failure`'s.
+//! The middleware for reqwest, by `reqwest-middleware`: each request is a span, and carries the trace header.
+//! Errors are handled in [`error`](super::error).
 
 use ::http::Extensions;
 use ::reqwest::{Request, Response};
@@ -11,8 +11,8 @@ use super::error::note_failure;
 use crate::integrations::http::client_span::{Target, send_header_of};
 use crate::integrations::http::exchange::Exchange;
 
-/// Makes a span of each request of a reqwest client, for the layer to make a subsegment of, and puts the trace header
-/// among the request's. (Feature `reqwest-middleware`.)
+/// Opens a span for each request of a reqwest client, and adds the trace header to the request. (Feature
+/// `reqwest-middleware`.)
 ///
 /// ```
 /// use reqwest_middleware::ClientBuilder;
@@ -21,22 +21,23 @@ use crate::integrations::http::exchange::Exchange;
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(XrayMiddleware::new()).build();
 /// ```
 ///
-/// - The subsegment is named by the host and is in the namespace `remote`, so that X-Ray draws a node of it. It gets
-///   method, URL, status and length. Of a URL, the query is left out, also where an error tells it, unless the builder
-///   says [`keep_url_query`](crate::Builder::keep_url_query).
-/// - Its header goes out as `x-amzn-trace-id` and as `traceparent`, in place of any that is there. A request in a
-///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it.
-///   Outside of any segment, a request is one of its own; if the builder's
-///   [`context_missing`](crate::Builder::context_missing) says that it is none, it goes as it is.
-/// - The span ends with the head of the answer, the last one if there were redirects. What is read of the body, and
-///   what goes wrong in it, comes later: `reqwest::Client`'s own timeouts are seen here only before that.
-/// - An error, a refused connection or a timeout, is a fault, with the chain of its sources. A request that is dropped
-///   before its answer is an error: `Cancelled`.
-/// - Behind a middleware that retries (`with` puts it before this one), each attempt is a subsegment; before it, all
-///   of them together are one.
+/// - The subsegment is named after the host, in the namespace `remote`, so that X-Ray draws a node for it. It
+///   has method, URL, status and length. The URL's query is removed, also in messages of errors, unless
+///   [`keep_url_query`](crate::Builder::keep_url_query) is set.
+/// - The trace header is sent as `x-amzn-trace-id` and as `traceparent`, replacing existing ones. In an
+///   unsampled trace it has `Sampled=0`. A request whose span is filtered out sends the header of the span
+///   around it.
+/// - Without a current segment, the request becomes its own segment, unless
+///   [`context_missing`](crate::Builder::context_missing) is `Ignore` or `Count`; then no header is added.
+/// - The span ends with the head of the response, the last one after redirects. Errors in the body come later
+///   and are not recorded, nor are `reqwest::Client`'s timeouts while the body is read.
+/// - An error, such as a refused connection or a timeout, is a fault, with the chain of its sources. A
+///   request that is dropped before its response is an error: `Cancelled`.
+/// - Added after a middleware that retries, each attempt is a subsegment. Added before it, all attempts
+///   together are one.
 ///
-/// Beside `reqwest-tracing`, whose middleware opens a span itself, each request would be there twice:
-/// see [`header_only`](Self::header_only).
+/// `reqwest-tracing` opens a span itself, so each request would appear twice: see
+/// [`header_only`](Self::header_only).
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct XrayMiddleware {
@@ -44,16 +45,22 @@ pub struct XrayMiddleware {
 }
 
 impl XrayMiddleware {
-    /// The middleware with a span for each request.
+    /// Creates the middleware that opens a span for each request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Opens no span, and puts the header of the current one among the request's.
+    /// Creates a middleware that opens no span, and adds the current span's header to the request.
     ///
-    /// For a client that has `reqwest_tracing::TracingMiddleware` as well: that one opens the span, which becomes the
-    /// subsegment, and this one, added after it, sends its header, which OpenTelemetry's propagators don't do for
-    /// X-Ray.
+    /// For a client with `reqwest_tracing::TracingMiddleware`: that middleware opens the span, which becomes
+    /// the subsegment. This one, added after it, sends the header, which OpenTelemetry's propagators do not
+    /// do for X-Ray.
+    ///
+    /// ```
+    /// use xray_tracing_layer::XrayMiddleware;
+    ///
+    /// let middleware = XrayMiddleware::header_only();
+    /// ```
     pub fn header_only() -> Self {
         Self { header_only: true }
     }
@@ -96,12 +103,12 @@ fn begin(request: &mut Request) -> Exchange {
     exchange
 }
 
-/// A request without an answer yet.
+/// A guard that records a cancelled request.
 struct CancelOnDrop(Option<Exchange>);
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        // A panic is noted by the layer, when the span closes.
+        // The layer records a panic when the span closes.
         if let Some(exchange) = self.0.take().filter(|_| !std::thread::panicking()) {
             exchange.abandon("the answer");
         }

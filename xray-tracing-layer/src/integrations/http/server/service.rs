@@ -1,12 +1,14 @@
-//! A tower layer for servers: each request is a span, from its arrival to the last byte of its answer's body.
+//! The tower layer for servers: each request is a span, from its head to the last byte of the response's
+//! body.
 //!
 //! ```text
 //!  call ──► request: header, host, path, client, route ──► the span opens; a root asks the sampler now
-//!    └─ future: the handler, polled inside of it ──► exchange: status, length, the answer to `Sampled=?`
-//!         └─ body: polled inside of it, too ──► end, error, or dropped half-way: the span closes
+//!    └─ future: the handler, polled in the span ──► exchange: status, length, response to `Sampled=?`
+//!         └─ body: polled in the span, too ──► end, error, or dropped half-way: the span closes
 //! ```
 //!
-//! A panic goes on its way once it is noted. Without a layer that wants the span, everything just passes through.
+//! A panic is resumed after it is recorded. Without a layer that enables the span, everything passes
+//! unchanged.
 
 use std::fmt::{self, Display};
 use std::net::SocketAddr;
@@ -23,7 +25,7 @@ use crate::integrations::http::exchange::Exchange;
 use crate::integrations::http::future::XrayHttpFuture;
 use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, peer_address};
 
-/// Makes a span of each request that a server gets, for the layer to make a segment of. (Feature `tower-server`.)
+/// Opens a span for each request of a server. (Feature `tower-server`.)
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -36,25 +38,24 @@ use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, pe
 /// # }
 /// ```
 ///
-/// For tonic it is `Server::builder().layer(XrayHttpLayer::new())`, and for hyper without tower
+/// For tonic: `Server::builder().layer(XrayHttpLayer::new())`. For hyper without tower:
 /// `hyper_util::service::TowerToHyperService::new(XrayHttpLayer::new().layer(service))`.
 ///
-/// - The trace goes on that the request's header names: `x-amzn-trace-id`, or `traceparent` where that is absent or
-///   can't be read. Without a decision in it the sampler is asked, with host, method and path. A caller that asks
-///   for the decision (`Sampled=?`) is told with the answer.
-/// - The segment gets method, URL, user agent, client address, status and length. Of a URL, the query is left out,
-///   unless the builder says [`keep_url_query`](crate::Builder::keep_url_query). The address is the first of
-///   `X-Forwarded-For`, marked as such since anyone may write there, else the [peer's](Self::peer_address).
-/// - With feature `axum`, around a router or a route (`Router::layer`), the operation is `GET /orders/{id}`. Around
-///   the whole (`ServiceBuilder`) no route is matched yet, and it is `GET`.
-/// - A gRPC request is known by its content type. Its operation is `package.Service/Method`, and its `grpc-status`,
-///   among the headers or in the trailers, becomes error, throttle or fault.
-/// - The span ends with the answer's body, and is entered whenever handler or body are polled. A panic and an `Err`
-///   of the service are faults. A request that is dropped before its answer is complete, by a client that hung up
-///   or by a timeout, is an error, and so is a body that fails.
+/// - The segment continues the caller's trace: `x-amzn-trace-id`, or `traceparent` if the former is absent or
+///   invalid. Without a decision in it, the sampler decides, with host, method and path. A caller that
+///   requests the decision (`Sampled=?`) gets it in the response.
+/// - The segment has method, URL, user agent, client address, status and length. The URL's query is removed,
+///   unless [`keep_url_query`](crate::Builder::keep_url_query) is set. The address is the first of
+///   `X-Forwarded-For`, marked as such since any client may forge it, or the [peer's](Self::peer_address).
+/// - With feature `axum`, around a router or a route (`Router::layer`), the operation is `GET /orders/{id}`.
+///   Around the whole (`ServiceBuilder`) no route is matched yet, and the operation is `GET`.
+/// - A gRPC request is recognized by its content type. Its operation is `package.Service/Method`. Its
+///   `grpc-status`, among the headers or in the trailers, becomes error, throttle or fault.
+/// - The span ends with the response's body, and is entered whenever handler or body are polled. A panic and
+///   an `Err` of the service are faults. A body that fails is an error, and so is a request that is dropped
+///   before its response is complete, by a client that hung up or by a timeout.
 ///
-/// Inside of another span it is a subsegment: in Lambda, where the function's segment is the platform's, that of
-/// the runtime.
+/// Inside another span the request is a subsegment. In Lambda it is one of the function's segment.
 #[derive(Clone, Copy)]
 #[must_use]
 pub struct XrayHttpLayer {
@@ -62,17 +63,23 @@ pub struct XrayHttpLayer {
 }
 
 impl XrayHttpLayer {
-    /// The layer with its defaults.
+    /// Creates the layer with its defaults.
     pub fn new() -> Self {
         Self { peer: peer_address }
     }
 
-    /// Replaces how the peer's address is found among a request's extensions. Defaults to an extension that is a
-    /// [`SocketAddr`], or, with feature `axum`, axum's `ConnectInfo` of one, for servers that are made by
-    /// `into_make_service_with_connect_info`.
+    /// Sets how the peer's address is found among a request's extensions.
     ///
-    /// tonic tells it so:
-    /// `peer_address(|extensions| extensions.get::<TcpConnectInfo>()?.remote_addr())`.
+    /// Defaults to an extension that is a [`SocketAddr`], or, with feature `axum`, axum's `ConnectInfo` of
+    /// one, for servers made by `into_make_service_with_connect_info`. For tonic: `peer_address(|extensions|
+    /// extensions.get::<TcpConnectInfo>()?.remote_addr())`.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use xray_tracing_layer::XrayHttpLayer;
+    ///
+    /// let layer = XrayHttpLayer::new().peer_address(|extensions| extensions.get::<SocketAddr>().copied());
+    /// ```
     pub fn peer_address(mut self, find: fn(&Extensions) -> Option<SocketAddr>) -> Self {
         self.peer = find;
         self
@@ -99,7 +106,7 @@ impl<S> Layer<S> for XrayHttpLayer {
     }
 }
 
-/// Made by [`XrayHttpLayer`].
+/// The service that [`XrayHttpLayer`] returns.
 #[derive(Clone, Debug)]
 pub struct XrayHttpService<S> {
     inner: S,
