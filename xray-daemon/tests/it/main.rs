@@ -1,0 +1,1 @@
+//! The daemon from outside: its arguments, its sockets, and an endpoint on loopback.
