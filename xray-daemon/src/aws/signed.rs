@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header, request, uri};
 use http_body_util::{BodyExt, Full, Limited};
 use log::debug;
+use prometheus_client::metrics::histogram::Histogram;
+use tokio::time::Instant;
 
 use super::call::{Call, CallError, Reply};
 use super::clock::Clock;
@@ -25,6 +27,7 @@ pub struct SignedClient {
     endpoint: Endpoint,
     region: Arc<str>,
     user_agent: HeaderValue,
+    seconds: Histogram,
 }
 
 impl Call for SignedClient {
@@ -33,7 +36,11 @@ impl Call for SignedClient {
         if let Ok(stamp) = HeaderValue::from_str(&timestamp(&self.clock)) {
             headers.insert(TIMESTAMP, stamp);
         }
-        collect(self.send(&self.endpoint, XRAY, Method::POST, path, headers, body).await?).await
+        let start = Instant::now();
+        let reply =
+            collect(self.send(&self.endpoint, XRAY, Method::POST, path, headers, body).await?).await?;
+        self.seconds.observe(start.elapsed().as_secs_f64());
+        Ok(reply)
     }
 
     fn refresh_credentials(&self) {
@@ -54,7 +61,15 @@ impl SignedClient {
         region: &str,
         user_agent: HeaderValue,
     ) -> Self {
-        Self { transport, credentials, clock, endpoint, region: region.into(), user_agent }
+        Self {
+            transport,
+            credentials,
+            clock,
+            endpoint,
+            region: region.into(),
+            user_agent,
+            seconds: Histogram::new(BUCKETS),
+        }
     }
 
     /// Sends a request of a local program to the same path, signed with the daemon's credentials.
@@ -96,6 +111,12 @@ impl SignedClient {
     #[must_use]
     pub fn clock(&self) -> &Arc<Clock> {
         &self.clock
+    }
+
+    /// Returns the times of calls that got an answer.
+    #[must_use]
+    pub fn call_seconds(&self) -> &Histogram {
+        &self.seconds
     }
 
     /// Returns the same client with another time limit for an attempt.
@@ -165,6 +186,9 @@ async fn collect(answer: Response<AnswerBody>) -> Result<Reply, CallError> {
         }),
     }
 }
+
+/// Bounds of the histogram in seconds, up to the limit of an attempt.
+const BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
 /// The most that is read of a reply to a call of the daemon's own. 50 unprocessed documents take some kilobytes.
 const REPLY_LIMIT: usize = 1 << 20;
