@@ -196,7 +196,9 @@ impl Backlog {
         let candidates =
             self.failed.iter().enumerate().filter(|(_, failed)| may(&failed.attempts, &failed.batch));
         candidates
-            .map(|(number, failed)| (Selection::Failed(number), failed.attempts.count / PATIENCE, failed.batch.oldest()))
+            .map(|(number, failed)| {
+                (Selection::Failed(number), failed.attempts.count / PATIENCE, failed.batch.oldest())
+            })
             .min_by_key(|&(_, rank, oldest)| (rank, oldest))
     }
 

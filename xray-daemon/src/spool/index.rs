@@ -232,7 +232,10 @@ mod tests {
     #[test]
     fn entries_come_back_oldest_first_and_each_once() {
         let mut index = index();
-        assert_eq!([index.load(S), index.load(S), index.load(S), index.load(S)], [Some(1), Some(2), Some(3), None]);
+        assert_eq!(
+            [index.load(S), index.load(S), index.load(S), index.load(S)],
+            [Some(1), Some(2), Some(3), None]
+        );
         assert_eq!(index.resting(), 30);
         assert_eq!(index.loaded(2), Some(stored(2)));
         assert_eq!((index.resting(), index.bytes(), index.next_key()), (20, 300, 4));

@@ -19,7 +19,14 @@ pub(super) struct Limit {
 impl Limit {
     pub(super) fn new(most: usize) -> Self {
         let most = most.max(1) as f64;
-        Self { current: START.min(most), most, successes: 0.0, usual: 0.0, deviation: 0.0, last_decrease: None }
+        Self {
+            current: START.min(most),
+            most,
+            successes: 0.0,
+            usual: 0.0,
+            deviation: 0.0,
+            last_decrease: None,
+        }
     }
 
     /// The number of calls, at least one.

@@ -29,12 +29,17 @@ mod engine;
 
 mod spooling;
 
+mod clock;
+
+mod news;
+
 mod driver;
 
 #[cfg(test)]
 mod simulation;
 
-pub use driver::{Uploads, drive};
+pub use clock::Clock;
+pub use driver::{Deadline, Uploads, drive};
 pub use engine::{Engine, Next, Request};
 pub use note::Note;
 pub use settings::{Now, Settings, SpoolLimits};

@@ -93,7 +93,8 @@ impl Engine {
             dropped += batch.len() as u64;
         }
         let job = self.disk.job.take().map(|job| (job.replaces, job.write));
-        let replacing = std::mem::take(&mut self.replacing).into_iter().map(|(key, halves)| (Some(key), halves));
+        let replacing =
+            std::mem::take(&mut self.replacing).into_iter().map(|(key, halves)| (Some(key), halves));
         for (replaces, writing) in job.into_iter().chain(replacing) {
             for Writing { batch, .. } in writing {
                 self.flights.subtract(&batch);
@@ -218,7 +219,9 @@ impl Engine {
     /// Whether memory is so full that documents should go to disk.
     pub(super) fn wants_to_spill(&self) -> bool {
         let full = self.backlog.charge() > self.backlog.limit() / 5 * 4;
-        self.spool.is_some() && self.disk.job.is_none() && (self.giving_up && !self.backlog.is_empty() || full)
+        self.spool.is_some()
+            && self.disk.job.is_none()
+            && (self.giving_up && !self.backlog.is_empty() || full)
     }
 
     /// Takes the oldest documents out of the backlog, as many as one job writes.
@@ -227,7 +230,9 @@ impl Engine {
         let most = (self.settings.outside() / 2).min(JOB_BYTES);
         let (mut taken, mut given_up, mut too_large) = (0, 0, 0);
         while taken < most && (writing.is_empty() || self.wants_to_spill()) {
-            let Some(batch) = self.backlog.take_oldest(BATCH_DOCUMENTS, self.settings.batch_bytes()) else { break };
+            let Some(batch) = self.backlog.take_oldest(BATCH_DOCUMENTS, self.settings.batch_bytes()) else {
+                break;
+            };
             let Some(spool) = &mut self.spool else { break };
             let unix = now.unix.saturating_sub(now.monotonic.saturating_sub(batch.oldest()).as_secs());
             let pending = taken as u64;

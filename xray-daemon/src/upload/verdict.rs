@@ -135,8 +135,10 @@ fn error(reply: &Reply) -> (Option<String>, Option<String>) {
         message: Option<serde_json::Value>,
     }
     let body: Body = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let string = |value: Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
-    let header = reply.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let string =
+        |value: Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
+    let header =
+        reply.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let code = header.or_else(|| string(body.code)).map(|code| {
         // `aws.protocol#Name:http://where/it/is/documented/`
         let code = code.split(':').next().unwrap_or_default();
@@ -159,12 +161,14 @@ fn is_throttling(code: &str) -> bool {
 }
 
 fn is_internal(code: &str) -> bool {
-    const NAMES: [&str; 4] = ["InternalFailure", "InternalServerError", "InternalServerException", "ServiceUnavailable"];
+    const NAMES: [&str; 4] =
+        ["InternalFailure", "InternalServerError", "InternalServerException", "ServiceUnavailable"];
     NAMES.contains(&code)
 }
 
 fn is_expired(code: &str) -> bool {
-    const NAMES: [&str; 4] = ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"];
+    const NAMES: [&str; 4] =
+        ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"];
     NAMES.contains(&code)
 }
 
@@ -232,12 +236,20 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> Result<Reply, CallError> {
+    fn reply(
+        status: u16,
+        headers: &[(&'static str, &'static str)],
+        body: &'static str,
+    ) -> Result<Reply, CallError> {
         let headers = headers
             .iter()
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        Ok(Reply { status: StatusCode::from_u16(status).unwrap(), headers, body: Bytes::from_static(body.as_bytes()) })
+        Ok(Reply {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers,
+            body: Bytes::from_static(body.as_bytes()),
+        })
     }
 
     /// The verdict's name, by which most cases are told from each other.
@@ -281,7 +293,8 @@ mod tests {
             (302, "", "unavailable"),
             (408, "", "unavailable"),
         ] {
-            let answer = reply(status, if code.is_empty() { &[] } else { &[("x-amzn-errortype", "set below")] }, "");
+            let answer =
+                reply(status, if code.is_empty() { &[] } else { &[("x-amzn-errortype", "set below")] }, "");
             let mut answer = answer.unwrap();
             if let Some(value) = answer.headers.get_mut("x-amzn-errortype") {
                 *value = HeaderValue::from_str(code).unwrap();
@@ -293,7 +306,10 @@ mod tests {
     #[test]
     fn codes_are_found_in_header_and_body() {
         for (headers, body) in [
-            (&[("x-amzn-errortype", "ThrottledException:http://internal.amazon.com/coral/")][..], r#"{"Message":"m"}"#),
+            (
+                &[("x-amzn-errortype", "ThrottledException:http://internal.amazon.com/coral/")][..],
+                r#"{"Message":"m"}"#,
+            ),
             (&[][..], r#"{"__type":"com.amazonaws.xray#ThrottledException","Message":"m"}"#),
             (&[][..], r#"{"code":"ThrottledException","message":"m"}"#),
             (&[][..], r#"{"Code":"ThrottledException","Message":"m"}"#),
@@ -308,7 +324,8 @@ mod tests {
         for body in ["", "{}", r#"{"UnprocessedTraceSegments":[]}"#, r#"{"UnprocessedTraceSegments":null}"#] {
             assert_eq!(judge(&reply(200, &[], body), NOW), Verdict::Accepted(Vec::new()), "{body}");
         }
-        let body = r#"{"UnprocessedTraceSegments":[{"Id":"a","ErrorCode":"ThrottledException","Message":"m"},{}]}"#;
+        let body =
+            r#"{"UnprocessedTraceSegments":[{"Id":"a","ErrorCode":"ThrottledException","Message":"m"},{}]}"#;
         let Verdict::Accepted(unprocessed) = judge(&reply(200, &[], body), NOW) else { panic!("accepted") };
         assert_eq!(unprocessed[0].id.as_deref(), Some("a"));
         assert!(unprocessed[0].may_be_repeated() && !unprocessed[1].may_be_repeated());
@@ -328,7 +345,8 @@ mod tests {
         assert_eq!(after(&[("retry-after", "soon")]), None);
         // 2023-11-14T22:13:20Z is `NOW`.
         assert_eq!(after(&[("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")]), Some(30));
-        let dates = [("retry-after", "Tue, 14 Nov 2023 23:13:50 GMT"), ("date", "Tue, 14 Nov 2023 23:13:20 GMT")];
+        let dates =
+            [("retry-after", "Tue, 14 Nov 2023 23:13:50 GMT"), ("date", "Tue, 14 Nov 2023 23:13:20 GMT")];
         assert_eq!(after(&dates), Some(30));
     }
 
