@@ -5,6 +5,7 @@
 
 mod aws;
 mod edge;
+mod guide;
 mod relay;
 mod report;
 mod tls;

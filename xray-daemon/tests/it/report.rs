@@ -130,6 +130,14 @@ async fn the_admin_server_shows_metrics_and_health() {
     assert_eq!(get(address, page).await.0, 403);
 }
 
+#[test]
+fn the_local_sockets_place_follows_from_the_port_alone() {
+    let place = |address| HealthSocket::new(None, address).to_string();
+    assert_eq!(place("127.0.0.1:2000"), place("0.0.0.0:2000"));
+    assert_eq!(place("[::]:2000"), place(":2000"));
+    assert_ne!(place("127.0.0.1:2000"), place("127.0.0.1:2001"));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn the_local_socket_answers_by_name_and_by_file() {
