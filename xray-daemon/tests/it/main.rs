@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are their own processes, clocks and environments")]
 
 mod aws;
+mod credentials;
 mod edge;
 mod guide;
 mod relay;

@@ -204,6 +204,40 @@ async fn a_body_beyond_the_limit_is_refused_with_and_without_a_length() {
 }
 
 #[tokio::test]
+async fn bodies_wait_for_room_and_get_it() {
+    let xray = XRay::start(|_| ok("{}"));
+    let relay = Running::start(aws(&settings(&xray.url())).await).await;
+    let body = "a".repeat(1 << 20);
+    // Four bodies of 1 MB have room at a time.
+    let posts = (0..12).map(|_| relay.post("/x", "", &body));
+    let mut statuses = Vec::new();
+    for post in futures(posts).await {
+        statuses.push(post.0);
+    }
+    assert_eq!(statuses, [200; 12]);
+    assert_eq!(xray.requests().len(), 12);
+}
+
+/// Waits for all, at the same time.
+async fn futures<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut pending: Vec<_> = futures.map(|future| (Box::pin(future), None)).collect();
+    std::future::poll_fn(|cx| {
+        let mut is_done = true;
+        for (future, output) in &mut pending {
+            if output.is_none() {
+                match future.as_mut().poll(cx) {
+                    std::task::Poll::Ready(value) => *output = Some(value),
+                    std::task::Poll::Pending => is_done = false,
+                }
+            }
+        }
+        if is_done { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
+    pending.into_iter().filter_map(|(_, output)| output).collect()
+}
+
+#[tokio::test]
 async fn no_answer_in_time_is_a_504() {
     let xray = XRay::start(|_| Answer::Hang);
     let short = |settings: &mut RelaySettings| settings.timeout = Duration::from_millis(300);
@@ -269,7 +303,7 @@ async fn the_original_directors_request_goes_to_the_region_over_tls() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_and_an_address_that_is_none_are_told_apart() {
+async fn a_taken_port_and_an_unusable_address_are_different_errors() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let bind = async |address: String| {
         let settings =

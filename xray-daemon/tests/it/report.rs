@@ -161,7 +161,7 @@ async fn the_local_socket_answers_by_name_and_by_file() {
         serving.await.unwrap();
         assert!(ask(&socket, false).is_err());
     }
-    // A file that a killed daemon left behind is in nobody's way.
+    // A file that a killed daemon left behind is replaced.
     let socket = HealthSocket::new(Some(&file), &name);
     drop(HealthServer::bind(&socket).unwrap());
     assert!(file.exists());
