@@ -7,6 +7,7 @@ mod aws;
 mod credentials;
 mod edge;
 mod guide;
+mod program;
 mod relay;
 mod report;
 mod tls;

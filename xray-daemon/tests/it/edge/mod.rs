@@ -1,6 +1,7 @@
 //! What the tests of the daemon's edges share: a scripted X-Ray, certificates, and processes of the tests' own.
 
 pub(crate) mod child;
+pub(crate) mod daemon;
 pub(crate) mod tls;
 pub(crate) mod xray;
 
