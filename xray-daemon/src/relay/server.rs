@@ -218,16 +218,10 @@ impl Service {
         if head.method == Method::CONNECT {
             return self.say(RelayOutcome::Refused, StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not relayed");
         }
-        let body = match timeout(BODY_TIMEOUT, Limited::new(body, self.settings.max_body).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let reason = format!("the body is larger than {} bytes", self.settings.max_body);
-                return self.say(RelayOutcome::BadBody, StatusCode::PAYLOAD_TOO_LARGE, &reason);
-            }
-            Ok(Err(error)) => {
-                let reason = format!("Unable to consume request body: {error}");
-                return self.say(RelayOutcome::BadBody, StatusCode::BAD_REQUEST, &reason);
-            }
+        // The room is taken until X-Ray answers.
+        let (body, _room) = match timeout(BODY_TIMEOUT, self.read(body)).await {
+            Ok(Ok(read)) => read,
+            Ok(Err((status, reason))) => return self.say(RelayOutcome::BadBody, status, &reason),
             Err(_) => {
                 return self.say(
                     RelayOutcome::BadBody,
