@@ -1,5 +1,7 @@
 //! What `config check` says of AWS: region, endpoint, credentials, and as whom AWS sees them.
 
+use log::info;
+
 use super::endpoint::Endpoint;
 use super::setup::Aws;
 
@@ -37,6 +39,20 @@ impl Aws {
         };
         lines.push(line);
         Findings { lines, is_good }
+    }
+
+    /// Searches for credentials and logs whose they are, so that a wrong role shows at start and not with the first
+    /// trace. STS is asked if `asks_sts`, and only when the endpoint is AWS's own.
+    pub async fn introduce(&self, asks_sts: bool) {
+        // A failure is logged where the credentials are.
+        if self.client.credentials().get().await.is_err() || !asks_sts || !self.client.endpoint().is_default()
+        {
+            return;
+        }
+        match self.identity().await {
+            Ok(arn) => info!("Calls are made as {arn}"),
+            Err(reason) => info!("Whose credentials these are is unknown: {reason}"),
+        }
     }
 
     async fn identity(&self) -> Result<String, String> {

@@ -4,6 +4,7 @@
 
 use hyper::Uri;
 
+use super::http::is_host;
 use crate::config::Environment;
 
 /// The base URL of a service: scheme and authority, without a path.
@@ -99,10 +100,7 @@ impl Endpoint {
         let url = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
         let uri: Uri = url.trim_end_matches('/').parse().map_err(|_| invalid())?;
         let plain = uri.path() == "/" || uri.path().is_empty();
-        if !matches!(uri.scheme_str(), Some("http" | "https"))
-            || uri.host().is_none_or(str::is_empty)
-            || !plain
-        {
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || !uri.host().is_some_and(is_host) || !plain {
             return Err(invalid());
         }
         Ok(Self { uri, source })
@@ -277,7 +275,9 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_refused_with_its_source() {
-        for value in ["ftp://host", "https://", "https://host/path", "https://a b"] {
+        for value in
+            ["ftp://host", "https://", "https://host/path", "https://a b", "https://[1", "https://%41"]
+        {
             let error = Endpoint::resolve(Some(value), "us-east-1", &Environment::default()).unwrap_err();
             assert!(error.to_string().contains(value), "{error}");
         }

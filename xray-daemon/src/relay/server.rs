@@ -10,13 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log::{debug, error, info, warn};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -124,6 +124,7 @@ impl Relay {
             client: client.with_attempt_limit(self.settings.timeout),
             settings: self.settings,
             stats: self.stats,
+            bodies: Semaphore::new(ALL_BODIES_KB as usize),
             reported: Mutex::new(None),
         });
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -165,8 +166,11 @@ async fn accept(
     Ok((stream, sender, place))
 }
 
-/// Connections at a time. An SDK keeps one or two; with bodies of 1 MB the bound is on memory.
+/// Connections at a time. An SDK keeps one or two.
 const MAX_CONNECTIONS: usize = 64;
+
+/// Memory for the bodies of all requests, in KB. SDKs send some KB; a request that finds no room waits.
+const ALL_BODIES_KB: u32 = 4096;
 
 /// How long a connection may take for a request's head, or do nothing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
@@ -183,6 +187,8 @@ struct Service {
     client: SignedClient,
     settings: RelaySettings,
     stats: Arc<RelayStats>,
+    /// Room for bodies, in KB.
+    bodies: Semaphore,
     /// When a refusal was last logged.
     reported: Mutex<Option<Instant>>,
 }
@@ -212,16 +218,10 @@ impl Service {
         if head.method == Method::CONNECT {
             return self.say(RelayOutcome::Refused, StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not relayed");
         }
-        let body = match timeout(BODY_TIMEOUT, Limited::new(body, self.settings.max_body).collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                let reason = format!("the body is larger than {} bytes", self.settings.max_body);
-                return self.say(RelayOutcome::BadBody, StatusCode::PAYLOAD_TOO_LARGE, &reason);
-            }
-            Ok(Err(error)) => {
-                let reason = format!("Unable to consume request body: {error}");
-                return self.say(RelayOutcome::BadBody, StatusCode::BAD_REQUEST, &reason);
-            }
+        // The room is taken until X-Ray answers.
+        let (body, _room) = match timeout(BODY_TIMEOUT, self.read(body)).await {
+            Ok(Ok(read)) => read,
+            Ok(Err((status, reason))) => return self.say(RelayOutcome::BadBody, status, &reason),
             Err(_) => {
                 return self.say(
                     RelayOutcome::BadBody,
@@ -239,6 +239,26 @@ impl Service {
                 let limit = self.settings.timeout.as_secs_f64();
                 self.failed(path, &CallError::Timeout(format!("no answer within {limit} s")))
             }
+        }
+    }
+
+    /// Reads a body into memory when there is room for it among the others.
+    async fn read(&self, body: Incoming) -> Result<(Bytes, SemaphorePermit<'_>), (StatusCode, String)> {
+        let limit = self.settings.max_body;
+        let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));
+        let bad =
+            |reason: String| (StatusCode::BAD_REQUEST, format!("Unable to consume request body: {reason}"));
+        // The length that the sender announces; without one, the largest.
+        let length = body.size_hint().exact().unwrap_or(limit as u64);
+        if length > limit as u64 {
+            return Err(too_large());
+        }
+        let room = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX).min(ALL_BODIES_KB);
+        let room = self.bodies.acquire_many(room).await.map_err(|error| bad(error.to_string()))?;
+        match Limited::new(body, limit).collect().await {
+            Ok(body) => Ok((body.to_bytes(), room)),
+            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+            Err(error) => Err(bad(error.to_string())),
         }
     }
 

@@ -16,14 +16,18 @@ pub enum HealthSocket {
 }
 
 impl HealthSocket {
-    /// The configured file, or a place that follows from the UDP address, so that two daemons don't meet.
+    /// The configured file, or a place that follows from the UDP address's port, so that two daemons don't meet.
+    ///
+    /// The host of the address makes no difference: an image binds to `0.0.0.0:2000` by its entry point, and
+    /// `xray-daemon health` without arguments still finds that daemon.
     #[must_use]
     pub fn new(configured: Option<&Path>, udp_address: &str) -> Self {
-        let name = format!("xray-daemon-health-{udp_address}");
+        let port = udp_address.rsplit(':').next().unwrap_or(udp_address);
+        let name = format!("xray-daemon-health-{port}");
         match configured {
             Some(path) => Self::File(path.to_owned()),
             None if cfg!(target_os = "linux") => Self::Abstract(name),
-            None => Self::File(std::env::temp_dir().join(name.replace(['/', ':'], "_"))),
+            None => Self::File(std::env::temp_dir().join(name)),
         }
     }
 }

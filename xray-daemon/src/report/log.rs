@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,14 +21,23 @@ use crate::config::{LogConfig, LogLevel};
 ///
 /// If the file can't be opened, or if there is a log already.
 pub fn init(config: &LogConfig) -> io::Result<()> {
-    let output: Box<dyn Write + Send> = match &config.path {
-        Some(path) => Box::new(LogFile::open(path, config.rotation)?),
-        None => Box::new(io::stdout()),
-    };
+    let output = file_or_output(config.path.as_deref(), config.rotation)?;
     let level = filter(config.level);
     log::set_boxed_logger(Box::new(Logger::new(output, level))).map_err(io::Error::other)?;
     log::set_max_level(level);
     Ok(())
+}
+
+/// The log's file, or standard output if there is none.
+///
+/// # Errors
+///
+/// If the file can't be opened.
+pub fn file_or_output(path: Option<&Path>, rotates: bool) -> io::Result<Box<dyn Write + Send>> {
+    Ok(match path {
+        Some(path) => Box::new(LogFile::open(path, rotates)?),
+        None => Box::new(io::stdout()),
+    })
 }
 
 fn filter(level: LogLevel) -> LevelFilter {

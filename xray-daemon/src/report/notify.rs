@@ -1,4 +1,4 @@
-//! What systemd is told: ready, stopping, a status line, and signs of life for its watchdog.
+//! Reports to systemd: ready, stopping, a status line, and signs of life for its watchdog.
 //!
 //! Without systemd (`NOTIFY_SOCKET` unset), and on other systems than Linux, nothing happens.
 

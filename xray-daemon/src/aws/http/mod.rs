@@ -12,6 +12,7 @@ mod transport;
 
 mod sign;
 
+pub(super) use proxy::is_host;
 pub use proxy::{Proxy, ProxyError};
 pub(super) use sign::Signer;
 pub(super) use transport::Transport;

@@ -62,7 +62,7 @@ impl Proxy {
         let error = || ProxyError { value: redact(value), source };
         let url = if value.contains("://") { value.to_owned() } else { format!("http://{value}") };
         let uri = Uri::from_str(&url).map_err(|_| error())?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) || uri.host().is_none_or(str::is_empty) {
+        if !matches!(uri.scheme_str(), Some("http" | "https")) || !uri.host().is_some_and(is_host) {
             return Err(error());
         }
         let exceptions = environment.get("NO_PROXY").unwrap_or_default().to_owned();
@@ -87,6 +87,14 @@ impl Proxy {
             Ok(config) if self.matcher.is_some() => config.no_proxy(&self.exceptions),
             _ => ProxyConfig::disabled(),
         }
+    }
+}
+
+/// Whether a host of a URL is a name or an address; the parser takes more than that.
+pub(in crate::aws) fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && !host.contains(['%', '[', ']']),
     }
 }
 
