@@ -1,0 +1,35 @@
+//! X-Ray on one's own machine: the daemon's port, X-Ray's API with signatures and policies, a store in one file,
+//! and a terminal.
+//!
+//! Rooms, each importing only those below it:
+//!
+//! ```text
+//!  cli       commands, serving loop, signals
+//!  console   pages in the browser
+//!  api       operations of the X-Ray API, both TCP doors
+//!  access    signatures, identities, policies, sessions
+//!  query     filter expressions, summaries, graphs, series
+//!  store     one SQLite file, one writer, many readers, retention, the live tail
+//!  ingest    a document from bytes to compiled segments
+//!  model     nouns that all rooms share
+//! ```
+//!
+//! `api` never reads the store's tables, `query` knows nothing of HTTP, and `console` calls what the API offers.
+
+#![forbid(unsafe_code)]
+
+pub mod model;
+
+pub mod ingest;
+
+pub mod store;
+
+pub mod query;
+
+pub mod access;
+
+pub mod api;
+
+pub mod console;
+
+pub mod cli;

@@ -1,0 +1,80 @@
+//! Numbers that no source states, and the limits that X-Ray publishes.
+//!
+//! A constant with the comment "chosen, not known" is a decision of this crate: the service has such a number, but
+//! no public page says which. `docs/local.md` lists the same names. The others name their source.
+
+// ------------------------------------------------------------------ chosen, not known
+
+/// Traces on one page of `GetTraceSummaries`. Chosen, not known.
+pub const SUMMARIES_PAGE: usize = 100;
+
+/// Longest time range of `GetTraceSummaries`, in seconds. Chosen, not known.
+pub const SUMMARIES_WINDOW_SECONDS: i64 = 24 * 3_600;
+
+/// Nodes on one page of a graph. Chosen, not known.
+pub const GRAPH_PAGE: usize = 1_000;
+
+/// Distinct milliseconds that a histogram lists one by one; above, values have two significant digits. Chosen, not
+/// known.
+pub const EXACT_HISTOGRAM_VALUES: usize = 200;
+
+/// Least share of the root's time at which a path of response-time root causes goes on. Chosen, not known.
+pub const ROOT_CAUSE_COVERAGE: f64 = 0.5;
+
+/// Characters of a filter expression. Chosen, not known.
+pub const FILTER_CHARACTERS: usize = 2_000;
+
+/// Depth of parentheses and braces in a filter expression. Chosen, not known.
+pub const FILTER_DEPTH: usize = 32;
+
+/// Conditions in a filter expression. Chosen, not known.
+pub const FILTER_PREDICATES: usize = 200;
+
+/// A trace id's second may lie this long before its first segment's start; beyond, the id is taken for one of
+/// W3C's, which holds no time. Chosen, not known; 30 days are how long X-Ray keeps traces.
+pub const ID_BEFORE_START_SECONDS: i64 = 30 * 86_400;
+
+/// Likewise, how long after the start. Chosen, not known.
+pub const ID_AFTER_START_SECONDS: i64 = 86_400;
+
+/// Bytes of one document: "64 KB" is published, 64,000 or 65,536 is not. Chosen, not known: the larger one, so that
+/// nothing is refused here that X-Ray may take.
+pub const DOCUMENT_BYTES: usize = 65_536;
+
+/// Bytes of a request's body. Chosen, not known: 50 documents of [`DOCUMENT_BYTES`] and their escapes.
+pub const REQUEST_BYTES: usize = 6 * 1024 * 1024;
+
+/// Bytes of one trace's documents: X-Ray publishes "100 to 500 KB". Chosen, not known: the upper end.
+pub const TRACE_BYTES: usize = 500_000;
+
+// ------------------------------------------------------------------ published
+
+/// Documents of one `PutTraceSegments` (message of the service: "Exceeding maximum segment count: 50").
+pub const DOCUMENTS_PER_REQUEST: usize = 50;
+
+/// Trace ids of one `BatchGetTraces` or `GetTraceGraph` (API reference: 1 to 5).
+pub const TRACE_IDS_PER_REQUEST: usize = 5;
+
+/// Longest time range of `GetServiceGraph` (message of the service: "Time range cannot be longer than 6 hours").
+pub const GRAPH_WINDOW_SECONDS: i64 = 6 * 3_600;
+
+/// Indexed annotation keys of a trace (X-Ray quotas).
+pub const ANNOTATION_KEYS: usize = 50;
+
+/// Custom sampling rules (X-Ray quotas).
+pub const SAMPLING_RULES: usize = 25;
+
+/// Groups (X-Ray quotas).
+pub const GROUPS: usize = 25;
+
+/// Resource policies, and bytes of each (X-Ray quotas).
+pub const RESOURCE_POLICIES: (usize, usize) = (5, 5_120);
+
+/// Tags of a resource (X-Ray quotas).
+pub const TAGS: usize = 50;
+
+/// Links of a segment (developer guide, "linking traces").
+pub const LINKS_PER_SEGMENT: usize = 20;
+
+/// Links of a trace (developer guide, "linking traces").
+pub const LINKS_PER_TRACE: usize = 100;

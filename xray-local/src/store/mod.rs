@@ -1,0 +1,28 @@
+//! One SQLite file: one thread that writes, connections that read, and the live tail.
+//!
+//! ```text
+//!  datagrams ──offer──┐                       ┌─ blocks, documents
+//!  PutTraceSegments ──put──► writer thread ──►├─ traces, segments, calls, … (compiled anew per touched trace)
+//!  rules, identities ─write─┘   one transaction└─ minutes of the map
+//!                               per batch      └─► tail (after the commit)
+//!  questions ─────────read──► connections of their own, never blocked by the writer
+//! ```
+//!
+//! Everything handed in within a batch is committed together, at most [`BATCH`] later, and `put` and `write` return
+//! after the commit. The tables are documented in `schema.sql`.
+
+mod error;
+mod functions;
+mod jobs;
+mod open;
+mod options;
+mod readers;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::{OpenError, StoreError};
+pub use jobs::{Matcher, Store, Stored, Verdicts};
+pub use options::{Options, Place};
+pub use writer::BATCH;
