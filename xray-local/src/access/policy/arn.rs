@@ -44,7 +44,9 @@ impl ArnPattern {
         let is_arn = parts[0].0 == "arn".chars().map(|c| Part::Token(Token::Char(c))).collect::<Vec<_>>();
         let is_open = parts.last().is_some_and(Template::ends_open);
         if !is_arn || (parts.len() < PARTS && !is_open) {
-            return Err(format!("\"{source}\" must be \"*\" or an ARN (arn:partition:service:region:account:resource)"));
+            return Err(format!(
+                "\"{source}\" must be \"*\" or an ARN (arn:partition:service:region:account:resource)"
+            ));
         }
         Ok(Self::Parts(parts))
     }

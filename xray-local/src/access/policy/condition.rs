@@ -30,10 +30,14 @@ impl Condition {
             };
             for (key, values) in keys {
                 if !key.contains(':') {
-                    return Err(format!("\"{key}\" in Condition.{name} is not a condition key such as \"aws:SourceIp\""));
+                    return Err(format!(
+                        "\"{key}\" in Condition.{name} is not a condition key such as \"aws:SourceIp\""
+                    ));
                 }
                 let values = scalars(values)
-                    .and_then(|values| values.iter().map(|value| operator.operand(value, variables)).collect())
+                    .and_then(|values| {
+                        values.iter().map(|value| operator.operand(value, variables)).collect()
+                    })
                     .map_err(|err: String| format!("Condition.{name}.{key}: {err}"))?;
                 conditions.push(Self { operator, key: key.to_ascii_lowercase(), values });
             }
@@ -55,7 +59,9 @@ impl Condition {
                     Quantifier::Plain => self.operator.negated,
                 };
         };
-        let listed = |value: &String| self.values.iter().any(|operand| self.operator.compares(operand, value, context));
+        let listed = |value: &String| {
+            self.values.iter().any(|operand| self.operator.compares(operand, value, context))
+        };
         match (self.operator.quantifier, self.operator.negated) {
             (Quantifier::Plain | Quantifier::ForAnyValue, false) => found.iter().any(listed),
             (Quantifier::Plain, true) => !found.iter().any(listed),

@@ -56,7 +56,8 @@ impl Policy {
     /// ```
     pub fn parse(source: &str, kind: Kind) -> Result<Self, PolicyError> {
         let error = |message: String| PolicyError(message);
-        let Json::Object(members) = Json::parse(source).map_err(|err| error(format!("not a JSON document: {err}")))?
+        let Json::Object(members) =
+            Json::parse(source).map_err(|err| error(format!("not a JSON document: {err}")))?
         else {
             return Err(error("a policy must be a JSON object".to_owned()));
         };
@@ -81,7 +82,9 @@ impl Policy {
                 _ => return Err(error(format!("\"{name}\" is not an element of a policy"))),
             }
         }
-        let statements = statements.filter(|list| !list.is_empty()).ok_or_else(|| error("Statement is missing".to_owned()))?;
+        let statements = statements
+            .filter(|list| !list.is_empty())
+            .ok_or_else(|| error("Statement is missing".to_owned()))?;
         let mut parsed: Vec<Statement> = Vec::with_capacity(statements.len());
         for (index, value) in statements.into_iter().enumerate() {
             let statement = Statement::parse(value, kind, variables)
@@ -115,7 +118,10 @@ impl Policy {
                     known == key || (known.ends_with('/') && key.starts_with(&known))
                 });
                 if !is_known {
-                    warnings.push(format!("statement {}: no request has the condition key \"{key}\" here", index + 1));
+                    warnings.push(format!(
+                        "statement {}: no request has the condition key \"{key}\" here",
+                        index + 1
+                    ));
                 }
             }
         }

@@ -31,8 +31,8 @@ pub struct Policies {
     pub identity: Vec<Named>,
     /// The permissions boundary of the user or role.
     pub boundary: Option<Named>,
-    /// Passed when the session was made.
-    pub session: Option<Named>,
+    /// Passed when the session was made; one of them has to allow. Without any, the session is not restricted.
+    pub session: Vec<Named>,
     /// Attached to the resource.
     pub resource: Vec<Named>,
 }
@@ -146,7 +146,11 @@ pub fn evaluate(question: &Question<'_>, policies: &Policies) -> Verdict {
     let by_resource = request.best(resource);
     // A grant to the user or session itself is not limited by what boundary and session policy leave out.
     if let Some((statement, NamedBy::Directly)) = &by_resource {
-        return Verdict { outcome: Outcome::Allowed, layer: Layer::Resource, statement: Some(statement.clone()) };
+        return Verdict {
+            outcome: Outcome::Allowed,
+            layer: Layer::Resource,
+            statement: Some(statement.clone()),
+        };
     }
     for (layer, named) in [(Layer::Boundary, boundary), (Layer::Session, session)] {
         if !named.is_empty() && request.first(named, true, false).is_none() {
@@ -212,7 +216,8 @@ impl Request<'_> {
         policies.iter().flat_map(move |named| {
             named.policy.statements.iter().enumerate().filter_map(move |(index, statement)| {
                 let by = if names { statement.names(principal)? } else { NamedBy::Directly };
-                let applies = statement.allows == allows && statement.applies(&self.action, resource, context);
+                let applies =
+                    statement.allows == allows && statement.applies(&self.action, resource, context);
                 applies.then(|| {
                     (StatementRef { policy: named.name.clone(), index, sid: statement.sid.clone() }, by)
                 })

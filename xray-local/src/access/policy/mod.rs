@@ -20,7 +20,9 @@ mod timestamp;
 
 pub use context::Context;
 pub use document::{Kind, Policy, PolicyError};
-pub use evaluate::{Layer, Named, Outcome, Policies, Question, StatementRef, Verdict, evaluate, evaluate_trust};
+pub use evaluate::{
+    Layer, Named, Outcome, Policies, Question, StatementRef, Verdict, evaluate, evaluate_trust,
+};
 pub use principal::{Principal, PrincipalKind};
 
 #[cfg(test)]

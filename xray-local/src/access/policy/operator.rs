@@ -119,13 +119,15 @@ impl Operator {
             Test::String { wildcards, .. } => {
                 Operand::String(Template::parse(source, Grammar { wildcards, variables })?)
             }
-            Test::Number(_) => Operand::Number(number(source).ok_or_else(|| format!("\"{source}\" is not a number"))?),
+            Test::Number(_) => {
+                Operand::Number(number(source).ok_or_else(|| format!("\"{source}\" is not a number"))?)
+            }
             Test::Date(_) => Operand::Instant(timestamp::parse(source).ok_or_else(|| {
                 format!("\"{source}\" is not a date such as \"2026-01-31T00:00:00Z\" or a number of seconds")
             })?),
-            Test::Bool | Test::Null => {
-                Operand::Bool(boolean(source).ok_or_else(|| format!("\"{source}\" is neither true nor false"))?)
-            }
+            Test::Bool | Test::Null => Operand::Bool(
+                boolean(source).ok_or_else(|| format!("\"{source}\" is neither true nor false"))?,
+            ),
             Test::Binary => {
                 Operand::Binary(STANDARD.decode(source).map_err(|_| format!("\"{source}\" is not base64"))?)
             }

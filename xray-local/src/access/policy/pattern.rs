@@ -106,7 +106,9 @@ fn variable(name: &str, source: &str) -> Result<Part, String> {
         }
     };
     if !key.contains(':') || key.contains(char::is_whitespace) || key.contains('$') {
-        return Err(format!("\"${{{key}}}\" in \"{source}\" is not a policy variable such as \"${{aws:username}}\""));
+        return Err(format!(
+            "\"${{{key}}}\" in \"{source}\" is not a policy variable such as \"${{aws:username}}\""
+        ));
     }
     Ok(Part::Variable { key: key.to_ascii_lowercase(), default })
 }
@@ -128,7 +130,9 @@ pub(super) fn matches(tokens: &[Token], value: &str, ignore_case: bool) -> bool 
                 at += 1;
                 continue;
             }
-            Some(Token::Char(expected)) if value.get(at).is_some_and(|found| same(*expected, *found, ignore_case)) => {
+            Some(Token::Char(expected))
+                if value.get(at).is_some_and(|found| same(*expected, *found, ignore_case)) =>
+            {
                 token += 1;
                 at += 1;
                 continue;

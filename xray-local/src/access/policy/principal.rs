@@ -84,7 +84,9 @@ impl PrincipalElement {
             Json::Object(kinds) if !kinds.is_empty() => {
                 for (kind, values) in kinds {
                     for value in strings(values).map_err(|err| format!("{name}.{kind} {err}"))? {
-                        patterns.push(Pattern::parse(&kind, value).map_err(|err| format!("{name}.{kind}: {err}"))?);
+                        patterns.push(
+                            Pattern::parse(&kind, value).map_err(|err| format!("{name}.{kind}: {err}"))?,
+                        );
                     }
                 }
             }
@@ -134,7 +136,9 @@ impl Pattern {
                     ["arn", _, "iam", "", account, "root"] if is_account(account) => {
                         Ok(Self::Account((*account).to_owned()))
                     }
-                    ["arn", _, "iam" | "sts", "", account, _] if is_account(account) && !value.contains(['*', '?']) => {
+                    ["arn", _, "iam" | "sts", "", account, _]
+                        if is_account(account) && !value.contains(['*', '?']) =>
+                    {
                         Ok(Self::Arn(value))
                     }
                     _ => Err(format!(
@@ -153,10 +157,10 @@ impl Pattern {
         let is_service = matches!(principal.kind, PrincipalKind::Service(_));
         match self {
             Self::Everyone => Some(Named::Everyone),
-            Self::Account(account) => (!is_service
-                && principal.kind != PrincipalKind::Anonymous
-                && *account == principal.account)
-                .then_some(Named::Account),
+            Self::Account(account) => {
+                (!is_service && principal.kind != PrincipalKind::Anonymous && *account == principal.account)
+                    .then_some(Named::Account)
+            }
             Self::Arn(arn) if principal.kind == PrincipalKind::Anonymous || is_service => {
                 let _ = arn;
                 None
@@ -167,7 +171,8 @@ impl Pattern {
                 _ => None,
             },
             Self::Service(service) => {
-                matches!(&principal.kind, PrincipalKind::Service(name) if name == service).then_some(Named::Directly)
+                matches!(&principal.kind, PrincipalKind::Service(name) if name == service)
+                    .then_some(Named::Directly)
             }
             Self::Elsewhere => None,
         }

@@ -51,9 +51,15 @@ impl Statement {
                 }
                 ("Principal" | "NotPrincipal", value) => {
                     if kind == Kind::Identity {
-                        return Err(format!("{name} has no place in a policy that is attached to an identity"));
+                        return Err(format!(
+                            "{name} has no place in a policy that is attached to an identity"
+                        ));
                     }
-                    once(&mut principal, PrincipalElement::parse(value, name == "NotPrincipal")?, "Principal")?;
+                    once(
+                        &mut principal,
+                        PrincipalElement::parse(value, name == "NotPrincipal")?,
+                        "Principal",
+                    )?;
                 }
                 ("Action" | "NotAction", value) => {
                     let patterns = list(value, &name, Action::parse)?;
@@ -67,7 +73,9 @@ impl Statement {
                     once(&mut resources, Listed { negated: name == "NotResource", patterns }, "Resource")?;
                 }
                 ("Condition", value) => conditions = Condition::parse_block(value, variables)?,
-                ("Sid" | "Effect", value) => return Err(format!("{name} is {}, but must be a string", value.kind())),
+                ("Sid" | "Effect", value) => {
+                    return Err(format!("{name} is {}, but must be a string", value.kind()));
+                }
                 _ => return Err(format!("\"{name}\" is not an element of a statement")),
             }
         }
@@ -76,7 +84,8 @@ impl Statement {
             return Err("Principal is missing".to_owned());
         }
         if allows && principal.as_ref().is_some_and(PrincipalElement::is_negated) {
-            return Err("NotPrincipal with Allow would allow everybody else; only Deny is accepted with it".to_owned());
+            return Err("NotPrincipal with Allow would allow everybody else; only Deny is accepted with it"
+                .to_owned());
         }
         if let Some(sid) = sid.as_ref().filter(|sid| !sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
             && kind == Kind::Identity
@@ -118,7 +127,9 @@ impl Statement {
         self.actions
             .patterns
             .iter()
-            .filter(|pattern| pattern.is_of_xray() && !known.iter().any(|action| matches(&pattern.0, action, false)))
+            .filter(|pattern| {
+                pattern.is_of_xray() && !known.iter().any(|action| matches(&pattern.0, action, false))
+            })
             .map(Action::to_text)
     }
 }
@@ -134,7 +145,8 @@ impl Action {
         let is_well_formed = source == "*"
             || source.split_once(':').is_some_and(|(service, name)| {
                 let is_word = |word: &str| {
-                    !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?'))
+                    !word.is_empty()
+                        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'*' | b'?'))
                 };
                 is_word(service) && is_word(name) && !service.contains(['*', '?'])
             });

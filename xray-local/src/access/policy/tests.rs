@@ -16,7 +16,10 @@ fn session() -> Principal {
         arn: "arn:aws:sts::123456789012:assumed-role/reader/me".into(),
         account: "123456789012".into(),
         id: "AROAEXAMPLE:me".into(),
-        kind: PrincipalKind::Session { role: "arn:aws:iam::123456789012:role/reader".into(), name: "me".into() },
+        kind: PrincipalKind::Session {
+            role: "arn:aws:iam::123456789012:role/reader".into(),
+            name: "me".into(),
+        },
     }
 }
 
@@ -30,7 +33,8 @@ fn statement(statement: &str) -> String {
 
 /// Whether one statement of an identity policy allows an action on a resource.
 fn allows_on(inner: &str, action: &str, resource: &str, context: &Context) -> bool {
-    let policies = Policies { identity: vec![named("p", &statement(inner), Kind::Identity)], ..Policies::default() };
+    let policies =
+        Policies { identity: vec![named("p", &statement(inner), Kind::Identity)], ..Policies::default() };
     evaluate(&Question { principal: &user(), action, resource, context }, &policies).is_allowed()
 }
 
@@ -124,7 +128,11 @@ fn a_denial_prevails_wherever_it_stands() {
     let policies = Policies {
         identity: vec![
             named("first", &statement(both), Kind::Identity),
-            named("all", &statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#), Kind::Identity),
+            named(
+                "all",
+                &statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#),
+                Kind::Identity,
+            ),
         ],
         ..Policies::default()
     };
@@ -139,16 +147,33 @@ fn a_denial_prevails_wherever_it_stands() {
 
 #[test]
 fn boundary_and_session_policy_each_have_to_allow() {
-    let all = named("all", &statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#), Kind::Identity);
-    let reads = named("reads", &statement(r#"{"Effect": "Allow", "Action": "xray:Get*", "Resource": "*"}"#), Kind::Identity);
-    let groups = named("groups", &statement(r#"{"Effect": "Allow", "Action": "xray:*Group*", "Resource": "*"}"#), Kind::Identity);
+    let all =
+        named("all", &statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#), Kind::Identity);
+    let reads = named(
+        "reads",
+        &statement(r#"{"Effect": "Allow", "Action": "xray:Get*", "Resource": "*"}"#),
+        Kind::Identity,
+    );
+    let groups = named(
+        "groups",
+        &statement(r#"{"Effect": "Allow", "Action": "xray:*Group*", "Resource": "*"}"#),
+        Kind::Identity,
+    );
     let policies =
-        Policies { identity: vec![all], boundary: Some(reads), session: Some(groups), resource: Vec::new() };
+        Policies { identity: vec![all], boundary: Some(reads), session: vec![groups], resource: Vec::new() };
     let context = Context::default();
-    let ask = |action| evaluate(&Question { principal: &session(), action, resource: "*", context: &context }, &policies);
+    let ask = |action| {
+        evaluate(&Question { principal: &session(), action, resource: "*", context: &context }, &policies)
+    };
     assert!(ask("xray:GetGroups").is_allowed());
-    assert_eq!((ask("xray:DeleteGroup").outcome, ask("xray:DeleteGroup").layer), (Outcome::ImplicitlyDenied, Layer::Boundary));
-    assert_eq!((ask("xray:GetTraceGraph").outcome, ask("xray:GetTraceGraph").layer), (Outcome::ImplicitlyDenied, Layer::Session));
+    assert_eq!(
+        (ask("xray:DeleteGroup").outcome, ask("xray:DeleteGroup").layer),
+        (Outcome::ImplicitlyDenied, Layer::Boundary)
+    );
+    assert_eq!(
+        (ask("xray:GetTraceGraph").outcome, ask("xray:GetTraceGraph").layer),
+        (Outcome::ImplicitlyDenied, Layer::Session)
+    );
     // A boundary allows nothing by itself.
     let bare = Policies { identity: Vec::new(), ..policies };
     let verdict = evaluate(
@@ -160,7 +185,11 @@ fn boundary_and_session_policy_each_have_to_allow() {
 
 #[test]
 fn a_resource_policy_bypasses_the_boundary_only_for_the_one_it_names() {
-    let nothing = named("boundary", &statement(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#), Kind::Identity);
+    let nothing = named(
+        "boundary",
+        &statement(r#"{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}"#),
+        Kind::Identity,
+    );
     let context = Context::default();
     let ask = |principal: &Principal, who: &str| {
         let source = statement(&format!(
@@ -171,8 +200,11 @@ fn a_resource_policy_bypasses_the_boundary_only_for_the_one_it_names() {
             resource: vec![named("resource", &source, Kind::Resource)],
             ..Policies::default()
         };
-        evaluate(&Question { principal, action: "xray:PutTraceSegments", resource: "*", context: &context }, &policies)
-            .is_allowed()
+        evaluate(
+            &Question { principal, action: "xray:PutTraceSegments", resource: "*", context: &context },
+            &policies,
+        )
+        .is_allowed()
     };
     assert!(ask(&user(), r#"{"AWS": "arn:aws:iam::123456789012:user/app"}"#));
     assert!(ask(&session(), r#"{"AWS": "arn:aws:sts::123456789012:assumed-role/reader/me"}"#));
@@ -190,9 +222,11 @@ fn an_exception_of_not_principal_has_to_list_account_role_and_session() {
             r#"[{{"Effect": "Deny", "NotPrincipal": {{"AWS": {listed}}}, "Action": "*", "Resource": "*"}},
                 {{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}}]"#
         ));
-        let policies = Policies { resource: vec![named("r", &source, Kind::Resource)], ..Policies::default() };
+        let policies =
+            Policies { resource: vec![named("r", &source, Kind::Resource)], ..Policies::default() };
         let context = Context::default();
-        let question = Question { principal: &session(), action: "xray:GetGroup", resource: "*", context: &context };
+        let question =
+            Question { principal: &session(), action: "xray:GetGroup", resource: "*", context: &context };
         evaluate(&question, &policies).outcome == Outcome::ExplicitlyDenied
     };
     let (account, role, own) = ("123456789012", "arn:aws:iam::123456789012:role/reader", session().arn);
@@ -204,7 +238,11 @@ fn an_exception_of_not_principal_has_to_list_account_role_and_session() {
 #[test]
 fn trust_names_the_caller_or_leaves_it_to_the_account() {
     let context = Context::default();
-    let assume = named("assume", &statement(r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}"#), Kind::Identity);
+    let assume = named(
+        "assume",
+        &statement(r#"{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}"#),
+        Kind::Identity,
+    );
     let ask = |who: &str, identity: Vec<Named>| {
         let trust = named(
             "trust",
@@ -298,7 +336,10 @@ fn conditions_compare_as_iam_documents_it() {
         (r#"{"BinaryEquals": {"x:bytes": "AQI="}}"#, true),
         (r#"{"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:user/a*"}}"#, true),
         (r#"{"ArnEquals": {"aws:PrincipalArn": "arn:aws:iam::*:user/a*"}}"#, true),
-        (r#"{"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*"]}}"#, false),
+        (
+            r#"{"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*"]}}"#,
+            false,
+        ),
         (r#"{"ArnLike": {"aws:username": "arn:aws:iam::*:user/a*"}}"#, false),
         // Over plain HTTP.
         (r#"{"Bool": {"aws:SecureTransport": "true"}}"#, false),
@@ -339,7 +380,8 @@ fn variables_stand_for_values_and_never_for_wildcards() {
     // The older version of the language has none.
     let old = format!(r#"{{"Statement": {inner}}}"#);
     let policies = Policies { identity: vec![named("old", &old, Kind::Identity)], ..Policies::default() };
-    let question = Question { principal: &user(), action: "xray:GetGroup", resource: &rule("app"), context: &app };
+    let question =
+        Question { principal: &user(), action: "xray:GetGroup", resource: &rule("app"), context: &app };
     assert!(!evaluate(&question, &policies).is_allowed());
 }
 
@@ -354,20 +396,38 @@ fn what_is_not_understood_is_refused() {
         (statement("[]"), "Statement is missing"),
         (statement(&format!("{{{ok}}}")).replace("2012-10-17", "2012-10-18"), "Version is \"2012-10-18\""),
         (statement(&format!("{{{ok}, \"Sid\": 5}}")), "Sid is a number"),
-        (statement(&format!("{{{ok}, \"effect\": \"Deny\"}}")), "\"effect\" is not an element of a statement"),
+        (
+            statement(&format!("{{{ok}, \"effect\": \"Deny\"}}")),
+            "\"effect\" is not an element of a statement",
+        ),
         (statement(&format!("{{{ok}, \"Effect\": \"Deny\"}}")), "the key \"Effect\" occurs twice"),
         (statement(r#"{"Effect": "allow", "Action": "xray:*", "Resource": "*"}"#), "must be Allow or Deny"),
         (statement(r#"{"Effect": "Allow", "Resource": "*"}"#), "Action is missing"),
         (statement(r#"{"Effect": "Allow", "Action": "xray:*"}"#), "Resource is missing"),
         (statement(r#"{"Effect": "Allow", "Action": [], "Resource": "*"}"#), "empty list"),
-        (statement(r#"{"Effect": "Allow", "Action": "PutTraceSegments", "Resource": "*"}"#), "must be \"*\" or an action"),
-        (statement(r#"{"Effect": "Allow", "Action": "xray:*", "Resource": "group/web"}"#), "must be \"*\" or an ARN"),
+        (
+            statement(r#"{"Effect": "Allow", "Action": "PutTraceSegments", "Resource": "*"}"#),
+            "must be \"*\" or an action",
+        ),
+        (
+            statement(r#"{"Effect": "Allow", "Action": "xray:*", "Resource": "group/web"}"#),
+            "must be \"*\" or an ARN",
+        ),
         (statement(&format!("{{{ok}, \"NotAction\": \"xray:*\"}}")), "exclude each other"),
-        (statement(&format!("{{{ok}, \"Principal\": \"*\"}}")), "no place in a policy that is attached to an identity"),
-        (condition(r#"{"StringEqual": {"aws:username": "x"}}"#), "\"StringEqual\" is not a condition operator"),
+        (
+            statement(&format!("{{{ok}, \"Principal\": \"*\"}}")),
+            "no place in a policy that is attached to an identity",
+        ),
+        (
+            condition(r#"{"StringEqual": {"aws:username": "x"}}"#),
+            "\"StringEqual\" is not a condition operator",
+        ),
         (condition(r#"{"stringequals": {"aws:username": "x"}}"#), "is not a condition operator"),
         (condition(r#"{"NullIfExists": {"aws:username": "true"}}"#), "is not a condition operator"),
-        (condition(r#"{"ForSomeValues:StringEquals": {"aws:username": "x"}}"#), "is not a condition operator"),
+        (
+            condition(r#"{"ForSomeValues:StringEquals": {"aws:username": "x"}}"#),
+            "is not a condition operator",
+        ),
         (condition(r#"{"Bool": {"aws:SecureTransport": "yes"}}"#), "neither true nor false"),
         (condition(r#"{"IpAddress": {"aws:SourceIp": "10.0.0.0/33"}}"#), "is not an address or network"),
         (condition(r#"{"NumericEquals": {"x:n": "ten"}}"#), "is not a number"),
@@ -383,7 +443,10 @@ fn what_is_not_understood_is_refused() {
     }
     let trust = r#"{"Effect": "Allow", "Principal": {"AWS": "PLACE"}, "Action": "sts:AssumeRole"}"#;
     for wrong in ["arn:aws:iam::123456789012:user/*", "1234", "app", "arn:aws:s3:::bucket"] {
-        assert!(refusal(&statement(&trust.replace("PLACE", wrong)), Kind::Trust).contains("must be \"*\", an account"));
+        assert!(
+            refusal(&statement(&trust.replace("PLACE", wrong)), Kind::Trust)
+                .contains("must be \"*\", an account")
+        );
     }
     let not = trust.replace("Principal", "NotPrincipal").replace("PLACE", "123456789012");
     assert!(refusal(&statement(&not), Kind::Trust).contains("only Deny is accepted"));

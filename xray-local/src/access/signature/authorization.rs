@@ -73,7 +73,9 @@ impl Signed {
         let is_presigned = pairs(query)?.iter().any(|(name, _)| name.eq_ignore_ascii_case("X-Amz-Algorithm"));
         match (request.headers.contains_key("authorization"), is_presigned) {
             (false, false) => Err(SignatureError::Missing),
-            (true, true) => Err(incomplete("Only one of the Authorization header and X-Amz-Algorithm may be given.")),
+            (true, true) => {
+                Err(incomplete("Only one of the Authorization header and X-Amz-Algorithm may be given."))
+            }
             (true, false) => Self::from_header(request),
             (false, true) => Self::from_query(&pairs(query)?),
         }
@@ -82,7 +84,9 @@ impl Signed {
     fn from_header(request: &Received<'_>) -> Result<Self, SignatureError> {
         let header = only(request.headers, "authorization")?.unwrap_or_default();
         let Some((algorithm, rest)) = header.split_once(' ') else {
-            return Err(incomplete(format!("Authorization header requires a signing algorithm. Authorization={header}")));
+            return Err(incomplete(format!(
+                "Authorization header requires a signing algorithm. Authorization={header}"
+            )));
         };
         check_algorithm(algorithm)?;
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
@@ -102,13 +106,17 @@ impl Signed {
         }
         let date = only(request.headers, "x-amz-date")?;
         let mut missing = String::new();
-        for (name, part) in [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)] {
+        for (name, part) in
+            [("Credential", credential), ("Signature", signature), ("SignedHeaders", signed_headers)]
+        {
             if part.is_none_or(str::is_empty) {
                 missing.push_str(&format!("Authorization header requires '{name}' parameter. "));
             }
         }
         if date.is_none() {
-            missing.push_str("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ");
+            missing.push_str(
+                "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+            );
         }
         let (Some(credential), Some(signed_headers), Some(signature), Some(date), true) =
             (credential, signed_headers, signature, date, missing.is_empty())
@@ -135,9 +143,10 @@ impl Signed {
         check_algorithm(need("X-Amz-Algorithm")?)?;
         let seconds = need("X-Amz-Expires")?;
         // As long as AWS allows: seven days.
-        let expires = seconds.parse().ok().filter(|expires| (1..=604_800).contains(expires)).ok_or_else(|| {
-            incomplete(format!("X-Amz-Expires must be between 1 and 604800 seconds, but is '{seconds}'."))
-        })?;
+        let expires =
+            seconds.parse().ok().filter(|expires| (1..=604_800).contains(expires)).ok_or_else(|| {
+                incomplete(format!("X-Amz-Expires must be between 1 and 604800 seconds, but is '{seconds}'."))
+            })?;
         let token = find("X-Amz-Security-Token")?.map(str::to_owned);
         Self::new(
             need("X-Amz-Credential")?,
@@ -223,9 +232,10 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Signa
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (None, _) => Ok(None),
-        (Some(value), None) => {
-            value.to_str().map(Some).map_err(|_| incomplete(format!("The header '{name}' must be printable ASCII.")))
-        }
+        (Some(value), None) => value
+            .to_str()
+            .map(Some)
+            .map_err(|_| incomplete(format!("The header '{name}' must be printable ASCII."))),
         _ => Err(incomplete(format!("The header '{name}' must occur once."))),
     }
 }

@@ -37,7 +37,10 @@ impl Signed {
             return invalid("Credential should be scoped to a valid region. ");
         }
         if credential.service != expected.service {
-            return invalid(format!("Credential should be scoped to correct service: '{}'. ", expected.service));
+            return invalid(format!(
+                "Credential should be scoped to correct service: '{}'. ",
+                expected.service
+            ));
         }
         if !self.date.starts_with(&credential.date) || credential.date.len() != 8 {
             return invalid(format!(
@@ -87,7 +90,8 @@ impl Signed {
             Form::Header if !names.contains(&"x-amz-security-token") => None,
             _ => self.token.clone(),
         };
-        let signed = self.sign_again(request, &headers, secret, token).ok_or_else(SignatureError::mismatch)?;
+        let signed =
+            self.sign_again(request, &headers, secret, token).ok_or_else(SignatureError::mismatch)?;
         if bool::from(signed.as_bytes().ct_eq(self.written().as_bytes())) {
             return Ok(());
         }
@@ -133,9 +137,14 @@ impl Signed {
             .ok()?
             .into();
         // The signer takes the host from the headers; the one in the URL is for its parser alone.
-        let uri = format!("http://localhost{}{}{query}", request.uri.path(), if query.is_empty() { "" } else { "?" });
+        let uri = format!(
+            "http://localhost{}{}{query}",
+            request.uri.path(),
+            if query.is_empty() { "" } else { "?" }
+        );
         let body = SignableBody::Bytes(request.body);
-        let signable = SignableRequest::new(request.method.as_str(), uri, headers.iter().copied(), body).ok()?;
+        let signable =
+            SignableRequest::new(request.method.as_str(), uri, headers.iter().copied(), body).ok()?;
         let (instructions, signature) = sign(signable, &params).ok()?.into_parts();
         match self.form {
             Form::Header => instructions
@@ -143,8 +152,12 @@ impl Signed {
                 .find(|(name, _)| *name == "authorization")
                 .map(|(_, value)| value.to_owned()),
             Form::Presigned(_) => {
-                let signed_headers =
-                    instructions.params().iter().find(|(name, _)| *name == "X-Amz-SignedHeaders")?.1.to_string();
+                let signed_headers = instructions
+                    .params()
+                    .iter()
+                    .find(|(name, _)| *name == "X-Amz-SignedHeaders")?
+                    .1
+                    .to_string();
                 Some(Self { signed_headers, signature, ..self.clone() }.written())
             }
         }
