@@ -175,4 +175,5 @@ pub(super) fn is_word(c: char) -> bool {
 }
 
 /// Longer symbols before those that they begin with.
-const SYMBOLS: [&str; 15] = ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ",", ":"];
+const SYMBOLS: [&str; 16] =
+    ["!=", "<=", ">=", "=", "<", ">", "!", "(", ")", "{", "}", "[", "]", ",", ":", "#"];

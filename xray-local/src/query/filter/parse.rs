@@ -225,7 +225,8 @@ impl<'a> Parser<'a> {
         if keyword.place(scope).is_some() {
             return Ok(());
         }
-        let problem = format!("{} is not accepted in {}", keyword.name, scope.as_str());
+        let preposition = if scope == Scope::Trace { "at" } else { "in" };
+        let problem = format!("{} is not accepted {preposition} {}", keyword.name, scope.as_str());
         let places: Vec<_> = keyword.places.iter().map(|place| place.within.example().as_str()).collect();
         Err(self.error_at(token, problem).with_hint(format!("{} is for {}", keyword.name, places.join(", "))))
     }
@@ -266,8 +267,11 @@ impl<'a> Parser<'a> {
     }
 
     fn bracket_key(&mut self) -> Result<String> {
-        self.note(&Expected::AnnotationKey)?;
-        if self.lexer.rest().starts_with('"') {
+        // A key in brackets has other characters than tokens have.
+        let rest = self.lexer.rest();
+        let start = self.lexer.position();
+        self.note_at(start, &Expected::AnnotationKey);
+        if rest.starts_with('"') {
             let token = self.lexer.peek()?;
             if let TokenKind::String(key) = &token.kind
                 && !key.is_empty()
@@ -277,8 +281,6 @@ impl<'a> Parser<'a> {
                 return Ok(key.clone());
             }
         }
-        let rest = self.lexer.rest();
-        let start = self.lexer.position();
         match rest.split_once(']') {
             Some((key, _)) if !key.trim().is_empty() && !key.starts_with('"') => {
                 self.lexer.advance_to(start + key.len() + 1);
@@ -375,6 +377,7 @@ impl<'a> Parser<'a> {
     fn service(&mut self, keyword: &'static Keyword) -> Result<Predicate> {
         self.open(keyword)?;
         self.note(&Expected::Node)?;
+        self.note(&Expected::Symbol(")"))?;
         let node = if self.is_next(")")? { NodeSelector::default() } else { self.node()? };
         self.expect(")")?;
         Ok(Predicate::Service(node, self.optional_braces(Scope::Service)?))
@@ -507,8 +510,12 @@ impl<'a> Parser<'a> {
     // Single tokens.
 
     fn note(&mut self, expected: &Expected) -> Result<()> {
-        // An error of the lexer is the parser's error too, once a token is needed.
         let at = self.lexer.peek()?.range.start;
+        self.note_at(at, expected);
+        Ok(())
+    }
+
+    fn note_at(&mut self, at: usize, expected: &Expected) {
         if at > self.noted_at {
             self.notes.clear();
             self.noted_at = at;
@@ -516,7 +523,6 @@ impl<'a> Parser<'a> {
         if at == self.noted_at && !self.notes.contains(expected) {
             self.notes.push(expected.clone());
         }
-        Ok(())
     }
 
     fn take(&mut self, token: &Token) {
