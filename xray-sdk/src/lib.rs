@@ -2,8 +2,9 @@
 //!
 //! Read the modules in this order: [`id`] and [`header`] are what travels between services,
 //! [`document`] is what X-Ray stores, [`daemon`] is where documents go, [`sampling`] decides which of
-//! them are made at all, [`origin`] finds out where this process runs, [`queue`] takes a trace through SQS, and
-//! [`local`] stands in for the daemon on a developer's machine.
+//! them are made at all, [`origin`] finds out where this process runs, [`queue`] takes a trace through SQS,
+//! `receive` (a feature) is the daemon's end of the wire, and [`local`] stands in for the daemon on a developer's
+//! machine.
 
 #![forbid(unsafe_code)]
 
@@ -27,6 +28,9 @@ mod server;
 pub mod origin;
 
 pub mod queue;
+
+#[cfg(feature = "receive")]
+pub mod receive;
 
 #[cfg(feature = "local")]
 pub mod local;

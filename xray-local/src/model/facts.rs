@@ -126,6 +126,8 @@ pub struct Call {
     pub caller: Option<usize>,
     /// Position of the called segment.
     pub callee: Option<usize>,
+    /// Id of the caller's subsegment; of the root segment, for a client.
+    pub span: u64,
     /// The caller's name for the callee, where it differs from the node's.
     pub alias: Option<String>,
     /// When it started.

@@ -103,6 +103,7 @@ CREATE INDEX traces_url ON traces (url, key);
 CREATE INDEX traces_client_ip ON traces (client_ip, key);
 CREATE INDEX traces_agent ON traces (agent, key);
 CREATE INDEX traces_start ON traces (start_us, end_us, key);
+CREATE INDEX traces_received ON traces (received_us, key);   -- retention deletes the oldest arrivals
 
 -- Compiled and inferred segments: `service(…) { … }`, node statistics.
 CREATE TABLE segments (
@@ -140,6 +141,7 @@ CREATE TABLE calls (
     edge        INTEGER NOT NULL,
     caller      INTEGER,                -- segment that called; NULL for a client
     callee      INTEGER,                -- segment that was called; NULL while it is not known
+    span        INTEGER NOT NULL,       -- id of the caller's subsegment; of the root segment, for a client
     alias       TEXT,                   -- the caller's name for the callee, where that differs from the node's
     start_us    INTEGER NOT NULL,
     end_us      INTEGER,

@@ -1,17 +1,17 @@
 //! The socket, the thread that empties it, and the wait for what arrives.
 //!
-//! The thread does nothing but move datagrams from the kernel into the inbox: a burst overflows the kernel's
-//! buffer after a few hundred small datagrams, or three large ones, so that judging them has to wait until
-//! somebody asks. No protocol knowledge here.
+//! The thread does nothing but move datagrams from the kernel into the inbox, so that a burst has the whole of the
+//! socket's buffer; judging them waits until [`Collector::received`] is called. No protocol knowledge here.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::received::Received;
+use crate::receive::{DATAGRAM_BUFFER, ReceiveSocket};
 
 /// Listens on UDP as the X-Ray daemon does, and keeps what it gets.
 ///
@@ -29,12 +29,14 @@ use super::received::Received;
 /// # }
 /// ```
 ///
-/// Dropping it stops its thread and closes its socket. UDP gives no guarantee even within a machine: a sender that
-/// hands over hundreds of datagrams at once loses some in the kernel, with the real daemon as with this one.
+/// Dropping it stops its thread and closes its socket. UDP gives no guarantee even within a machine: a burst that is
+/// larger than the socket's receive buffer loses datagrams. The collector asks for a buffer of
+/// [`RECEIVE_BUFFER`](crate::receive::RECEIVE_BUFFER) bytes; with the buffer of AWS's daemon, 200 datagrams at once
+/// are already too many.
 #[derive(Debug)]
 pub struct Collector {
     shared: Arc<Shared>,
-    socket: UdpSocket,
+    socket: Arc<ReceiveSocket>,
     address: SocketAddr,
     thread: Option<JoinHandle<()>>,
 }
@@ -63,14 +65,10 @@ impl Collector {
     /// # Errors
     /// If the address can't be resolved or is taken, or the socket can't be set up.
     pub fn bind(addr: impl ToSocketAddrs) -> io::Result<Self> {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "this stands in for the daemon: it owns a listening socket"
-        )]
-        let socket = UdpSocket::bind(addr)?;
+        let socket = Arc::new(ReceiveSocket::bind(addr)?);
         socket.set_read_timeout(Some(STOP_CHECK))?;
         let (address, shared, receiver) =
-            (socket.local_addr()?, Arc::<Shared>::default(), socket.try_clone()?);
+            (socket.local_addr()?, Arc::<Shared>::default(), Arc::clone(&socket));
         let thread = thread::Builder::new().name("xray-local-collector".to_owned()).spawn({
             let shared = Arc::clone(&shared);
             move || shared.receive(&receiver)
@@ -140,7 +138,7 @@ impl Drop for Collector {
     fn drop(&mut self) {
         self.shared.stopped.store(true, Ordering::Release);
         // Wakes the thread. Should it get lost, the thread looks again after its read timeout.
-        let _ = self.socket.send_to(&[], reachable(self.address));
+        let _ = self.socket.as_udp_socket().send_to(&[], reachable(self.address));
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -149,12 +147,12 @@ impl Drop for Collector {
 
 impl Shared {
     /// Moves datagrams from the socket to the inbox until the collector is dropped.
-    fn receive(&self, socket: &UdpSocket) {
-        let mut buffer = vec![0; BUFFER];
+    fn receive(&self, socket: &ReceiveSocket) {
+        let mut buffer = vec![0; DATAGRAM_BUFFER];
         while !self.stopped.load(Ordering::Acquire) {
-            match socket.recv_from(&mut buffer) {
-                Ok((0, _)) => {}
-                Ok((length, _)) => {
+            match socket.recv(&mut buffer) {
+                Ok(0) => {}
+                Ok(length) => {
                     let datagram = buffer[..length].to_vec();
                     lock(&self.inbox).push(datagram);
                     self.arrived.notify_all();
@@ -184,7 +182,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The daemon's own buffer: 64 KiB, more than any UDP datagram has.
-const BUFFER: usize = 64 * 1024;
 /// How long a drop waits at worst, should the datagram that wakes the thread get lost.
 const STOP_CHECK: Duration = Duration::from_millis(200);

@@ -5,7 +5,7 @@
 //! held against X-Ray's, assembled into traces and drawn:
 //!
 //! ```text
-//!  datagram ─► header line, document  (as the daemon does it)        receive
+//!  datagram ─► header line, document  (as the daemon does it)        crate::receive
 //!  document ─► problems               (what X-Ray would refuse)      check
 //!  documents ─► Trace                 (nested, streamed, unfinished) assemble
 //!  Trace ─► Waterfall                 (a picture for the terminal)   waterfall
@@ -41,8 +41,6 @@
 //! Nothing here is shared with the code that writes documents: it is the judge of that code's output.
 
 mod collector;
-
-mod receive;
 
 mod received;
 

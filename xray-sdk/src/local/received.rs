@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::assemble::assemble;
 use super::check::{Problem, Severity};
 use super::document::Document;
-use super::receive;
 use super::trace::Trace;
+use crate::receive;
 
 /// A snapshot of what was received, in order of arrival.
 #[derive(Clone, Debug, Default)]
@@ -111,7 +111,8 @@ impl Received {
 
 fn judge(datagram: &[u8]) -> Result<Document, Vec<Problem>> {
     let reject = |message| vec![Problem { path: "datagram".to_owned(), message, severity: Severity::Reject }];
-    let document = receive::document(datagram).map_err(|dropped| reject(dropped.to_string()))?;
+    let document =
+        receive::document(datagram).map_err(|invalid| reject(format!("{invalid}: the daemon drops it")))?;
     if datagram.len() > LARGEST_DATAGRAM {
         return Err(reject(format!("{} bytes, UDP over IPv4 carries {LARGEST_DATAGRAM}", datagram.len())));
     }

@@ -1,39 +1,53 @@
 //! A datagram into its header line and its document, exactly as the daemon does it (version 3.6.6, and the
 //! OpenTelemetry collector's receiver after it).
 //!
-//! The document is not looked into here: the daemon forwards whatever follows the first line feed, broken or
-//! not. Judging it is [`check`](super::check())'s work. [`Received`](super::Received) calls this.
+//! A pure function over bytes: no socket, no log. The document is not looked into: the daemon forwards whatever
+//! follows the first line feed, broken or not.
 
 use std::fmt;
 
 use serde_core::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
-/// The document of a datagram: all that follows the first line feed, be it what it may.
+/// Returns the document of a datagram: all that follows the first line feed, unchanged.
+///
+/// The line before it has to be a JSON object whose `format` is `json` in any case and whose `version` is the
+/// integer 1. Names of keys match in any case, other keys are ignored, and so are blanks around the object.
+///
+/// ```
+/// use xray_sdk::receive::{InvalidDatagram, document};
+///
+/// assert_eq!(document(b"{\"format\":\"json\",\"version\":1}\n{}"), Ok(&b"{}"[..]));
+/// assert_eq!(document(b"{\"format\":\"json\",\"version\":2}\n{}"), Err(InvalidDatagram::BadVersion));
+/// ```
 ///
 /// # Errors
-/// [`Dropped`] when the daemon would log the datagram and throw it away; the sender is at fault.
-pub(super) fn document(datagram: &[u8]) -> Result<&[u8], Dropped> {
-    let line_feed = datagram.iter().position(|&byte| byte == b'\n').ok_or(Dropped::NoHeader)?;
+/// [`InvalidDatagram`] when the daemon would log the datagram and drop it; the sender is at fault.
+pub fn document(datagram: &[u8]) -> Result<&[u8], InvalidDatagram> {
+    if let Some(document) = usual(datagram) {
+        return Ok(document);
+    }
+    let line_feed = datagram.iter().position(|&byte| byte == b'\n').ok_or(InvalidDatagram::NoHeader)?;
     let (header, document) = (&datagram[..line_feed], &datagram[line_feed + 1..]);
     if document.is_empty() {
-        return Err(Dropped::NoDocument);
+        return Err(InvalidDatagram::NoDocument);
     }
     // The daemon's JSON reader takes bad bytes inside strings for replacement characters.
     let header: Header =
-        serde_json::from_str(&String::from_utf8_lossy(header)).map_err(|_| Dropped::BadHeader)?;
+        serde_json::from_str(&String::from_utf8_lossy(header)).map_err(|_| InvalidDatagram::BadHeader)?;
     if !header.format.is_some_and(|format| format.eq_ignore_ascii_case("json")) {
-        return Err(Dropped::BadFormat);
+        return Err(InvalidDatagram::BadFormat);
     }
     if header.version != Some(1) {
-        return Err(Dropped::BadVersion);
+        return Err(InvalidDatagram::BadVersion);
     }
     Ok(document)
 }
 
 /// Why the daemon drops a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Dropped {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvalidDatagram {
     /// There is no line feed, so nothing separates a header from a document.
     NoHeader,
     /// Nothing follows the first line feed.
@@ -46,17 +60,29 @@ pub(super) enum Dropped {
     BadVersion,
 }
 
-impl fmt::Display for Dropped {
+impl fmt::Display for InvalidDatagram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoHeader => "no line feed between header and document: the daemon drops it",
-            Self::NoDocument => "no document after the header line: the daemon drops it",
-            Self::BadHeader => "the header line is not a JSON object: the daemon drops it",
-            Self::BadFormat => "the header's `format` is not \"json\": the daemon drops it",
-            Self::BadVersion => "the header's `version` is not the integer 1: the daemon drops it",
+            Self::NoHeader => "no line feed between header and document",
+            Self::NoDocument => "no document after the header line",
+            Self::BadHeader => "the header line is not a JSON object",
+            Self::BadFormat => "the header's `format` is not \"json\"",
+            Self::BadVersion => "the header's `version` is not the integer 1",
         })
     }
 }
+
+impl std::error::Error for InvalidDatagram {}
+
+/// The document behind a header line as SDKs write it, byte for byte, without a JSON reader.
+fn usual(datagram: &[u8]) -> Option<&[u8]> {
+    let document = USUAL.iter().find_map(|header| datagram.strip_prefix(*header))?;
+    (!document.is_empty()).then_some(document)
+}
+
+/// Header lines of the official SDKs and ours, with and without blanks.
+const USUAL: [&[u8]; 2] =
+    [b"{\"format\":\"json\",\"version\":1}\n", b"{\"format\": \"json\", \"version\": 1}\n"];
 
 /// The header line. A value of the wrong type leaves its field as it was, as in the daemon, where such errors go
 /// unread: of two `version` keys the last well-typed one wins.
@@ -111,6 +137,7 @@ mod tests {
     fn datagrams_the_daemon_takes_yield_their_document() {
         for header in [
             r#"{"format":"json","version":1}"#,
+            r#"{"format": "json", "version": 1}"#,
             r#"{ "format" : "json" , "version" : 1 }"#,
             r#"{"version":1,"format":"json"}"#,
             r#"{"format":"json","version":1,"extra":[{"a":null}],"huge":1e999}"#,
@@ -143,7 +170,7 @@ mod tests {
 
     #[test]
     fn datagrams_the_daemon_drops_say_why() {
-        use Dropped::*;
+        use InvalidDatagram::*;
         for (datagram, why) in [
             ("", NoHeader),
             (r#"{"format":"json","version":1}"#, NoHeader),
@@ -151,6 +178,7 @@ mod tests {
             (r#"{"format":"json","version":1}{"name":"shop"}"#, NoHeader),
             ("{\"format\":\"json\",\"version\":1}\r{\"name\":\"shop\"}", NoHeader),
             ("{\"format\":\"json\",\"version\":1}\n", NoDocument),
+            ("{\"format\": \"json\", \"version\": 1}\n", NoDocument),
             ("\n", NoDocument),
             ("\n{\"format\":\"json\",\"version\":1}\n{}", BadHeader),
             ("{\n\"name\":\"shop\"}", BadHeader),
