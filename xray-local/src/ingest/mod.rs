@@ -1,9 +1,28 @@
 //! A document from received bytes to compiled segments, without storage.
 //!
 //! ```text
-//!  bytes ─► accept   (the service's refusals and their codes)
-//!        ─► check    (what X-Ray would drop, beside the intake)
-//!  documents of one trace ─► compile ─► Compiled (segments, inferred segments, calls, facts)
+//!  bytes ─► accept                  the service's refusals and their codes
+//!  documents of one trace ─► tree   each id once, who contains and who calls whom
+//!      tree ─► compile              segments, inferred segments, calls, facts, root causes
+//!      tree ─► returned             the documents as BatchGetTraces returns them
 //! ```
 //!
-//! [`store`](crate::store) calls this for everything that arrives.
+//! [`store`](crate::store) calls `accept` and `compile` for everything that arrives, and `returned` is called when
+//! somebody reads a trace. The full checker of `xray_sdk::local` is not on this way: see
+//! [`store::Checker`](crate::store).
+
+mod accept;
+mod causes;
+mod compile;
+mod document;
+mod lenient;
+mod origin;
+mod returned;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+pub use accept::{Accepted, accept};
+pub use compile::compile;
+pub use returned::{Returned, returned};
