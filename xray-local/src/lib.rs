@@ -7,6 +7,7 @@
 //!  cli       commands, serving loop, signals
 //!  console   pages in the browser
 //!  api       operations of the X-Ray API, both TCP doors
+//!  control   sampling rules and targets, groups, tags, resource policies, settings
 //!  access    signatures, identities, policies, sessions
 //!  query     filter expressions, summaries, graphs, series
 //!  store     one SQLite file, one writer, many readers, retention, the live tail
@@ -27,6 +28,8 @@ pub mod store;
 pub mod query;
 
 pub mod access;
+
+pub mod control;
 
 pub mod api;
 

@@ -1,1 +1,3 @@
 //! The command line: arguments, commands, and the serving loop.
+pub mod identity;
+pub mod policy;

@@ -11,6 +11,7 @@
 //! Everything handed in within a batch is committed together, at most [`BATCH`] later, and `put` and `write` return
 //! after the commit. The tables are documented in `schema.sql`.
 
+mod beside;
 mod error;
 mod functions;
 mod jobs;
@@ -22,6 +23,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use beside::beside;
 pub use error::{OpenError, StoreError};
 pub use jobs::{Matcher, Store, Stored, Verdicts};
 pub use options::{Options, Place};

@@ -1,0 +1,13 @@
+//! Central sampling: the rules, and the targets that clients get for their statistics.
+
+mod boost;
+mod rules;
+mod share;
+mod statistics;
+mod targets;
+
+pub use boost::BoostStatistics;
+pub use rules::{Rule, RuleKey, arn, create, delete, ensure_default, last_modification, list, update};
+pub use statistics::{Window, windows};
+pub(crate) use targets::INTERVAL;
+pub use targets::{ClientStatistics, Outcome, Target, Targets, Unprocessed};
