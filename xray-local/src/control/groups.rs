@@ -77,13 +77,13 @@ pub fn arn(home: &Home, name: &str) -> String {
     home.xray_arn(&format!("group/{name}/{id}"))
 }
 
-/// Groups in alphabetical order, after the one of this name.
+/// Groups in the order in which they were made, after the one of this number.
 ///
 /// # Errors
 /// The store's.
-pub fn list(connection: &Connection, after: &str, limit: usize) -> Result<Vec<Group>, ControlError> {
+pub fn list(connection: &Connection, after: i64, limit: usize) -> Result<Vec<Group>, ControlError> {
     let mut statement =
-        connection.prepare_cached(&format!("{SELECT} WHERE name > ? ORDER BY name LIMIT ?"))?;
+        connection.prepare_cached(&format!("{SELECT} WHERE number > ? ORDER BY number LIMIT ?"))?;
     let rows = statement.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

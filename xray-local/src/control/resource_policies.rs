@@ -96,14 +96,14 @@ pub fn delete(
     Ok(())
 }
 
-/// Policies in alphabetical order, after the one of this name.
+/// Policies in alphabetical order, after the first `skip`.
 ///
 /// # Errors
 /// The store's.
-pub fn list(connection: &Connection, after: &str, limit: usize) -> Result<Vec<ResourcePolicy>, ControlError> {
-    let mut statement =
-        connection.prepare_cached(&format!("{SELECT} WHERE name > ? ORDER BY name LIMIT ?"))?;
-    let rows = statement.query_map(params![after, i64::try_from(limit).unwrap_or(i64::MAX)], read)?;
+pub fn list(connection: &Connection, skip: usize, limit: usize) -> Result<Vec<ResourcePolicy>, ControlError> {
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY name LIMIT ? OFFSET ?"))?;
+    let rows = statement.query_map([number(limit), number(skip)], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
