@@ -1,4 +1,33 @@
-//! Questions to the store: filter expressions, trace summaries, graphs, time series.
+//! Questions to the store: filter expressions, trace summaries, graphs, time series, and what the console compares.
 //!
 //! Everything here takes a connection and plain values, and returns plain values. HTTP stays in
-//! [`api`](crate::api).
+//! [`api`](crate::api). The functions block; async code calls them within [`Store::ask`](crate::store::Store::ask):
+//!
+//! ```text
+//!  find ──► keys of matching traces, newest first        summaries ──► what GetTraceSummaries says of them
+//!  service_graph, trace_graph, graph_of ──► Graph        traces ──► compiled documents
+//!  series ──► statistics per period                      GroupMatcher ──► the groups of a trace, as it is stored
+//! ```
+
+pub mod filter;
+
+mod documents;
+mod graph;
+mod groups;
+mod map;
+mod range;
+mod search;
+mod series;
+mod summary;
+
+pub use documents::{TraceDocuments, Traces, traces};
+pub use graph::{Edge, Graph, Histogram, Node, Statistics};
+pub use groups::GroupMatcher;
+pub use map::{graph_of, service_graph, trace_graph};
+pub use range::{Range, RangeKind, Sample, Search};
+pub use search::{Found, find, matches, summaries};
+pub use series::{Period, SeriesSearch, series};
+pub use summary::{
+    AnnotationSummary, AnnotationValue, CauseEntity, CauseService, HttpSummary, RootCause, Summary,
+    SummaryPage, UserSummary,
+};
