@@ -33,6 +33,8 @@ pub mod api;
 
 pub mod console;
 
+pub mod demo;
+
 pub mod serve;
 
 pub mod cli;
