@@ -4,31 +4,24 @@
 //! what the body should have been.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::ask::asked;
 use super::call::Call;
 use super::error::ApiError;
 use super::operation::{self, Operation};
-use super::server::{ROOM, Server, Shared};
+use super::server::{Server, Shared};
 use super::shape;
 use crate::access::signature::Received;
 use crate::access::{Caller, Origin, sts};
-use crate::control::Limits;
 use crate::model::{Door, limits, now};
 use crate::store::StoreError;
-
-/// Time for a body to arrive. Chosen, not known.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Answers a request to a path of the API, or to STS.
 pub(super) async fn answer(server: Server, door: Door, request: Request) -> Response {
@@ -42,17 +35,14 @@ pub(super) async fn answer(server: Server, door: Door, request: Request) -> Resp
     if operation.is_none() && !is_root {
         return error(&ApiError::unknown_operation(), &id);
     }
-    let (body, room) = match read_body(&server.0, &parts.headers, body).await {
-        Ok(read) => read,
+    let body = match read_body(body).await {
+        Ok(body) => body,
         Err(err) => return error(&err, &id),
     };
     let own_id = id.clone();
-    let answered = tokio::task::spawn_blocking(move || {
-        let _room = room;
-        match operation {
-            Some(operation) => respond(server, operation, door, &parts, &body, &own_id),
-            None => respond_sts(&server, &parts, &body, &own_id),
-        }
+    let answered = tokio::task::spawn_blocking(move || match operation {
+        Some(operation) => respond(server, operation, door, &parts, &body, &own_id),
+        None => respond_sts(&server, &parts, &body, &own_id),
     })
     .await;
     answered.unwrap_or_else(|_| error(&StoreError::Closed.into(), &id))
@@ -132,41 +122,10 @@ fn respond_sts(server: &Server, parts: &Parts, body: &[u8], id: &str) -> Respons
     response(status, "text/xml", xml, id)
 }
 
-/// Reads a body within its bounds of size and time, and within the room that all bodies share.
-async fn read_body(
-    shared: &Shared,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
-    let largest = match shared.limits {
-        Limits::Real => limits::REQUEST_BYTES,
-        Limits::Off => ROOM,
-    };
-    let too_large = || {
-        let message = format!("The body is larger than {largest} bytes");
-        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLargeException", message)
-    };
-    let stated: Option<usize> = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok())
-        .and_then(|length| length.parse().ok());
-    let size = stated.unwrap_or(largest);
-    if size > largest {
-        return Err(too_large());
-    }
-    let read = async {
-        let permits = u32::try_from(size.max(1)).unwrap_or(u32::MAX);
-        let room =
-            Arc::clone(&shared.room).acquire_many_owned(permits).await.map_err(|_| StoreError::Closed)?;
-        let bytes = axum::body::to_bytes(body, size).await.map_err(|_| match stated {
-            None => too_large(),
-            Some(_) => ApiError::invalid("The body ended early"),
-        })?;
-        Ok((bytes, room))
-    };
-    tokio::time::timeout(BODY_TIME, read).await.unwrap_or_else(|_| {
-        let message = format!("The body did not arrive within {} seconds", BODY_TIME.as_secs());
-        Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "RequestTimeoutException", message))
+/// Reads the body, which [`serve`](crate::serve) has bounded in size and time.
+async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    axum::body::to_bytes(body, limits::REQUEST_BYTES).await.map_err(|_| {
+        ApiError::invalid(format!("The body must be whole and have at most {} bytes", limits::REQUEST_BYTES))
     })
 }
 

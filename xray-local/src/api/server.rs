@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::Semaphore;
-
 use crate::access::decisions::Recorder;
 use crate::access::directory::{self, DirectoryError};
 use crate::access::{Guard, Hosts, Mode};
@@ -23,12 +21,7 @@ pub(super) struct Shared {
     pub(super) hosts: Hosts,
     pub(super) limits: Limits,
     pub(super) targets: Arc<Mutex<Targets>>,
-    /// Bytes of bodies that may be in memory at once.
-    pub(super) room: Arc<Semaphore>,
 }
-
-/// Bytes of bodies that are read at one time; further requests wait. Chosen, not known.
-pub(super) const ROOM: usize = 64 * 1024 * 1024;
 
 /// What a server is made with.
 #[derive(Clone, Debug)]
@@ -70,7 +63,6 @@ impl Server {
             hosts: options.hosts,
             limits: options.limits,
             targets: Arc::default(),
-            room: Arc::new(Semaphore::new(ROOM)),
         })))
     }
 

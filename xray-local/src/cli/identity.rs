@@ -3,23 +3,49 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use rusqlite::Connection;
 use serde_json::json;
 
-use crate::access::directory::{
-    self, AccessKey, DAEMON, DirectoryError, Identity, IdentityKind, NewIdentity,
-};
+use super::failure::Failure;
+use super::output;
+use crate::access::directory::{self, AccessKey, DAEMON, DirectoryError, IdentityKind, NewIdentity};
 use crate::access::{action, managed};
 use crate::model::{Home, now};
 use crate::store::{self, OpenError, Options, Place, Store};
 
-/// Users and roles that may call.
+/// Users and roles that may call. A server that runs sees changes at once.
 #[derive(Debug, Args)]
-pub struct IdentityArgs {
+pub(super) struct Identity {
     #[command(subcommand)]
     command: IdentityCommand,
+    /// The data file. Defaults to the place where the system keeps such data.
+    #[arg(long, value_name = "FILE", global = true)]
+    data: Option<String>,
+    /// The account that the server stands for: twelve digits.
+    #[arg(long, value_name = "ID", default_value = "123456789012", global = true)]
+    account: String,
+    /// The region that the server stands for, which decides on the partition of ARNs.
+    #[arg(long, value_name = "REGION", default_value = "us-east-1", global = true)]
+    region: String,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Identity {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let place = match &self.data {
+            Some(data) => Place::from_argument(data),
+            None => Place::of_the_system().map_err(Failure::new)?,
+        };
+        let home = Home { region: self.region.clone(), account: self.account.clone() };
+        let printed = run(&self.command, &place, &home, self.json).map_err(Failure::new)?;
+        output::line(printed.trim_end())?;
+        Ok(ExitCode::SUCCESS)
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -67,8 +93,8 @@ struct AddArgs {
 ///
 /// # Errors
 /// A sentence for the user.
-pub fn run(args: &IdentityArgs, place: &Place, home: &Home, as_json: bool) -> Result<String, String> {
-    match &args.command {
+fn run(command: &IdentityCommand, place: &Place, home: &Home, as_json: bool) -> Result<String, String> {
+    match command {
         IdentityCommand::Add(add) => {
             let new = new_identity(add)?;
             let warnings = warnings(&new);
@@ -181,7 +207,7 @@ fn warnings(new: &NewIdentity) -> Vec<String> {
     warnings
 }
 
-fn added(identity: &Identity, key: Option<&AccessKey>, warnings: &[String]) -> String {
+fn added(identity: &directory::Identity, key: Option<&AccessKey>, warnings: &[String]) -> String {
     let mut output = String::new();
     for warning in warnings {
         output.push_str(&format!("warning: {warning}\n"));
@@ -200,7 +226,7 @@ fn added(identity: &Identity, key: Option<&AccessKey>, warnings: &[String]) -> S
     output
 }
 
-fn added_json(identity: &Identity, key: Option<&AccessKey>) -> String {
+fn added_json(identity: &directory::Identity, key: Option<&AccessKey>) -> String {
     let value = match key {
         Some(key) => json!({
             "access_key_id": key.id,
@@ -212,7 +238,7 @@ fn added_json(identity: &Identity, key: Option<&AccessKey>) -> String {
     format!("{value}\n")
 }
 
-fn list(listed: &[(Identity, Vec<String>, Vec<String>)]) -> String {
+fn list(listed: &[(directory::Identity, Vec<String>, Vec<String>)]) -> String {
     let mut output = String::new();
     for (identity, keys, policies) in listed {
         output.push_str(&format!("{:5} {}\n", identity.kind.name(), identity.arn));
@@ -233,7 +259,7 @@ fn list(listed: &[(Identity, Vec<String>, Vec<String>)]) -> String {
     }
 }
 
-fn list_json(listed: &[(Identity, Vec<String>, Vec<String>)]) -> String {
+fn list_json(listed: &[(directory::Identity, Vec<String>, Vec<String>)]) -> String {
     let identities: Vec<_> = listed
         .iter()
         .map(|(identity, keys, policies)| {
@@ -264,14 +290,14 @@ mod tests {
         let policy = folder.join("own.json");
         fs::write(&policy, r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "xray:GetGrop", "Resource": "*"}}"#)
             .unwrap();
-        let add = |name: &str, policies: Vec<String>| IdentityArgs {
-            command: IdentityCommand::Add(AddArgs {
+        let add = |name: &str, policies: Vec<String>| {
+            IdentityCommand::Add(AddArgs {
                 name: name.to_owned(),
                 policies,
                 boundary: Some("AWSXrayReadOnlyAccess".to_owned()),
                 trust: None,
                 tags: vec!["team=web".to_owned()],
-            }),
+            })
         };
         let before = run(&add("app", vec!["AWSXrayFullAccess".to_owned()]), &place, &home, true).unwrap();
         let keys: serde_json::Value = serde_json::from_str(&before).unwrap();
@@ -287,12 +313,12 @@ mod tests {
         );
         assert!(output.contains("aws_access_key_id = AKIA"), "{output}");
         assert_eq!(server.read(directory::list).unwrap().len(), 2);
-        let listed = run(&IdentityArgs { command: IdentityCommand::List }, &place, &home, false).unwrap();
+        let listed = run(&IdentityCommand::List, &place, &home, false).unwrap();
         assert!(
             listed.contains("user  arn:aws:iam::123456789012:user/other\n      policies: own.json"),
             "{listed}"
         );
-        let remove = IdentityArgs { command: IdentityCommand::Remove { name: "app".to_owned() } };
+        let remove = IdentityCommand::Remove { name: "app".to_owned() };
         run(&remove, &place, &home, false).unwrap();
         assert_eq!(run(&remove, &place, &home, false).unwrap_err(), "no identity is called \"app\"");
         server.close();

@@ -1,23 +1,38 @@
 //! `xray-local policy test`: what policies allow, without a server.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::failure::Failure;
 use super::identity::policy_argument;
+use super::output;
 use crate::access::directory;
 use crate::access::policy::{
-    Context, Kind, Named, Policies, Policy, Principal, PrincipalKind, Question, Verdict, evaluate,
+    self, Context, Kind, Named, Policies, Principal, PrincipalKind, Question, Verdict, evaluate,
 };
 use crate::access::{action, denial};
 use crate::model::Home;
 
 /// Policies, tried without a server.
 #[derive(Debug, Args)]
-pub struct PolicyArgs {
+pub(super) struct Policy {
     #[command(subcommand)]
     command: PolicyCommand,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+impl Policy {
+    pub(super) fn run(&self) -> Result<ExitCode, Failure> {
+        let PolicyCommand::Test(args) = &self.command;
+        let (printed, allowed) = run(args, &Home::default(), self.json).map_err(Failure::usage)?;
+        output::line(printed.trim_end())?;
+        Ok(if allowed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -72,8 +87,7 @@ struct TestArgs {
 ///
 /// # Errors
 /// A sentence for the user.
-pub fn run(args: &PolicyArgs, home: &Home, as_json: bool) -> Result<(String, bool), String> {
-    let PolicyCommand::Test(args) = &args.command;
+fn run(args: &TestArgs, home: &Home, as_json: bool) -> Result<(String, bool), String> {
     let policies = read_policies(args)?;
     let principal = principal(args, home);
     let context = context(args, &principal)?;
@@ -114,7 +128,7 @@ fn read_policies(args: &TestArgs) -> Result<Policies, String> {
     let resource = |argument: &String| {
         let document =
             std::fs::read_to_string(argument).map_err(|err| format!("can't read {argument}: {err}"))?;
-        let policy = Policy::parse(&document, Kind::Resource)
+        let policy = policy::Policy::parse(&document, Kind::Resource)
             .map_err(|err| format!("the resource policy {argument} is refused: {err}"))?;
         Ok::<_, String>(Named { name: argument.clone(), policy: Arc::new(policy) })
     };
@@ -228,14 +242,13 @@ mod tests {
     #[derive(Debug, Parser)]
     struct Command {
         #[command(flatten)]
-        args: PolicyArgs,
+        policy: Policy,
     }
 
     fn test(arguments: &[&str]) -> Result<(String, bool), String> {
-        // `--json` belongs to all commands.
-        let own = arguments.iter().filter(|argument| **argument != "--json");
-        let command = Command::parse_from(["policy", "test"].iter().chain(own));
-        run(&command.args, &Home::default(), arguments.contains(&"--json"))
+        let command = Command::parse_from(["policy", "test"].iter().chain(arguments));
+        let PolicyCommand::Test(args) = &command.policy.command;
+        run(args, &Home::default(), command.policy.json)
     }
 
     /// What each file of `docs/policies` is meant to allow, and nothing beyond.
@@ -268,7 +281,7 @@ mod tests {
                 ..Policies::default()
             };
             let args = Command::parse_from(["policy", "test"]);
-            let PolicyCommand::Test(args) = args.args.command;
+            let PolicyCommand::Test(args) = args.policy.command;
             let principal = principal(&args, &Home::default());
             let context = Context::default();
             let ask = |action: &str, resource: &str| {

@@ -12,19 +12,29 @@
 //! after the commit. The tables are documented in `schema.sql`.
 
 mod beside;
+mod checker;
+mod counters;
+mod documents;
 mod error;
 mod functions;
 mod jobs;
 mod open;
 mod options;
+mod problems;
 mod readers;
+mod retention;
+mod traces;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 pub use beside::beside;
+pub use counters::Counts;
+pub use documents::{Held, documents, find, find_by_prefix};
 pub use error::{OpenError, StoreError};
 pub use jobs::{Matcher, Store, Stored, Verdicts};
 pub use options::{Options, Place};
+pub use problems::{Harm, Trouble};
+pub use traces::Histogram;
 pub use writer::BATCH;
