@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry, fmt, registry};
 use xray_sdk::daemon::DaemonAddress;
-use xray_sdk::sampling::{Always, Never, Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Always, Never, Sampler, SamplingRequest, SamplingResult};
 use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter};
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
@@ -231,7 +231,7 @@ impl Emitter for Nowhere {
 struct Fixed(bool);
 
 impl Sampler for Fixed {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         if self.0 { Always.sample(request) } else { Never.sample(request) }
     }
 

@@ -13,93 +13,58 @@
 //! From there on, a span without a parent is a segment, and the spans inside it are its subsegments. When the
 //! last handle of the outermost span is gone, its document is already in the kernel: there is nothing to flush.
 //!
-//! To read the code, follow a span as it falls; each room only looks down:
+//! The rooms of the code, each importing only from those below it:
 //!
 //! ```text
-//!  layer     the callbacks
-//!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names),
-//!                                                        question (what the sampler is asked)
-//!    quiet   nothing, inside of a span that is not recorded
-//!    update  fields and events on the way             ◄─ visit (value to bytes)
-//!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
-//!    leave   away, before a frozen Lambda would close it
-//!    call    opened and closed at once: a call that a library tells of in an event
-//!  core      what the layer owns: table of records, clock, counters
+//!  builder                 settings and the environment, frozen into a layer
+//!  integrations, handle    other libraries; what a program keeps of its layer
+//!  span_ext                methods on `tracing::Span`
+//!  layer                   the callbacks, and the default filter
+//!  lifecycle               open, update, close: what each callback does
+//!  state                   records, their table, clock, counters
+//!  fields                  names and values to bytes
+//!  settings                frozen values
+//!  xray_sdk                documents, sampling, the daemon
 //! ```
 
-mod answer;
-mod clock;
-mod config;
-mod function;
-mod given;
-mod kept;
-mod plan;
-mod record;
-mod slot;
-mod sql;
-mod stats;
-mod table;
-mod url;
-mod users;
-mod value;
-mod visit;
-mod whereabouts;
-
-mod call;
-mod close;
-mod closing;
-mod core;
-mod layer;
-mod leave;
-mod open;
-mod question;
-mod quiet;
-mod update;
-
-mod attach;
-mod behind;
 mod builder;
-mod diagnostics;
-mod env;
-mod failure;
-mod filter;
+mod fields;
 mod handle;
-#[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
-mod outcome;
-#[cfg(feature = "queue")]
-mod queued;
+mod integrations;
+mod layer;
+mod lifecycle;
+mod settings;
 mod span_ext;
+mod state;
 
-#[cfg(feature = "aws-sdk")]
-mod aws;
-#[cfg(feature = "fmt")]
-pub mod fmt;
 #[cfg(feature = "http")]
-pub mod http;
+pub use integrations::http;
 #[cfg(feature = "lambda")]
-pub mod lambda;
+pub use integrations::lambda;
+#[cfg(feature = "fmt")]
+pub use integrations::log as fmt;
 
-pub use attach::{Attach, WithDefaultFilter, WithFilter, WithoutFilter};
-#[cfg(feature = "aws-sdk")]
-pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};
-pub use closing::ClosingSpan;
-pub use config::ContextMissing;
-pub use diagnostics::Diagnostic;
-pub use filter::{DefaultFilter, default_filter};
-pub use handle::Handle;
+pub use handle::diagnostics::Diagnostic;
+pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
 pub use http::XrayHttpClientLayer;
-#[cfg(feature = "tower")]
+#[cfg(feature = "tower-server")]
 pub use http::XrayHttpLayer;
 #[cfg(feature = "reqwest-middleware")]
 pub use http::XrayMiddleware;
-pub use layer::XrayLayer;
+#[cfg(feature = "aws-sdk")]
+pub use integrations::aws_sdk::XrayInterceptor;
+pub use layer::default_filter::{DefaultFilter, default_filter};
+pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
+pub use layer::xray_layer::XrayLayer;
+pub use lifecycle::on_close::ClosingSpan;
+pub use settings::config::ContextMissing;
 pub use span_ext::{XraySpanExt, current_trace_header};
-pub use stats::Stats;
+pub use state::stats::Stats;
 
 pub use xray_sdk as sdk;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 pub use xray_sdk::{QueueGuard, QueuedEmitter};
 
 #[cfg(test)]

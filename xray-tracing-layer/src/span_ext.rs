@@ -9,16 +9,17 @@ use tracing_core::Dispatch;
 use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Links, Stack};
-use xray_sdk::sampling::{Sampler, Verdict};
+use xray_sdk::document::internal::Stack;
+use xray_sdk::document::{AnnotationValue, Links};
+use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
 
-use crate::core::{Core, with_body};
-use crate::given::{Given, MESSAGE};
-use crate::layer::{HiddenCore, XrayLayer};
-use crate::record::{self, Kind, Record, Role};
-use crate::stats::Counter;
-use crate::visit::FieldVisitor;
+use crate::fields::redacted_body::{MESSAGE, RedactedBody};
+use crate::fields::visitor::FieldVisitor;
+use crate::layer::xray_layer::{HiddenCore, XrayLayer};
+use crate::lifecycle::core::{Core, with_body};
+use crate::state::record::{self, Kind, Role, SpanRecord};
+use crate::state::stats::Counter;
 
 /// X-Ray's part of a [`tracing::Span`].
 ///
@@ -93,7 +94,7 @@ impl XraySpanExt for Span {
     fn trace_header(&self) -> Option<TraceHeader> {
         self.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?;
-            let header_of = |id: u64| core.with(|core| core.table.with(id, Record::trace_header));
+            let header_of = |id: u64| core.with(|core| core.table.with(id, SpanRecord::trace_header));
             if let Some(header) = header_of(id.into_u64()) {
                 return header;
             }
@@ -143,11 +144,11 @@ pub fn current_trace_header() -> Option<TraceHeader> {
 }
 
 /// Collects what `put` says before the record is locked: it may run the user's code.
-pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Given<'_>)) {
+pub(crate) fn update(span: &Span, put: impl FnOnce(&mut RedactedBody<'_>)) {
     with_core(span, |core, id| {
         if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
             with_body(|body| {
-                put(&mut Given::new(body, &core.rules));
+                put(&mut RedactedBody::new(body, &core.rules));
                 core.table.with(id, |record| record.body.absorb(body));
             });
         }
@@ -156,8 +157,8 @@ pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Given<'_>)) {
 
 /// A top subsegment is over, whoever still holds its span.
 #[cfg(feature = "lambda")]
-pub(crate) fn leave(span: &Span) {
-    with_core(span, Core::depart);
+pub(crate) fn emit_early(span: &Span) {
+    with_core(span, Core::emit_early);
 }
 
 /// Shows the layer that knows the span, if there is one.
@@ -170,7 +171,7 @@ pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
 }
 
 /// Whether the layer that knows the span keeps the queries of URLs.
-#[cfg(any(feature = "tower", feature = "tower-client", feature = "reqwest-middleware"))]
+#[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;
     with_core(span, |core, _| keeps = core.rules.keep_query);
@@ -216,8 +217,8 @@ impl Core {
         let taken_back = self.table.change(id, |record| {
             if record.parent != 0
                 || record.has_children
-                || record.departed
-                || record.context.role == Role::Facade
+                || record.emitted_early
+                || record.context.role == Role::PlatformRoot
             {
                 return Err(());
             }
@@ -238,20 +239,22 @@ impl Core {
         });
         if let Some(taken_back) = taken_back {
             self.settle(taken_back, &self.counters.late_headers);
-            self.write_kept(id);
+            self.write_deferred(id);
         }
     }
 
     /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
-    fn write_kept(&self, id: u64) {
-        let kept = self.table.with(id, |record| {
-            let kept = record.kept.take_if(|kept| record.context.role.is_recorded() && !kept.is_empty())?;
-            Some((kept, record.plan))
+    fn write_deferred(&self, id: u64) {
+        let deferred = self.table.with(id, |record| {
+            let deferred = record
+                .deferred
+                .take_if(|deferred| record.context.role.is_recorded() && !deferred.is_empty())?;
+            Some((deferred, record.callsite))
         });
-        let Some((kept, plan)) = kept.flatten() else { return };
-        let Some(plan) = self.plans.get(plan) else { return };
+        let Some((deferred, callsite)) = deferred.flatten() else { return };
+        let Some(callsite) = self.callsites.get(callsite) else { return };
         with_body(|body| {
-            kept.replay(plan, &mut FieldVisitor::new(plan, &self.rules, body, true));
+            deferred.replay(callsite, &mut FieldVisitor::new(callsite, &self.rules, body, true));
             self.table.with(id, |record| {
                 body.absorb(&record.body);
                 std::mem::swap(&mut record.body, body);
@@ -262,7 +265,7 @@ impl Core {
     /// `None` if there is no such record.
     pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
         let taken_back = self.table.change(id, |record| {
-            if record.has_children || record.context.role == Role::Facade {
+            if record.has_children || record.context.role == Role::PlatformRoot {
                 return Err(());
             }
             record.force(sampled, id, self.lambda.is_some());
@@ -273,7 +276,7 @@ impl Core {
             function.note_closed(id);
         }
         self.settle(taken_back, &self.counters.late_decisions);
-        self.write_kept(id);
+        self.write_deferred(id);
         Some(())
     }
 
@@ -284,32 +287,33 @@ impl Core {
             return;
         };
         // A span that the layer's filter rejected is not closed for the layer either.
-        let Some(plan) = self.plans.known(span.metadata()) else { return };
+        let Some(callsite) = self.callsites.known(span.metadata()) else { return };
         let ancestor = span
             .scope()
             .skip(1)
             .map(|ancestor| ancestor.id().into_u64())
             .map(|ancestor| (ancestor, self.table.kind(ancestor)))
             .find(|(_, kind)| *kind != Kind::Absent);
-        let Some((ancestor, Kind::Quiet)) = ancestor else { return };
+        let Some((ancestor, Kind::Unrecorded)) = ancestor else { return };
         let mut record = record::take();
         if self.inherit_from(&mut record, ancestor) {
-            (record.plan, record.segment_id, record.start) = (plan, SegmentId::random(), self.clock.ticks());
+            (record.callsite, record.segment_id, record.start) =
+                (callsite, SegmentId::random(), self.clock.ticks());
             record.force(true, id.into_u64(), self.lambda.is_some());
         }
         if record.context.role.is_recorded() {
             self.keep(id.into_u64(), record);
-            self.silence.decided_late();
+            self.unsampled.decided_late();
         } else {
             record::give_back(record);
         }
     }
 
     /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
-    fn settle(&self, taken_back: Result<Option<Verdict>, ()>, late: &Counter) {
+    fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
-                self.silence.decided_late();
+                self.unsampled.decided_late();
                 if let Some(verdict) = verdict {
                     self.sampler.give_back(&verdict);
                 }
@@ -319,24 +323,24 @@ impl Core {
     }
 }
 
-impl Record {
+impl SpanRecord {
     pub(crate) fn trace_header(&mut self) -> Option<TraceHeader> {
         // Whoever is told of the late part of a span hangs below it: it must be sent.
-        self.has_children |= self.departed;
+        self.has_children |= self.emitted_early;
         self.draw_trace_id();
         let header = TraceHeader::new(self.context.trace_id);
         let header = match self.context.role {
             Role::Segment | Role::Subsegment | Role::Independent => {
                 header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
             }
-            Role::Facade => {
+            Role::PlatformRoot => {
                 let header = header.with_sampled(SamplingDecision::Sampled);
                 match self.parent_id {
                     Some(parent) => header.with_parent(parent),
                     None => header,
                 }
             }
-            Role::Declined => {
+            Role::NotSampledByLambda => {
                 let header = header.with_sampled(SamplingDecision::NotSampled);
                 match self.parent_id {
                     Some(parent) => header.with_parent(parent),
@@ -344,8 +348,8 @@ impl Record {
                 }
             }
             Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),
-            Role::Undecided { known: true } => header,
-            Role::Undecided { known: false } => return None,
+            Role::Undecided { has_trace: true } => header,
+            Role::Undecided { has_trace: false } => return None,
         };
         Some(header.with_extras(self.context.extras.clone()))
     }

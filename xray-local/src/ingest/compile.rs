@@ -13,8 +13,8 @@ use super::document::{Span, id_bits};
 use super::origin;
 use super::tree::{Item, Tree};
 use crate::model::{
-    Annotation, Call, Compiled, EdgeKind, Flags, Http, Length, Link, NodeName, Place, PlaceKind, Segment,
-    Time, Trace, User, limits,
+    Annotation, Call, Compiled, EdgeKind, Flags, Http, Link, NodeName, Place, PlaceKind, Segment, Time,
+    Trace, User, limits,
 };
 
 /// Compiles a trace. `documents` are in order of arrival; one that [`accept`](super::accept()) refuses is skipped.
@@ -25,8 +25,7 @@ pub fn compile(id: TraceId, documents: &[&[u8]]) -> Option<Compiled> {
     let spans: Vec<Span<'_>> =
         documents.iter().map(|bytes| Span::read(bytes).ok().flatten().unwrap_or_default()).collect();
     let tree = Tree::assemble(&spans);
-    let bytes = documents.iter().map(|document| document.len()).sum();
-    (!tree.items.is_empty()).then(|| Compilation::new(id, &tree).run(bytes))
+    (!tree.items.is_empty()).then(|| Compilation::new(id, &tree).run())
 }
 
 /// The id of the segment that is inferred from a subsegment: looks random, and is the same each time.
@@ -55,7 +54,7 @@ impl<'t> Compilation<'t> {
         Self { id, tree, tops, segment_of, segments: Vec::new(), calls: Vec::new() }
     }
 
-    fn run(mut self, bytes: usize) -> Compiled {
+    fn run(mut self) -> Compiled {
         let root = self.root();
         for position in 0..self.tops.len() {
             let top = self.tops[position];
@@ -68,7 +67,7 @@ impl<'t> Compilation<'t> {
         let (annotations, users, places, links) = self.collect();
         let causes = root.map(|root| causes::find(self.tree, root)).unwrap_or_default();
         Compiled {
-            trace: self.trace(root, bytes),
+            trace: self.trace(root),
             segments: self.segments,
             calls: self.calls,
             annotations,
@@ -90,10 +89,10 @@ impl<'t> Compilation<'t> {
             .or_else(|| first(&|_| true))
     }
 
-    fn trace(&self, root: Option<usize>, bytes: usize) -> Trace {
+    fn trace(&self, root: Option<usize>) -> Trace {
         let items = &self.tree.items;
         let start = items.iter().map(Item::start).min_by(f64::total_cmp).unwrap_or_default();
-        let end = items.iter().map(|item| item.end().unwrap_or(item.start())).max_by(f64::total_cmp);
+        let end = items.iter().map(|item| item.end().unwrap_or_else(|| item.start())).max_by(f64::total_cmp);
         let root = root.and_then(|root| self.segment_of.get(&root).copied());
         let of_root = root.map(|root| &self.segments[root]);
         let mut flags = of_root.map(|segment| segment.flags).unwrap_or_default();
@@ -108,7 +107,6 @@ impl<'t> Compilation<'t> {
             throttled: self.segments.iter().any(|segment| segment.flags.throttle),
             root,
             spans: items.len(),
-            over_limit: bytes > limits::TRACE_BYTES,
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Span<'a> {
     pub(super) annotations: Annotations<'a>,
     pub(super) cause: Cause<'a>,
     pub(super) links: Vec<LinkBlock<'a>>,
-    pub(super) subsegments: Vec<Span<'a>>,
+    pub(super) subsegments: Vec<Self>,
 }
 
 members!(Span<'de> {
@@ -225,4 +225,16 @@ impl<'a> Span<'a> {
 pub(super) fn id_bits(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     digits.then(|| u64::from_str_radix(text, 16).ok()).flatten()
+}
+
+/// The name in a document, where it can be read: the service's, for a segment.
+#[must_use]
+pub fn service_name(document: &[u8]) -> Option<String> {
+    Span::read(document).ok().flatten()?.name.map(Cow::into_owned)
+}
+
+/// The trace id in a document, where it can be read.
+#[must_use]
+pub fn trace_id(document: &[u8]) -> Option<xray_sdk::TraceId> {
+    Span::read(document).ok().flatten()?.trace_id?.parse().ok()
 }

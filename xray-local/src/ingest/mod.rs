@@ -8,8 +8,8 @@
 //! ```
 //!
 //! [`store`](crate::store) calls `accept` and `compile` for everything that arrives, and `returned` is called when
-//! somebody reads a trace. The full checker of `xray_sdk::local` is not on this way: see
-//! [`store::Checker`](crate::store).
+//! a trace is read. The full checker of `xray_sdk::local` runs beside this way, in
+//! [`store`](crate::store).
 
 mod accept;
 mod causes;
@@ -25,4 +25,5 @@ mod tests;
 
 pub use accept::{Accepted, accept};
 pub use compile::compile;
+pub use document::{service_name, trace_id};
 pub use returned::{Returned, returned};

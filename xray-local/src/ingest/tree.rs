@@ -110,7 +110,7 @@ impl<'a> Tree<'a> {
         }
         self.cut_rings();
         let mut by_start: Vec<usize> = (0..self.items.len()).collect();
-        by_start.sort_by(|&a, &b| self.items[a].start().total_cmp(&self.items[b].start()));
+        by_start.sort_by(|&a, &b| self.items[a].order(&self.items[b]));
         for &at in &by_start {
             if let Some(parent) = self.items[at].parent {
                 self.items[parent].children.push(at);
@@ -152,7 +152,7 @@ impl<'a> Tree<'a> {
     pub(super) fn tops(&self) -> Vec<usize> {
         let mut tops: Vec<usize> =
             (0..self.items.len()).filter(|&at| self.items[at].parent.is_none()).collect();
-        tops.sort_by(|&a, &b| self.items[a].start().total_cmp(&self.items[b].start()));
+        tops.sort_by(|&a, &b| self.items[a].order(&self.items[b]));
         tops
     }
 
@@ -175,6 +175,11 @@ impl<'a> Tree<'a> {
 }
 
 impl Item<'_> {
+    /// Order of start; of id for those that start together.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        self.start().total_cmp(&other.start()).then(self.id.cmp(&other.id))
+    }
+
     pub(super) fn start(&self) -> f64 {
         self.span.start.unwrap_or_default()
     }

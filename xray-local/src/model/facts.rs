@@ -47,8 +47,6 @@ pub struct Trace {
     pub root: Option<usize>,
     /// Segments and subsegments together, without inferred ones.
     pub spans: usize,
-    /// Whether the trace is larger than X-Ray takes.
-    pub over_limit: bool,
 }
 
 /// The state of a trace, a segment or a call.

@@ -1,12 +1,17 @@
 //! The store as the rest of the program sees it: a handle that hands work to the writer and questions to readers.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, oneshot};
 
+use super::checker::{self, ToChecker};
+use super::counters::{Counters, Counts};
 use super::open::Source;
+use super::problems::{Harm, Trouble, excerpt};
 use super::readers::Readers;
 use super::writer::{self, Writer};
 use super::{OpenError, Options, StoreError};
@@ -21,10 +26,45 @@ struct Shared {
     source: Source,
     readers: Readers,
     home: Home,
-    jobs: mpsc::UnboundedSender<Job>,
-    tail: broadcast::Sender<Stored>,
-    matcher: Arc<RwLock<Option<Arc<dyn Matcher>>>>,
+    jobs: Sender<Job>,
+    live: Arc<Live>,
     writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the handle and the writer's thread share.
+#[derive(Debug)]
+pub(super) struct Live {
+    pub(super) counters: Counters,
+    /// Bytes of documents that wait for the writer.
+    pub(super) queued: AtomicUsize,
+    pub(super) tail: broadcast::Sender<Stored>,
+    pub(super) matcher: RwLock<Option<Arc<dyn Matcher>>>,
+    to_checker: ToChecker,
+}
+
+impl Live {
+    /// Hands accepted documents to the checker, or counts them if it is busy.
+    pub(super) fn check(&self, documents: Vec<Incoming>, verdicts: &[Option<Refused>]) {
+        let accepted: Vec<Incoming> = documents
+            .into_iter()
+            .zip(verdicts)
+            .filter_map(|(document, refused)| refused.is_none().then_some(document))
+            .collect();
+        let count = accepted.len() as u64;
+        if count > 0 && self.to_checker.try_send(accepted).is_err() {
+            self.counters.unchecked.fetch_add(count, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Commits what was handed in.
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = self.jobs.send(Job::Close);
+        if let Some(thread) = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 /// A trace that was written, complete or in part. Sent to [`Store::tail`] after the commit.
@@ -70,6 +110,8 @@ pub(super) enum Job {
     Put(Vec<Incoming>, oneshot::Sender<Result<Verdicts, StoreError>>),
     /// Changes in other tables.
     Write(Change),
+    /// Something that is wrong with a document.
+    Trouble(Box<Trouble>),
     /// Everything before this one, committed; then the end.
     Close,
 }
@@ -81,15 +123,21 @@ impl Store {
     /// The file can't be opened, belongs to another process or program, or is of a later version.
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let (source, connection) = Source::prepare(&options.place)?;
-        let (jobs, queue) = mpsc::unbounded_channel();
-        let (tail, _) = broadcast::channel(TAIL);
-        let matcher = Arc::new(RwLock::new(None));
-        let home = options.home.clone();
-        let writer = Writer::new(connection, options, tail.clone(), Arc::clone(&matcher));
-        let thread = writer::start(writer, queue).map_err(|err| OpenError::Io(source.path.clone(), err))?;
-        let readers = Readers::default();
-        let writer = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Shared { source, readers, home, jobs, tail, matcher, writer })))
+        let io = |err| OpenError::Io(source.path.clone(), err);
+        let (jobs, queue) = channel();
+        let (to_checker, batches) = checker::channel();
+        let live = Arc::new(Live {
+            counters: Counters::default(),
+            queued: AtomicUsize::new(0),
+            tail: broadcast::channel(TAIL).0,
+            matcher: RwLock::new(None),
+            to_checker,
+        });
+        checker::start(batches, Arc::downgrade(&live), jobs.clone()).map_err(io)?;
+        let writer = Writer::new(connection, &options, Arc::clone(&live));
+        let thread = writer::start(writer, queue).map_err(io)?;
+        let (readers, writer) = (Readers::default(), Mutex::new(Some(thread)));
+        Ok(Self(Arc::new(Shared { source, readers, home: options.home, jobs, live, writer })))
     }
 
     /// Region and account.
@@ -174,7 +222,7 @@ impl Store {
     /// Nothing was stored: the disk is full, or the file can't be written.
     pub async fn put(&self, documents: Vec<Vec<u8>>, door: Door) -> Result<Verdicts, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.send(Job::Put(incoming(documents, door), sender))?;
+        self.send(Job::Put(self.incoming(documents, door), sender))?;
         receiver.await.unwrap_or(Err(StoreError::Closed))
     }
 
@@ -184,26 +232,61 @@ impl Store {
     /// Nothing was stored: the disk is full, or the file can't be written.
     pub fn put_blocking(&self, documents: Vec<Vec<u8>>, door: Door) -> Result<Verdicts, StoreError> {
         let (sender, receiver) = oneshot::channel();
-        self.send(Job::Put(incoming(documents, door), sender))?;
+        self.send(Job::Put(self.incoming(documents, door), sender))?;
         receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Takes a datagram's document. It is committed within [`BATCH`](super::BATCH) and what the commit takes.
+    /// Takes a datagram's document. It is committed within [`BATCH`](super::BATCH) and what the commit takes. When
+    /// more arrives than can be written, the document is dropped and counted.
     pub fn offer(&self, document: Vec<u8>, door: Door) {
-        let incoming = Incoming { bytes: document, door, received: now() };
-        // After the end there is nobody to hand it to; the socket is closed before the store is.
-        let _ = self.send(Job::Offer(incoming));
+        if self.0.live.queued.load(Ordering::Relaxed) > QUEUE_BYTES {
+            self.0.live.counters.received.fetch_add(1, Ordering::Relaxed);
+            self.0.live.counters.dropped_queue.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        for incoming in self.incoming(vec![document], door) {
+            // After the end there is nobody to hand it to; the socket is closed before the store is.
+            let _ = self.send(Job::Offer(incoming));
+        }
+    }
+
+    /// Counts a datagram that the daemon would drop, with the reason.
+    pub fn refuse_datagram(&self, datagram: &[u8], reason: &str) {
+        self.0.live.counters.invalid_datagrams.fetch_add(1, Ordering::Relaxed);
+        let trouble = Trouble {
+            at: now(),
+            door: Door::Udp,
+            harm: Harm::Refused,
+            code: String::new(),
+            path: String::new(),
+            message: reason.to_owned(),
+            service: String::new(),
+            trace: None,
+            excerpt: excerpt(datagram),
+        };
+        let _ = self.send(Job::Trouble(Box::new(trouble)));
+    }
+
+    /// Counts datagrams that the kernel dropped: how many more than before.
+    pub fn count_kernel_drops(&self, more: u64) {
+        self.0.live.counters.dropped_kernel.fetch_add(more, Ordering::Relaxed);
+    }
+
+    /// What came in since the program started.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.0.live.counters.snapshot()
     }
 
     /// The traces that are written from now on. A slow reader misses some and is told how many.
     #[must_use]
     pub fn tail(&self) -> broadcast::Receiver<Stored> {
-        self.0.tail.subscribe()
+        self.0.live.tail.subscribe()
     }
 
     /// Sets what finds a trace's groups.
     pub fn set_matcher(&self, matcher: Arc<dyn Matcher>) {
-        *self.0.matcher.write().unwrap_or_else(PoisonError::into_inner) = Some(matcher);
+        *self.0.live.matcher.write().unwrap_or_else(PoisonError::into_inner) = Some(matcher);
     }
 
     /// Commits everything that was handed in, and closes the file. Blocks until that is done.
@@ -215,14 +298,17 @@ impl Store {
         }
     }
 
+    fn incoming(&self, documents: Vec<Vec<u8>>, door: Door) -> Vec<Incoming> {
+        let received = now();
+        let live = &self.0.live;
+        live.counters.received.fetch_add(documents.len() as u64, Ordering::Relaxed);
+        live.queued.fetch_add(documents.iter().map(Vec::len).sum(), Ordering::Relaxed);
+        documents.into_iter().map(|bytes| Incoming { bytes, door, received }).collect()
+    }
+
     fn send(&self, job: Job) -> Result<(), StoreError> {
         self.0.jobs.send(job).map_err(|_| StoreError::Closed)
     }
-}
-
-fn incoming(documents: Vec<Vec<u8>>, door: Door) -> Vec<Incoming> {
-    let received = now();
-    documents.into_iter().map(|bytes| Incoming { bytes, door, received }).collect()
 }
 
 fn write_job<T, E>(
@@ -248,3 +334,6 @@ where
 
 /// Events that a slow reader of the tail may lag behind.
 const TAIL: usize = 4_096;
+
+/// Bytes of datagrams that wait for the writer at most.
+const QUEUE_BYTES: usize = 64 * 1024 * 1024;

@@ -69,7 +69,7 @@ impl Source {
         let journal = if self.in_memory { "MEMORY" } else { "WAL" };
         connection
             .execute_batch(&format!(
-                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {journal}; PRAGMA synchronous = NORMAL;
+                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {journal}; PRAGMA synchronous = FULL;
                  PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
             ))
             .map_err(|err| self.explain(err))?;

@@ -1,13 +1,7 @@
 //! The unit the daemon reads: a header line, then exactly one document. Knows nothing of sockets, nor of
 //! what a document says.
 
-use crate::document::Buffer;
-
-/// The largest document we send, in bytes.
-///
-/// The service's limit is written as "64 kB" (X-Ray's quotas), the daemon's buffer holds 65,536 bytes and the
-/// largest UDP/IPv4 payload is 65,507: this bound and [`Packet::HEADER`] fit below all of them.
-pub const MAX_DOCUMENT: usize = 64_000;
+use crate::json::Buffer;
 
 /// A header line and one document. The header line is always there: it can't be left out or overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,19 +1,21 @@
 //! What is known about one piece of work, encoded as it arrives.
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
-//! lies an index of entries, each a ready `"key":value` with the [`Place`] it belongs to, so that members may
+//! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
-//! has to give up for that is told by [`Losses`], and in the document itself.
+//! has to give up for that is told by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
 
-use super::flags::Flags;
-use super::limits::{
-    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING, MAX_VALUE,
-};
+use super::annotation::AnnotationValue;
+use super::entry::Entry;
+use super::flags::{Flags, Outcome};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
-use super::serialize::{put_looked_at, put_serialized};
-use super::{AnnotationValue, Buffer, Namespace, Place};
+use super::section::{Namespace, Section};
+use super::serialize::{put_looked_at, put_serialized, put_text_value};
+use super::truncation::{Truncation, Written};
+use crate::json::Buffer;
 
 /// The members of a segment or subsegment apart from ids, name, times and children.
 #[derive(Clone, Debug, Default)]
@@ -23,67 +25,14 @@ pub struct Body {
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
     /// One bit per place that ever had an entry; none set means there is nothing to look for.
-    places: u16,
+    sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
     pub(super) status: u16,
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
-    pub(super) losses: Losses,
-}
-
-/// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Losses {
-    /// Strings that were cut; each ends in `…` in the document.
-    pub cut: u32,
-    /// Values that were left out: no JSON form, or no room.
-    pub dropped: u32,
-    /// Annotations above [`MAX_ANNOTATIONS`], which became metadata.
-    pub moved: u32,
-}
-
-/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key, and a
-/// comma follows. So members that belong together and came together are copied together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    /// `None` once the entry is replaced or given up.
-    pub(super) place: Option<Place>,
-    /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
-    pub(super) rank: u8,
-    /// For an exception: where its stack begins, behind its cause.
-    pub(super) split: u16,
-    pub(super) start: u32,
-    pub(super) len: u32,
-}
-
-/// X-Ray's flags for what went wrong.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Marks {
-    pub(super) error: bool,
-    pub(super) throttle: bool,
-    pub(super) fault: bool,
-}
-
-/// How much of a value was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Wrote {
-    /// All of it.
-    Whole,
-    /// Its beginning.
-    Cut,
-    /// Nothing: it has no JSON form, or is too large to be cut.
-    Nothing,
-}
-
-impl Wrote {
-    /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
-    pub const fn cut_if(cut: bool) -> Self {
-        if cut { Self::Cut } else { Self::Whole }
-    }
+    pub(super) losses: Truncation,
 }
 
 impl Body {
@@ -99,7 +48,7 @@ impl Body {
             text,
             entries,
             dead,
-            places,
+            sections,
             annotations,
             namespaced,
             exceptions,
@@ -110,8 +59,8 @@ impl Body {
         } = self;
         text.clear();
         entries.clear();
-        (*dead, *places, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
-        (*flags, *namespace, *losses) = (Flags::default(), None, Losses::default());
+        (*dead, *sections, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
+        (*flags, *namespace, *losses) = (Flags::default(), None, Truncation::default());
     }
 
     /// Whether nothing was put, set or left out.
@@ -121,7 +70,7 @@ impl Body {
             && self.status == 0
             && self.flags == Flags::default()
             && self.namespace.is_none()
-            && self.losses == Losses::default()
+            && self.losses == Truncation::default()
     }
 
     /// Bytes of memory held for values, in use or not.
@@ -130,7 +79,7 @@ impl Body {
         self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// An upper bound of the bytes that [`Frame`](super::Frame) writes for this body.
+    /// An upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
@@ -140,7 +89,7 @@ impl Body {
 
     /// What was left out or cut so far.
     #[must_use]
-    pub fn losses(&self) -> Losses {
+    pub fn losses(&self) -> Truncation {
         self.losses
     }
 
@@ -149,41 +98,51 @@ impl Body {
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
     /// fields of different names that mean the same thing.
     #[inline]
-    pub fn put(&mut self, place: Place, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
+    pub fn put(&mut self, section: Section, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
         let start = self.text.len();
         self.text.put(key);
         let wrote = value(&mut self.text);
-        self.finish(place, rank, start, key.len(), wrote);
+        self.finish(section, rank, start, key.len(), wrote);
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
     /// two of them have the same key. Annotations need counting, so not those.
     #[inline]
-    pub fn append(&mut self, place: Place, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
+    pub fn append(&mut self, section: Section, key: &str, value: impl FnOnce(&mut Buffer) -> Written) {
         let start = self.text.len();
         self.text.put(key);
         match value(&mut self.text) {
-            Wrote::Nothing => self.finish(place, 0, start, key.len(), Wrote::Nothing),
+            Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
             wrote => {
-                self.losses.cut += u32::from(wrote == Wrote::Cut);
-                self.keep(place, 0, start, key.len());
+                self.losses.cut += u32::from(wrote == Written::Cut);
+                self.keep(section, 0, start, key.len());
             }
         }
     }
 
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
-    pub fn put_str(&mut self, place: Place, rank: u8, key: &str, value: &str) {
-        self.put(place, rank, key, |out| Wrote::cut_if(out.put_string_within(value, MAX_STRING)));
+    pub fn put_str(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+        self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
-    /// Puts a string of at most [`MAX_VALUE`] encoded bytes.
+    /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
-    pub fn put_text(&mut self, place: Place, rank: u8, key: &str, value: &str) {
-        self.put(place, rank, key, |out| put_text_value(out, value));
+    pub fn put_text(&mut self, section: Section, rank: u8, key: &str, value: &str) {
+        self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
-    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`] characters, a number
+    /// Puts any value that serializes to at most [`MAX_VALUE`](super::MAX_VALUE) bytes; another is left out and counted.
+    pub fn put_serialized(
+        &mut self,
+        section: Section,
+        key: &str,
+        value: &(impl serde_core::Serialize + ?Sized),
+    ) {
+        self.put(section, 0, key, |out| put_serialized(out, value));
+    }
+
+    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
     /// without a JSON form is dropped, and the 51st annotation becomes metadata.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
@@ -191,18 +150,18 @@ impl Body {
         put_annotation_key(&mut self.text, key);
         self.text.put("\":");
         let split = self.text.len() - start;
-        let wrote = put_annotation_value(&mut self.text, value);
-        self.finish(Place::Annotation, 0, start, split, wrote);
+        let wrote = value.put(&mut self.text);
+        self.finish(Section::Annotation, 0, start, split, wrote);
     }
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
-    /// [`MAX_VALUE`] bytes; a larger one, or one that fails to serialize, is dropped and counted.
+    /// [`MAX_VALUE`](super::MAX_VALUE) bytes; a larger one, or one that fails to serialize, is dropped and counted.
     pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde_core::Serialize + ?Sized)) {
         let start = self.text.len();
-        let place = put_metadata_path(&mut self.text, namespace, key);
+        let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_serialized(&mut self.text, value);
-        self.finish(place, 0, start, split, wrote);
+        self.finish(section, 0, start, split, wrote);
     }
 
     /// As [`metadata`](Self::metadata), with a look at each value in it, however deep: `look` is given the key that it
@@ -215,10 +174,10 @@ impl Body {
         look: impl for<'a> Fn(&str, &'a str) -> Cow<'a, str>,
     ) {
         let start = self.text.len();
-        let place = put_metadata_path(&mut self.text, namespace, key);
+        let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_looked_at(&mut self.text, key, value, &look);
-        self.finish(place, 0, start, split, wrote);
+        self.finish(section, 0, start, split, wrote);
     }
 
     /// Says who did the work. Only meaningful on subsegments.
@@ -235,21 +194,46 @@ impl Body {
     /// Whether the work went wrong by a fault of whoever did it, as the document says.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
-        self.marks().fault
+        self.outcome().fault
     }
 
-    /// How it went: by the status, and by what was said beside it.
-    #[inline]
-    pub(super) fn marks(&self) -> Marks {
-        let (status, said) = (self.status, self.flags);
-        if status == 0 && said == Flags::default() {
-            return Marks::default();
+    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// A number that is no status (below 100 or above 599) is passed over.
+    pub fn set_status(&mut self, status: u16) {
+        if (100..600).contains(&status) {
+            self.status = status;
         }
-        let error = said.has(Flags::ERROR) || (400..500).contains(&status);
-        let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
-        let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
-        Marks { error, throttle, fault }
+    }
+
+    /// The HTTP status, if one is known.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        (self.status != 0).then_some(self.status)
+    }
+
+    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    pub fn set_failed(&mut self) {
+        self.flags = self.flags.with(Flags::FAILED);
+    }
+
+    /// Outcome a client error, by hand.
+    pub fn set_error(&mut self) {
+        self.flags = self.flags.with(Flags::ERROR);
+    }
+
+    /// Outcome a throttled call, by hand; it is an error too.
+    pub fn set_throttle(&mut self) {
+        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
+    }
+
+    /// Outcome a server fault, by hand.
+    pub fn set_fault(&mut self) {
+        self.flags = self.flags.with(Flags::FAULT);
+    }
+
+    #[inline]
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::of(self.status, self.flags)
     }
 
     /// Whether the work went wrong, by whoever's mistake.
@@ -266,8 +250,8 @@ impl Body {
 
     /// A string member's text, without its quotes and still escaped.
     #[must_use]
-    pub fn text_of(&self, place: Place, key: &str) -> Option<&str> {
-        let value = self.value_of(place, key)?;
+    pub fn text_of(&self, section: Section, key: &str) -> Option<&str> {
+        let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
     }
@@ -275,18 +259,18 @@ impl Body {
     /// Copies every member of `other` into this body, as if each had been put here.
     pub fn absorb(&mut self, other: &Self) {
         for entry in &other.entries {
-            let Some(place) = entry.place else { continue };
+            let Some(section) = entry.section else { continue };
             let start = self.text.len();
-            let mut wrote = Wrote::Whole;
-            if place == Place::Exception {
+            let mut wrote = Written::Whole;
+            if section == Section::Exception {
                 if self.exceptions >= MAX_EXCEPTIONS {
-                    wrote = Wrote::Nothing;
+                    wrote = Written::Nothing;
                 } else {
                     self.exceptions += 1;
                 }
             }
             self.text.put_bytes(other.bytes_of(entry));
-            self.finish(place, entry.rank, start, usize::from(entry.split), wrote);
+            self.finish(section, entry.rank, start, usize::from(entry.split), wrote);
         }
         if other.status != 0 {
             self.status = other.status;
@@ -302,19 +286,19 @@ impl Body {
     /// a row, a comma behind each.
     #[inline]
     pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
-        let plain = self.places & !Place::Metadata.bit() == 0
+        let plain = self.sections & !Section::Metadata.bit() == 0
             && self.dead == 0
             && self.status == 0
             && self.flags == Flags::default()
             && self.namespace.is_none()
-            && self.losses == Losses::default();
+            && self.losses == Truncation::default();
         plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
     /// Whether anything was ever put there.
     #[inline]
-    pub(super) fn may_have(&self, place: Place) -> bool {
-        self.places & place.bit() != 0
+    pub(super) fn may_have(&self, section: Section) -> bool {
+        self.sections & section.bit() != 0
     }
 
     pub(super) fn bytes_of(&self, entry: &Entry) -> &[u8] {
@@ -323,113 +307,82 @@ impl Body {
 
     /// The entries of one place that still count.
     #[inline]
-    pub(super) fn live(&self, place: Place) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.place == Some(place))
+    pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.section == Some(section))
     }
 
     /// The value of a place's only member, or of its best: the text after the key.
     #[inline]
-    pub(super) fn value_of(&self, place: Place, key: &str) -> Option<&[u8]> {
-        self.may_have(place).then(|| self.find_value(place, key)).flatten()
+    pub(crate) fn value_of(&self, section: Section, key: &str) -> Option<&[u8]> {
+        self.may_have(section).then(|| self.find_value(section, key)).flatten()
     }
 
-    fn find_value(&self, place: Place, key: &str) -> Option<&[u8]> {
-        let mut values = self.live(place).map(|entry| self.bytes_of(entry));
+    fn find_value(&self, section: Section, key: &str) -> Option<&[u8]> {
+        let mut values = self.live(section).map(|entry| self.bytes_of(entry));
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
     /// Turns what stands in `text` from `start` on into an entry, or takes it back.
     #[inline]
-    pub(super) fn finish(&mut self, place: Place, rank: u8, start: usize, split: usize, wrote: Wrote) {
-        if wrote == Wrote::Nothing {
+    pub(super) fn finish(&mut self, section: Section, rank: u8, start: usize, split: usize, wrote: Written) {
+        if wrote == Written::Nothing {
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
         }
-        let mut place = place;
-        if self.may_have(place) && place != Place::Exception {
-            match self.make_way(place, rank, start, split) {
-                Some(granted) => place = granted,
+        let mut section = section;
+        if self.may_have(section) && section != Section::Exception {
+            match self.make_way(section, rank, start, split) {
+                Some(granted) => section = granted,
                 None => return self.text.truncate(start),
             }
         }
-        self.losses.cut += u32::from(wrote == Wrote::Cut);
-        self.keep(place, rank, start, split);
+        self.losses.cut += u32::from(wrote == Written::Cut);
+        self.keep(section, rank, start, split);
     }
 
     #[inline]
-    fn keep(&mut self, place: Place, rank: u8, start: usize, split: usize) {
+    fn keep(&mut self, section: Section, rank: u8, start: usize, split: usize) {
         let len = self.text.len() - start;
         self.text.put(",");
-        self.annotations += u32::from(place == Place::Annotation);
-        self.namespaced += u32::from(place == Place::MetadataIn);
-        self.places |= place.bit();
+        self.annotations += u32::from(section == Section::Annotation);
+        self.namespaced += u32::from(section == Section::MetadataIn);
+        self.sections |= section.bit();
         self.entries.push(Entry {
-            place: Some(place),
+            section: Some(section),
             rank,
             split: split as u16,
             start: start as u32,
             len: len as u32,
         });
         if self.text.len() > MAX_BODY {
-            self.make_room();
+            self.trim();
         }
     }
 
     /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
     /// give way to a better one, and metadata for one annotation too many.
-    fn make_way(&mut self, place: Place, rank: u8, start: usize, split: usize) -> Option<Place> {
+    fn make_way(&mut self, section: Section, rank: u8, start: usize, split: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..split];
         let same = |entry: &&mut Entry| {
-            entry.place == Some(place) && before[entry.start as usize..].starts_with(key)
+            entry.section == Some(section) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
             if former.rank < rank {
                 return None;
             }
-            former.place = None;
+            former.section = None;
             self.dead += former.len as usize + 1;
-            self.annotations -= u32::from(place == Place::Annotation);
-            self.namespaced -= u32::from(place == Place::MetadataIn);
-        } else if place == Place::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.annotations -= u32::from(section == Section::Annotation);
+            self.namespaced -= u32::from(section == Section::MetadataIn);
+        } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
-            return self.make_way(Place::Metadata, rank, start, split);
-        } else if place == Place::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            return self.make_way(Section::Metadata, rank, start, split);
+        } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.losses.dropped += 1;
             return None;
         }
-        Some(place)
+        Some(section)
     }
-}
-
-impl Entry {
-    pub(super) fn has_stack(&self) -> bool {
-        self.place == Some(Place::Exception) && self.len > u32::from(self.split)
-    }
-}
-
-/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
-#[inline]
-pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Wrote {
-    // No byte takes more than six once it is escaped.
-    if value.len() <= MAX_VALUE / 6 {
-        out.put_string(value);
-        return Wrote::Whole;
-    }
-    Wrote::cut_if(out.put_display_within(value, MAX_VALUE))
-}
-
-fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Wrote {
-    match value {
-        AnnotationValue::Str(text) => {
-            return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
-        }
-        AnnotationValue::Bool(value) => out.put_bool(*value),
-        AnnotationValue::I64(value) => out.put_int(*value),
-        AnnotationValue::U64(value) => out.put_int(*value),
-        AnnotationValue::F64(value) if !out.put_float(*value) => return Wrote::Nothing,
-        AnnotationValue::F64(_) => {}
-    }
-    Wrote::Whole
 }

@@ -1,9 +1,10 @@
 //! Finished subsegments, kept as the bytes of their documents until their parent is sent.
 //!
 //! A parent may be written with all of them, or some may leave on their own: by then nothing needs parsing,
-//! since every document begins with its id (see [`insert_independent_head`](super::insert_independent_head)).
+//! since every document begins with its id (see [`insert_independent_head`](super::internal::insert_independent_head)).
 
-use super::{Buffer, Frame};
+use super::limits::MAX_DOCUMENT;
+use crate::json::Buffer;
 
 /// The documents of finished subsegments, with commas between them.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +26,7 @@ struct Mark {
 impl Children {
     /// The most bytes of children that a parent holds. Three quarters of a document: what does not fit leaves
     /// by itself when it closes, and the parent's own body has room beside a full house.
-    pub const ROOM: usize = crate::daemon::MAX_DOCUMENT / 4 * 3;
+    pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
 
     /// How deep subsegments may nest in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
@@ -88,17 +89,17 @@ impl Children {
         self.bytes.len() + size < Self::ROOM && height < Self::MAX_HEIGHT
     }
 
-    /// Adds a finished subsegment. The caller has asked [`has_room`](Self::has_room) before.
+    /// Adds the document of a finished subsegment with the children `below` it.
     #[inline]
-    pub fn fold(&mut self, frame: &Frame<'_>) {
+    pub(super) fn add(&mut self, below: &Self, write: impl FnOnce(&mut Buffer)) {
         if !self.marks.is_empty() {
             self.bytes.put(",");
         }
-        frame.put(&mut self.bytes);
-        let spans = 1 + frame.children.spans;
+        write(&mut self.bytes);
+        let spans = 1 + below.spans;
         self.marks.push(Mark { end: self.bytes.len() as u32, spans });
         self.spans += spans;
-        self.height = self.height.max(frame.children.height + 1);
+        self.height = self.height.max(below.height + 1);
     }
 
     /// Makes the largest leave, one by one, until the rest takes at most `room` bytes. `leave` is given each
@@ -153,24 +154,13 @@ impl Children {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Body, Kind};
     use super::*;
-    use crate::id::SegmentId;
 
     fn children(names: &[&str]) -> Children {
         let mut children = Children::new();
-        let (body, none) = (Body::new(), Children::new());
-        for (i, name) in names.iter().enumerate() {
-            let id = SegmentId::from(i as u64 + 1);
-            children.fold(&Frame {
-                kind: Kind::Embedded,
-                id,
-                name,
-                start: 1,
-                end: Some(2),
-                body: &body,
-                children: &none,
-            });
+        for name in names {
+            let document = format!("{{\"name\":\"{name}\"}}");
+            children.add(&Children::new(), |out| out.put(&document));
         }
         children
     }

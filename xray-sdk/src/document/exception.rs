@@ -4,11 +4,15 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use super::body::{Body, Wrote, put_text_value};
+use super::body::Body;
 use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
-use super::{Buffer, Place};
+use super::section::Section;
+use super::serialize::put_text_value;
+use super::template::put_head;
+use super::truncation::Written;
 use crate::id::SegmentId;
+use crate::json::Buffer;
 
 /// One entry of `cause.exceptions`.
 #[derive(Clone, Debug)]
@@ -132,7 +136,7 @@ impl Body {
     /// Answers the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         self.add_error_with(error, stack, |error, out| {
-            Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE))
+            Written::cut_if(out.put_display_within(error, super::MAX_VALUE))
         })
     }
 
@@ -142,7 +146,7 @@ impl Body {
         &mut self,
         error: &(dyn Error + 'static),
         stack: &Stack,
-        mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Wrote,
+        mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Written,
     ) -> SegmentId {
         let first = SegmentId::random();
         let mut next = Some((error, first));
@@ -164,7 +168,7 @@ impl Body {
         &mut self,
         id: SegmentId,
         kind: &str,
-        message: impl FnOnce(&mut Buffer) -> Wrote,
+        message: impl FnOnce(&mut Buffer) -> Written,
         remote: bool,
         cause: Option<SegmentId>,
         stack: &Stack,
@@ -172,17 +176,17 @@ impl Body {
         self.flags = self.flags.with(Flags::FAILED);
         let start = self.text.len();
         if self.exceptions >= MAX_EXCEPTIONS {
-            return self.finish(Place::Exception, 0, start, 0, Wrote::Nothing);
+            return self.finish(Section::Exception, 0, start, 0, Written::Nothing);
         }
         self.exceptions += 1;
         let out = &mut self.text;
-        out.put_head(*b"{\"id\":\"________________\",\"type\":", id);
+        put_head(out, *b"{\"id\":\"________________\",\"type\":", id);
         out.put_string_within(kind, super::MAX_STRING);
         out.put(",\"message\":");
         let wrote = match message(out) {
-            Wrote::Nothing => {
+            Written::Nothing => {
                 out.put("\"\"");
-                Wrote::Cut
+                Written::Cut
             }
             wrote => wrote,
         };
@@ -196,7 +200,7 @@ impl Body {
         let split = out.len() - start;
         out.put_buffer(&stack.json);
         // The closing brace is written with the document: a stack that has to go leaves its length there.
-        self.finish(Place::Exception, stack.frames, start, split, wrote);
+        self.finish(Section::Exception, stack.frames, start, split, wrote);
     }
 }
 

@@ -4,10 +4,13 @@
 //! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
 //! (its processor takes the first match).
 
-use super::buffer::{ID_DIGITS, TIMES};
-use super::members::Own;
-use super::{Body, Buffer, Children, Preamble};
+use super::body::Body;
+use super::body_writer::Own;
+use super::children::Children;
+use super::preamble::Preamble;
+use super::template::{ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
+use crate::json::Buffer;
 
 /// One document, ready to be written.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +19,7 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// Its name as JSON text without quotes, as [`put_name`](super::put_name) writes it. A [`Place::Name`](super::Place::Name) in
+    /// Its name as JSON text without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
     /// a subsegment's body goes before.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
@@ -72,6 +75,12 @@ impl Frame<'_> {
         300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
     }
 
+    /// Adds the document to those of its parent, which [has room](Children::has_room) for it.
+    #[inline]
+    pub fn fold_into(&self, parent: &mut Children) {
+        parent.add(self.children, |out| self.put(out));
+    }
+
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
@@ -83,15 +92,15 @@ impl Frame<'_> {
         match self.body.plain_metadata() {
             None => self.put_any(out),
             Some([]) => {
-                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
-                out.put_times(*TIMES, self.start, end.max(self.start));
+                put_times(out, *TIMES, self.start, end.max(self.start));
                 out.put("}");
             }
             Some(members) => {
-                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
-                out.put_times(*TIMES_AND_METADATA, self.start, end.max(self.start));
+                put_times(out, *TIMES_AND_METADATA, self.start, end.max(self.start));
                 out.put_bytes(members);
                 out.put("}}}");
             }
@@ -102,7 +111,7 @@ impl Frame<'_> {
         out.reserve(self.size_bound());
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
-                out.put_head_in(self.id, trace_id);
+                put_head_in(out, self.id, trace_id);
                 if let Some(parent_id) = parent_id {
                     out.put(",\"parent_id\":");
                     out.put_segment_id(parent_id);
@@ -110,12 +119,12 @@ impl Frame<'_> {
                 Some(Own { preamble, rule, operation })
             }
             Kind::Independent { trace_id, parent_id } => {
-                out.put_head_in(self.id, trace_id);
+                put_head_in(out, self.id, trace_id);
                 put_parent(out, parent_id);
                 None
             }
             Kind::Embedded => {
-                out.put_head(*b"{\"id\":\"________________\"", self.id);
+                put_head(out, *b"{\"id\":\"________________\"", self.id);
                 None
             }
         };
@@ -124,7 +133,7 @@ impl Frame<'_> {
             out.put(self.name);
         }
         match self.end {
-            Some(end) => out.put_times(*TIMES, self.start, end.max(self.start)),
+            Some(end) => put_times(out, *TIMES, self.start, end.max(self.start)),
             None => {
                 out.put("\",\"start_time\":");
                 out.put_micros(self.start);

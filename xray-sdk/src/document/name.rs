@@ -2,7 +2,9 @@
 //! here fails: a character outside the class becomes `_`, what is too long is cut, what is empty gets a name.
 
 use super::limits::{MAX_ANNOTATION_KEY, MAX_METADATA_KEY, MAX_NAME};
-use super::{Buffer, Place, is_name_char};
+use super::name_chars::is_name_char;
+use super::section::Section;
+use crate::json::Buffer;
 
 /// Appends a segment's or subsegment's name, without quotes.
 ///
@@ -59,16 +61,16 @@ fn put_metadata_namespace(out: &mut Buffer, namespace: &str) {
 /// Makes a metadata key ready: `"key":` for the namespace `default` or an empty one, else
 /// `"namespace":"key":`, with the place that it goes to.
 #[must_use]
-pub fn metadata_key(namespace: &str, key: &str) -> (Place, String) {
+pub fn metadata_key(namespace: &str, key: &str) -> (Section, String) {
     let mut out = Buffer::new();
-    let place = put_metadata_path(&mut out, namespace, key);
-    (place, out.as_str().to_owned())
+    let section = put_metadata_path(&mut out, namespace, key);
+    (section, out.as_str().to_owned())
 }
 
-pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) -> Place {
-    let mut place = Place::Metadata;
+pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) -> Section {
+    let mut section = Section::Metadata;
     if !matches!(namespace, "" | "default") {
-        place = Place::MetadataIn;
+        section = Section::MetadataIn;
         out.put("\"");
         put_metadata_namespace(out, namespace);
         out.put("\":");
@@ -76,7 +78,7 @@ pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) ->
     out.put("\"");
     put_metadata_key(out, key);
     out.put("\":");
-    place
+    section
 }
 
 fn put_mended(out: &mut Buffer, text: &str, max: usize, empty: &str, legal: impl Fn(char) -> bool) -> bool {

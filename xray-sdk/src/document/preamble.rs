@@ -2,8 +2,8 @@
 
 use serde_core::Serialize;
 
-use super::Buffer;
 use super::limits::{MAX_PREAMBLE, MAX_PREAMBLE_MEMBER};
+use crate::json::Buffer;
 
 /// The members that are the same in all segments of a process, made ready once.
 #[derive(Clone, Debug)]

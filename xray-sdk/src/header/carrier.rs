@@ -1,5 +1,5 @@
 //! What carries a trace header beside a message: anything that keeps texts by name. No transport is known here;
-//! [`queue`](crate::queue) uses it for SQS, and a program implements it for the types of its client.
+//! [`sqs`](crate::sqs) uses it for SQS, and a program implements it for the types of its client.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
@@ -17,10 +17,10 @@ use std::hash::BuildHasher;
 ///
 /// impl Carrier for Message {
 ///     fn value(&self, name: &str) -> Option<&str> {
-///         self.trace_header.as_deref().filter(|_| name == xray_sdk::queue::ATTRIBUTE)
+///         self.trace_header.as_deref().filter(|_| name == xray_sdk::sqs::ATTRIBUTE)
 ///     }
 ///     fn put(&mut self, name: &'static str, value: String) {
-///         debug_assert_eq!(name, xray_sdk::queue::ATTRIBUTE);
+///         debug_assert_eq!(name, xray_sdk::sqs::ATTRIBUTE);
 ///         self.trace_header = Some(value);
 ///     }
 /// }

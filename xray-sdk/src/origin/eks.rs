@@ -6,16 +6,16 @@
 
 use serde_json::Value;
 
-use super::Finding;
+use super::DetectedOrigin;
 use super::container::container_id;
-use super::surroundings::Surroundings;
+use super::probe::Probe;
 
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// Looked at in this order.
 const CLUSTER_VARIABLES: [&str; 3] = ["EKS_CLUSTER_NAME", "K8S_CLUSTER_NAME", "CLUSTER_NAME"];
 
-pub(super) fn detect(at: &Surroundings, tag_of_node: impl FnOnce() -> Option<String>, found: &mut Finding) {
+pub(super) fn detect(at: &Probe, tag_of_node: impl FnOnce() -> Option<String>, found: &mut DetectedOrigin) {
     if !at.exists(TOKEN) {
         return;
     }
@@ -37,7 +37,7 @@ pub(super) fn detect(at: &Surroundings, tag_of_node: impl FnOnce() -> Option<Str
 }
 
 /// OpenTelemetry's variable: `key=value` pairs, separated by commas.
-fn from_resource(at: &Surroundings) -> Option<String> {
+fn from_resource(at: &Probe) -> Option<String> {
     let attributes = at.variable("OTEL_RESOURCE_ATTRIBUTES")?;
     let mut pairs = attributes.split(',').filter_map(|pair| pair.split_once('='));
     pairs.find(|(key, _)| key.trim() == "k8s.cluster.name").map(|(_, value)| value.trim().to_owned())

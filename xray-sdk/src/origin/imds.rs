@@ -4,26 +4,26 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use super::surroundings::Surroundings;
-use crate::http::{Http, HttpError, Limits};
+use super::probe::Probe;
+use crate::http_client::{HttpClient, HttpError, Limits};
 
 const ENDPOINT: &str = "169.254.169.254";
 const TOKEN_PATH: &str = "/latest/api/token";
 
 pub(super) struct Imds<'a> {
-    at: &'a Surroundings,
+    at: &'a Probe,
     session: OnceCell<Option<Session>>,
 }
 
 struct Session {
-    http: Http,
+    http: HttpClient,
     base: String,
     /// With version 2.
     token: Option<String>,
 }
 
 impl<'a> Imds<'a> {
-    pub(super) const fn new(at: &'a Surroundings) -> Self {
+    pub(super) const fn new(at: &'a Probe) -> Self {
         Self { at, session: OnceCell::new() }
     }
 
@@ -43,12 +43,12 @@ impl<'a> Imds<'a> {
 }
 
 impl Session {
-    fn begin(at: &Surroundings) -> Option<Self> {
+    fn begin(at: &Probe) -> Option<Self> {
         let disabled = at.variable("AWS_EC2_METADATA_DISABLED");
         if disabled.is_some_and(|disabled| disabled.eq_ignore_ascii_case("true")) {
             return None;
         }
-        let (http, base) = (Http::new(LIMITS), base(at));
+        let (http, base) = (HttpClient::new(LIMITS), base(at));
         let ttl = ("X-aws-ec2-metadata-token-ttl-seconds", "60");
         let token = match http.put(&format!("{base}{TOKEN_PATH}"), ttl) {
             Ok(token) => String::from_utf8(token).ok(),
@@ -63,7 +63,7 @@ impl Session {
 }
 
 /// The endpoint that a variable names: `host`, `host:port`, or a whole URL as the AWS SDKs spell it.
-fn base(at: &Surroundings) -> String {
+fn base(at: &Probe) -> String {
     let named =
         ["IMDS_ENDPOINT", "AWS_EC2_METADATA_SERVICE_ENDPOINT"].into_iter().find_map(|name| at.variable(name));
     let endpoint = named.unwrap_or_else(|| ENDPOINT.to_owned());

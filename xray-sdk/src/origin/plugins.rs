@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Finding;
-use super::surroundings::Surroundings;
+use super::DetectedOrigin;
+use super::probe::Probe;
 
 /// Asks all places that are compiled in where this process runs.
 ///
@@ -13,7 +13,7 @@ use super::surroundings::Surroundings;
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Plugins {
-    surroundings: Surroundings,
+    probe: Probe,
 }
 
 impl Plugins {
@@ -27,7 +27,7 @@ impl Plugins {
     /// elsewhere.
     #[must_use]
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
-        self.surroundings.set_root(root.into());
+        self.probe.set_root(root.into());
         self
     }
 
@@ -38,15 +38,15 @@ impl Plugins {
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let variables = variables.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.surroundings.set_variables(variables.collect());
+        self.probe.set_variables(variables.collect());
         self
     }
 
     /// Finds out. It reads files and asks metadata endpoints, so not on a path that somebody waits on.
     #[must_use]
-    pub fn detect(&self) -> Finding {
-        let mut found = Finding::default();
-        let at = &self.surroundings;
+    pub fn detect(&self) -> DetectedOrigin {
+        let mut found = DetectedOrigin::default();
+        let at = &self.probe;
         if let Some(group) = at.variable("AWS_LOG_GROUP") {
             found.add_log_group(group, None);
         }

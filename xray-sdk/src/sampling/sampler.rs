@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{SamplingRequest, Verdict};
+use super::{SamplingRequest, SamplingResult};
 use crate::daemon::DaemonAddress;
 
 /// Decides which new traces are recorded.
@@ -12,25 +12,25 @@ use crate::daemon::DaemonAddress;
 /// It is asked on the thread that begins the trace, so an implementation never blocks and never panics.
 ///
 /// ```
-/// use xray_sdk::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+/// use xray_sdk::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 ///
 /// struct NoHealthChecks(DefaultRule);
 ///
 /// impl Sampler for NoHealthChecks {
-///     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+///     fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
 ///         match request.path() {
-///             Some("/health") => Verdict::dropped().with_rule("no health checks"),
+///             Some("/health") => SamplingResult::dropped().with_rule("no health checks"),
 ///             _ => self.0.sample(request),
 ///         }
 ///     }
-///     fn give_back(&self, verdict: &Verdict) {
+///     fn give_back(&self, verdict: &SamplingResult) {
 ///         self.0.give_back(verdict);
 ///     }
 /// }
 /// ```
 pub trait Sampler: Send + Sync + 'static {
     /// Decides about one new trace.
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict;
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
     /// Whether decisions depend on what is asked beyond the service and the time. Where they don't, nothing else is
     /// looked up for them. Defaults to `true`.
@@ -39,14 +39,14 @@ pub trait Sampler: Send + Sync + 'static {
     }
 
     /// Takes back what a verdict took, since a trace header that came late decided after all. Defaults to nothing.
-    fn give_back(&self, verdict: &Verdict) {
-        let _ = verdict;
+    fn give_back(&self, result: &SamplingResult) {
+        let _ = result;
     }
 
-    /// The first span of a trace ended for which the verdict was [`watched`](Verdict::watched); `anomaly` says
+    /// The first span of a trace ended for which the verdict was [`watched`](SamplingResult::watched); `anomaly` says
     /// that it failed by a fault of this service. Defaults to nothing.
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
-        let _ = (verdict, anomaly);
+    fn observe(&self, result: &SamplingResult, anomaly: bool) {
+        let _ = (result, anomaly);
     }
 
     /// Traces of `service` are about to begin, and the daemon is there: the moment to begin with what needs a
@@ -75,17 +75,17 @@ pub trait Sampler: Send + Sync + 'static {
 macro_rules! pass_on {
     ($($pointer:ident),*) => {$(
         impl<S: Sampler + ?Sized> Sampler for $pointer<S> {
-            fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+            fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
                 (**self).sample(request)
             }
             fn looks_at_request(&self) -> bool {
                 (**self).looks_at_request()
             }
-            fn give_back(&self, verdict: &Verdict) {
-                (**self).give_back(verdict);
+            fn give_back(&self, result: &SamplingResult) {
+                (**self).give_back(result);
             }
-            fn observe(&self, verdict: &Verdict, anomaly: bool) {
-                (**self).observe(verdict, anomaly);
+            fn observe(&self, result: &SamplingResult, anomaly: bool) {
+                (**self).observe(result, anomaly);
             }
             fn start(&self, daemon: &DaemonAddress, service: &str) {
                 (**self).start(daemon, service);
@@ -110,8 +110,8 @@ pass_on!(Arc, Box);
 pub struct Always;
 
 impl Sampler for Always {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::sampled()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::sampled()
     }
 
     fn looks_at_request(&self) -> bool {
@@ -124,8 +124,8 @@ impl Sampler for Always {
 pub struct Never;
 
 impl Sampler for Never {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::dropped()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::dropped()
     }
 
     fn looks_at_request(&self) -> bool {
@@ -140,8 +140,8 @@ impl Sampler for Never {
 pub struct ParentOnly;
 
 impl Sampler for ParentOnly {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::left_open()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::left_open()
     }
 
     fn looks_at_request(&self) -> bool {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::Builder;
-use crate::closing::{ClosingSpan, OnClose};
-use crate::config::Redact;
+use crate::lifecycle::on_close::{ClosingSpan, OnClose};
+use crate::settings::config::Redact;
 
 impl<F> Builder<F> {
     /// Looks at each value before it is written, as text, and may replace it. It is called on the thread that

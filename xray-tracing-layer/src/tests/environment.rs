@@ -7,7 +7,7 @@ use xray_sdk::local::Collector;
 use xray_sdk::sampling::Never;
 
 use super::Rig;
-use crate::env::tests::environment;
+use crate::builder::env::tests::environment;
 use crate::{Builder, ContextMissing, Diagnostic, current_trace_header};
 
 fn rig(variables: &[(&str, &str)], change: impl FnOnce(Builder) -> Builder) -> Rig {

@@ -741,7 +741,7 @@ mod global {
     use super::*;
     use tracing_subscriber::prelude::*;
     use tracing_subscriber::{Registry, registry};
-    use xray_sdk::sampling::{Always, Sampler, SamplingRequest, Verdict};
+    use xray_sdk::sampling::{Always, Sampler, SamplingRequest, SamplingResult};
 
     #[track_caller]
     fn alone(test: &str) {
@@ -809,18 +809,18 @@ mod global {
         #[derive(Default)]
         struct Asking(AtomicUsize);
         impl Sampler for Asking {
-            fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+            fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
                 let asked = self.0.fetch_add(1, Ordering::SeqCst);
                 // Ends what would otherwise be a stack overflow.
                 assert!(asked < 20, "the sampler's span asks the sampler");
                 let _span = info_span!(parent: None, "ask the service").entered();
-                Verdict::sampled().watched()
+                SamplingResult::sampled().watched()
             }
-            fn give_back(&self, verdict: &Verdict) {
+            fn give_back(&self, verdict: &SamplingResult) {
                 assert!(self.sample(&SamplingRequest::default()).is_sampled());
                 assert!(verdict.is_watched());
             }
-            fn observe(&self, verdict: &Verdict, _: bool) {
+            fn observe(&self, verdict: &SamplingResult, _: bool) {
                 self.give_back(verdict);
             }
         }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use serde_json::Value;
 use tracing::{Span, error, info_span};
-use xray_sdk::sampling::{Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
 use xray_tracing_layer::XraySpanExt;
 
 use crate::support::{MemoryRig, Rig, assert_law, document_of, span_count};
@@ -315,11 +315,11 @@ fn a_root_above_the_bound_gives_back_what_it_took_from_the_sampler() {
     #[derive(Clone, Default)]
     struct Reservoir(Arc<AtomicI64>);
     impl Sampler for Reservoir {
-        fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+        fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
             self.0.fetch_add(1, Relaxed);
-            Verdict::sampled().with_reservoir_second(7)
+            SamplingResult::sampled().with_reservoir_second(7)
         }
-        fn give_back(&self, _: &Verdict) {
+        fn give_back(&self, _: &SamplingResult) {
             self.0.fetch_sub(1, Relaxed);
         }
     }
@@ -353,8 +353,8 @@ fn after_a_flood_there_is_room_again() {
 fn what_the_builder_and_the_sampler_say_at_length_stays_within_the_bound() {
     struct Verbose;
     impl Sampler for Verbose {
-        fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-            Verdict::sampled().with_rule("r".repeat(1 << 20))
+        fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+            SamplingResult::sampled().with_rule("r".repeat(1 << 20))
         }
     }
     let long = "\u{1}".repeat(1 << 20);

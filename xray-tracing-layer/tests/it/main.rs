@@ -14,7 +14,7 @@ mod limits;
 mod log_lines;
 mod placement;
 mod propagation;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 mod queued;
-mod quiet;
 mod stacking;
+mod unsampled;

@@ -11,8 +11,8 @@ use crate::id::epoch_time;
 
 /// What the thread is told from outside, and answers.
 #[derive(Debug, Default)]
-pub(super) struct Orders {
-    orders: Mutex<State>,
+pub(super) struct PollerControl {
+    control: Mutex<State>,
     changed: Condvar,
 }
 
@@ -26,7 +26,7 @@ struct State {
     taken: bool,
 }
 
-impl Orders {
+impl PollerControl {
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
@@ -63,7 +63,7 @@ impl Orders {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,24 +74,24 @@ enum Order {
     Stop,
 }
 
-pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<Orders>> {
-    let orders = Arc::<Orders>::default();
+pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<PollerControl>> {
+    let control = Arc::<PollerControl>::default();
     let started = Instant::now();
     let run = {
-        let orders = Arc::clone(&orders);
+        let control = Arc::clone(&control);
         move || {
             let now = || Now { since_start: started.elapsed(), since_epoch: epoch_time() };
             loop {
                 let next = poller.tick(now());
-                match orders.wait(next.saturating_sub(started.elapsed())) {
+                match control.wait(next.saturating_sub(started.elapsed())) {
                     Order::None => {}
-                    Order::Flush(number) => orders.answer(number, poller.flush(now())),
+                    Order::Flush(number) => control.answer(number, poller.flush(now())),
                     // Whoever still waits, or asks later, has this answer.
-                    Order::Stop => return orders.answer(u64::MAX, poller.flush(now())),
+                    Order::Stop => return control.answer(u64::MAX, poller.flush(now())),
                 }
             }
         }
     };
     std::thread::Builder::new().name("xray-sampling".to_owned()).spawn(run)?;
-    Ok(orders)
+    Ok(control)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::rule::RuleSpec;
-use super::state::{BoostCounts, Counts};
+use super::rule_state::{BoostCounts, Counts};
 
 pub(super) const RULES_PATH: &str = "/GetSamplingRules";
 pub(super) const TARGETS_PATH: &str = "/SamplingTargets";

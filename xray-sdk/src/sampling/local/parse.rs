@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::error::{RuleProblem, RulesError};
-use super::rules::LocalRule;
+use super::rule::LocalRule;
 
 /// The rules in order, and the default.
 pub(super) fn parse(text: &str) -> Result<(Vec<LocalRule>, LocalRule), RulesError> {

@@ -1,0 +1,102 @@
+//! What an ERROR event says, as exceptions of the span it happened in. Field values of spans are `visit`'s.
+
+use std::error::Error;
+use std::fmt;
+
+use tracing_core::field::{Field, Visit};
+use xray_sdk::SegmentId;
+use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
+
+use crate::fields::callsite::CallsiteInfo;
+use crate::fields::conventions::Slot;
+use crate::fields::redacted_body::RedactedBody;
+use crate::fields::value::{Value, visit};
+use crate::fields::visitor::Rules;
+
+/// What an ERROR event says, as exceptions.
+pub(crate) struct ErrorVisitor<'a> {
+    callsite: &'a CallsiteInfo,
+    rules: &'a Rules,
+    body: &'a mut Body,
+    /// Message and fields, escaped.
+    message: &'a mut Buffer,
+    kind: Option<String>,
+    cause: Option<SegmentId>,
+    cut: bool,
+}
+
+impl<'a> ErrorVisitor<'a> {
+    /// `message` is an empty buffer to write into.
+    pub(crate) fn new(
+        callsite: &'a CallsiteInfo,
+        rules: &'a Rules,
+        body: &'a mut Body,
+        message: &'a mut Buffer,
+    ) -> Self {
+        Self { callsite, rules, body, message, kind: None, cause: None, cut: false }
+    }
+
+    /// Writes the exception, once all fields were seen. An event that only carries an error is that error.
+    pub(crate) fn finish(self) {
+        if self.message.is_empty() && self.cause.is_some() {
+            return;
+        }
+        let stack = if self.cause.is_some() { Stack::none() } else { &self.callsite.stack };
+        let message = |out: &mut Buffer| {
+            out.put("\"");
+            out.put_buffer(self.message);
+            out.put(if self.cut { "…\"" } else { "\"" });
+            Written::cut_if(self.cut)
+        };
+        let kind = self.kind.as_deref().unwrap_or("Error");
+        self.body.put_exception(SegmentId::random(), kind, message, false, self.cause, stack);
+    }
+
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        let rules = self.rules;
+        match &rules.redact {
+            None => self.put_plain(field, value),
+            Some(redact) => value.with_text(|text| {
+                self.put_plain(field, Value::Str(&redact.apply(field.name(), text)));
+            }),
+        }
+    }
+
+    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
+        match self.callsite.slots.get(field.index()) {
+            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
+                value.with_text(|text| self.kind = Some(text.to_owned()));
+            }
+            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
+                self.add(format_args!("{value}"), ": ");
+            }
+            Some(Slot::Ignored | Slot::Sampled) | None => {}
+            Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
+        }
+    }
+
+    fn add(&mut self, text: fmt::Arguments<'_>, separator: &str) {
+        if self.cut {
+            return;
+        }
+        if !self.message.is_empty() {
+            self.message.put(separator);
+        }
+        let room = (MAX_VALUE - "…".len()).saturating_sub(self.message.len() + 2);
+        self.cut = self.message.put_escaped_within(text, room);
+    }
+}
+
+impl Visit for ErrorVisitor<'_> {
+    visit! {
+        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
+        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        let cause =
+            RedactedBody::new(self.body, self.rules).add_error(field.name(), value, &self.callsite.stack);
+        self.cause.get_or_insert(cause);
+    }
+}

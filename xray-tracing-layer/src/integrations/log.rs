@@ -1,0 +1,232 @@
+//! Log correlation: the trace id on every line that `tracing_subscriber::fmt` writes within a recorded span, so that
+//! logs are found from a trace, and the trace from a log.
+//!
+//! ```
+//! use tracing_subscriber::prelude::*;
+//!
+//! tracing_subscriber::registry()
+//!     .with(xray_tracing_layer::layer())
+//!     .with(tracing_subscriber::fmt::layer().json().map_event_format(xray_tracing_layer::fmt::with_trace_id))
+//!     .init();
+//! ```
+//!
+//! In JSON it is a member of the outermost object, `{"xray_trace_id":"1-5759e988-bd862e3fe1be46a994272793",…`: the key
+//! that AWS Lambda Powertools writes in other languages, so that one query finds the lines of all functions. In any
+//! other format, custom ones among them, the line begins with it: `xray_trace_id=1-5759e988-bd862e3fe1be46a994272793 `,
+//! where CloudWatch, which looks for such ids in a line's text, finds it as well.
+//!
+//! A line outside of a trace is as it was, and so is one of a trace that is not sampled: X-Ray could not show it.
+
+use std::fmt::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+
+use tracing_core::span::Id;
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::Registry;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFields};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+use xray_sdk::TraceId;
+
+use crate::layer::xray_layer::HiddenCore;
+use crate::lifecycle::core::Core;
+use crate::state::record::{Role, SpanRecord};
+
+/// Adds the trace id to what a format writes. For [`Layer::map_event_format`], as the last of its settings:
+///
+/// ```
+/// # use tracing_subscriber::Registry;
+/// let layer = tracing_subscriber::fmt::layer()
+///     .compact()
+///     .with_target(false)
+///     .map_event_format(xray_tracing_layer::fmt::with_trace_id);
+/// # let _: &dyn tracing_subscriber::Layer<Registry> = &layer;
+/// ```
+///
+/// It does not matter where in the stack the layers are, and what filters they have.
+///
+/// [`Layer::map_event_format`]: tracing_subscriber::fmt::Layer::map_event_format
+pub fn with_trace_id<E>(format: E) -> WithTraceId<E> {
+    WithTraceId { format, is_text: AtomicBool::new(false) }
+}
+
+/// A format of log lines with the trace id. Made by [`with_trace_id`].
+#[derive(Debug)]
+pub struct WithTraceId<E> {
+    format: E,
+    /// Whether it once wrote a line that was no JSON.
+    is_text: AtomicBool,
+}
+
+impl<S, N, E> FormatEvent<S, N> for WithTraceId<E>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+    E: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        ctx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let Some(id) = trace_id(ctx, event) else { return self.format.format_event(ctx, writer, event) };
+        let id = id.encode();
+        let id = std::str::from_utf8(&id).unwrap_or_default();
+        if !self.is_text.load(Relaxed) {
+            let mut splice = Splice { line: &mut writer, id, seen: Seen::Nothing };
+            let result = self.format.format_event(ctx, Writer::new(&mut splice), event);
+            if splice.seen != Seen::Text {
+                return result;
+            }
+            self.is_text.store(true, Relaxed);
+        }
+        // Straight to the line: only its own writer knows whether colors are wanted.
+        write!(writer, "{KEY}={id} ")?;
+        self.format.format_event(ctx, writer, event)
+    }
+}
+
+const KEY: &str = "xray_trace_id";
+
+/// Writes the id as the first member of a JSON object that passes by. Of anything else it lets nothing pass.
+struct Splice<'a, 'w> {
+    line: &'a mut Writer<'w>,
+    id: &'a str,
+    seen: Seen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Seen {
+    Nothing,
+    /// A brace, which may begin any line.
+    Brace,
+    /// The beginning of an object.
+    Json,
+    Text,
+}
+
+impl Write for Splice<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let mut rest = text;
+        if self.seen == Seen::Nothing && !rest.is_empty() {
+            let inner = rest.strip_prefix('{');
+            self.seen = if inner.is_some() { Seen::Brace } else { Seen::Text };
+            rest = inner.unwrap_or(rest);
+        }
+        if self.seen == Seen::Brace && !rest.is_empty() {
+            self.seen = if rest.starts_with(['"', '}']) { Seen::Json } else { Seen::Text };
+            if self.seen == Seen::Json {
+                let comma = if rest.starts_with('"') { "," } else { "" };
+                write!(self.line, "{{\"{KEY}\":\"{}\"{comma}", self.id)?;
+            }
+        }
+        match self.seen {
+            Seen::Json => self.line.write_str(rest),
+            Seen::Text => Err(fmt::Error),
+            Seen::Nothing | Seen::Brace => Ok(()),
+        }
+    }
+}
+
+/// The layers of this process. A format is told of its subscriber's spans, but not of the other layers.
+static LAYERS: RwLock<Vec<Weak<Core>>> = RwLock::new(Vec::new());
+
+/// A layer was built.
+pub(crate) fn register(core: &Arc<Core>) {
+    let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
+    layers.retain(|layer| layer.strong_count() > 0);
+    layers.push(Arc::downgrade(core));
+}
+
+/// The trace of the nearest span that the layer knows, if it is recorded.
+fn trace_id<S, N>(ctx: &FmtContext<'_, S, N>, event: &Event<'_>) -> Option<TraceId>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    let current = ctx.current_span();
+    let id = match event.parent() {
+        None if event.is_contextual() => current.id(),
+        parent => parent,
+    }?;
+    let here = ctx.span(id).and_then(|span| storage::<_, N>(&span));
+    let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
+    layers.iter().filter_map(Weak::upgrade).find_map(|core| {
+        let Some(dispatch) = core.dispatch.get() else {
+            // Put there by a reload, which told it of no subscriber: it leaves itself in the spans.
+            let in_span = |span: SpanRef<'_, S>| {
+                span.extensions().get::<HiddenCore>().is_some_and(|hidden| Arc::ptr_eq(&hidden.0, &core))
+            };
+            let around = || ctx.span_scope(id).into_iter().flatten();
+            return if around().any(in_span) {
+                core.trace_id(id, around().map(|span| span.id()))
+            } else {
+                None
+            };
+        };
+        let dispatch = dispatch.upgrade()?;
+        // Another subscriber's ids are the same numbers. It is told from this one by where the thread is, and, in a
+        // span that both know, by where that lies.
+        let span = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id));
+        let there = dispatch.current_span();
+        let same = there.id() == current.id()
+            && there.metadata() == current.metadata()
+            && (here.is_none() || here == span.as_ref().and_then(storage::<_, N>));
+        // Whichever of the spans around are hidden from the log.
+        let around = span.into_iter().flat_map(|span| span.scope()).map(|span| span.id());
+        if same { core.trace_id(id, around) } else { None }
+    })
+}
+
+/// Where a span's fields lie that were formatted for the log.
+fn storage<'a, R, N>(span: &SpanRef<'a, R>) -> Option<usize>
+where
+    R: LookupSpan<'a>,
+    N: 'static,
+{
+    span.extensions().get::<FormattedFields<N>>().map(|fields| std::ptr::from_ref(fields).addr())
+}
+
+impl Core {
+    fn trace_id(&self, id: &Id, around: impl Iterator<Item = Id>) -> Option<TraceId> {
+        let known = |id: &Id| {
+            self.table.with(id.into_u64(), |record: &mut SpanRecord| {
+                let role = record.context.role;
+                (role.is_recorded() || role == Role::PlatformRoot).then_some(record.context.trace_id)
+            })
+        };
+        let mut around = around;
+        known(id).or_else(|| around.find_map(|id| known(&id)))?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_gets_a_member() {
+        for (chunks, becomes) in [
+            (&["{", "\"a\":1}\n"][..], Some("{\"xray_trace_id\":\"ID\",\"a\":1}\n")),
+            (&["", "{\"a\":", "{}}"], Some("{\"xray_trace_id\":\"ID\",\"a\":{}}")),
+            (&["{", "", "}", "\n"], Some("{\"xray_trace_id\":\"ID\"}\n")),
+            (&["{order} shipped"], None),
+            (&["{", " \"a\":1}"], None),
+            (&["12:00:00 {\"a\":1}"], None),
+        ] {
+            let mut line = String::new();
+            let mut writer = Writer::new(&mut line);
+            let mut splice = Splice { line: &mut writer, id: "ID", seen: Seen::Nothing };
+            let result = chunks.iter().try_for_each(|chunk| splice.write_str(chunk));
+            let seen = splice.seen;
+            assert_eq!(
+                (result.is_ok(), seen == Seen::Json),
+                (becomes.is_some(), becomes.is_some()),
+                "{chunks:?}"
+            );
+            assert_eq!(line, becomes.unwrap_or_default());
+        }
+    }
+}
