@@ -23,6 +23,9 @@ mod series;
 mod summarize;
 mod summary;
 
+#[cfg(test)]
+mod tests;
+
 pub use documents::{TraceDocuments, Traces, traces};
 pub use graph::{Edge, Graph, Histogram, Node, Statistics};
 pub use groups::GroupMatcher;

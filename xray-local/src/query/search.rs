@@ -31,6 +31,11 @@ pub struct Found {
 /// # Errors
 /// SQLite's.
 pub fn find(connection: &Connection, search: &Search) -> Result<Found, StoreError> {
+    find_at(connection, search, &Pace::default())
+}
+
+/// Finds a page of traces at another pace.
+pub(super) fn find_at(connection: &Connection, search: &Search, pace: &Pace) -> Result<Found, StoreError> {
     let mut bounds = Bounds::of(search);
     if search.sample == Sample::PartialScan
         && let Some(low) = older(connection, bounds, PARTIAL_SCAN)?
@@ -39,7 +44,8 @@ pub fn find(connection: &Connection, search: &Search) -> Result<Found, StoreErro
     }
     let longest = longest(connection, search)?;
     let conjuncts = plan::conjuncts(search, bounds, longest);
-    let mut walk = Walk { connection, conjuncts, wanted: search.limit.saturating_add(1), keys: Vec::new() };
+    let wanted = search.limit.saturating_add(1);
+    let mut walk = Walk { connection, pace, conjuncts, wanted, keys: Vec::new() };
     walk.run(bounds)?;
     let mut keys = walk.keys;
     let is_full = keys.len() > search.limit;
@@ -123,6 +129,7 @@ fn older(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Res
 
 struct Walk<'c> {
     connection: &'c Connection,
+    pace: &'c Pace,
     conjuncts: Vec<Conjunct>,
     /// Found keys that are enough.
     wanted: usize,
@@ -134,7 +141,7 @@ impl Walk<'_> {
         if self.conjuncts.is_empty() {
             return self.step(bounds);
         }
-        let mut steps = FIRST_STEP;
+        let mut steps = self.pace.first;
         let mut looked_for_keys = false;
         loop {
             let low = older(self.connection, bounds, steps)?;
@@ -145,14 +152,14 @@ impl Walk<'_> {
             };
             bounds.high = low;
             // Walking on pays if so many matches are found that the page is full soon.
-            let is_frequent = (self.keys.len() - before) * STEPS_BEFORE_KEYS >= self.wanted;
+            let is_frequent = (self.keys.len() - before) * self.pace.steps_before_keys >= self.wanted;
             if !is_frequent && !looked_for_keys {
                 looked_for_keys = true;
                 if let Some(candidates) = self.candidates(bounds)? {
                     return self.check(&candidates);
                 }
             }
-            steps = (steps * 4).min(LARGEST_STEP);
+            steps = (steps * 4).min(self.pace.largest);
         }
     }
 
@@ -181,7 +188,7 @@ impl Walk<'_> {
                 if keys.cost != cost {
                     continue;
                 }
-                let most = shortest.as_ref().map_or(MOST_CANDIDATES, Vec::len);
+                let most = shortest.as_ref().map_or(self.pace.most_candidates, Vec::len);
                 let mut query = Fragment::new("SELECT * FROM (");
                 query.append(keys.query.clone()).push(") LIMIT ").bind(most as i64);
                 let mut statement = self.connection.prepare_cached(&query.sql)?;
@@ -191,7 +198,7 @@ impl Walk<'_> {
                 if found.len() < most {
                     shortest = Some(found);
                 }
-                if shortest.as_ref().is_some_and(|keys| keys.len() <= FEW_CANDIDATES) {
+                if shortest.as_ref().is_some_and(|keys| keys.len() <= self.pace.few_candidates) {
                     break;
                 }
             }
@@ -209,7 +216,7 @@ impl Walk<'_> {
 
     fn check(&mut self, candidates: &[i64]) -> rusqlite::Result<()> {
         let condition = self.condition();
-        for chunk in candidates.chunks(FEW_CANDIDATES) {
+        for chunk in candidates.chunks(self.pace.few_candidates) {
             let matching = check(self.connection, &condition, chunk.iter().copied())?;
             self.keys.extend(chunk.iter().copied().filter(|key| matching.contains(key)).map(TraceKey));
             if self.keys.len() >= self.wanted {
@@ -224,17 +231,29 @@ impl Walk<'_> {
 /// Traces that `PartialScan` looks at. Chosen, not known.
 const PARTIAL_SCAN: usize = 10_000;
 
-/// Traces of the first step of a walk.
-const FIRST_STEP: usize = 4_000;
+/// How far a search walks, and when it asks an index. The results don't depend on it.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    /// Traces of the first step of a walk.
+    pub(super) first: usize,
+    /// Traces of the largest step.
+    pub(super) largest: usize,
+    /// Steps of the present density that may follow before an index is asked.
+    pub(super) steps_before_keys: usize,
+    /// Keys of an index that are still few compared with a walk.
+    pub(super) most_candidates: usize,
+    /// Keys that are checked at once.
+    pub(super) few_candidates: usize,
+}
 
-/// Traces of the largest step.
-const LARGEST_STEP: usize = 256_000;
-
-/// Steps of the present density that may follow before an index is asked.
-const STEPS_BEFORE_KEYS: usize = 20;
-
-/// Keys of an index that are still few compared with a walk.
-const MOST_CANDIDATES: usize = 100_000;
-
-/// Keys that are checked at once.
-const FEW_CANDIDATES: usize = 2_000;
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first: 4_000,
+            largest: 256_000,
+            steps_before_keys: 20,
+            most_candidates: 100_000,
+            few_candidates: 2_000,
+        }
+    }
+}
