@@ -22,6 +22,7 @@ mod search;
 mod series;
 mod summarize;
 mod summary;
+mod tally;
 
 #[cfg(test)]
 mod tests;

@@ -75,9 +75,9 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
             if is_client {
                 // A client has no segment: those that it called stand for it.
                 only.push("e.trace = s.trace AND e.callee = s.segment AND ");
-                only.append(source(node)).push(" AND ");
+                only.append(over(node, &NodeSelector::default())).push(" AND ");
             } else if !node.is_any() {
-                only.push("s.node IN (").append(nodes(node)).push(") AND ");
+                only.push("s.node IN (").append(node_ids(node)).push(") AND ");
             }
             only.append(braces(inner, Scope::Service));
             let from = if is_client { "segments s, calls e" } else { "segments s" };
@@ -86,7 +86,7 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
         Predicate::Edge(from, to, inner) => {
             let mut only = Fragment::default();
             if !(from.is_any() && to.is_any()) {
-                only.append(edges(from, to)).push(" AND ");
+                only.append(over(from, to)).push(" AND ");
             }
             only.append(braces(inner, Scope::Edge));
             Some(Rows { from: "calls e".to_owned(), join: "e.trace = t.key", only })
@@ -126,8 +126,9 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
     }
 }
 
-/// Ids of the nodes that a selector means. Clients are meant only by their type, or by no part at all.
-fn nodes(node: &NodeSelector) -> Fragment {
+/// Selects the numbers of the nodes that a selector means. Clients are meant only by their type, or by no part at
+/// all.
+pub(in crate::query) fn node_ids(node: &NodeSelector) -> Fragment {
     let mut fragment = Fragment::new("SELECT id FROM nodes WHERE 1");
     for (column, part) in [("name", &node.name), ("type", &node.kind), ("account", &node.account)] {
         if let Some(part) = part {
@@ -140,25 +141,21 @@ fn nodes(node: &NodeSelector) -> Fragment {
     fragment
 }
 
-fn source(node: &NodeSelector) -> Fragment {
-    edges(node, &NodeSelector::default())
+/// The condition that a call `e` goes over an edge between these nodes.
+fn over(from: &NodeSelector, to: &NodeSelector) -> Fragment {
+    let mut fragment = Fragment::new("e.edge IN (");
+    std::mem::take(fragment.append(edge_ids(from, to)).push(")"))
 }
 
-/// The condition that a call `e` goes over an edge.
-pub(in crate::query) fn edges(from: &NodeSelector, to: &NodeSelector) -> Fragment {
-    let mut fragment = Fragment::new("e.edge IN (SELECT id FROM edges WHERE 1");
+/// Selects the numbers of the edges between these nodes.
+pub(in crate::query) fn edge_ids(from: &NodeSelector, to: &NodeSelector) -> Fragment {
+    let mut fragment = Fragment::new("SELECT id FROM edges WHERE 1");
     for (column, node) in [("source", from), ("target", to)] {
         if !node.is_any() {
-            fragment.push(" AND ").push(column).push(" IN (").append(nodes(node)).push(")");
+            fragment.push(" AND ").push(column).push(" IN (").append(node_ids(node)).push(")");
         }
     }
-    std::mem::take(fragment.push(")"))
-}
-
-/// The condition that a segment `s` is of a node.
-pub(in crate::query) fn segments(node: &NodeSelector) -> Fragment {
-    let mut fragment = Fragment::new("s.node IN (");
-    std::mem::take(fragment.append(nodes(node)).push(")"))
+    fragment
 }
 
 fn column(subject: &Subject, scope: Scope) -> Column {
