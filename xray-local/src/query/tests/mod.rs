@@ -3,5 +3,7 @@
 mod agreement;
 mod documents;
 mod evaluation;
+mod graphs;
 mod oracle;
+mod summaries;
 mod support;
