@@ -3,8 +3,9 @@
 use rusqlite::Connection;
 use xray_sdk::TraceId;
 
+use crate::ingest;
 use crate::model::Length;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 
 /// The traces of `BatchGetTraces`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +33,22 @@ pub struct TraceDocuments {
 ///
 /// # Errors
 /// SQLite's, or stored documents can't be read.
-pub fn traces(_connection: &Connection, _ids: &[TraceId]) -> Result<Traces, StoreError> {
-    Err(StoreError::Damaged("documents are not there yet"))
+pub fn traces(connection: &Connection, ids: &[TraceId]) -> Result<Traces, StoreError> {
+    let mut traces = Traces::default();
+    for &id in ids {
+        let Some(held) = store::find(connection, id)? else {
+            traces.missing.push(id);
+            continue;
+        };
+        let documents = store::documents(connection, held.key)?;
+        let documents: Vec<&[u8]> = documents.iter().map(Vec::as_slice).collect();
+        let segments = ingest::returned(id, &documents);
+        traces.traces.push(TraceDocuments {
+            id,
+            duration: held.duration,
+            limit_exceeded: held.over_limit,
+            segments: segments.into_iter().map(|segment| (segment.id, segment.document)).collect(),
+        });
+    }
+    Ok(traces)
 }

@@ -15,18 +15,26 @@ mod documents;
 mod graph;
 mod groups;
 mod map;
+mod nodes;
+mod plan;
 mod range;
 mod search;
 mod series;
+mod summarize;
 mod summary;
+mod tally;
+
+#[cfg(test)]
+mod tests;
 
 pub use documents::{TraceDocuments, Traces, traces};
 pub use graph::{Edge, Graph, Histogram, Node, Statistics};
 pub use groups::GroupMatcher;
 pub use map::{graph_of, service_graph, trace_graph};
 pub use range::{Range, RangeKind, Sample, Search};
-pub use search::{Found, find, matches, summaries};
+pub use search::{Found, among, find, matches};
 pub use series::{Period, SeriesSearch, series};
+pub use summarize::{sum_up, summaries};
 pub use summary::{
     AnnotationSummary, AnnotationValue, CauseEntity, CauseService, HttpSummary, RootCause, Summary,
     SummaryPage, UserSummary,

@@ -10,9 +10,11 @@
 //! What is not understood is an error with a position, never an expression that matches everything.
 
 mod ast;
+mod compare;
 mod complete;
 mod error;
 mod expression;
+mod fragment;
 mod hint;
 pub mod keyword;
 mod lexer;
@@ -21,10 +23,13 @@ mod print;
 pub mod reference;
 mod root_cause;
 mod selector;
+pub(in crate::query) mod sql;
 mod table;
 
 #[cfg(test)]
 pub(super) mod tests;
+
+pub(in crate::query) use fragment::Fragment;
 
 pub use ast::{CauseLevel, Expr, NodeSelector, Operator, Predicate, Subject, Value};
 pub use complete::{Completion, Occurring, Suggestion, complete};

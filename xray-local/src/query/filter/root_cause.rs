@@ -74,7 +74,9 @@ impl CausePattern {
         Ok(patterns)
     }
 
-    pub(super) fn to_json(&self) -> Value {
+    /// The pattern as JSON, with the members that it has.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
         object([
             ("ClientImpacting", self.client_impacting.map(Value::from)),
             (

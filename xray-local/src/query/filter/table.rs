@@ -63,8 +63,8 @@ pub(super) enum Column {
     Micros(&'static str),
     /// The id of a string in a table of strings.
     Interned { id: &'static str, table: &'static str, value: &'static str },
-    /// A value in each of several rows. One of them has to satisfy a comparison.
-    Rows { from: &'static str, on: &'static str, trace: &'static str, value: &'static str },
+    /// A value in each of several rows `r`. One of them has to satisfy a comparison.
+    Rows { from: &'static str, join: &'static str, only: &'static str, value: &'static str },
     /// A rule of the compiler's own.
     Own,
 }
@@ -250,9 +250,13 @@ pub static KEYWORDS: [Keyword; 40] = [
         kind: Kind::Number,
         form: "rootcause.fault.service { index > 5 }",
         places: &[
-            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.position") },
-            Place { within: Within::CauseEntities, documented: false, column: Column::Value("c.position") },
-            Place { within: Within::CauseExceptions, documented: false, column: Column::Value("c.position") },
+            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.service") },
+            Place { within: Within::CauseEntities, documented: false, column: Column::Value("c.number") },
+            Place {
+                within: Within::CauseExceptions,
+                documented: false,
+                column: Column::Value("c.exception"),
+            },
         ],
         hint: "position, from 0",
         doc: "Position in the root cause, from 0. Entities count over the whole path, exceptions within their \
@@ -267,12 +271,15 @@ pub static KEYWORDS: [Keyword; 40] = [
             Place {
                 within: Within::ResponseTimeEntities,
                 documented: true,
-                column: Column::Value("c.coverage"),
+                column: Column::Value("coverage(tc.coverage, c.number)"),
             },
             Place {
                 within: Within::ResponseTimeServices,
                 documented: false,
-                column: Column::Value("c.coverage"),
+                column: Column::Value(
+                    "coverage(tc.coverage, (SELECT n.number FROM cause_entities n \
+                     WHERE n.path = c.path AND n.service = c.service AND n.entity = 0))",
+                ),
             },
         ],
         hint: "share of the response time",
@@ -344,20 +351,15 @@ pub static KEYWORDS: [Keyword; 40] = [
             Place {
                 within: Within::Trace,
                 documented: true,
-                column: Column::Rows {
-                    from: "users r",
-                    on: "r.trace = t.key",
-                    trace: "r.trace",
-                    value: "r.user",
-                },
+                column: Column::Rows { from: "users r", join: "r.trace = t.key", only: "", value: "r.user" },
             },
             Place {
                 within: Within::Service,
                 documented: false,
                 column: Column::Rows {
                     from: "users r",
-                    on: "r.trace = s.trace AND r.segment = s.segment",
-                    trace: "r.trace",
+                    join: "r.trace = s.trace AND r.segment = s.segment",
+                    only: "",
                     value: "r.user",
                 },
             },
@@ -423,8 +425,8 @@ pub static KEYWORDS: [Keyword; 40] = [
             documented: true,
             column: Column::Rows {
                 from: "places r",
-                on: "r.trace = t.key AND r.kind = 0",
-                trace: "r.trace",
+                join: "r.trace = t.key",
+                only: "r.kind = 0 AND ",
                 value: "r.value",
             },
         }],
@@ -441,8 +443,8 @@ pub static KEYWORDS: [Keyword; 40] = [
             documented: true,
             column: Column::Rows {
                 from: "places r",
-                on: "r.trace = t.key AND r.kind = 1",
-                trace: "r.trace",
+                join: "r.trace = t.key",
+                only: "r.kind = 1 AND ",
                 value: "r.value",
             },
         }],
@@ -459,8 +461,8 @@ pub static KEYWORDS: [Keyword; 40] = [
             documented: true,
             column: Column::Rows {
                 from: "places r",
-                on: "r.trace = t.key AND r.kind = 2",
-                trace: "r.trace",
+                join: "r.trace = t.key",
+                only: "r.kind = 2 AND ",
                 value: "r.value",
             },
         }],
@@ -493,8 +495,8 @@ pub static KEYWORDS: [Keyword; 40] = [
             documented: true,
             column: Column::Rows {
                 from: "trace_groups r JOIN groups g ON g.number = r.grp",
-                on: "r.trace = t.key",
-                trace: "r.trace",
+                join: "r.trace = t.key",
+                only: "",
                 value: "g.name",
             },
         }],
@@ -511,8 +513,8 @@ pub static KEYWORDS: [Keyword; 40] = [
             documented: true,
             column: Column::Rows {
                 from: "trace_groups r JOIN groups g ON g.number = r.grp",
-                on: "r.trace = t.key",
-                trace: "r.trace",
+                join: "r.trace = t.key",
+                only: "",
                 value: "g.arn",
             },
         }],
