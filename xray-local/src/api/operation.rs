@@ -350,7 +350,10 @@ pub static OPERATIONS: [Operation; 38] = [
     op(
         "UpdateTraceSegmentDestination",
         "/UpdateTraceSegmentDestination",
-        &[may("Destination", OneOf(&["XRay", "CloudWatchLogs"]))],
+        &[
+            may("Destination", OneOf(&["XRay", "CloudWatchLogs"])),
+            may("CloudWatchLogsConfiguration", Structure(&[may("SpansLogGroupKmsKeyId", text(1, 256))])),
+        ],
         settings::update_destination,
     ),
 ];

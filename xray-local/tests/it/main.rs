@@ -1,1 +1,3 @@
 //! The crate from outside: real sockets, real files.
+
+mod model;
