@@ -4,7 +4,8 @@
 //! Rooms, each importing only those below it:
 //!
 //! ```text
-//!  cli       commands, serving loop, signals
+//!  cli       commands, signals
+//!  serve     the running server: UDP, two TCP doors, its end
 //!  console   pages in the browser
 //!  api       operations of the X-Ray API, both TCP doors
 //!  access    signatures, identities, policies, sessions
@@ -31,5 +32,9 @@ pub mod access;
 pub mod api;
 
 pub mod console;
+
+pub mod demo;
+
+pub mod serve;
 
 pub mod cli;

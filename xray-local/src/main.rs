@@ -1,3 +1,7 @@
 //! X-Ray on one's own machine. See `xray-local --help`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xray_local::cli::main()
+}
