@@ -12,8 +12,11 @@
 pub mod filter;
 
 mod documents;
+mod explore;
+mod facet;
 mod graph;
 mod groups;
+pub mod layout;
 mod map;
 mod nodes;
 mod plan;
@@ -28,6 +31,10 @@ mod tally;
 mod tests;
 
 pub use documents::{TraceDocuments, Traces, traces};
+pub use explore::{
+    Blocker, Bucket, Buckets, Comparison, blockers, chips, compare, histogram, linked, occurring,
+};
+pub use facet::{Difference, Facet, Occurrence, of_edge, of_node, of_times};
 pub use graph::{Edge, Graph, Histogram, Node, Statistics};
 pub use groups::GroupMatcher;
 pub use map::{graph_of, service_graph, trace_graph};
