@@ -6,6 +6,8 @@ import http.client
 import json
 import random
 import re
+import socket
+import sqlite3
 import time
 import unittest
 from unittest import mock
@@ -79,10 +81,8 @@ class SignaturesTest(ServerTest):
         }
         self.server.client(keys).get_groups()
         # Its end is brought forward in the file, as if fifteen minutes had passed.
-        import sqlite3
-
         with contextlib.closing(sqlite3.connect(self.server.data, timeout=30)) as file, file:
-            file.execute("UPDATE access_keys SET expires_us = ? WHERE id = ?", ((time.time() - 1) * 1e6, keys["access_key_id"]))
+            file.execute("UPDATE access_keys SET expires_us = ? WHERE id = ?", (int(time.time() - 1) * 1_000_000, keys["access_key_id"]))
         self.assertEqual(
             self.error(keys), ("ExpiredTokenException", "The security token included in the request is expired")
         )
@@ -151,7 +151,7 @@ class SignaturesTest(ServerTest):
         for _ in range(FLIPS):
             part = randomness.choice(parts)
             request = {**signed, "headers": dict(signed["headers"])}
-            holder, key = (request, part) if part in request else (request["headers"], self.name(request, part))
+            holder, key = (request, part) if part in request else (request["headers"], self.name(request, part.lower()))
             value = holder[key] if isinstance(holder[key], bytes) else holder[key].encode()
             index, bit = randomness.randrange(len(value)), 1 << randomness.randrange(8)
             changed = value[:index] + bytes([value[index] ^ bit]) + value[index + 1 :]
@@ -197,8 +197,6 @@ class SignaturesTest(ServerTest):
 
     def send_raw(self, request):
         """Sends bytes as they are, which `http.client` would check. Returns the status."""
-        import socket
-
         def raw(value):
             return value if isinstance(value, bytes) else value.encode()
 
