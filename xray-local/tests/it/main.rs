@@ -1,3 +1,5 @@
 //! The crate from outside: real sockets, real files.
 
+mod central;
 mod model;
+mod server;

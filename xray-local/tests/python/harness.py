@@ -23,7 +23,7 @@ REPOSITORY = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..",
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 # Nothing of the user's own configuration may reach the clients.
-for name in [name for name in os.environ if name.startswith(("AWS_", "XRAY_LOCAL_"))]:
+for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ["AWS_CONFIG_FILE"] = os.environ["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
