@@ -2,4 +2,5 @@
 
 mod central;
 mod model;
+mod policies;
 mod server;
