@@ -4,7 +4,7 @@
 
 use rusqlite::Connection;
 
-use super::facet::{Difference, Facet, Occurrence, differences, of_times, occurrences, skip};
+use super::facet::{Difference, Facet, Occurrence, differences, occurrences, of_times, skip};
 use super::filter::keyword::{Field, Kind};
 use super::filter::{Expr, Filter, Fragment, NodeSelector, Occurring, Predicate, Subject};
 use super::range::Search;
@@ -181,7 +181,8 @@ const REMARK: &str = "only the root segment is searched";
 
 /// The same test on any segment, if it is a test on the root segment.
 fn anywhere(condition: &Expr) -> Option<Expr> {
-    let (Expr::Test(Predicate::Set(Subject::Field(field)) | Predicate::Compare(Subject::Field(field), ..))) = condition
+    let Expr::Test(Predicate::Set(Subject::Field(field)) | Predicate::Compare(Subject::Field(field), ..)) =
+        condition
     else {
         return None;
     };
@@ -243,7 +244,9 @@ pub fn occurring(
             Field::Type => least("type", "cause_services", ""),
             Field::Message => least("message", "cause_exceptions", ""),
             Field::HttpStatus => return statuses(connection, typed, most),
-            _ if field.keyword().kind == Kind::Flag => return Ok(vec!["true".to_owned(), "false".to_owned()]),
+            _ if field.keyword().kind == Kind::Flag => {
+                return Ok(vec!["true".to_owned(), "false".to_owned()]);
+            }
             _ => return Ok(Vec::new()),
         },
     };
@@ -252,7 +255,10 @@ pub fn occurring(
 }
 
 fn place(kind: PlaceKind) -> String {
-    format!("SELECT min(value) FROM places WHERE kind = {} AND value >= ?1 AND (value > ?1 OR ?2 = 0)", kind as i64)
+    format!(
+        "SELECT min(value) FROM places WHERE kind = {} AND value >= ?1 AND (value > ?1 OR ?2 = 0)",
+        kind as i64
+    )
 }
 
 fn statuses(connection: &Connection, typed: &str, most: usize) -> Result<Vec<String>, StoreError> {

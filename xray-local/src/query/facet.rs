@@ -55,19 +55,30 @@ pub(super) fn occurrences(connection: &Connection, keys: &[TraceKey]) -> rusqlit
              WHERE {column} IS NOT NULL GROUP BY 1"
         );
         for (value, traces) in pairs::<String>(connection, &query, &list)? {
-            found.push(Occurrence { facet: facet.clone(), condition: equal(field, &value), label: value, traces });
+            found.push(Occurrence {
+                facet: facet.clone(),
+                condition: equal(field, &value),
+                label: value,
+                traces,
+            });
         }
     }
     let query = "SELECT t.status, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value
                  WHERE t.status IS NOT NULL GROUP BY 1";
     for (status, traces) in pairs::<i64>(connection, query, &list)? {
         let subject = Subject::Field(Field::HttpStatus);
-        let condition = Expr::Test(Predicate::Compare(subject, Operator::Equal, Value::Number(status as f64)));
+        let condition =
+            Expr::Test(Predicate::Compare(subject, Operator::Equal, Value::Number(status as f64)));
         found.push(Occurrence { facet: Facet::Status, label: status.to_string(), condition, traces });
     }
     let query = "SELECT r.user, count(DISTINCT r.trace) FROM json_each(?) j JOIN users r ON r.trace = j.value GROUP BY 1";
     for (user, traces) in pairs::<String>(connection, query, &list)? {
-        found.push(Occurrence { facet: Facet::User, condition: equal(Field::User, &user), label: user, traces });
+        found.push(Occurrence {
+            facet: Facet::User,
+            condition: equal(Field::User, &user),
+            label: user,
+            traces,
+        });
     }
     services(connection, &list, &mut found)?;
     annotations(connection, &list, &mut found)?;
@@ -198,7 +209,11 @@ pub(super) fn differences(
     for (_, occurrence) in others {
         let rest_count = occurrence.traces;
         let excess = -share(rest_count, rest.len());
-        differences.push(Difference { occurrence: Occurrence { traces: 0, ..occurrence }, rest: rest_count, excess });
+        differences.push(Difference {
+            occurrence: Occurrence { traces: 0, ..occurrence },
+            rest: rest_count,
+            excess,
+        });
     }
     differences.retain(|difference| difference.excess.abs() > f64::EPSILON);
     differences.sort_by(|a, b| {
