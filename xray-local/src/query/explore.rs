@@ -181,7 +181,7 @@ const REMARK: &str = "only the root segment is searched";
 
 /// The same test on any segment, if it is a test on the root segment.
 fn anywhere(condition: &Expr) -> Option<Expr> {
-    let (Expr::Test(Predicate::Set(Subject::Field(field)) | Predicate::Compare(Subject::Field(field), ..))) =
+    let Expr::Test(Predicate::Set(Subject::Field(field)) | Predicate::Compare(Subject::Field(field), ..)) =
         condition
     else {
         return None;

@@ -135,19 +135,21 @@ fn components(nodes: usize, edges: &[(usize, usize)]) -> Vec<Vec<usize>> {
 
 /// Places a component beside what has been placed. Returns the breadth of everything.
 fn place(component: &[usize], edges: &[(usize, usize)], offset: f64, spots: &mut [Spot]) -> f64 {
-    let vertices: Vec<(u32, (f64, f64))> = component.iter().map(|&node| (node as u32, (0.0, 0.0))).collect();
-    let own = |node: usize| component.binary_search(&node).is_ok();
+    // The library takes numbers from 0 on.
+    let own = |node: usize| component.binary_search(&node).ok();
+    let vertices: Vec<(u32, (f64, f64))> =
+        (0..component.len()).map(|node| (node as u32, (0.0, 0.0))).collect();
     let within: Vec<(u32, u32)> = edges
         .iter()
-        .filter(|(source, _)| own(*source))
-        .map(|&(source, target)| (source as u32, target as u32))
+        .filter_map(|&(source, target)| Some((own(source)? as u32, own(target)? as u32)))
         .collect();
     let mut placed: Vec<(usize, f64, f64)> = Vec::with_capacity(component.len());
     if within.is_empty() {
         placed.extend(component.iter().map(|&node| (node, 0.0, 0.0)));
     } else {
         for (vertices, _, _) in from_vertices_and_edges(&vertices, &within, &CONFIG) {
-            placed.extend(vertices.into_iter().map(|(node, (x, y))| (node, x, y)));
+            let own = vertices.into_iter().filter_map(|(node, (x, y))| Some((*component.get(node)?, x, y)));
+            placed.extend(own);
         }
     }
     let least = |pick: fn(&(usize, f64, f64)) -> f64| placed.iter().map(pick).fold(f64::INFINITY, f64::min);
@@ -177,13 +179,107 @@ const CONFIG: Config = Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::filter::tests::generate::Random;
+
+    fn layers(layout: &Layout) -> Vec<usize> {
+        layout.spots.iter().map(|spot| spot.layer).collect()
+    }
+
+    /// No two nodes share a place, and every place is within the bounds.
+    fn check(nodes: usize, layout: &Layout) {
+        assert_eq!(layout.spots.len(), nodes);
+        let mut spots = layout.spots.clone();
+        spots.sort_by(|a, b| a.layer.cmp(&b.layer).then(a.across.total_cmp(&b.across)));
+        for pair in spots.windows(2) {
+            assert!(pair[0].layer < pair[1].layer || pair[1].across - pair[0].across > 0.99, "{pair:?}");
+        }
+        for spot in spots {
+            assert!(
+                spot.layer < layout.layers
+                    && spot.across >= 0.0
+                    && spot.across + 1.0 <= layout.breadth + 1e-9
+            );
+        }
+    }
 
     #[test]
     fn a_chain_is_a_row_of_layers() {
         let layout = lay_out(3, &[(0, 1), (1, 2)]);
-        assert_eq!(layout.spots.iter().map(|spot| spot.layer).collect::<Vec<_>>(), [0, 1, 2]);
-        println!("{layout:?}");
-        println!("{:?}", lay_out(6, &[(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)]));
-        println!("{:?}", lay_out(3, &[]));
+        assert_eq!(layers(&layout), [0, 1, 2]);
+        assert_eq!((layout.layers, layout.breadth), (3, 1.0));
+        check(3, &layout);
+    }
+
+    #[test]
+    fn callers_stand_before_what_they_call() {
+        // A diamond: 0 calls 1, 2 and 3, which call 4.
+        let layout = lay_out(5, &[(0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)]);
+        assert_eq!(layers(&layout), [0, 1, 1, 1, 2]);
+        // The ends of the diamond stand in the middle.
+        assert_eq!(layout.spots[0].across, layout.spots[4].across);
+        assert_eq!(layout.spots[0].across, 1.0);
+        check(5, &layout);
+    }
+
+    #[test]
+    fn nodes_without_edges_and_separate_parts_stand_side_by_side() {
+        let layout = lay_out(5, &[(3, 4)]);
+        check(5, &layout);
+        assert_eq!(layers(&layout), [0, 0, 0, 0, 1]);
+        assert_eq!(layout.breadth, 4.0);
+        assert_eq!(lay_out(0, &[]), Layout::default());
+    }
+
+    #[test]
+    fn cycles_and_loops_end() {
+        check(1, &lay_out(1, &[(0, 0)]));
+        let two = lay_out(2, &[(0, 1), (1, 0), (0, 1)]);
+        check(2, &two);
+        assert_eq!(layers(&two), [0, 1]);
+        // A client calls into a ring: what closes the ring is drawn backwards.
+        let ring = lay_out(4, &[(3, 0), (0, 1), (1, 2), (2, 0)]);
+        check(4, &ring);
+        assert_eq!(layers(&ring), [1, 2, 3, 0]);
+        // Everyone calls everyone.
+        let all: Vec<_> = (0..12).flat_map(|a| (0..12).map(move |b| (a, b))).collect();
+        check(12, &lay_out(12, &all));
+    }
+
+    #[test]
+    fn hubs_have_room_on_both_sides() {
+        let hub: Vec<_> =
+            (1..=80).map(|caller| (caller, 0)).chain((81..=160).map(|callee| (0, callee))).collect();
+        let layout = lay_out(161, &hub);
+        check(161, &layout);
+        assert_eq!(layout.layers, 3);
+        assert_eq!(layout.spots[0].layer, 1);
+        assert!(
+            (layout.spots[0].across - 40.0).abs() <= 1.0,
+            "the hub stands in the middle: {:?}",
+            layout.spots[0]
+        );
+        assert!(layout.breadth < 90.0, "{}", layout.breadth);
+    }
+
+    #[test]
+    fn any_map_is_laid_out_the_same_each_time() {
+        let mut random = Random(3);
+        for _ in 0..200 {
+            let nodes = 1 + random.below(40);
+            let edges: Vec<_> =
+                (0..random.below(nodes * 3)).map(|_| (random.below(nodes), random.below(nodes))).collect();
+            let layout = lay_out(nodes, &edges);
+            check(nodes, &layout);
+            assert_eq!(layout, lay_out(nodes, &edges));
+            // Edges that close no cycle lead to later layers.
+            for (source, target) in acyclic(nodes, &edges) {
+                assert!(layout.spots[source].layer < layout.spots[target].layer);
+            }
+        }
+    }
+
+    #[test]
+    fn edges_of_unknown_nodes_are_ignored() {
+        assert_eq!(lay_out(2, &[(0, 1), (0, 7), (9, 1)]), lay_out(2, &[(0, 1)]));
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A condition is always complete; a list of keys is a shortcut that may be missing, and may name a trace twice.
 
-use super::filter::keyword::Field;
 use super::filter::keyword::Scope;
+use super::filter::keyword::{Field, Kind};
 use super::filter::{Expr, Fragment, Operator, Predicate, Subject, Value, sql};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{Time, TraceKey};
@@ -51,7 +51,7 @@ impl Bounds {
         Self { low, high: search.before.map_or(high, |before| high.min(before.0)) }
     }
 
-    /// The condition that a column lies within.
+    /// The condition that a column of keys lies within.
     fn hold(self, column: &str) -> Fragment {
         let mut fragment = Fragment::new(column);
         fragment.push(" >= ").bind(self.low).push(" AND ").push(column).push(" < ").bind(self.high);
@@ -139,26 +139,29 @@ pub(super) fn keys(expr: &Expr, bounds: Bounds) -> Option<Keys> {
 
 fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option<Keys> {
     let cost = cost(predicate)?;
+    // An index leads to a range of keys only behind an equality; elsewhere, `+` keeps SQLite from preferring that range.
+    let plus = if ends_in_keys(predicate) { "" } else { "+" };
     let mut query;
     match sql::rows(predicate, Scope::Trace) {
         Some(rows) => {
             // `join` is "x.trace = t.key".
             let column = rows.join.split(' ').next()?;
             query = Fragment::new("SELECT ");
-            query.push(column).push(" FROM ").push(&rows.from).push(" WHERE ").append(rows.only);
-            query.push(" AND ").append(bounds.hold(column));
+            query.push(column).push(" FROM ").push(&rows.from).push(index(predicate, &rows.from));
+            query.push(" WHERE ").append(rows.only);
+            query.push(" AND ").append(bounds.hold(&format!("{plus}{column}")));
         }
         None => {
             query = Fragment::new("SELECT t.key FROM traces t WHERE ");
             query.append(sql::condition(&Expr::Test(predicate.clone()), Scope::Trace));
-            query.push(" AND ").append(bounds.hold("t.key"));
+            query.push(" AND ").append(bounds.hold(&format!("{plus}t.key")));
         }
     }
     Some(Keys { cost, query })
 }
 
 fn cost(predicate: &Predicate) -> Option<Cost> {
-    let seeks = |expr: &Expr| expr.conjuncts().iter().any(is_rare_flag);
+    let seeks = |expr: &Expr| expr.conjuncts().iter().any(|operand| rare_flag(operand).is_some());
     match predicate {
         Predicate::RootCauseJson(_) => None,
         // Paths are few, and an index leads from them to traces.
@@ -192,14 +195,47 @@ fn cost(predicate: &Predicate) -> Option<Cost> {
     }
 }
 
-/// A flag for which there is an index of its own.
-fn is_rare_flag(expr: &Expr) -> bool {
-    let is_rare = |field: &Field| matches!(field, Field::Fault | Field::Error);
-    match expr {
-        Expr::Test(Predicate::Set(Subject::Field(field))) => is_rare(field),
-        Expr::Test(Predicate::Compare(Subject::Field(field), operator, Value::Bool(flag))) => {
-            is_rare(field) && *flag == (*operator == Operator::Equal)
+/// Whether the test leads to a part of an index in which the keys are in order.
+fn ends_in_keys(predicate: &Predicate) -> bool {
+    match predicate {
+        Predicate::Set(subject)
+        | Predicate::Compare(subject, Operator::Equal | Operator::NotEqual, Value::Bool(_)) => {
+            matches!(subject, Subject::Field(field) if field.keyword().kind == Kind::Flag)
         }
+        Predicate::Compare(Subject::Field(field), Operator::Equal, _) => {
+            !matches!(field, Field::ResponseTime | Field::Duration)
+        }
+        Predicate::Compare(Subject::Annotation(_), Operator::Equal, _) => true,
+        Predicate::Service(node, inner) => inner.is_none() && !node.is_any(),
+        Predicate::Edge(from, to, inner) => inner.is_none() && !(from.is_any() && to.is_any()),
         _ => false,
     }
+}
+
+/// The index of the segments or calls with a flag. SQLite takes the larger one, as it can't know how rare a flag is.
+fn index(predicate: &Predicate, from: &str) -> &'static str {
+    let (Predicate::Service(_, Some(inner)) | Predicate::Edge(_, _, Some(inner))) = predicate else {
+        return "";
+    };
+    match (from, inner.conjuncts().iter().find_map(rare_flag)) {
+        ("segments s", Some(Field::Fault)) => " INDEXED BY segments_fault",
+        ("segments s", Some(_)) => " INDEXED BY segments_error",
+        ("calls e", Some(Field::Fault)) => " INDEXED BY calls_fault",
+        ("calls e", Some(_)) => " INDEXED BY calls_error",
+        _ => "",
+    }
+}
+
+/// A flag that must hold, and for which there is an index of its own.
+fn rare_flag(expr: &Expr) -> Option<Field> {
+    let field = match expr {
+        Expr::Test(Predicate::Set(Subject::Field(field))) => field,
+        Expr::Test(Predicate::Compare(Subject::Field(field), operator, Value::Bool(flag)))
+            if *flag == (*operator == Operator::Equal) =>
+        {
+            field
+        }
+        _ => return None,
+    };
+    Some(*field).filter(|field| matches!(field, Field::Fault | Field::Error))
 }

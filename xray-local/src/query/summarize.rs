@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use xray_sdk::TraceId;
 
@@ -227,12 +227,12 @@ fn push_new(nodes: &mut Vec<NodeName>, node: &NodeName) {
 }
 
 /// A column of `annotations`.
-pub(super) fn annotation_value(kind: i64, value: ValueRef<'_>) -> AnnotationValue {
-    match (kind, Value::try_from(value)) {
-        (0, Ok(Value::Integer(flag))) => AnnotationValue::Bool(flag != 0),
-        (_, Ok(Value::Integer(number))) => AnnotationValue::Number(number as f64),
-        (_, Ok(Value::Real(number))) => AnnotationValue::Number(number),
-        (_, Ok(Value::Text(string))) => AnnotationValue::String(string),
+fn annotation_value(kind: i64, value: ValueRef<'_>) -> AnnotationValue {
+    match (kind, value) {
+        (0, ValueRef::Integer(flag)) => AnnotationValue::Bool(flag != 0),
+        (_, ValueRef::Integer(number)) => AnnotationValue::Number(number as f64),
+        (_, ValueRef::Real(number)) => AnnotationValue::Number(number),
+        (_, ValueRef::Text(bytes)) => AnnotationValue::String(String::from_utf8_lossy(bytes).into_owned()),
         _ => AnnotationValue::String(String::new()),
     }
 }

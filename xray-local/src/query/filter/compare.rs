@@ -146,9 +146,8 @@ mod tests {
         for seconds in [0.0, 0.001, 0.0005, 0.29, 0.57, 1.001, 2.5, 0.2995, -1.0, 1e300, 0.290_000_1] {
             for us in [0, 1, 499, 500, 800, 289_499, 289_500, 290_000, 290_499, 290_500, 570_000, 2_500_000] {
                 for (operator, naive) in operators {
-                    let fragment = micros("?1", operator, seconds);
-                    let sql =
-                        format!("SELECT ({}) IS TRUE", fragment.sql.replace('?', "?").replace("?1", "x.us"));
+                    let fragment = micros("x.us", operator, seconds);
+                    let sql = format!("SELECT ({}) IS TRUE", fragment.sql);
                     let sql = format!("{sql} FROM (SELECT {us} AS us) x");
                     let found: bool = connection
                         .query_row(&sql, rusqlite::params_from_iter(&fragment.params), |row| row.get(0))

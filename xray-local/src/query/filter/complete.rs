@@ -186,7 +186,7 @@ impl Completion {
                 self.add("account.id: ", "account of the node");
             }
             Expected::RootCauses => {
-                self.add("#[{\"Services\": [{\"Name\": \"", "root causes as in trace summaries")
+                self.add("#[{\"Services\": [{\"Name\": \"", "root causes as in trace summaries");
             }
             Expected::End => {}
         }

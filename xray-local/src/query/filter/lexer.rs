@@ -139,9 +139,7 @@ impl<'a> Lexer<'a> {
         let len = rest
             .char_indices()
             .skip(1)
-            .find(|&(at, c)| {
-                !(is_word(c) && c != '-') && !(matches!(c, '+' | '-') && is_sign_of_exponent(at))
-            })
+            .find(|&(at, c)| !(is_word(c) && c != '-' || matches!(c, '+' | '-') && is_sign_of_exponent(at)))
             .map_or(rest.len(), |(at, _)| at);
         let written = &rest[..len];
         let (digits, unit) = written.split_at(written.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(len));

@@ -3,7 +3,9 @@
 mod agreement;
 mod documents;
 mod evaluation;
+mod explore;
 mod graphs;
 mod oracle;
+mod plans;
 mod summaries;
 mod support;

@@ -353,7 +353,7 @@ fn calls(read: &Documents) -> Vec<Element> {
         match read.caller(top) {
             _ if span.nested => {}
             Some(caller) if read.spans[caller].nested => {
-                call(top_node(caller), target, &read.spans[caller].json)
+                call(top_node(caller), target, &read.spans[caller].json);
             }
             // The caller is a segment, so the callee's view is all there is.
             Some(caller) => call(top_node(caller), target, &span.json),
