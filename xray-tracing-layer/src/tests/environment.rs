@@ -7,7 +7,7 @@ use xray_sdk::local::Collector;
 use xray_sdk::sampling::Never;
 
 use super::Rig;
-use crate::builder::env::tests::environment;
+use crate::builder::env_tests::environment;
 use crate::{Builder, ContextMissing, Diagnostic, current_trace_header};
 
 fn rig(variables: &[(&str, &str)], change: impl FnOnce(Builder) -> Builder) -> Rig {
@@ -121,7 +121,7 @@ fn bad_values_are_passed_over_counted_and_told() {
     assert_eq!(
         told,
         [
-            "AWS_XRAY_DAEMON_ADDRESS=\"127.0.0.1\" is not used: daemon address \"127.0.0.1\" has no port",
+            "AWS_XRAY_DAEMON_ADDRESS=\"127.0.0.1\" is not used: daemon address \"127.0.0.1\" has no port, expected `host:port`",
             "AWS_XRAY_SDK_ENABLED=\"si\" is not used: it is neither true nor false",
             "AWS_XRAY_CONTEXT_MISSING=\"EXPLODE\" is not used: it is none of LOG_ERROR, IGNORE_ERROR and \
              RUNTIME_ERROR",
