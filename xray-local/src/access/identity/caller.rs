@@ -1,4 +1,7 @@
 //! The one who calls: found by the access key, proven by the signature, with all policies that hold for the call.
+//!
+//! The key's id leads to its owner, whose policies, boundary and tags are read anew for each request. Nothing is
+//! cached, so a policy that is changed beside the server holds at once.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -6,10 +9,10 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde::Deserialize;
 
-use super::directory::{self, AccessKey, DirectoryError, Identity, IdentityKind};
-use super::policy::{Context, Kind, Named, Policies, Policy, Principal, PrincipalKind};
-use super::refusal::Refusal;
-use super::signature::{Expected, Received, SignatureError, Signed};
+use super::{AccessKey, DirectoryError, Identity, IdentityKind, directory};
+use crate::access::policy::{Context, Kind, Named, Policies, Policy, Principal, PrincipalKind};
+use crate::access::refusal::Refusal;
+use crate::access::signature::{Expected, Received, SignatureError, Signed};
 use crate::model::{Home, Time};
 
 /// A caller with the policies of its identity and session. Resource policies come at the decision.
@@ -28,9 +31,9 @@ pub struct Caller {
 
 /// The name and document of a session policy, as `access_keys.policy` holds them.
 #[derive(Debug, Deserialize, serde::Serialize)]
-pub(super) struct StoredPolicy {
-    pub(super) name: String,
-    pub(super) document: Option<String>,
+pub(in crate::access) struct StoredPolicy {
+    pub(in crate::access) name: String,
+    pub(in crate::access) document: Option<String>,
 }
 
 /// How a request came in.
@@ -132,7 +135,7 @@ impl Caller {
     }
 
     /// The condition keys that all requests of this caller have.
-    pub(super) fn context(&self) -> &Context {
+    pub(in crate::access) fn context(&self) -> &Context {
         &self.context
     }
 }
@@ -165,7 +168,7 @@ fn principal(home: &Home, identity: &Identity, key: Option<&AccessKey>) -> Princ
 
 fn base_context(home: &Home, principal: &Principal, origin: Origin) -> Context {
     let mut context = Context::default();
-    context.set("aws:CurrentTime", super::instant::iso(origin.now));
+    context.set("aws:CurrentTime", crate::access::instant::iso(origin.now));
     context.set("aws:EpochTime", origin.now.epoch_second().to_string());
     context.set("aws:SourceIp", origin.address.to_canonical().to_string());
     // Both doors speak plain HTTP.

@@ -1,153 +1,15 @@
 //! Users, roles, their keys and policies: the tables `identities`, `access_keys` and `identity_policies`.
 //!
 //! Plain functions over a connection, for the server and for commands alike. Documents are parsed before they are stored,
-//! and parsed again when they are read: a file that somebody edited must not widen anybody's rights.
+//! and parsed again when they are read: a file that was edited by hand must not widen any rights.
 
-use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::managed;
-use super::policy::{Kind, Named, Policy};
-use super::secret::{self, NoEntropy};
+use super::{AccessKey, DirectoryError, Identity, IdentityKind, Listed, NewIdentity, managed, secret};
+use crate::access::policy::{Kind, Named, Policy};
 use crate::model::{Home, Time};
-use crate::store::StoreError;
-
-/// A user or a role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The name.
-    pub name: String,
-    /// User or role.
-    pub kind: IdentityKind,
-    /// The unique id, `AIDA…` or `AROA…`.
-    pub id: String,
-    /// The ARN.
-    pub arn: String,
-    /// A role's trust policy.
-    pub trust: Option<String>,
-    /// The permissions boundary, a policy document.
-    pub boundary: Option<String>,
-    /// Tags, which requests carry as `aws:PrincipalTag/KEY`.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// An identity in a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Listed {
-    /// The identity.
-    pub identity: Identity,
-    /// Ids of its long-lived keys.
-    pub keys: Vec<String>,
-    /// Names of its policies.
-    pub policies: Vec<String>,
-}
-
-/// User or role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdentityKind {
-    /// Has keys of its own.
-    User,
-    /// Is assumed by those whom its trust policy names.
-    Role,
-}
-
-impl IdentityKind {
-    /// `user` or `role`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Role => "role",
-        }
-    }
-}
-
-/// What an identity is made of.
-#[derive(Clone, Debug, Default)]
-pub struct NewIdentity {
-    /// The name: letters, digits and `+=,.@_-`, at most 64.
-    pub name: String,
-    /// A role's trust policy; with one, the identity is a role.
-    pub trust: Option<String>,
-    /// Policies: a name, and the document unless the name is that of a managed policy.
-    pub policies: Vec<(String, Option<String>)>,
-    /// The permissions boundary, a policy document.
-    pub boundary: Option<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-}
-
-/// An access key, long-lived or of a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessKey {
-    /// `AKIA…`, or `ASIA…` for sessions.
-    pub id: String,
-    /// The secret that requests are signed with.
-    pub secret: String,
-    /// ARN of the user or role.
-    pub owner: String,
-    /// The token that requests of a session have to carry.
-    pub token: Option<String>,
-    /// The name of a role's session.
-    pub session: Option<String>,
-    /// Session policies as JSON, `[{"name": …, "document": …}]`.
-    pub policy: Option<String>,
-    /// When the key was made.
-    pub created: Time,
-    /// When the session is over.
-    pub expires: Option<Time>,
-}
-
-/// A change of identities that is refused, or that failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DirectoryError {
-    /// Name, policy or trust are not acceptable: a sentence.
-    Invalid(String),
-    /// The name is taken.
-    Exists(String),
-    /// No identity has this name.
-    Unknown(String),
-    /// The system gives no randomness for keys.
-    NoEntropy,
-    /// The store failed.
-    Store(StoreError),
-}
-
-impl fmt::Display for DirectoryError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Invalid(what) => formatter.write_str(what),
-            Self::Exists(name) => write!(formatter, "an identity \"{name}\" exists already; remove it first"),
-            Self::Unknown(name) => write!(formatter, "no identity is called \"{name}\""),
-            Self::NoEntropy => formatter.write_str("the system gives no randomness to make keys from"),
-            Self::Store(err) => write!(formatter, "{err}"),
-        }
-    }
-}
-
-impl std::error::Error for DirectoryError {}
-
-impl From<StoreError> for DirectoryError {
-    fn from(err: StoreError) -> Self {
-        Self::Store(err)
-    }
-}
-
-impl From<rusqlite::Error> for DirectoryError {
-    fn from(err: rusqlite::Error) -> Self {
-        Self::Store(err.into())
-    }
-}
-
-impl From<NoEntropy> for DirectoryError {
-    fn from(_: NoEntropy) -> Self {
-        Self::NoEntropy
-    }
-}
 
 /// The user as whom the daemon's door acts.
 pub const DAEMON: &str = "daemon";

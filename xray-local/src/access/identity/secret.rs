@@ -1,4 +1,6 @@
 //! Ids, keys and tokens from the system's source of randomness.
+//!
+//! The forms are those of IAM, so that clients which look at prefixes (`AKIA`, `ASIA`) see what they expect.
 
 /// Letters of ids: those of base 32.
 const ID: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
