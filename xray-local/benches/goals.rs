@@ -7,11 +7,14 @@
 //! A generator makes traces of three segments (a shop, its orders, its payments) with a database, a table, annotations
 //! and a user, spread over six hours. With a file that is there already, only the questions are asked.
 
+#[path = "goals/questions.rs"]
+mod questions;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use xray_local::model::{Door, Time, now};
+use xray_local::model::{Door, now};
 use xray_local::store::{Options, Place, Store};
 
 fn main() {
@@ -150,13 +153,4 @@ fn cpu_time() -> Duration {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
-}
-
-mod questions {
-    use super::*;
-
-    /// Asks each question several times, prints the median.
-    pub(super) fn ask(store: &Store) {
-        let _ = (store, Time(0));
-    }
 }

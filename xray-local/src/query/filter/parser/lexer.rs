@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::error::FilterError;
+use super::super::error::FilterError;
 
 /// A token, and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -168,7 +168,7 @@ fn is_word_start(c: char) -> bool {
     c.is_alphabetic() || c == '_'
 }
 
-pub(super) fn is_word(c: char) -> bool {
+pub(in super::super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '.' | '-')
 }
 

@@ -8,8 +8,8 @@
 
 use rusqlite::{Connection, params_from_iter};
 
-use super::filter::keyword::Scope;
-use super::filter::{Filter, Fragment, sql};
+use super::super::filter::keyword::Scope;
+use super::super::filter::{Filter, Fragment, sql};
 use super::plan::{self, Bounds, Conjunct, Cost};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::TraceKey;
@@ -35,7 +35,11 @@ pub fn find(connection: &Connection, search: &Search) -> Result<Found, StoreErro
 }
 
 /// Finds a page of traces at another pace.
-pub(super) fn find_at(connection: &Connection, search: &Search, pace: &Pace) -> Result<Found, StoreError> {
+pub(in crate::query) fn find_at(
+    connection: &Connection,
+    search: &Search,
+    pace: &Pace,
+) -> Result<Found, StoreError> {
     let mut bounds = Bounds::of(search);
     if search.sample == Sample::PartialScan
         && let Some(low) = older(connection, bounds, PARTIAL_SCAN)?
@@ -109,7 +113,7 @@ fn list(numbers: impl Iterator<Item = i64>) -> String {
 }
 
 /// The longest duration of a trace, in microseconds, if the search needs it.
-pub(super) fn longest(connection: &Connection, search: &Search) -> rusqlite::Result<i64> {
+pub(in crate::query) fn longest(connection: &Connection, search: &Search) -> rusqlite::Result<i64> {
     if search.range.kind == RangeKind::TraceId {
         return Ok(0);
     }
@@ -233,17 +237,17 @@ const PARTIAL_SCAN: usize = 10_000;
 
 /// How far a search walks, and when it asks an index. The results don't depend on it.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(in crate::query) struct Pace {
     /// Traces of the first step of a walk.
-    pub(super) first: usize,
+    pub(in crate::query) first: usize,
     /// Traces of the largest step.
-    pub(super) largest: usize,
+    pub(in crate::query) largest: usize,
     /// Steps of the present density that may follow before an index is asked.
-    pub(super) steps_before_keys: usize,
+    pub(in crate::query) steps_before_keys: usize,
     /// Keys of an index that are still few compared with a walk.
-    pub(super) most_candidates: usize,
+    pub(in crate::query) most_candidates: usize,
     /// Keys that are checked at once.
-    pub(super) few_candidates: usize,
+    pub(in crate::query) few_candidates: usize,
 }
 
 impl Default for Pace {

@@ -3,8 +3,8 @@
 //! Each hint answers a mistake that is seen in public code. The parser attaches them to its errors; none changes what
 //! is accepted.
 
-use super::ast::{Operator, Subject};
-use super::keyword::{Keyword, Kind, Scope};
+use super::super::ast::{Operator, Subject};
+use super::super::keyword::{Keyword, Kind, Scope};
 use super::lexer::TokenKind;
 
 /// A hint for a word that is no keyword.

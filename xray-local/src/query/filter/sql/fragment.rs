@@ -49,3 +49,10 @@ impl Fragment {
         std::mem::take(inverted.append(self).push(") IS NOT TRUE"))
     }
 }
+
+/// The condition that rows of another table satisfy `only`; `join` ties them to the row that is tested.
+pub(super) fn exists(from: &str, join: &str, only: Fragment) -> Fragment {
+    let mut fragment = Fragment::new("EXISTS (SELECT 1 FROM ");
+    fragment.push(from).push(" WHERE ").push(join).push(" AND ").append(only).push(")");
+    fragment
+}

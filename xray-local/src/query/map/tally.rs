@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::filter::Fragment;
+use super::super::filter::Fragment;
 use super::graph::{Histogram, Statistics};
 use crate::model::{Length, Time, limits};
 use crate::store::Histogram as StoredHistogram;

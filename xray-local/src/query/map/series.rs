@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::filter::keyword::Scope;
-use super::filter::{Fragment, Selector, sql};
+use super::super::filter::keyword::Scope;
+use super::super::filter::{Fragment, Selector, sql};
+use super::super::search::Range;
 use super::graph::{Histogram, Statistics};
-use super::range::Range;
 use super::tally::{Counted, Only, Tally, count, histogram};
 use crate::model::{Length, Time};
 use crate::store::StoreError;
@@ -69,8 +69,9 @@ pub fn series(connection: &Connection, search: &SeriesSearch) -> Result<Vec<Peri
 }
 
 fn chosen(search: &SeriesSearch) -> (Counted, Only) {
-    let inner =
-        |expr: &Option<super::filter::Expr>, scope| expr.as_ref().map(|expr| sql::condition(expr, scope));
+    let inner = |expr: &Option<super::super::filter::Expr>, scope| {
+        expr.as_ref().map(|expr| sql::condition(expr, scope))
+    };
     let mut only = Only { group: search.group, ..Only::default() };
     match &search.selector {
         None => {

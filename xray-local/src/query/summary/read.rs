@@ -6,10 +6,10 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use xray_sdk::TraceId;
 
-use super::nodes::Nodes;
-use super::range::{RangeKind, Search};
-use super::search::find;
-use super::summary::{
+use super::super::nodes::Nodes;
+use super::super::search::find;
+use super::super::search::{RangeKind, Search};
+use super::facts::{
     AnnotationSummary, AnnotationValue, CauseEntity, CauseService, HttpSummary, RootCause, Summary,
     SummaryPage, UserSummary,
 };

@@ -62,7 +62,7 @@ pub struct Summary {
     pub response_time_causes: Vec<RootCause>,
     /// 1, and 1 more with each compilation.
     pub revision: i64,
-    /// When the trace was active in the range; only for [`RangeKind::Event`](super::RangeKind::Event).
+    /// When the trace was active in the range; only for [`RangeKind::Event`](crate::query::RangeKind::Event).
     pub matched_event_time: Option<Time>,
     /// Segments and subsegments, inferred ones not counted.
     pub spans: i64,

@@ -1,6 +1,6 @@
 //! Which traces a question is about: a range of time, a filter, a sample, a place to go on from.
 
-use super::filter::Filter;
+use super::super::filter::Filter;
 use crate::model::{Time, TraceKey};
 
 /// Which time of a trace has to lie in a range (`TimeRangeType`).

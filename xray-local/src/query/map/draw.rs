@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{Connection, OptionalExtension};
 use xray_sdk::TraceId;
 
+use super::super::nodes::Nodes;
+use super::super::search::find;
+use super::super::search::{Range, Search};
 use super::graph::{Edge, Graph, Histogram, Node};
-use super::nodes::Nodes;
-use super::range::{Range, Search};
-use super::search::find;
 use super::tally::{Counted, Only, Tally, count, count_traces, histogram};
 use crate::model::EdgeKind;
 use crate::store::{self, StoreError};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use rusqlite::types::Value as SqlValue;
 use rusqlite::{Connection, params_from_iter};
 
-use super::filter::keyword::Field;
-use super::filter::{Expr, Fragment, NodeSelector, Operator, Predicate, Subject, Value};
+use super::super::filter::keyword::Field;
+use super::super::filter::{Expr, Fragment, NodeSelector, Operator, Predicate, Subject, Value};
 use crate::model::TraceKey;
 
 /// What is compared.

@@ -4,11 +4,11 @@
 
 use rusqlite::Connection;
 
+use super::super::filter::keyword::{Field, Kind};
+use super::super::filter::{Expr, Filter, Fragment, NodeSelector, Occurring, Predicate, Subject};
+use super::super::search::Search;
+use super::super::search::find;
 use super::facet::{Difference, Facet, Occurrence, differences, occurrences, of_times, skip};
-use super::filter::keyword::{Field, Kind};
-use super::filter::{Expr, Filter, Fragment, NodeSelector, Occurring, Predicate, Subject};
-use super::range::Search;
-use super::search::find;
 use crate::model::{Length, PlaceKind, TraceKey};
 use crate::store::StoreError;
 

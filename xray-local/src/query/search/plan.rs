@@ -2,30 +2,30 @@
 //!
 //! A condition is always complete; a list of keys is a shortcut that may be missing, and may name a trace twice.
 
-use super::filter::keyword::Scope;
-use super::filter::keyword::{Field, Kind};
-use super::filter::{Expr, Fragment, Operator, Predicate, Subject, Value, sql};
+use super::super::filter::keyword::Scope;
+use super::super::filter::keyword::{Field, Kind};
+use super::super::filter::{Expr, Fragment, Operator, Predicate, Subject, Value, sql};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{Time, TraceKey};
 
 /// One of the conditions that must all hold.
-pub(super) struct Conjunct {
+pub(in crate::query) struct Conjunct {
     /// Checked on a row `t` of `traces`.
-    pub(super) check: Fragment,
+    pub(in crate::query) check: Fragment,
     /// Selects the keys of the traces for which the condition holds.
-    pub(super) keys: Option<Keys>,
+    pub(in crate::query) keys: Option<Keys>,
 }
 
 /// A query for keys.
 #[derive(Clone)]
-pub(super) struct Keys {
-    pub(super) cost: Cost,
-    pub(super) query: Fragment,
+pub(in crate::query) struct Keys {
+    pub(in crate::query) cost: Cost,
+    pub(in crate::query) query: Fragment,
 }
 
 /// What listing the keys costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Cost {
+pub(in crate::query) enum Cost {
     /// An index leads to the traces.
     Seek,
     /// A whole index is read.
@@ -34,13 +34,13 @@ pub(super) enum Cost {
 
 /// The keys that a search is about: `low` belongs to it, `high` does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Bounds {
-    pub(super) low: i64,
-    pub(super) high: i64,
+pub(in crate::query) struct Bounds {
+    pub(in crate::query) low: i64,
+    pub(in crate::query) high: i64,
 }
 
 impl Bounds {
-    pub(super) fn of(search: &Search) -> Self {
+    pub(in crate::query) fn of(search: &Search) -> Self {
         let (low, high) = match search.range.kind {
             RangeKind::TraceId => {
                 (TraceKey::lowest_from(search.range.start).0, TraceKey::lowest_from(search.range.end).0)
@@ -60,7 +60,7 @@ impl Bounds {
 }
 
 /// The conditions of a search. `longest` is the longest duration of a trace in the store, in microseconds.
-pub(super) fn conjuncts(search: &Search, bounds: Bounds, longest: i64) -> Vec<Conjunct> {
+pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64) -> Vec<Conjunct> {
     let mut conjuncts = Vec::new();
     conjuncts.extend(in_range(search, bounds, longest));
     if let Sample::FixedRate(share) = search.sample {
@@ -84,8 +84,8 @@ pub(super) fn conjuncts(search: &Search, bounds: Bounds, longest: i64) -> Vec<Co
 }
 
 /// Everything that traces have to satisfy besides the expression, as one condition over `t`.
-pub(super) fn surroundings(search: &Search, bounds: Bounds, longest: i64) -> Fragment {
-    let without = Search { filter: super::filter::Filter::default(), ..search.clone() };
+pub(in crate::query) fn surroundings(search: &Search, bounds: Bounds, longest: i64) -> Fragment {
+    let without = Search { filter: super::super::filter::Filter::default(), ..search.clone() };
     let checks = conjuncts(&without, bounds, longest).into_iter().map(|conjunct| conjunct.check);
     Fragment::join(std::iter::once(bounds.hold("t.key")).chain(checks), " AND ", "1")
 }
@@ -117,7 +117,7 @@ fn sampled(share: f64) -> Fragment {
 }
 
 /// Lists the traces for which an expression holds, if an index can.
-pub(super) fn keys(expr: &Expr, bounds: Bounds) -> Option<Keys> {
+pub(in crate::query) fn keys(expr: &Expr, bounds: Bounds) -> Option<Keys> {
     match expr {
         Expr::And(operands) => {
             operands.iter().filter_map(|operand| keys(operand, bounds)).min_by_key(|keys| keys.cost)

@@ -2,7 +2,7 @@
 //!
 //! A column that is NULL satisfies no comparison. Strings are compared byte by byte.
 
-use super::ast::{Operator, Value};
+use super::super::ast::{Operator, Value};
 use super::fragment::Fragment;
 use rusqlite::types::Value as SqlValue;
 
