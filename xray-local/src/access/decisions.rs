@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::runtime::Handle;
 
 use super::mode::Mode;
 use crate::model::{Door, Length, Time};
@@ -65,25 +66,35 @@ impl Decision {
 #[derive(Clone, Debug)]
 pub struct Recorder {
     store: Store,
-    waiting: Arc<Mutex<BTreeMap<Decision, (Time, u64)>>>,
+    waiting: Arc<Mutex<Waiting>>,
+    runtime: Option<Handle>,
+}
+
+/// Decisions that wait to be written, each with its last time and its count.
+#[derive(Debug, Default)]
+struct Waiting {
+    decisions: BTreeMap<Decision, (Time, u64)>,
+    /// Whether a task is on its way that will write them.
+    is_scheduled: bool,
 }
 
 impl Recorder {
-    /// A recorder that writes into this store.
+    /// A recorder that writes into this store, by tasks of the runtime that it is made in.
+    ///
+    /// Without a runtime, decisions wait for [`flush`](Self::flush).
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, waiting: Arc::default() }
+        Self { store, waiting: Arc::default(), runtime: Handle::try_current().ok() }
     }
 
-    /// Takes a decision. Without a tokio runtime it waits for the next [`flush`](Self::flush).
+    /// Takes a decision.
     pub fn record(&self, decision: Decision, now: Time) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = waiting.is_empty();
-        let (at, count) = waiting.entry(decision).or_insert((now, 0));
+        let (at, count) = waiting.decisions.entry(decision).or_insert((now, 0));
         *at = now;
         *count += 1;
-        drop(waiting);
-        if let Some(runtime) = tokio::runtime::Handle::try_current().ok().filter(|_| is_first) {
+        if let Some(runtime) = self.runtime.as_ref().filter(|_| !waiting.is_scheduled) {
+            waiting.is_scheduled = true;
             let this = self.clone();
             runtime.spawn(async move {
                 tokio::time::sleep(DELAY).await;
@@ -97,7 +108,8 @@ impl Recorder {
     /// # Errors
     /// The store's; what could not be written is lost.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let waiting = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let Waiting { decisions: waiting, .. } =
+            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
         if waiting.is_empty() {
             return Ok(());
         }

@@ -34,6 +34,17 @@ pub struct Identity {
     pub tags: BTreeMap<String, String>,
 }
 
+/// An identity in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The identity.
+    pub identity: Identity,
+    /// Ids of its long-lived keys.
+    pub keys: Vec<String>,
+    /// Names of its policies.
+    pub policies: Vec<String>,
+}
+
 /// User or role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdentityKind {
@@ -238,7 +249,7 @@ pub fn remove(connection: &Connection, name: &str) -> Result<Identity, Directory
 ///
 /// # Errors
 /// The store's.
-pub fn list(connection: &Connection) -> Result<Vec<(Identity, Vec<String>, Vec<String>)>, DirectoryError> {
+pub fn list(connection: &Connection) -> Result<Vec<Listed>, DirectoryError> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY name"))?;
     let identities = statement.query_map([], read)?.collect::<Result<Vec<_>, _>>()?;
     let column = |sql: &str, owner: &str| -> Result<Vec<String>, rusqlite::Error> {
@@ -252,7 +263,7 @@ pub fn list(connection: &Connection) -> Result<Vec<(Identity, Vec<String>, Vec<S
         )?;
         let policies =
             column("SELECT name FROM identity_policies WHERE owner = ? ORDER BY name", &identity.arn)?;
-        listed.push((identity, keys, policies));
+        listed.push(Listed { identity, keys, policies });
     }
     Ok(listed)
 }

@@ -30,9 +30,8 @@ impl Hosts {
     /// Why the request is refused.
     pub fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), String> {
         let mut hosts = headers.get_all("host").iter();
-        let host = match (hosts.next().map(|host| host.to_str()), hosts.next()) {
-            (Some(Ok(host)), None) => host,
-            _ => return Err("the request must have one Host header".to_owned()),
+        let (Some(Ok(host)), None) = (hosts.next().map(|host| host.to_str()), hosts.next()) else {
+            return Err("the request must have one Host header".to_owned());
         };
         if !self.is_known(host) {
             return Err(format!("the host \"{host}\" is not allowed here; --allow-host NAME allows it"));

@@ -11,7 +11,8 @@ use super::operation::OPERATIONS;
 use super::server::Server;
 use crate::model::Door;
 
-/// X-Ray's own door: the API, STS, and these pages on the paths that remain.
+/// X-Ray's own door: the API, STS, and these pages on the paths that remain. What neither has is answered as the API
+/// answers unknown paths.
 ///
 /// Serve it with `into_make_service_with_connect_info::<SocketAddr>()`, so that policies see the client's address.
 pub fn api_router(server: &Server, pages: Router) -> Router {
@@ -19,7 +20,9 @@ pub fn api_router(server: &Server, pages: Router) -> Router {
     for operation in &OPERATIONS {
         router = router.route(operation.path, axum::routing::any(api));
     }
-    router.with_state(server.clone()).merge(pages).layer(from_fn_with_state(server.clone(), guard))
+    let unknown = Router::new().fallback(api).with_state(server.clone());
+    let router = router.with_state(server.clone()).merge(pages).fallback_service(unknown);
+    router.layer(from_fn_with_state(server.clone(), guard))
 }
 
 /// The daemon's door: the API, unsigned, as the identity `daemon`.

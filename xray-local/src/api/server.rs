@@ -1,13 +1,14 @@
 //! What all requests share.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use crate::access::decisions::Recorder;
 use crate::access::directory::{self, DirectoryError};
-use crate::access::{Guard, Hosts, Mode};
+use crate::access::{Asked, Guard, Hosts, Mode, Origin, Refusal};
 use crate::control::sampling::{self, Targets};
 use crate::control::{ControlError, Limits};
-use crate::model::now;
+use crate::model::{Door, Length, Time, now};
 use crate::store::{Store, StoreError};
 
 /// The server behind both doors. Clones share it.
@@ -22,6 +23,9 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) targets: Arc<Mutex<Targets>>,
 }
+
+/// How long a decision on datagrams holds.
+pub(super) const DATAGRAMS_LOOK: Length = Length(1_000_000);
 
 /// What a server is made with.
 #[derive(Clone, Debug)]
@@ -74,6 +78,37 @@ impl Server {
     /// Access control.
     pub fn guard(&self) -> &Guard {
         &self.0.guard
+    }
+
+    /// Whether the daemon's policies let it send what arrives by UDP: a function to call for each document.
+    ///
+    /// The policies are looked at anew after [`DATAGRAMS_LOOK`], so a change is felt a second later.
+    pub fn datagrams(&self) -> impl FnMut() -> bool + Send + 'static {
+        let this = self.clone();
+        let mut known: Option<(Time, bool)> = None;
+        move || {
+            let now = now();
+            match known {
+                Some((at, allowed)) if (now - at).0.abs() < DATAGRAMS_LOOK.0 => allowed,
+                _ => {
+                    let allowed = this.may_send(now);
+                    known = Some((now, allowed));
+                    allowed
+                }
+            }
+        }
+    }
+
+    fn may_send(&self, now: Time) -> bool {
+        let Shared { store, guard, .. } = &*self.0;
+        let asked = Asked { action: "xray:PutTraceSegments".to_owned(), ..Asked::default() };
+        let decided = store.read(|connection| {
+            let caller =
+                guard.daemon(connection, Origin { address: IpAddr::V4(Ipv4Addr::LOCALHOST), now })?;
+            guard.authorize(connection, &caller, &asked, Door::Udp, now)
+        });
+        // If the file can't be read, what becomes of the document is for the store to say.
+        !matches!(decided, Err(Refusal::Denied(_) | Refusal::Signature(_) | Refusal::Broken(_)))
     }
 
     /// Writes the decisions that still wait: before the store is closed.

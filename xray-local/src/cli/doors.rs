@@ -8,7 +8,7 @@ use crate::access::{Hosts, Mode};
 use crate::api::{Server, ServerOptions, api_router, daemon_router};
 use crate::control::Limits;
 use crate::query::GroupMatcher;
-use crate::serve::{Addresses, Doors, Settings};
+use crate::serve::{Addresses, Doors, Permit, Settings};
 use crate::store::Store;
 
 /// Sets the doors up, once it is known where they are.
@@ -25,5 +25,6 @@ pub(super) async fn open(settings: &Settings, store: &Store, addresses: &Address
     let server =
         tokio::task::spawn_blocking(move || Server::new(store, ServerOptions { access, hosts, limits }));
     let server = server.await.map_err(|err| err.to_string())?.map_err(|err| err.to_string())?;
-    Ok(Doors { daemon: daemon_router(&server), api: api_router(&server, Router::new()) })
+    let permit = Permit::new(server.datagrams());
+    Ok(Doors { daemon: daemon_router(&server), api: api_router(&server, Router::new()), permit })
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output;
-use crate::access::directory::{self, AccessKey, DAEMON, DirectoryError, IdentityKind, NewIdentity};
+use crate::access::directory::{self, AccessKey, DAEMON, DirectoryError, IdentityKind, Listed, NewIdentity};
 use crate::access::{action, managed};
 use crate::model::{Home, now};
 use crate::store::{self, OpenError, Options, Place, Store};
@@ -238,9 +238,9 @@ fn added_json(identity: &directory::Identity, key: Option<&AccessKey>) -> String
     format!("{value}\n")
 }
 
-fn list(listed: &[(directory::Identity, Vec<String>, Vec<String>)]) -> String {
+fn list(listed: &[Listed]) -> String {
     let mut output = String::new();
-    for (identity, keys, policies) in listed {
+    for Listed { identity, keys, policies } in listed {
         output.push_str(&format!("{:5} {}\n", identity.kind.name(), identity.arn));
         if !policies.is_empty() {
             output.push_str(&format!("      policies: {}\n", policies.join(", ")));
@@ -259,10 +259,10 @@ fn list(listed: &[(directory::Identity, Vec<String>, Vec<String>)]) -> String {
     }
 }
 
-fn list_json(listed: &[(directory::Identity, Vec<String>, Vec<String>)]) -> String {
+fn list_json(listed: &[Listed]) -> String {
     let identities: Vec<_> = listed
         .iter()
-        .map(|(identity, keys, policies)| {
+        .map(|Listed { identity, keys, policies }| {
             json!({
                 "name": identity.name,
                 "kind": identity.kind.name(),

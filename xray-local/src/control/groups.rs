@@ -74,6 +74,7 @@ pub fn arn(home: &Home, name: &str) -> String {
         }
         bits &= (1 << held) - 1;
     }
+    id.push(char::from(LETTERS[(bits << (5 - held) & 31) as usize]));
     home.xray_arn(&format!("group/{name}/{id}"))
 }
 

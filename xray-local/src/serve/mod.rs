@@ -10,11 +10,13 @@
 mod admission;
 mod connections;
 mod occupied;
+mod permit;
 mod server;
 mod settings;
 mod udp;
 
 pub use admission::{Admission, admit};
 pub use occupied::Occupied;
+pub use permit::Permit;
 pub use server::{Addresses, Doors, Server, StartError};
 pub use settings::Settings;

@@ -13,6 +13,7 @@ use xray_sdk::receive::ReceiveSocket;
 use super::admission::{Admission, admit};
 use super::connections;
 use super::occupied::Occupied;
+use super::permit::Permit;
 use super::settings::Settings;
 use super::udp::Listener;
 use crate::store::{OpenError, Store};
@@ -71,6 +72,8 @@ pub struct Doors {
     pub daemon: Router,
     /// The API's port.
     pub api: Router,
+    /// Whether documents that arrive by UDP may be sent.
+    pub permit: Permit,
 }
 
 /// A server can't be started.
@@ -130,8 +133,9 @@ impl Server {
             api: api.local_addr().map_err(occupied("--api", settings.api))?,
             data: store.path().to_owned(),
         };
-        let Doors { daemon, api: x_ray } = doors(&store, &addresses).await.map_err(StartError::Setup)?;
-        let udp = Listener::start(socket, store.clone()).map_err(StartError::Thread)?;
+        let Doors { daemon, api: x_ray, permit } =
+            doors(&store, &addresses).await.map_err(StartError::Setup)?;
+        let udp = Listener::start(socket, store.clone(), permit).map_err(StartError::Thread)?;
         let (stop, stopped) = watch::channel(false);
         let admission = Admission::default();
         let serve = |listener, router: Router| {

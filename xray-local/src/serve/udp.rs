@@ -11,6 +11,8 @@ use xray_sdk::receive::{DATAGRAM_BUFFER, ReceiveSocket, document};
 use crate::model::Door;
 use crate::store::Store;
 
+use super::Permit;
+
 /// The listening thread.
 #[derive(Debug)]
 pub(super) struct Listener {
@@ -28,13 +30,13 @@ const LOOK: Duration = Duration::from_secs(1);
 const DRAIN: Duration = Duration::from_secs(5);
 
 impl Listener {
-    pub(super) fn start(socket: ReceiveSocket, store: Store) -> io::Result<Self> {
+    pub(super) fn start(socket: ReceiveSocket, store: Store, mut permit: Permit) -> io::Result<Self> {
         socket.set_read_timeout(Some(WAIT))?;
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("xray-local-udp".to_owned())
-            .spawn(move || receive(&socket, &store, &asked))?;
+            .spawn(move || receive(&socket, &store, &mut permit, &asked))?;
         Ok(Self { stop, thread })
     }
 
@@ -46,7 +48,7 @@ impl Listener {
     }
 }
 
-fn receive(socket: &ReceiveSocket, store: &Store, stop: &AtomicBool) {
+fn receive(socket: &ReceiveSocket, store: &Store, permit: &mut Permit, stop: &AtomicBool) {
     let mut buffer = vec![0; DATAGRAM_BUFFER];
     let (mut drops, mut looked) = (socket.kernel_drops().unwrap_or_default(), Instant::now());
     let mut until: Option<Instant> = None;
@@ -62,7 +64,8 @@ fn receive(socket: &ReceiveSocket, store: &Store, stop: &AtomicBool) {
             // The daemon ignores empty datagrams without counting them.
             Ok(0) => {}
             Ok(length) => match document(&buffer[..length]) {
-                Ok(document) => store.offer(document.to_vec(), Door::Udp),
+                Ok(document) if permit.allows() => store.offer(document.to_vec(), Door::Udp),
+                Ok(_) => store.count_denied(),
                 Err(reason) => store.refuse_datagram(&buffer[..length], &reason.to_string()),
             },
             // Nothing is there. Other errors, such as an ICMP answer to nobody, pass.

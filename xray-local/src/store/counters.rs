@@ -51,6 +51,8 @@ counters! {
     lost,
     /// Documents that were dropped since more arrived than could be written.
     dropped_queue,
+    /// Documents of datagrams that the daemon's policies do not let it send.
+    denied,
     /// Datagrams that the daemon would drop: without a valid header line.
     invalid_datagrams,
     /// Datagrams that the kernel dropped, since its receive buffer was full.

@@ -267,6 +267,11 @@ impl Store {
         let _ = self.send(Job::Trouble(Box::new(trouble)));
     }
 
+    /// Counts a document that the daemon's policies do not let it send.
+    pub fn count_denied(&self) {
+        self.0.live.counters.denied.fetch_add(1, Ordering::Relaxed);
+    }
+
     /// Counts datagrams that the kernel dropped: how many more than before.
     pub fn count_kernel_drops(&self, more: u64) {
         self.0.live.counters.dropped_kernel.fetch_add(more, Ordering::Relaxed);

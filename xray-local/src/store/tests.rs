@@ -273,3 +273,27 @@ fn datagrams_reach_the_tail_and_outlive_a_close() {
     drop(store);
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn a_full_disk_is_an_answer_and_what_came_meanwhile_is_counted() {
+    let store = memory(true);
+    let limit = |pages: i64| {
+        let set: Result<i64, StoreError> = store.write_blocking(move |connection| {
+            let now: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            let most = if pages < 0 { 1_000_000 } else { now + pages };
+            Ok(connection.query_row(&format!("PRAGMA max_page_count = {most}"), [], |row| row.get(0))?)
+        });
+        set.unwrap()
+    };
+    limit(4);
+    let large = |trace: u32| {
+        vec![segment(trace, 1, None, 0, 10, &format!(r#","metadata":{{"m":"{}"}}"#, noise(50_000, trace)))]
+    };
+    assert_eq!(store.put_blocking(large(1), Door::Api), Err(StoreError::Full));
+    assert_eq!(store.put_blocking(large(2), Door::Api), Err(StoreError::Full));
+    assert_eq!((store.counts().lost, store.counts().stored), (2, 0));
+    assert!(rows(&store).is_empty(), "{:?}", rows(&store));
+    limit(-1);
+    assert_eq!(store.put_blocking(large(1), Door::Api), Ok(vec![None]));
+    assert!(rows(&store).iter().any(|row| row.starts_with("traces|")));
+}

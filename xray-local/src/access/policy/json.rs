@@ -15,8 +15,8 @@ pub(super) enum Json {
     /// The number as it was written, as far as `serde_json` keeps that.
     Number(String),
     String(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Self>),
+    Object(Vec<(String, Self)>),
 }
 
 impl Json {
