@@ -7,6 +7,12 @@
 //! A generator makes traces of three segments (a shop, its orders, its payments) with a database, a table, annotations
 //! and a user, spread over six hours. With a file that is there already, only the questions are asked.
 
+#![expect(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a bench prints, and ends where it can't go on"
+)]
+
 #[path = "goals/questions.rs"]
 mod questions;
 

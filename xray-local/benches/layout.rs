@@ -4,6 +4,8 @@
 //! cargo bench -p xray-local --bench layout
 //! ```
 
+#![expect(clippy::print_stdout, reason = "a bench prints")]
+
 use std::hint::black_box;
 use std::time::Instant;
 
