@@ -4,7 +4,12 @@
 //! cargo bench -p xray-local --bench layout
 //! ```
 
-#![expect(clippy::print_stdout, reason = "a bench prints")]
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it measures, and prints what it measured"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;

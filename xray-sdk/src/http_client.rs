@@ -1,5 +1,5 @@
-//! A few plain HTTP requests, each with a limit on its time and on what it reads. Two rooms call it, neither of
-//! them on a hot path: central sampling asks the daemon, `origin` asks metadata endpoints.
+//! [`HttpClient`]: plain HTTP requests with limits on time and size. Two rooms call it, neither of them on a hot path:
+//! central sampling asks the daemon, `origin` asks metadata endpoints.
 //!
 //! No TLS, no redirects, no proxy from the environment: everything that is asked here is on this machine or one
 //! hop away.
@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use ureq::Agent;
 
-/// What a request may cost.
+/// Limits on the time and size of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Limits {
     pub(crate) connect: Duration,
-    /// From the beginning to the last byte of the answer, looking up a name included.
+    /// From the beginning to the last byte of the response, resolving a name included.
     pub(crate) total: Duration,
-    /// Bytes of an answer.
+    /// Bytes of a response.
     pub(crate) body: u64,
 }
 
@@ -75,12 +75,12 @@ impl HttpClient {
     }
 }
 
-/// Why there is no answer.
+/// Why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HttpError {
     /// The other side refuses.
     Status(u16),
-    /// Nobody is there, or too far away to be meant.
+    /// Nothing listens there, or not within reach.
     Absent(String),
     /// The other side isn't in time, or does not speak HTTP.
     Failed(String),
@@ -106,7 +106,7 @@ impl From<ureq::Error> for HttpError {
 impl fmt::Display for HttpError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => write!(f, "the answer has status {status}"),
+            Self::Status(status) => write!(f, "the response has status {status}"),
             Self::Absent(reason) | Self::Failed(reason) => f.write_str(reason),
         }
     }

@@ -26,7 +26,7 @@ use crate::segment::Links;
 /// The message system attribute that carries the trace header. Of the type `String`.
 pub const ATTRIBUTE: &str = "AWSTraceHeader";
 
-/// The trace that a message belongs to. `None` if it carries no header, or one that can't be read.
+/// Returns a message's trace header, or `None` if there is none or it is invalid.
 ///
 /// To go on in it, make a span with the field `xray.trace_header`, or a
 /// [`Segment::continued`](crate::document::Segment::continued).
@@ -35,18 +35,18 @@ pub fn header(message: &impl Carrier) -> Option<TraceHeader> {
     message.value(ATTRIBUTE)?.parse().ok()
 }
 
-/// Whether the sender of a message recorded its trace.
+/// Returns whether the sender of a message recorded its trace.
 #[must_use]
 pub fn is_sampled(message: &impl Carrier) -> bool {
     header(message).is_some_and(|header| header.sampled() == SamplingDecision::Sampled)
 }
 
-/// Lets a message carry a header: that of the span in which it is sent.
+/// Puts a trace header into a message: that of the span that sends it.
 pub fn put_header(message: &mut impl Carrier, header: &TraceHeader) {
     message.put(ATTRIBUTE, header.to_string());
 }
 
-/// Links to the senders of a batch, as many as X-Ray takes. Those whose trace isn't recorded are passed over:
+/// Returns links to the senders of a batch, as many as X-Ray accepts. Senders whose trace isn't recorded are ignored:
 /// there is nothing to link.
 pub fn links<'a, M: Carrier + 'a>(messages: impl IntoIterator<Item = &'a M>) -> Links {
     let mut links = Links::new();

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::runtime::Handle;
 
 use super::mode::Mode;
-use crate::model::{Door, Length, Time};
+use crate::model::{Door, Length, Time, limits};
 use crate::store::{Store, StoreError};
 
 /// How long decisions gather before they are written.
@@ -19,9 +19,6 @@ pub const DELAY: Duration = Duration::from_millis(100);
 
 /// Equal decisions this close together are one row.
 const WINDOW: Length = Length(60_000_000);
-
-/// Rows that are kept.
-const KEPT: i64 = 10_000;
 
 /// One decision.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -103,17 +100,32 @@ impl Recorder {
         }
     }
 
+    /// Writes what waits, from code that is not async.
+    ///
+    /// # Errors
+    /// The store's; what could not be written is lost.
+    pub fn flush_blocking(&self) -> Result<(), StoreError> {
+        let waiting = self.take();
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.store.write_blocking(move |connection| write(connection, &waiting).map_err(StoreError::from))
+    }
+
     /// Writes what waits.
     ///
     /// # Errors
     /// The store's; what could not be written is lost.
     pub async fn flush(&self) -> Result<(), StoreError> {
-        let Waiting { decisions: waiting, .. } =
-            std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
+        let waiting = self.take();
         if waiting.is_empty() {
             return Ok(());
         }
         self.store.write(move |connection| write(connection, &waiting).map_err(StoreError::from)).await
+    }
+
+    fn take(&self) -> BTreeMap<Decision, (Time, u64)> {
+        std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)).decisions
     }
 }
 
@@ -207,6 +219,6 @@ fn write(connection: &Connection, waiting: &BTreeMap<Decision, (Time, u64)>) -> 
     }
     connection
         .prepare_cached("DELETE FROM decisions WHERE id <= (SELECT max(id) FROM decisions) - ?")?
-        .execute([KEPT])?;
+        .execute([limits::DECISIONS])?;
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! The guard at the doors: finds the caller of a request, decides on its action, and records the decision.
+//!
+//! Modes are applied here and nowhere else: below this room a signature is right or wrong and an action allowed or not,
+//! above it a request goes on or is refused.
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use super::caller::{Caller, Origin};
 use super::decisions::{Decision, Recorder};
-use super::directory;
+use super::identity::{Caller, Origin, directory};
 use super::mode::Mode;
 use super::policy::{Context, Kind, Named, Policy, Question, Verdict, evaluate};
 use super::refusal::{Refusal, denial};

@@ -1,4 +1,4 @@
-//! Who may drive the server from a browser: nobody but its own pages.
+//! Which pages may drive the server from a browser: only its own.
 //!
 //! A page of some other site can make a browser send requests to loopback, by a form or by a name that resolves to
 //! 127.0.0.1 ("DNS rebinding"). Such requests carry the site's name, in `Origin` or in `Host`. Both are checked on every

@@ -1,4 +1,6 @@
 //! Times as policies and STS write them.
+//!
+//! The store and the model count microseconds; conditions and session credentials write ISO 8601.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

@@ -1,4 +1,7 @@
 //! How strict access control is.
+//!
+//! The mode is chosen once, when the addresses are known: a server that others can reach does not let everyone in
+//! because a flag was forgotten.
 
 use std::net::IpAddr;
 use std::str::FromStr;

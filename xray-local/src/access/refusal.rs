@@ -1,4 +1,7 @@
 //! A request that access control refuses, with the name, status and message that AWS would answer with.
+//!
+//! Clients match on these names, and people search for these messages. So both are AWS's own, for X-Ray's JSON protocol
+//! and for STS's query protocol.
 
 use std::fmt;
 
@@ -6,7 +9,7 @@ use super::policy::{Layer, Outcome, Principal, Verdict};
 use super::signature::SignatureError;
 use crate::store::StoreError;
 
-use super::directory::DirectoryError;
+use super::identity::DirectoryError;
 
 /// Why a request goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,7 +9,6 @@ use aws_sigv4::sign::v4;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::decisions::{Recorder, latest};
-use super::directory::{self, AccessKey, NewIdentity};
 use super::signature::Received;
 use super::*;
 use crate::model::{Door, Home, Time, now};
@@ -100,11 +99,7 @@ impl World {
     }
 
     fn flush(&self) {
-        tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap()
-            .block_on(self.guard.recorder.flush())
-            .unwrap();
+        self.guard.recorder.flush_blocking().unwrap();
     }
 }
 

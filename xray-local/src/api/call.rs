@@ -1,4 +1,7 @@
 //! A request that was let in, as operations read it.
+//!
+//! Members have their types by now, so accessors return what is there or an empty value. Paging lives here as well, since
+//! a token belongs to the request that it goes on with.
 
 use rusqlite::Connection;
 use serde_json::{Map, Value};

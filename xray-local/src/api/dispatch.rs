@@ -1,7 +1,7 @@
 //! A request from its first byte to its answer: host, path, signature, policies, members, operation, in this order.
 //!
-//! So an unsigned request with a malformed body is answered with 403, as AWS does it, and nobody without permission learns
-//! what the body should have been.
+//! So an unsigned request with a malformed body is answered with 403, as AWS does it, and a caller without
+//! permission does not learn what the body should have been.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -1,4 +1,6 @@
 //! The two TCP doors as routers.
+//!
+//! Sizes and times of bodies are bounded by [`serve`](crate::serve), before a request reaches these routers.
 
 use axum::Router;
 use axum::extract::{Request, State};

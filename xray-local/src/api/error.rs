@@ -1,4 +1,6 @@
 //! Errors as the SDKs read them: the name in the header `x-amzn-errortype`, the message in the body.
+//!
+//! botocore reads the header first and never `__type`; other SDKs read `__type`. Statuses are those of the public model.
 
 use http::StatusCode;
 use serde_json::{Value, json};

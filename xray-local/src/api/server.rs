@@ -1,11 +1,13 @@
 //! What all requests share.
+//!
+//! Both doors share the store, access control and the state of sampling. Requests hold nothing else from one to the next.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use crate::access::decisions::Recorder;
-use crate::access::directory::{self, DirectoryError};
 use crate::access::{Asked, Guard, Hosts, Mode, Origin, Refusal};
+use crate::access::{DirectoryError, directory};
 use crate::control::sampling::{self, Targets};
 use crate::control::{ControlError, Limits};
 use crate::model::{Door, Length, Time, now};
@@ -111,11 +113,9 @@ impl Server {
         !matches!(decided, Err(Refusal::Denied(_) | Refusal::Signature(_) | Refusal::Broken(_)))
     }
 
-    /// Writes the decisions that still wait: before the store is closed.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn flush(&self) -> Result<(), StoreError> {
-        self.0.guard.recorder.flush().await
+    /// Writes the decisions that still wait: before the store is closed. Blocks.
+    pub fn finish(&self) {
+        // A store that can't write reports that to those who send documents.
+        let _ = self.0.guard.recorder.flush_blocking();
     }
 }

@@ -1,4 +1,7 @@
 //! What each TCP door serves: the operations, and the console.
+//!
+//! Here the parts meet: access mode and hosts follow from the addresses, and the API's routers get their permit and their
+//! end.
 
 use std::sync::Arc;
 
@@ -8,7 +11,7 @@ use crate::access::{Hosts, Mode};
 use crate::api::{Server, ServerOptions, api_router, daemon_router};
 use crate::control::Limits;
 use crate::query::GroupMatcher;
-use crate::serve::{Addresses, Doors, Permit, Settings};
+use crate::serve::{Addresses, Doors, Finish, Permit, Settings};
 use crate::store::Store;
 
 /// Sets the doors up, once it is known where they are.
@@ -25,6 +28,10 @@ pub(super) async fn open(settings: &Settings, store: &Store, addresses: &Address
     let server =
         tokio::task::spawn_blocking(move || Server::new(store, ServerOptions { access, hosts, limits }));
     let server = server.await.map_err(|err| err.to_string())?.map_err(|err| err.to_string())?;
-    let permit = Permit::new(server.datagrams());
-    Ok(Doors { daemon: daemon_router(&server), api: api_router(&server, Router::new()), permit })
+    Ok(Doors {
+        daemon: daemon_router(&server),
+        api: api_router(&server, Router::new()),
+        permit: Permit::new(server.datagrams()),
+        finish: Finish::new(move || server.finish()),
+    })
 }

@@ -1,4 +1,6 @@
 //! `xray-local identity`: users and roles, while a server runs or not.
+//!
+//! Changes go into the data file, through a store of the command's own or beside the server that has the file open.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,8 +13,8 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::output;
-use crate::access::directory::{self, AccessKey, DAEMON, DirectoryError, IdentityKind, Listed, NewIdentity};
-use crate::access::{action, managed};
+use crate::access::directory::{self, DAEMON};
+use crate::access::{AccessKey, DirectoryError, IdentityKind, Listed, NewIdentity, action, managed};
 use crate::model::{Home, now};
 use crate::store::{self, OpenError, Options, Place, Store};
 
@@ -207,7 +209,7 @@ fn warnings(new: &NewIdentity) -> Vec<String> {
     warnings
 }
 
-fn added(identity: &directory::Identity, key: Option<&AccessKey>, warnings: &[String]) -> String {
+fn added(identity: &crate::access::Identity, key: Option<&AccessKey>, warnings: &[String]) -> String {
     let mut output = String::new();
     for warning in warnings {
         output.push_str(&format!("warning: {warning}\n"));
@@ -226,7 +228,7 @@ fn added(identity: &directory::Identity, key: Option<&AccessKey>, warnings: &[St
     output
 }
 
-fn added_json(identity: &directory::Identity, key: Option<&AccessKey>) -> String {
+fn added_json(identity: &crate::access::Identity, key: Option<&AccessKey>) -> String {
     let value = match key {
         Some(key) => json!({
             "access_key_id": key.id,

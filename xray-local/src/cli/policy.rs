@@ -1,4 +1,6 @@
 //! `xray-local policy test`: what policies allow, without a server.
+//!
+//! Decisions come from the same evaluator as the server's. Nothing is read but the policies that are named.
 
 use std::process::ExitCode;
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 //! Errors of the control plane, in the service's names.
+//!
+//! The API puts them into answers as they are; statuses follow from the names there.
 
 use std::fmt;
 

@@ -1,4 +1,7 @@
 //! Groups of traces, named filter expressions.
+//!
+//! An expression is parsed before it is kept. Which traces belong to a group is decided when they are stored, so changing
+//! the expression affects later traces alone.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Value, json};

@@ -1,4 +1,6 @@
 //! X-Ray's resource policies.
+//!
+//! A policy that is kept holds for the next request: access control reads them from the same table.
 
 use std::sync::Arc;
 

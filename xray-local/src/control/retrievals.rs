@@ -1,12 +1,11 @@
 //! Retrievals of traces: here they are complete at once, since the traces lie in the same store.
+//!
+//! A token is kept for a while with the ids that were asked for. The documents are read when a page is.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::ControlError;
-use crate::model::{Length, Time};
-
-/// How long a token is good for. Chosen, not known.
-const KEPT: Length = Length(3_600_000_000);
+use crate::model::{Time, limits};
 
 /// A retrieval.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +26,10 @@ pub fn start(
     trace_ids: &[String],
     now: Time,
 ) -> Result<(), ControlError> {
-    connection.execute("DELETE FROM retrievals WHERE created_us < ?", [now.0 - KEPT.0])?;
+    connection.execute(
+        "DELETE FROM retrievals WHERE created_us < ?",
+        [now.0 - limits::RETRIEVAL_SECONDS * 1_000_000],
+    )?;
     let request = serde_json::Value::from(trace_ids.to_vec()).to_string();
     connection.execute(
         "INSERT INTO retrievals (token, request, status, created_us) VALUES (?, ?, 'COMPLETE', ?)",

@@ -1,4 +1,6 @@
 //! Single values: the encryption config and the indexing rule.
+//!
+//! Each is one JSON value in the table `settings`. Defaults are what a new account has.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::{Value, json};

@@ -1,4 +1,6 @@
 //! Tags of groups and sampling rules.
+//!
+//! Only what exists can be tagged. The tags of what is deleted go with it.
 
 use rusqlite::{Connection, params};
 

@@ -1,13 +1,12 @@
 //! Telemetry that daemons send about themselves.
+//!
+//! The records are kept as they came, for the console to show.
 
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
 use super::ControlError;
-use crate::model::Time;
-
-/// Records that are kept. Chosen, not known.
-const KEPT: i64 = 10_000;
+use crate::model::{Time, limits};
 
 /// Keeps records.
 ///
@@ -20,7 +19,9 @@ pub fn put(connection: &Connection, sender: &str, records: &[Value], now: Time) 
             params![now.0, sender, record.to_string()],
         )?;
     }
-    connection
-        .execute("DELETE FROM telemetry WHERE rowid <= (SELECT max(rowid) FROM telemetry) - ?", [KEPT])?;
+    connection.execute(
+        "DELETE FROM telemetry WHERE rowid <= (SELECT max(rowid) FROM telemetry) - ?",
+        [limits::TELEMETRY_RECORDS],
+    )?;
     Ok(())
 }

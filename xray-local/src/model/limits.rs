@@ -53,6 +53,45 @@ pub const REQUEST_BYTES: usize = 6 * 1024 * 1024;
 /// Bytes of one trace's documents: X-Ray publishes "100 to 500 KB". Chosen, not known: the upper end.
 pub const TRACE_BYTES: usize = 500_000;
 
+/// Groups, rules, policies and tags on one page of their lists. Chosen, not known; more than the rules that an account
+/// can have, since the official SDKs read only the first page of those.
+pub const LIST_PAGE: usize = 50;
+
+/// Windows on one page of `GetSamplingStatisticSummaries`. Chosen, not known.
+pub const STATISTICS_PAGE: usize = 100;
+
+/// Seconds for which windows of sampling statistics are kept. Chosen, not known.
+pub const STATISTICS_SECONDS: i64 = 24 * 3_600;
+
+/// Age in seconds at which a sampling report is not counted any more. Chosen, not known.
+pub const STATISTICS_TOO_OLD_SECONDS: i64 = 600;
+
+/// Seconds for which a client's part of a reservoir holds. Chosen, not known: the developer guide's example shows five
+/// minutes. Half a minute is enough for clients that ask every ten seconds, and a program that is started anew gets its
+/// part soon.
+pub const QUOTA_SECONDS: i64 = 30;
+
+/// Clients that are remembered of one sampling rule. Chosen, not known.
+pub const SAMPLING_CLIENTS: usize = 10_000;
+
+/// Codes in `UnprocessedStatistics`: the rule does not exist, the report is too old. Chosen, not known.
+pub const UNPROCESSED_STATISTICS: (&str, &str) = ("InvalidSamplingRule", "StatisticsTooOld");
+
+/// Periods on one page of `GetTimeSeriesServiceStatistics`. Chosen, not known.
+pub const SERIES_PAGE: usize = 1_000;
+
+/// Seconds of a period that the request does not state. Chosen, not known: what Grafana's data source asks for.
+pub const SERIES_PERIOD_SECONDS: i64 = 60;
+
+/// Seconds for which a retrieval's token is good. Chosen, not known.
+pub const RETRIEVAL_SECONDS: i64 = 3_600;
+
+/// Telemetry records that are kept. Chosen, not known.
+pub const TELEMETRY_RECORDS: i64 = 10_000;
+
+/// Decisions of access control that are kept. Chosen, not known.
+pub const DECISIONS: i64 = 10_000;
+
 // ------------------------------------------------------------------ published
 
 /// Documents of one `PutTraceSegments` (message of the service: "Exceeding maximum segment count: 50").
@@ -75,6 +114,18 @@ pub const GROUPS: usize = 25;
 
 /// Resource policies, and bytes of each (X-Ray quotas).
 pub const RESOURCE_POLICIES: (usize, usize) = (5, 5_120);
+
+/// Traces on one page of a retrieval (API reference: 0 to 5).
+pub const RETRIEVAL_PAGE: usize = 5;
+
+/// Seconds of a window of sampling statistics (API reference).
+pub const STATISTICS_WINDOW_SECONDS: i64 = 10;
+
+/// Seconds after which clients ask for targets again (developer guide, example of `GetSamplingTargets`).
+pub const TARGETS_INTERVAL_SECONDS: i64 = 10;
+
+/// Seconds of a boost (developer guide, "adaptive sampling": at most a minute).
+pub const BOOST_SECONDS: i64 = 60;
 
 /// Tags of a resource (X-Ray quotas).
 pub const TAGS: usize = 50;

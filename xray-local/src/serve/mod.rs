@@ -17,6 +17,6 @@ mod udp;
 
 pub use admission::{Admission, admit};
 pub use occupied::Occupied;
-pub use permit::Permit;
+pub use permit::{Finish, Permit};
 pub use server::{Addresses, Doors, Server, StartError};
 pub use settings::Settings;

@@ -1,4 +1,7 @@
-//! Whether the daemon may send what it received: its policies decide, as they would in production.
+//! What the API hands in besides its routers: whether the daemon may send what it received, and what has to be done at
+//! the end.
+//!
+//! `serve` knows neither policies nor decisions: it calls these functions.
 
 use std::fmt;
 
@@ -19,5 +22,25 @@ impl Permit {
 impl fmt::Debug for Permit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Permit")
+    }
+}
+
+/// Called once, when the doors are closed and the store is still open. It may block.
+pub struct Finish(Box<dyn FnOnce() + Send>);
+
+impl Finish {
+    /// What has to be done at the end.
+    pub fn new(finish: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(finish))
+    }
+
+    pub(super) fn run(self) {
+        (self.0)();
+    }
+}
+
+impl fmt::Debug for Finish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Finish")
     }
 }

@@ -13,7 +13,7 @@ use xray_sdk::receive::ReceiveSocket;
 use super::admission::{Admission, admit};
 use super::connections;
 use super::occupied::Occupied;
-use super::permit::Permit;
+use super::permit::{Finish, Permit};
 use super::settings::Settings;
 use super::udp::Listener;
 use crate::store::{OpenError, Store};
@@ -74,6 +74,8 @@ pub struct Doors {
     pub api: Router,
     /// Whether documents that arrive by UDP may be sent.
     pub permit: Permit,
+    /// Called when the doors are closed, and before the store is.
+    pub finish: Finish,
 }
 
 /// A server can't be started.
@@ -110,6 +112,7 @@ pub struct Server {
     store: Store,
     udp: Listener,
     doors: Vec<JoinHandle<()>>,
+    finish: Finish,
     stop: watch::Sender<bool>,
 }
 
@@ -133,7 +136,7 @@ impl Server {
             api: api.local_addr().map_err(occupied("--api", settings.api))?,
             data: store.path().to_owned(),
         };
-        let Doors { daemon, api: x_ray, permit } =
+        let Doors { daemon, api: x_ray, permit, finish } =
             doors(&store, &addresses).await.map_err(StartError::Setup)?;
         let udp = Listener::start(socket, store.clone(), permit).map_err(StartError::Thread)?;
         let (stop, stopped) = watch::channel(false);
@@ -143,7 +146,7 @@ impl Server {
             tokio::spawn(connections::serve(listener, router, stopped.clone()))
         };
         let doors = vec![serve(tcp, daemon), serve(api, x_ray)];
-        Ok(Self { addresses, store, udp, doors, stop })
+        Ok(Self { addresses, store, udp, doors, finish, stop })
     }
 
     /// Where the server listens.
@@ -160,14 +163,18 @@ impl Server {
 
     /// Stops receiving, lets requests that have begun come to their end, and commits everything.
     pub async fn stop(self) {
-        let Self { udp, doors, stop, store, .. } = self;
+        let Self { udp, doors, finish, stop, store, .. } = self;
         let udp = tokio::task::spawn_blocking(move || udp.stop());
         let _ = stop.send(true);
         for door in doors {
             let _ = door.await;
         }
         let _ = udp.await;
-        let _ = tokio::task::spawn_blocking(move || store.close()).await;
+        let end = move || {
+            finish.run();
+            store.close();
+        };
+        let _ = tokio::task::spawn_blocking(end).await;
     }
 }
 

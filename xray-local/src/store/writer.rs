@@ -97,7 +97,7 @@ impl Writer {
                         (begun, deadline) = (true, Instant::now() + BATCH);
                     }
                     if self.sort(job, &mut batch, &mut bytes) {
-                        // Somebody waits: what is queued already comes along, nothing else.
+                        // An asker waits: what is queued already comes along, nothing else.
                         deadline = Instant::now();
                     }
                     if bytes >= BATCH_BYTES || batch.last {
@@ -113,7 +113,7 @@ impl Writer {
         }
     }
 
-    /// Returns whether somebody waits for the job.
+    /// Returns whether an asker waits for the job.
     fn sort(&mut self, job: Job, batch: &mut Batch, bytes: &mut usize) -> bool {
         match job {
             Job::Offer(incoming) => {
@@ -252,7 +252,7 @@ impl Writer {
     }
 
     fn announce(&self, stored: Stored) {
-        // Without a reader of the tail there is nobody to send it to.
+        // An error means that the tail has no reader.
         let _ = self.live.tail.send(stored);
     }
 

@@ -1,4 +1,6 @@
 //! The SDK's central sampler against the daemon's door.
+//!
+//! Rules, statistics and quotas go over real sockets, with two samplers that share one reservoir.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,6 @@
 //! A server in this process, on free ports, with its data in memory.
+//!
+//! The doors are set up as the command line does it, but in a process that tests can look into.
 
 use std::sync::Arc;
 
@@ -8,7 +10,7 @@ use xray_local::access::{Hosts, Mode};
 use xray_local::api::{Server as Api, ServerOptions, api_router, daemon_router};
 use xray_local::control::Limits;
 use xray_local::query::GroupMatcher;
-use xray_local::serve::{Doors, Permit, Server, Settings};
+use xray_local::serve::{Doors, Finish, Permit, Server, Settings};
 
 /// A running server, and the runtime that it runs in.
 pub(crate) struct Running {
@@ -26,8 +28,12 @@ impl Running {
             store.set_matcher(Arc::new(GroupMatcher::new()));
             let store = store.clone();
             let api = tokio::task::spawn_blocking(move || Api::new(store, options)).await.unwrap().unwrap();
-            let permit = Permit::new(api.datagrams());
-            Ok(Doors { daemon: daemon_router(&api), api: api_router(&api, Router::new()), permit })
+            Ok(Doors {
+                daemon: daemon_router(&api),
+                api: api_router(&api, Router::new()),
+                permit: Permit::new(api.datagrams()),
+                finish: Finish::new(move || api.finish()),
+            })
         }));
         Self { runtime, server: Some(server.unwrap()) }
     }

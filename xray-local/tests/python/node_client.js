@@ -1,5 +1,5 @@
 // A program with the official SDK for Node: goes on with the trace of the header that it is given, and prints the header
-// for whoever it calls.
+// for the service that it calls.
 "use strict";
 
 const AWSXRay = require("aws-xray-sdk");

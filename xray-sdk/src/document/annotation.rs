@@ -1,4 +1,4 @@
-//! What an annotation may be: X-Ray indexes strings, numbers and booleans, nothing nested.
+//! [`AnnotationValue`]: X-Ray indexes strings, numbers and booleans, nothing nested.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use super::limits::MAX_ANNOTATION_VALUE;
 use super::truncation::Written;
 use crate::json::Buffer;
 
-/// A value that X-Ray indexes. Everything scalar converts into it.
+/// A value that X-Ray indexes. Every scalar type converts into it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnnotationValue<'a> {
-    /// Text; at most [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters are kept.
+    /// A string; at most [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters are kept.
     Str(Cow<'a, str>),
     /// A truth value.
     Bool(bool),

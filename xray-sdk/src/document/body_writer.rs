@@ -2,17 +2,17 @@
 //! Called by [`Frame`](super::internal::Frame) alone, for the layer's documents and for those made by hand.
 
 use super::body::Body;
-use super::entry::Entry;
+use super::entry::{Content, Entry};
 use super::flags::Outcome;
+use super::keys::{self, Key};
 use super::limits::MAX_NAME;
 use super::preamble::Preamble;
 use super::section::{Namespace, Section};
 use super::truncation::Truncation;
 use crate::id::SegmentId;
-use crate::json::Buffer;
-use crate::json::{escaped_prefix, string_token_len};
+use crate::json::{Buffer, escaped_prefix, string_token_len};
 
-/// What only segments have.
+/// Members that only segments have.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
     pub(super) preamble: &'a Preamble,
@@ -28,14 +28,14 @@ impl Body {
             return false;
         }
         let piece = |key| self.value_of(Section::Name, key);
-        let (host, database) = (piece("\"host\":"), piece("\"db\":"));
+        let (host, database) = (piece(keys::HOST), piece(keys::DB));
         let by_namespace = || match self.namespace {
-            Some(Namespace::Aws) => piece("\"rpc\":"),
+            Some(Namespace::Aws) => piece(keys::RPC),
             Some(Namespace::Remote) => database.or(host),
             None => None,
         };
-        let name = piece("\"name\":").or_else(|| piece("\"peer\":")).or_else(by_namespace);
-        let Some(name) = name.or_else(|| piece("\"otel\":")) else { return false };
+        let name = piece(keys::NAME).or_else(|| piece(keys::PEER)).or_else(by_namespace);
+        let Some(name) = name.or_else(|| piece(keys::OTEL)) else { return false };
         out.put_bytes(name);
         // The convention for databases is `database@host` (X-Ray Developer Guide, segment documents).
         if let Some(host) = host.filter(|_| Some(name) == database) {
@@ -87,7 +87,7 @@ impl Body {
         self.write_metadata(out, own);
     }
 
-    /// Answers which flag was set.
+    /// Appends the flags. Returns which flag was set.
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
         let Outcome { error, throttle, fault } = self.outcome();
         for (set, member) in
@@ -97,11 +97,14 @@ impl Body {
                 out.put(member);
             }
         }
-        match () {
-            () if fault => Some("fault"),
-            () if throttle => Some("throttle"),
-            () if error => Some("error"),
-            () => None,
+        if fault {
+            Some("fault")
+        } else if throttle {
+            Some("throttle")
+        } else if error {
+            Some("error")
+        } else {
+            None
         }
     }
 
@@ -109,7 +112,7 @@ impl Body {
         // A host and a port alone may be a database's.
         let part = |key| self.value_of(Section::UrlPart, key).is_some();
         let request = self.may_have(Section::HttpRequest)
-            || (self.may_have(Section::UrlPart) && (part("\"path\":") || part("\"scheme\":")));
+            || (self.may_have(Section::UrlPart) && (part(keys::PATH) || part(keys::SCHEME)));
         let response = self.may_have(Section::HttpResponse) || self.status().is_some();
         if !request && !response {
             return;
@@ -124,7 +127,7 @@ impl Body {
         if response {
             out.put("\"response\":{");
             if let Some(status) = self.status() {
-                out.put("\"status\":");
+                out.put(keys::STATUS.json());
                 out.put_int(status);
             }
             self.write_members(out, Section::HttpResponse, self.status().is_none());
@@ -135,27 +138,27 @@ impl Body {
 
     /// Scheme, host, port, path and query become a URL where there is no whole one.
     fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
-        if !self.may_have(Section::UrlPart) || self.value_of(Section::HttpRequest, "\"url\":").is_some() {
+        if !self.may_have(Section::UrlPart) || self.value_of(Section::HttpRequest, keys::URL).is_some() {
             return;
         }
         let part = |key| self.value_of(Section::UrlPart, key);
-        let (host, path) = (part("\"host\":"), part("\"path\":"));
+        let (host, path) = (part(keys::HOST), part(keys::PATH));
         if host.is_none() && path.is_none() {
             return;
         }
         out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
         let start = out.len();
         if let Some(host) = host {
-            out.put_bytes(part("\"scheme\":").unwrap_or(b"http"));
+            out.put_bytes(part(keys::SCHEME).unwrap_or(b"http"));
             out.put("://");
             out.put_bytes(host);
-            if let Some(port) = part("\"port\":").filter(|port| !matches!(*port, b"80" | b"443")) {
+            if let Some(port) = part(keys::PORT).filter(|port| !matches!(*port, b"80" | b"443")) {
                 out.put(":");
                 out.put_bytes(port);
             }
         }
         out.put_bytes(path.unwrap_or(b"/"));
-        if let Some(query) = part("\"query\":").filter(|query| !query.is_empty()) {
+        if let Some(query) = part(keys::QUERY).filter(|query| !query.is_empty()) {
             out.put("?");
             out.put_bytes(query);
         }
@@ -165,7 +168,7 @@ impl Body {
 
     fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         let operation =
-            self.value_of(Section::Rpc, RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
+            self.value_of(Section::Rpc, keys::RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
         if own.is_none() && operation.is_none() && !self.may_have(Section::Aws) {
             return;
         }
@@ -179,14 +182,17 @@ impl Body {
             }
             out.put("}");
             out.put_buffer(&own.preamble.aws);
-            if !own.preamble.log_groups.is_empty() && self.value_of(Section::Aws, LOG_GROUPS).is_none() {
+            if !own.preamble.log_groups.is_empty()
+                && self.value_of(Section::Aws, keys::CLOUDWATCH_LOGS).is_none()
+            {
                 out.put_buffer(&own.preamble.log_groups);
             }
         }
         let wrote = self.write_members(out, Section::Aws, out.len() == start);
-        if let Some(operation) = operation.filter(|_| self.value_of(Section::Aws, "\"operation\":").is_none())
+        if let Some(operation) = operation.filter(|_| self.value_of(Section::Aws, keys::OPERATION).is_none())
         {
-            out.put(if wrote { ",\"operation\":" } else { "\"operation\":" });
+            out.put(if wrote { "," } else { "" });
+            out.put(keys::OPERATION.json());
             out.put_bytes(operation);
         }
         out.put("}");
@@ -225,7 +231,8 @@ impl Body {
     }
 
     fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
-        let (own, stack) = self.bytes_of(entry).split_at(usize::from(entry.split));
+        let Content::Exception { stack_at } = entry.content else { return };
+        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
         // The cause is the last before the stack. One that found no room is not named.
         let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
         match cause.strip_prefix(CAUSE) {
@@ -233,10 +240,6 @@ impl Body {
             _ => out.put_bytes(own),
         }
         out.put_bytes(stack);
-        if entry.rank > 0 && stack.is_empty() {
-            out.put(",\"truncated\":");
-            out.put_int(entry.rank);
-        }
         out.put("}");
     }
 
@@ -259,24 +262,24 @@ impl Body {
         }
         out.put(",\"metadata\":{\"default\":{");
         let mut wrote = self.write_members(out, Section::Metadata, true);
-        let mut key = |out: &mut Buffer, key: &str| {
+        let mut key = |out: &mut Buffer, key: Key| {
             // What a field of the user's is called already goes without.
             let free = !any || self.value_of(Section::Metadata, key).is_none();
             if free {
                 out.put(if std::mem::replace(&mut wrote, true) { "," } else { "" });
-                out.put(key);
+                out.put(key.json());
             }
             free
         };
         if rpc {
-            for name in [RPC_SYSTEM, RPC_SERVICE, RPC_METHOD] {
+            for name in [keys::RPC_SYSTEM, keys::RPC_SERVICE, keys::RPC_METHOD] {
                 if let Some(value) = self.value_of(Section::Rpc, name).filter(|_| key(out, name)) {
                     out.put_bytes(value);
                 }
             }
         }
-        if let Some(name) = operation.filter(|_| key(out, OPERATION)) {
-            match self.value_of(Section::Name, "\"otel\":") {
+        if let Some(name) = operation.filter(|_| key(out, keys::OPERATION)) {
+            match self.value_of(Section::Name, keys::OTEL) {
                 Some(name) => {
                     out.put("\"");
                     out.put_bytes(name);
@@ -285,7 +288,7 @@ impl Body {
                 None => out.put(name),
             }
         }
-        if lost && key(out, LIMITS) {
+        if lost && key(out, keys::XRAY_LIMITS) {
             let Truncation { cut, dropped, moved } = self.losses();
             out.put("{\"cut\":");
             out.put_int(cut);
@@ -299,7 +302,11 @@ impl Body {
         if self.may_have(Section::MetadataIn) {
             self.write_namespaces(out);
         }
-        if sql && !self.live(Section::MetadataIn).any(|entry| self.bytes_of(entry).starts_with(SQL)) {
+        if sql
+            && !self
+                .live(Section::MetadataIn)
+                .any(|entry| self.bytes_of(entry).starts_with(keys::SQL.json().as_bytes()))
+        {
             self.write_object(out, Section::Sql, ",\"sql\":{", "}");
         }
         out.put("}");
@@ -343,7 +350,7 @@ impl Body {
         }
     }
 
-    /// Appends the members of one place, and answers whether there were any.
+    /// Appends the members of one section. Returns whether there were any.
     #[inline]
     fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
         let mut first = first;
@@ -370,13 +377,6 @@ impl Body {
 }
 
 const CAUSE: &[u8] = b",\"cause\":\"";
-const OPERATION: &str = "\"operation\":";
-const LOG_GROUPS: &str = "\"cloudwatch_logs\":";
-const RPC_METHOD: &str = "\"rpc.method\":";
-const RPC_SERVICE: &str = "\"rpc.service\":";
-const RPC_SYSTEM: &str = "\"rpc.system\":";
-const LIMITS: &str = "\"xray.limits\":";
-const SQL: &[u8] = b"\"sql\":";
 
 fn chars_in(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
@@ -388,7 +388,7 @@ fn end_of_char(text: &[u8], count: usize) -> usize {
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
 }
 
-/// Cuts escaped text from `start` on to `max` bytes, which are never fewer than its characters.
+/// Cuts an escaped string from `start` on to `max` bytes, which are never fewer than its characters.
 fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
     let text = &out.as_bytes()[start..];
     if text.len() > max {

@@ -32,57 +32,57 @@ impl Children {
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
     pub const MAX_HEIGHT: u8 = 50;
 
-    /// No children.
+    /// Creates an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets them and keeps the memory.
+    /// Clears the list and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.marks.clear();
         (self.spans, self.height) = (0, 0);
     }
 
-    /// Their documents, with commas between them.
+    /// Returns the children's documents, with commas between them.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_bytes()
     }
 
-    /// How many there are, not counting theirs.
+    /// Returns the number of children, without nested ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.marks.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no children.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
 
-    /// How many subsegments there are at all levels.
+    /// Returns the number of subsegments at all levels.
     #[must_use]
     pub fn spans(&self) -> u32 {
         self.spans
     }
 
-    /// How many levels there are: 0 without children.
+    /// Returns the number of levels: 0 without children.
     #[must_use]
     pub fn height(&self) -> u8 {
         self.height
     }
 
-    /// Bytes of memory held, in use or not.
+    /// Returns the bytes of memory held, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.bytes.capacity() + self.marks.capacity() * size_of::<Mark>()
     }
 
-    /// Whether a document of at most `size` bytes may join that has `height` levels below it.
+    /// Returns whether a document of at most `size` bytes with `height` levels below it has room.
     #[inline]
     #[must_use]
     pub fn has_room(&self, size: usize, height: u8) -> bool {

@@ -2,22 +2,47 @@
 
 use super::section::Section;
 
-/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key, and a
-/// comma follows. So members that belong together and came together are copied together.
+/// One member, at `text[start..start + len]`, with a comma behind it.
+///
+/// Members that belong together and came together are copied together.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
-    /// `None` once the entry is replaced or given up.
-    pub(super) section: Option<Section>,
-    /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
-    pub(super) rank: u8,
-    /// For an exception: where its stack begins, behind its cause.
-    pub(super) split: u16,
+    pub(super) content: Content,
     pub(super) start: u32,
     pub(super) len: u32,
 }
 
+/// The meaning of an entry's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content {
+    /// `"key":value`.
+    Member {
+        section: Section,
+        /// Of fields with the same meaning, the one with the lower rank wins.
+        rank: u8,
+        /// Bytes of the key, its colon included.
+        key_len: u16,
+    },
+    /// An object without its closing brace, and behind it its stack.
+    Exception {
+        /// Where in the entry the stack begins.
+        stack_at: u16,
+    },
+    /// Nothing any more: the member was replaced or given up.
+    Dead,
+}
+
 impl Entry {
-    pub(super) fn has_stack(&self) -> bool {
-        self.section == Some(Section::Exception) && self.len > u32::from(self.split)
+    /// The section that the entry belongs to, unless it is dead.
+    #[inline]
+    pub(super) fn section(&self) -> Option<Section> {
+        match self.content {
+            Content::Member { section, .. } => Some(section),
+            Content::Exception { .. } => Some(Section::Exception),
+            Content::Dead => None,
+        }
     }
 }
+
+// As large as one word and a half: a span holds some ten of these.
+const _: () = assert!(size_of::<Entry>() == 12);

@@ -1,4 +1,6 @@
-//! How a piece of work went: what was said by hand, and which of X-Ray's flags follow from that and the HTTP status.
+//! [`Flags`] and [`Outcome`]: what was marked by hand, and which of X-Ray's flags follow from that and the HTTP status.
+
+use std::num::NonZeroU16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags(pub(super) u8);
@@ -30,13 +32,14 @@ pub(super) struct Outcome {
 impl Outcome {
     /// By the status, and by what was said beside it.
     #[inline]
-    pub(super) fn of(status: u16, said: Flags) -> Self {
-        if status == 0 && said == Flags::default() {
+    pub(super) fn of(status: Option<NonZeroU16>, said: Flags) -> Self {
+        if status.is_none() && said == Flags::default() {
             return Self::default();
         }
+        let status = status.map_or(0, NonZeroU16::get);
         let error = said.has(Flags::ERROR) || (400..500).contains(&status);
         let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
+        // A failure without a client error is a fault.
         let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
         Self { error, throttle, fault }
     }

@@ -1,4 +1,4 @@
-//! How large the parts of a document may be. Only numbers, each with where it comes from.
+//! How large the parts of a document may be: numbers, each with its source.
 
 /// The largest document we send, in bytes.
 ///
@@ -22,7 +22,7 @@ pub(crate) const MAX_ANNOTATION_KEY: usize = 500;
 /// are kept as metadata.
 pub const MAX_ANNOTATIONS: u32 = 50;
 
-/// Exceptions in a document: a chain of sources deeper than this names its number in `skipped`.
+/// Exceptions in a document. Further ones are left out and counted.
 pub const MAX_EXCEPTIONS: u32 = 32;
 
 /// Bytes that one value may take once it is encoded. A quarter of [`MAX_BODY`]: no single field, a

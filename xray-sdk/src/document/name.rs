@@ -1,4 +1,4 @@
-//! Names and keys, mended to what X-Ray takes. A bad name is never a reason to lose a document, so nothing
+//! Names and keys, sanitized to what X-Ray accepts. A bad name is never a reason to lose a document, so nothing
 //! here fails: a character outside the class becomes `_`, what is too long is cut, what is empty gets a name.
 
 use super::limits::{MAX_ANNOTATION_KEY, MAX_METADATA_KEY, MAX_NAME};
@@ -11,7 +11,7 @@ use crate::json::Buffer;
 /// The class is the schema's: letters, numbers and separators of Unicode's basic plane, and
 /// `_ . : / % & # = + - @`. The Developer Guide also lists the backslash; the schema does not, so it goes.
 /// At most [`MAX_NAME`] characters are kept; a name without any visible character becomes `unknown`.
-/// Returns whether it was mended.
+/// Returns whether the name was changed.
 pub fn put_name(out: &mut Buffer, name: &str) -> bool {
     let plain = name.len() <= MAX_NAME && name.bytes().all(|b| PLAIN[usize::from(b)]);
     if plain && name.bytes().any(|b| b != b' ') {
@@ -34,7 +34,7 @@ static PLAIN: [bool; 256] = {
 };
 
 /// Appends an annotation's key, without quotes: letters, digits, `_` and `.`, anything else becomes `_`;
-/// at most 500 characters; an empty key becomes `unknown`. Returns whether it was mended.
+/// at most 500 characters; an empty key becomes `unknown`. Returns whether the key was changed.
 ///
 /// The dot is not in schema 1.0.0 but in the service's newer documentation, and receivers keep it.
 pub fn put_annotation_key(out: &mut Buffer, key: &str) -> bool {

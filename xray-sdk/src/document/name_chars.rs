@@ -1,11 +1,11 @@
-//! Which characters X-Ray takes in a name, as a table: a fact that the writer of documents and their checker
+//! The characters that X-Ray accepts in a name, as a table: a fact that the writer of documents and their checker
 //! share.
 //!
 //! The rule is `\p{L}\p{Z}\p{N}_.:/%&#=+\-@`, but the segment document schema 1.0.0 spells its classes out as
 //! ranges of the Basic Multilingual Plane, in the Unicode version of its day: letters that came later, and all
 //! those beyond the plane, are refused. `char::is_alphabetic` would disagree with the service, the table can't.
 
-/// Whether `c` may stand in the name of a segment or subsegment.
+/// Returns whether `c` may stand in the name of a segment or subsegment.
 pub(crate) fn is_name_char(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || " _.:/%&#=+-@".contains(c);

@@ -1,12 +1,12 @@
-//! Where in a document a value may stand, in the order in which the parts are written.
+//! [`Section`]: where in a document a value stands, in the order in which the parts are written.
 
 /// The object, or the top level, that a member of a [`Body`](super::internal::Body) belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 #[non_exhaustive]
 pub enum Section {
-    /// A name that stands in for the frame's, or a piece of one: `name` (goes before all others), `peer`,
-    /// `otel`, `host`, `db`. Mended, without quotes.
+    /// A name that stands in for the frame's, or a piece of one: `name` (overrides all others), `peer`,
+    /// `otel`, `host`, `db`. Sanitized, without quotes.
     Name,
     /// A piece of a URL (`scheme`, `host`, `port`, `path`, `query`), put together when there is no whole one.
     /// Escaped, without quotes.
@@ -41,7 +41,7 @@ impl Section {
     }
 }
 
-/// Who did the work that a subsegment stands for (X-Ray Developer Guide, segment documents: `namespace`).
+/// The kind of service that did a subsegment's work (X-Ray Developer Guide, segment documents: `namespace`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Namespace {

@@ -8,7 +8,7 @@ use super::limits::{MAX_DEPTH, MAX_VALUE};
 use super::truncation::Written;
 use crate::json::{Buffer, string_token_len};
 
-/// How deep a JSON value nests.
+/// Returns how deep a JSON value nests.
 fn depth_of(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
     while let Some(byte) = json.get(at) {
@@ -52,7 +52,7 @@ pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Seriali
 
 type Look<'l> = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + 'l;
 
-/// The same, after a look at each scalar in it.
+/// Serializes a value, after passing each scalar in it to `look`.
 pub(super) fn put_looked_at(
     out: &mut Buffer,
     key: &str,
@@ -71,7 +71,7 @@ pub(super) fn put_looked_at(
     Written::Whole
 }
 
-/// Puts in what `look` answers, and tells whether that is anything new. Nests no deeper than [`MAX_DEPTH`].
+/// Replaces values by what `look` returns. Returns whether any changed. Nests no deeper than [`MAX_DEPTH`].
 fn replace(value: &mut Value, key: &str, look: &Look<'_>) -> bool {
     match value {
         Value::Array(items) => items.iter_mut().fold(false, |new, item| replace(item, key, look) | new),

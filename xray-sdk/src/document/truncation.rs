@@ -1,6 +1,6 @@
-//! What limits cost: how much of one value was written, and what a whole body lost.
+//! [`Written`] and [`Truncation`]: how much of a value was written, and what a body lost to X-Ray's limits.
 
-/// How much of a value was written.
+/// The outcome of writing a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Written {
@@ -13,17 +13,17 @@ pub enum Written {
 }
 
 impl Written {
-    /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
+    /// `Cut` if so, else `Whole`: as [`Buffer::put_string_within`] returns it.
     pub const fn cut_if(cut: bool) -> Self {
         if cut { Self::Cut } else { Self::Whole }
     }
 }
 
-/// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
+/// Counts of the values that a body left out or truncated to stay within X-Ray's limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Truncation {
-    /// Strings that were cut; each ends in `…` in the document.
+    /// Strings that were truncated; each ends in `…` in the document.
     pub cut: u32,
     /// Values that were left out: no JSON form, or no room.
     pub dropped: u32,

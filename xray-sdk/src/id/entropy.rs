@@ -52,8 +52,8 @@ pub fn reseed() {
 }
 
 /// Raised by [`reseed`]; thread locals of another generation start afresh. Theirs begins at zero, so that this
-/// also tells the ones that never drew. Relaxed, since nothing else is published with it: a thread that was
-/// told of the reseed, by whatever means, sees the new number.
+/// also marks the ones that never drew. Relaxed, since nothing else is published with it: a thread that
+/// learned of the reseed, by whatever means, sees the new number.
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a text is not an id. Whoever wrote the text is at fault.
+/// Why a string is not an id. The sender of the string is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseIdError {
@@ -19,10 +19,12 @@ pub enum ParseIdError {
 impl fmt::Display for ParseIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Length => "id has the wrong length",
+            Self::Length => {
+                "id has the wrong length, expected 35 characters for a trace and 16 for a segment"
+            }
             Self::Form => "trace id is not of the form 1-xxxxxxxx-xxxxxxxxxxxxxxxxxxxxxxxx",
-            Self::Digit => "id holds something else than hex digits",
-            Self::Zero => "id is all zeros",
+            Self::Digit => "id contains a character that is not a hex digit",
+            Self::Zero => "id is all zeros, which is reserved",
         })
     }
 }

@@ -6,26 +6,27 @@ use std::str::FromStr;
 use super::entropy::fast_u64;
 use super::error::ParseIdError;
 use super::hex;
+use crate::text::text_form;
 
 /// Names one segment, subsegment or exception inside its trace.
 ///
-/// The text form is 16 hex digits. It need be unique in its trace only (X-Ray Developer Guide, "Segment
+/// The string form is 16 hex digits. An id need be unique in its trace only (X-Ray Developer Guide, "Segment
 /// documents"), so a fast generator makes it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(u64);
 
 impl SegmentId {
-    /// Length of the text form, in bytes.
+    /// Length of the string form, in bytes.
     pub const LEN: usize = 16;
 
-    /// A new id. Never zero.
+    /// Creates a new id, which is never zero.
     #[inline]
     #[must_use]
     pub fn random() -> Self {
         Self(fast_u64().max(1))
     }
 
-    /// The text form as ASCII, without allocating.
+    /// Returns the string form as ASCII, without allocating.
     #[inline]
     #[must_use]
     pub fn encode(self) -> [u8; Self::LEN] {
@@ -53,7 +54,7 @@ impl From<SegmentId> for u64 {
 impl FromStr for SegmentId {
     type Err = ParseIdError;
 
-    /// Takes 16 hex digits, of either case, and nothing else.
+    /// Parses 16 hex digits, of either case, and nothing else.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let digits: &[u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| ParseIdError::Length)?;
         hex::decode(digits).map(Self).ok_or(ParseIdError::Digit)
@@ -71,3 +72,5 @@ impl fmt::Debug for SegmentId {
         write!(f, "SegmentId({self})")
     }
 }
+
+text_form!(SegmentId, ParseIdError, "a segment id: 16 hex digits");

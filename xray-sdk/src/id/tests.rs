@@ -51,6 +51,25 @@ fn w3c_ids_are_the_same_digits() {
 }
 
 #[test]
+fn other_ways_to_read_an_id_agree_with_parsing() {
+    assert_eq!(SegmentId::try_from("53995c3f42cd8ad8"), "53995c3f42cd8ad8".parse());
+    assert_eq!(TraceId::try_from("1-66f1"), Err(ParseIdError::Length));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn ids_are_strings_in_other_documents() {
+    let id: TraceId = "1-66f1a2b3-0123456789abcdef01234567".parse().unwrap();
+    let json = serde_json::to_string(&(id, SegmentId::from(1))).unwrap();
+    assert_eq!(json, r#"["1-66f1a2b3-0123456789abcdef01234567","0000000000000001"]"#);
+    assert_eq!(serde_json::from_str::<(TraceId, SegmentId)>(&json).unwrap(), (id, SegmentId::from(1)));
+    let err = serde_json::from_str::<SegmentId>("\"x\"").unwrap_err().to_string();
+    assert!(err.starts_with("id has the wrong length"), "{err}");
+    let err = serde_json::from_str::<SegmentId>("7").unwrap_err().to_string();
+    assert!(err.contains("expected a segment id: 16 hex digits"), "{err}");
+}
+
+#[test]
 fn debug_shows_the_text_form() {
     assert_eq!(format!("{:?}", TraceId::from(1)), "TraceId(1-00000000-000000000000000000000001)");
     assert_eq!(format!("{:?}", SegmentId::from(1)), "SegmentId(0000000000000001)");

@@ -6,10 +6,11 @@ use std::str::FromStr;
 use super::clock::epoch_time;
 use super::error::ParseIdError;
 use super::{entropy, hex};
+use crate::text::text_form;
 
 /// Names one trace, across all services that take part in it.
 ///
-/// The text form has 35 characters: `1-`, eight hex digits of Unix time in seconds, `-`, and 24 hex digits of
+/// The string form has 35 characters: `1-`, eight hex digits of Unix time in seconds, `-`, and 24 hex digits of
 /// randomness (X-Ray Developer Guide, "Generating trace IDs"). Upper-case digits are read, lower-case ones
 /// written. Ids that began as W3C trace ids are re-spelled into this form, so the time need not be a time.
 ///
@@ -24,13 +25,13 @@ use super::{entropy, hex};
 pub struct TraceId(u128);
 
 impl TraceId {
-    /// Length of the text form, in bytes.
+    /// Length of the string form, in bytes.
     pub const LEN: usize = 35;
 
     /// The id of no trace. The official SDKs for Go and Python give it to traces that are not sampled.
     pub const ZERO: Self = Self(0);
 
-    /// A new trace that begins now, by the wall clock.
+    /// Creates the id of a trace that begins now, by the wall clock.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "a default that differs each time would surprise")]
     pub fn new() -> Self {
@@ -39,7 +40,7 @@ impl TraceId {
         Self::at(now.as_secs() as u32)
     }
 
-    /// A new trace that begins at a given time, in seconds since 1970.
+    /// Creates the id of a trace that begins at a given time, in seconds since 1970.
     ///
     /// The other 96 bits come from the system's cryptographic generator, since trace ids are shown to clients
     /// and should not be guessable.
@@ -50,13 +51,13 @@ impl TraceId {
         Self(u128::from(epoch_seconds) << RANDOM_BITS | random)
     }
 
-    /// The time part: seconds since 1970 when the trace began, if the trace was begun by X-Ray's rules.
+    /// Returns the time part: the trace's start in seconds since 1970, if the id was made by X-Ray's rules.
     #[must_use]
     pub const fn epoch_seconds(self) -> u32 {
         (self.0 >> RANDOM_BITS) as u32
     }
 
-    /// The text form as ASCII, without allocating.
+    /// Returns the string form as ASCII, without allocating.
     #[inline]
     #[must_use]
     pub fn encode(self) -> [u8; Self::LEN] {
@@ -67,7 +68,7 @@ impl TraceId {
         text
     }
 
-    /// The same id as W3C Trace Context and OpenTelemetry spell it: 32 hex digits, as ASCII.
+    /// Returns the form of W3C Trace Context and OpenTelemetry: 32 hex digits, as ASCII.
     #[inline]
     #[must_use]
     pub fn to_w3c(self) -> [u8; 32] {
@@ -77,10 +78,10 @@ impl TraceId {
         digits
     }
 
-    /// Reads 32 hex digits, of either case.
+    /// Parses 32 hex digits, of either case.
     ///
     /// # Errors
-    /// The text has another length, something else than hex digits, or only zeros, which W3C forbids.
+    /// The string has another length, a character that is not a hex digit, or only zeros, which W3C forbids.
     pub fn from_w3c_hex(text: &str) -> Result<Self, ParseIdError> {
         let digits: &[u8; 32] = text.as_bytes().try_into().map_err(|_| ParseIdError::Length)?;
         let (high, low) = digits.split_at(16);
@@ -113,8 +114,9 @@ impl From<TraceId> for u128 {
 impl FromStr for TraceId {
     type Err = ParseIdError;
 
-    /// Takes the 35-character form and nothing else: no blanks, no missing digits. All zeros are read, since
-    /// other SDKs write them for traces they don't record.
+    /// Parses the 35-character form and nothing else: no blanks, no missing digits.
+    ///
+    /// All zeros are accepted, since other SDKs write them for traces they don't record.
     fn from_str(text: &str) -> Result<Self, ParseIdError> {
         let text: &[u8; Self::LEN] = text.as_bytes().try_into().map_err(|_| ParseIdError::Length)?;
         if !text.starts_with(b"1-") || text[10] != b'-' {
@@ -140,3 +142,5 @@ impl fmt::Debug for TraceId {
 
 /// A trace id's 128 bits without the 32 of its time.
 const RANDOM_BITS: u32 = 96;
+
+text_form!(TraceId, ParseIdError, "a trace id: 1-<8 hex digits>-<24 hex digits>");

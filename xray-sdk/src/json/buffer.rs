@@ -1,5 +1,5 @@
 //! A byte buffer that only grows by whole JSON tokens, so that what it holds is always UTF-8 and always
-//! escaped. The hot path of the whole project ends here; nothing in this file knows X-Ray's key names.
+//! escaped. The hot path of the whole project ends here.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use super::digits::decimal_digits;
 use super::escape::{HEX, first_special, is_plain};
 use crate::id::{SegmentId, TraceId};
 
-/// Append-only JSON text.
+/// An append-only JSON writer.
 ///
-/// Methods that start with `put` add one token or one piece of text and never fail. Commas and colons
+/// Methods that start with `put` add one token or one part of a string and never fail. Commas and colons
 /// are the caller's.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Buffer {
@@ -17,69 +17,69 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// An empty buffer. Allocates nothing.
+    /// Creates an empty buffer without allocating.
     #[must_use]
     pub const fn new() -> Self {
         Self { bytes: Vec::new() }
     }
 
-    /// What was written so far.
+    /// Returns the bytes written so far.
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// What was written so far, as text.
+    /// Returns the JSON written so far.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Only whole tokens go in, so this can't fail; if it did, no text is better than a panic.
         std::str::from_utf8(&self.bytes).unwrap_or_default()
     }
 
-    /// Length in bytes.
+    /// Returns the length in bytes.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether nothing was written.
+    /// Returns whether nothing was written.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    /// Bytes that fit without growing.
+    /// Returns how many bytes fit without growing.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.bytes.capacity()
     }
 
-    /// Forgets the text and keeps the memory.
+    /// Clears the buffer and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
     }
 
-    /// Makes room for so many more bytes.
+    /// Reserves room for `additional` more bytes.
     #[inline]
     pub fn reserve(&mut self, additional: usize) {
         self.bytes.reserve(additional);
     }
 
-    /// Gives memory above `capacity` bytes back.
+    /// Frees memory above `capacity` bytes.
     pub fn shrink_to(&mut self, capacity: usize) {
         self.bytes.shrink_to(capacity);
     }
 
-    /// Takes back everything after `len`, which must be where a token began.
+    /// Removes everything after `len`, which must be where a token began.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
         self.bytes.truncate(len);
     }
 
-    /// Appends JSON text as it is: punctuation, literals, keys that were made ready beforehand.
+    /// Appends ready JSON: punctuation, literals, keys that were made ready beforehand.
     #[inline]
     pub fn put(&mut self, json: &str) {
         self.bytes.extend_from_slice(json.as_bytes());
@@ -109,7 +109,7 @@ impl Buffer {
         self.bytes.push(b'"');
     }
 
-    /// Appends text escaped for the inside of a string token.
+    /// Appends a string escaped for the inside of a string token.
     #[inline]
     pub fn put_escaped(&mut self, text: &str) {
         let bytes = text.as_bytes();
@@ -147,8 +147,8 @@ impl Buffer {
         self.bytes.extend_from_slice(&[b'\\', short]);
     }
 
-    /// Appends a string token of at most `max` characters; a longer text is cut and ends in `…`, which counts
-    /// as one of them. Returns whether it was cut.
+    /// Appends a string token of at most `max` characters; a longer string is truncated and ends in
+    /// `…`, which counts as one of them. Returns whether it was truncated.
     #[inline]
     pub fn put_string_within(&mut self, text: &str, max: usize) -> bool {
         // Bytes are never fewer than characters.
@@ -177,7 +177,7 @@ impl Buffer {
     }
 
     /// Appends a string token of whatever `value` displays, of at most `max` encoded bytes between its quotes.
-    /// A longer text is cut and ends in `…`. Returns whether it was cut.
+    /// A longer string is truncated and ends in `…`. Returns whether it was truncated.
     ///
     /// The value is written straight into the buffer: no `String` in between.
     pub fn put_display_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
@@ -192,7 +192,7 @@ impl Buffer {
     pub fn put_escaped_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
         use fmt::Write;
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
-        // A `Display` that fails half-way leaves what it wrote; there is nobody to tell.
+        // A `Display` that fails half-way leaves what it wrote; no caller could act on it.
         let _ = write!(writer, "{value}");
         writer.cut
     }
@@ -248,7 +248,7 @@ impl fmt::Debug for Buffer {
 
 /// Escapes what a `Display` or `Debug` writes, and lets nothing through after its bound.
 ///
-/// It goes on taking text then, and does not fail: a `fmt` implementation that unwraps the result of its
+/// Past the bound it discards input and does not fail: a `fmt` implementation that unwraps the result of its
 /// `write!` would panic in the user's process.
 struct EscapingWriter<'a> {
     out: &'a mut Buffer,

@@ -1,4 +1,4 @@
-//! Numbers below 100,000,000 into decimal digits, all at once: the times of a document are made of these.
+//! Decimal digits of numbers below 100,000,000, all at once: the times of a document are made of these.
 
 /// A number below 100,000,000 as eight digits, all at once: halves of four, then of two, then of one digit lie
 /// side by side in one word. The divisions by 100 and 10 are multiplications by 10,486 / 2^20 and

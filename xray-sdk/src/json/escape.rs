@@ -1,9 +1,9 @@
-//! Which bytes of a string JSON wants escaped, found eight at a time, and where escaped text may be cut. Bytes and
-//! numbers only: nothing is written here.
+//! Finds the bytes that JSON escapes, eight at a time, and where an escaped string may be cut. Bytes and numbers only:
+//! nothing is written here.
 
 pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Whether nothing in it has to be escaped, as in nearly all text. Eight bytes at a time; what is left goes as one word
+/// Returns whether no byte has to be escaped, as in nearly all strings. Eight bytes at a time; what is left goes as one word
 /// as well: the last eight bytes, some of them for the second time, or all there is.
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
@@ -23,15 +23,15 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     }
 }
 
-/// Where the first byte is that has to be escaped.
+/// Returns the position of the first byte that has to be escaped.
 pub(super) fn first_special(bytes: &[u8]) -> Option<usize> {
     let (words, _) = bytes.as_chunks::<8>();
     let plain = words.iter().take_while(|word| specials(u64::from_le_bytes(**word)) == 0).count() * 8;
     bytes[plain..].iter().copied().position(is_special).map(|at| plain + at)
 }
 
-/// Not 0 if one of eight bytes is special. The top bit of each tells whether it is below 0x20, or equals a quote or a
-/// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the answer is certain.
+/// Not 0 if one of eight bytes is special. The top bit of each says whether it is below 0x20, or equals a quote or a
+/// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the result is certain.
 #[inline]
 fn specials(w: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -47,7 +47,7 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// The length of the string token that `bytes` begins with.
+/// Returns the length of the string token that `bytes` begins with.
 pub(crate) fn string_token_len(bytes: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = bytes.get(at) {
@@ -60,7 +60,7 @@ pub(crate) fn string_token_len(bytes: &[u8]) -> usize {
     bytes.len()
 }
 
-/// How much of escaped text fits into `max` bytes without splitting a character or an escape.
+/// Returns how many bytes of an escaped string fit into `max` without splitting a character or an escape.
 pub(crate) fn escaped_prefix(text: &[u8], max: usize) -> usize {
     let mut end = 0;
     while let Some(&byte) = text.get(end) {

@@ -1,6 +1,6 @@
 //! JSON, written a token at a time. No name of a member is known here: the grammar of documents is `document`'s.
 //!
-//! [`Buffer`] appends, `escape` finds what has to be escaped and where text may be cut, `digits` makes decimals.
+//! [`Buffer`] appends, `escape` finds what has to be escaped and where a string may be cut, `digits` makes decimals.
 
 mod buffer;
 mod digits;

@@ -114,7 +114,7 @@ impl<'a> Gathered<'a> {
         Trace { id: self.id.to_owned(), spans: in_drawing_order(self.spans, roots) }
     }
 
-    /// Whoever follows the parents upwards must arrive at a root. Each span is walked over once: a walk that meets
+    /// Following the parents upwards must end at a root. Each span is walked over once: a walk that meets
     /// its own steps has found a ring, which is cut there, one that meets an earlier walk's is done.
     fn break_rings(&mut self) {
         let mut walked_in = vec![usize::MAX; self.spans.len()];

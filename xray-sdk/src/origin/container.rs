@@ -1,4 +1,4 @@
-//! The id of the container that this process runs in, as the kernel tells it.
+//! The id of the container that this process runs in, from the kernel's files.
 
 use super::probe::Probe;
 

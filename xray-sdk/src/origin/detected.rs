@@ -1,4 +1,4 @@
-//! What was found out about a place, and how it stands in a segment.
+//! [`DetectedOrigin`]: what detection found, and how it is written into a segment.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::document::internal::Preamble;
 
-/// Where a process runs, as far as it could be found out. Defaults to nothing known.
+/// Where a process runs, as far as detection could find out. Defaults to nothing known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DetectedOrigin {
     pub(super) origin: Option<&'static str>,
@@ -20,26 +20,26 @@ pub struct DetectedOrigin {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogGroup {
-    /// Its name.
+    /// The log group's name.
     pub name: String,
-    /// Its ARN, where it could be found out.
+    /// The log group's ARN, if known.
     pub arn: Option<String>,
 }
 
 impl DetectedOrigin {
-    /// The segment's `origin`: `AWS::ECS::Container`, for instance. Sampling rules call it the service type.
+    /// Returns the segment's `origin`: `AWS::ECS::Container`, for instance. Sampling rules call it the service type.
     #[must_use]
     pub fn origin(&self) -> Option<&'static str> {
         self.origin
     }
 
-    /// The ARN of what runs the process, a container for instance. Sampling rules may ask for it.
+    /// Returns the ARN of the resource that runs the process, a container for instance. Sampling rules may match it.
     #[must_use]
     pub fn resource_arn(&self) -> Option<&str> {
         self.resource_arn.as_deref()
     }
 
-    /// Log groups, without duplicates.
+    /// Returns the log groups, without duplicates.
     #[must_use]
     pub fn log_groups(&self) -> &[LogGroup] {
         &self.log_groups
@@ -61,8 +61,8 @@ impl DetectedOrigin {
         preamble
     }
 
-    /// What a place says: its name, unless a more specific one spoke before, and its block, unless it is empty.
-    #[cfg_attr(not(feature = "plugins"), allow(dead_code, reason = "without places nobody says anything"))]
+    /// Adds a platform's name, unless a more specific one is known, and its block, unless that is empty.
+    #[cfg_attr(not(feature = "plugins"), allow(dead_code, reason = "without a platform nothing is added"))]
     pub(super) fn add(
         &mut self,
         origin: &'static str,

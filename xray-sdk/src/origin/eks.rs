@@ -1,6 +1,6 @@
-//! EKS: a pod has its service account's token. Pod and container are told by the machine itself.
+//! EKS: a pod has its service account's token. Pod and container come from the machine itself.
 //!
-//! The cluster's name is told by no file. It is taken from the environment, where the pod's specification or an
+//! The cluster's name stands in no file. It is taken from the environment, where the pod's specification or an
 //! OpenTelemetry set-up puts it, else from the tag that EKS gives its nodes (feature `plugin-ec2`; the node has to
 //! allow tags in its instance metadata). Kubernetes' API knows it as well, but speaks TLS, which this crate does not.
 
@@ -43,7 +43,7 @@ fn from_resource(at: &Probe) -> Option<String> {
     pairs.find(|(key, _)| key.trim() == "k8s.cluster.name").map(|(_, value)| value.trim().to_owned())
 }
 
-/// What EKS allows as a cluster's name (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
+/// Checks a cluster's name as EKS does (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
 /// address is what it should be.
 fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

@@ -1,5 +1,5 @@
 //! The instance's metadata service, version 2 with a token, else version 1 (Amazon EC2 User Guide, "Use the Instance
-//! Metadata Service"). Whoever asks shares one session: a service that is absent is found absent once.
+//! Metadata Service"). All callers share one session, so an absent service costs one timeout.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -27,14 +27,14 @@ impl<'a> Imds<'a> {
         Self { at, session: OnceCell::new() }
     }
 
-    /// What the service has at that path.
+    /// Returns the service's value at a path.
     pub(super) fn read(&self, path: &str) -> Option<Vec<u8>> {
         let session = self.session.get_or_init(|| Session::begin(self.at)).as_ref()?;
         let header = session.token.as_deref().map(|token| ("X-aws-ec2-metadata-token", token));
         session.http.get(&format!("{}{path}", session.base), header).ok()
     }
 
-    /// A tag of the instance, if it lets its metadata tell tags.
+    /// Returns a tag of the instance, if its metadata include tags.
     #[cfg(feature = "plugin-eks")]
     pub(super) fn tag(&self, name: &str) -> Option<String> {
         let value = self.read(&format!("/latest/meta-data/tags/instance/{name}"))?;
@@ -52,9 +52,9 @@ impl Session {
         let ttl = ("X-aws-ec2-metadata-token-ttl-seconds", "60");
         let token = match http.put(&format!("{base}{TOKEN_PATH}"), ttl) {
             Ok(token) => String::from_utf8(token).ok(),
-            // Nobody is there: asking again would cost the same time for the same answer.
+            // Nothing listens there: asking again would cost the same time for the same answer.
             Err(HttpError::Absent(_)) => return None,
-            // Somebody is there and knows no tokens, or sends them no further than to the instance itself, which a
+            // The service is there and knows no tokens, or sends them no further than to the instance itself, which a
             // container behind one more hop sees as silence.
             Err(HttpError::Status(_) | HttpError::Failed(_)) => None,
         };

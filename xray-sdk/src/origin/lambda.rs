@@ -4,7 +4,7 @@
 use super::DetectedOrigin;
 use super::probe::Probe;
 
-/// Whether this is a Lambda function, and so nothing else.
+/// Returns whether the process is a Lambda function, and so on no other platform.
 pub(super) fn detect(at: &Probe, found: &mut DetectedOrigin) -> bool {
     if at.variable("LAMBDA_TASK_ROOT").is_none() {
         return false;

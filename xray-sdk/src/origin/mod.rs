@@ -34,5 +34,5 @@ pub use detected::{DetectedOrigin, LogGroup};
 pub use plugins::Plugins;
 
 #[cfg(test)]
-#[cfg(feature = "plugins")]
+#[cfg(all(feature = "plugins", feature = "local"))]
 mod tests;

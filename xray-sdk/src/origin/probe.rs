@@ -1,4 +1,4 @@
-//! What places may look at: files below a root, environment variables, and the instance's metadata endpoint. In a
+//! [`Probe`]: what platforms may look at: files below a root, environment variables, and the instance's metadata endpoint. In a
 //! test, all three are of its own making.
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ impl Probe {
         self.variables = Some(variables);
     }
 
-    /// A variable that is set to something.
+    /// Returns a variable's value, unless it is unset or blank.
     #[expect(clippy::disallowed_methods, reason = "detection reads the environment, once, off the hot path")]
     pub(super) fn variable(&self, name: &str) -> Option<String> {
         let value = match &self.variables {
@@ -30,7 +30,7 @@ impl Probe {
         value.filter(|value| !value.trim().is_empty())
     }
 
-    /// The text of a file, given by its absolute path, if it is there and no larger than such files are.
+    /// Returns a file's content by its absolute path, if it exists and is not larger than [`MAX_FILE`].
     pub(super) fn read(&self, path: &str) -> Option<String> {
         let path = self.path(path);
         let size = std::fs::metadata(&path).ok()?.len();

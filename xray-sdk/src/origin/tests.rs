@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Plugins;
 use crate::document::internal::{Body, Buffer, Children, Frame, Kind, Preamble};
 use crate::id::{SegmentId, TraceId};
-use crate::server::{Reply, Request, Server};
+use crate::testing::server::{Reply, Request, Server};
 
 const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 

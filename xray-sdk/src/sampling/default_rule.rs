@@ -1,5 +1,5 @@
-//! X-Ray's default rule: some traces for certain each second, a share of the others. The reservoir and the lot
-//! are below; the clock is read only when the caller did not say what time it is.
+//! [`DefaultRule`]: some traces each second, and a share of the rest. The clock is read only when the request has no
+//! time.
 
 use super::ratio::Ratio;
 use super::reservoir::Reservoir;
@@ -17,14 +17,15 @@ pub struct DefaultRule {
 }
 
 impl DefaultRule {
-    /// One a second, then 5 %.
+    /// Creates X-Ray's default: one trace a second, then 5 % of the rest.
     #[must_use]
     pub fn new() -> Self {
         Self::with_rates(1, 0.05)
     }
 
-    /// `per_second` traces of each second, then a share from 0 to 1 of the others. A share outside of that counts
-    /// as the nearer end, and NaN as 0.
+    /// Creates a rule of `per_second` traces each second, then a share from 0 to 1 of the rest.
+    ///
+    /// A rate outside is clamped, and NaN counts as 0.
     #[must_use]
     pub fn with_rates(per_second: u32, rate: f64) -> Self {
         Self { reservoir: Reservoir::new(per_second), ratio: Ratio::new(rate) }

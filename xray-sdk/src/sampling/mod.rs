@@ -1,7 +1,7 @@
 //! Which new traces are recorded.
 //!
 //! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. It gets
-//! a [`SamplingRequest`] and answers with a [`SamplingResult`]. Ready-made: [`DefaultRule`], X-Ray's own default,
+//! a [`SamplingRequest`] and returns a [`SamplingResult`]. Ready-made: [`DefaultRule`], X-Ray's own default,
 //! [`Always`], [`Never`], [`ParentOnly`] and [`Ratio`]; [`LocalRules`] for rules from a file or from code; and, with
 //! the feature `central-sampling`, `CentralSampler` for the rules that are kept in X-Ray.
 

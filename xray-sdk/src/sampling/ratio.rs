@@ -1,18 +1,18 @@
-//! A fixed share of all traces, drawn by lot. Also what [`DefaultRule`](super::DefaultRule) does with traces that
-//! find its reservoir empty.
+//! [`Ratio`]: a fixed share of all traces, drawn at random. [`DefaultRule`](super::DefaultRule) applies it to traces
+//! that find its reservoir empty.
 
 use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::id::fast_u64;
 
-/// Records a share of the traces, each decided on its own.
+/// Records a share of the traces, each decided independently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// Lots below this win, of [`DRAWS`].
+    /// Draws below this record the trace, of [`DRAWS`].
     winning: u64,
 }
 
 impl Ratio {
-    /// A share from 0 (none) to 1 (all). What lies outside counts as the nearer end, and NaN as 0.
+    /// Creates a share from 0 (none) to 1 (all). A rate outside is clamped, and NaN counts as 0.
     #[must_use]
     pub fn new(rate: f64) -> Self {
         // NaN passes through the clamp, and the cast makes 0 of it.
@@ -46,7 +46,7 @@ impl Sampler for Ratio {
     }
 }
 
-/// As many as a float counts exactly, so that a rate of 1 is all of them and not one fewer.
+/// Bits of a draw: as many as a float counts exactly, so that a rate of 1 is all draws and not one fewer.
 const DRAW_BITS: u32 = 53;
 const DRAWS: u64 = 1 << DRAW_BITS;
 

@@ -1,13 +1,13 @@
-//! A sampler's answer. It remembers what it took, so that it can be given back.
+//! [`SamplingResult`]: a sampler's decision, and the reservoir slot that it took.
 
 use std::sync::Arc;
 
-/// Whether one trace is recorded, by which rule, and what that decision took from the sampler.
+/// A sampler's decision about one trace: whether it is recorded, by which rule, and which slot was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a result that is not used takes a slot from the reservoir for nothing"]
+#[must_use = "an unused result wastes a slot of the reservoir"]
 pub struct SamplingResult {
     decision: Decision,
-    /// Whether the sampler wants to hear how the trace ended.
+    /// Whether the sampler wants to observe the trace's end.
     watched: bool,
     /// Who decided, for samplers that are made of several parts.
     source: Source,
@@ -37,22 +37,22 @@ enum Source {
 pub(super) struct Central {
     /// The rule's number in this process. Cheaper to hand around than its name, which most verdicts don't need.
     pub(super) rule: u32,
-    /// Whether it took the one slot of a second that a process may take without having been assigned any.
+    /// Whether the decision took the one slot of a second that a process may take without having been assigned any.
     pub(super) borrowed: bool,
 }
 
 impl SamplingResult {
-    /// The trace is recorded.
+    /// Records the trace.
     pub const fn sampled() -> Self {
         Self::of(Decision::Sampled)
     }
 
-    /// The trace is not recorded, and neither is it by the services that are called from here.
+    /// Drops the trace, here and in the services that are called.
     pub const fn dropped() -> Self {
         Self::of(Decision::Dropped)
     }
 
-    /// The trace is not recorded here, and the services that are called from here decide for themselves.
+    /// Drops the trace here, and leaves the decision to the services that are called.
     pub const fn left_open() -> Self {
         Self::of(Decision::Open)
     }
@@ -61,22 +61,22 @@ impl SamplingResult {
         Self { decision, watched: false, source: Source::Unknown, rule: None, reservoir_second: None }
     }
 
-    /// Names the rule that decided. X-Ray shows it (`aws.xray.sampling_rule_name` in the document).
+    /// Sets the rule that decided. X-Ray shows it (`aws.xray.sampling_rule_name` in the document).
     pub fn with_rule(self, rule: impl Into<Arc<str>>) -> Self {
         Self { rule: Some(rule.into()), ..self }
     }
 
-    /// Marks that a slot of a reservoir was taken, and in which second, for [`Sampler::give_back`].
+    /// Sets the second whose reservoir slot was taken, for [`Sampler::give_back`].
     ///
     /// [`Sampler::give_back`]: super::Sampler::give_back
     pub fn with_reservoir_second(self, epoch_seconds: u32) -> Self {
         Self { reservoir_second: Some(epoch_seconds), ..self }
     }
 
-    /// Asks for [`Sampler::observe`] when the trace's first span ends, whether it is recorded or not.
+    /// Requests a call of [`Sampler::observe`] when the trace's first span ends, recorded or not.
     ///
     /// [`Sampler::observe`]: super::Sampler::observe
-    pub fn watched(self) -> Self {
+    pub fn with_observation(self) -> Self {
         Self { watched: true, ..self }
     }
 
@@ -115,31 +115,31 @@ impl SamplingResult {
         }
     }
 
-    /// Whether the trace is recorded.
+    /// Returns whether the trace is recorded.
     #[must_use]
     pub const fn is_sampled(&self) -> bool {
         matches!(self.decision, Decision::Sampled)
     }
 
-    /// Whether the decision is left to the services that are called from here.
+    /// Returns whether the decision is left to the services that are called.
     #[must_use]
     pub const fn is_left_open(&self) -> bool {
         matches!(self.decision, Decision::Open)
     }
 
-    /// Whether the sampler wants to hear how the trace ended.
+    /// Returns whether the sampler wants to observe the trace's end.
     #[must_use]
     pub const fn is_watched(&self) -> bool {
         self.watched
     }
 
-    /// The rule that decided, if it has a name.
+    /// Returns the name of the rule that decided, if it has one.
     #[must_use]
     pub fn rule(&self) -> Option<&Arc<str>> {
         self.rule.as_ref()
     }
 
-    /// When a slot of a reservoir was taken, in seconds since 1970, if one was.
+    /// Returns the second whose reservoir slot was taken, since 1970, if one was.
     #[must_use]
     pub const fn reservoir_second(&self) -> Option<u32> {
         self.reservoir_second

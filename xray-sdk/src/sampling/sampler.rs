@@ -1,5 +1,5 @@
-//! The contract between whoever begins a trace and whoever decides about it, and the samplers that need no
-//! thought. What a sampler needs beside questions (a start, an end, news) are hooks that default to nothing.
+//! [`Sampler`]: the contract between the code that begins a trace and the code that decides about it, and the samplers
+//! without state. Further hooks (start, stop, observe) default to nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::daemon::DaemonAddress;
 
 /// Decides which new traces are recorded.
 ///
-/// It is asked on the thread that begins the trace, so an implementation never blocks and never panics.
+/// The thread that begins a trace calls the sampler, so an implementation must not block and must not panic.
 ///
 /// ```
 /// use xray_sdk::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
@@ -23,8 +23,8 @@ use crate::daemon::DaemonAddress;
 ///             _ => self.0.sample(request),
 ///         }
 ///     }
-///     fn give_back(&self, verdict: &SamplingResult) {
-///         self.0.give_back(verdict);
+///     fn give_back(&self, result: &SamplingResult) {
+///         self.0.give_back(result);
 ///     }
 /// }
 /// ```
@@ -32,41 +32,44 @@ pub trait Sampler: Send + Sync + 'static {
     /// Decides about one new trace.
     fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
-    /// Whether decisions depend on what is asked beyond the service and the time. Where they don't, nothing else is
-    /// looked up for them. Defaults to `true`.
+    /// Returns whether decisions depend on more than the service and the time. Defaults to `true`.
+    ///
+    /// With `false`, the caller does not collect the request's other properties.
     fn looks_at_request(&self) -> bool {
         true
     }
 
-    /// Takes back what a verdict took, since a trace header that came late decided after all. Defaults to nothing.
+    /// Returns a result's slot, after a late trace header decided instead. Defaults to doing nothing.
     fn give_back(&self, result: &SamplingResult) {
         let _ = result;
     }
 
-    /// The first span of a trace ended for which the verdict was [`watched`](SamplingResult::watched); `anomaly` says
-    /// that it failed by a fault of this service. Defaults to nothing.
+    /// Records that a trace's first span ended, if the result was [observed](SamplingResult::with_observation).
+    ///
+    /// `anomaly` says that the span failed by a fault of this service. Defaults to doing nothing.
     fn observe(&self, result: &SamplingResult, anomaly: bool) {
         let _ = (result, anomaly);
     }
 
-    /// Traces of `service` are about to begin, and the daemon is there: the moment to begin with what needs a
-    /// thread. It is not called in Lambda. Each call is followed by one of [`stop`](Self::stop), sooner or later.
-    /// Defaults to nothing.
+    /// Starts background work: traces of `service` are about to begin. Defaults to doing nothing.
+    ///
+    /// Each call is followed by one of [`stop`](Self::stop). Not called in Lambda.
     fn start(&self, daemon: &DaemonAddress, service: &str) {
         let _ = (daemon, service);
     }
 
-    /// The traces that [`start`](Self::start) spoke of are over. Defaults to nothing.
+    /// Stops the background work of [`start`](Self::start). Defaults to doing nothing.
     fn stop(&self) {}
 
-    /// Waits until whoever is to be told of the decisions so far was told, for at most `timeout`; `false` if they
-    /// could not be told. Defaults to having nobody to tell.
+    /// Reports the decisions so far, and waits for at most `timeout`. Returns `false` if the report failed.
+    ///
+    /// Defaults to returning `true`: most samplers report nothing.
     fn flush(&self, timeout: Duration) -> bool {
         let _ = timeout;
         true
     }
 
-    /// Why decisions are not what they were meant to be, for a person to read. Defaults to `None`.
+    /// Returns a human-readable reason why this sampler is degraded, if it is. Defaults to `None`.
     fn problem(&self) -> Option<String> {
         None
     }
@@ -119,7 +122,7 @@ impl Sampler for Always {
     }
 }
 
-/// Records no trace, except those for which a trace header decides.
+/// Records no trace, unless a trace header says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Never;
 
@@ -133,9 +136,9 @@ impl Sampler for Never {
     }
 }
 
-/// Records what callers record, and leaves traces that begin here to the services behind.
+/// Records the traces that callers record, and leaves new traces to the downstream services.
 ///
-/// Unlike [`Never`], it does not say downstream that a new trace isn't sampled: nobody has decided yet.
+/// Unlike [`Never`], `ParentOnly` does not propagate `Sampled=0` for a new trace: the decision is still open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParentOnly;
 

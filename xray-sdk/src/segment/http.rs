@@ -2,9 +2,9 @@
 //! field at a time, puts them there itself.
 
 use super::strings::put_strings;
-use crate::document::internal::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written, keys};
 
-/// What is known of an HTTP request and its response. Members that are not set are not written.
+/// Describes an HTTP request and its response. Members that are not set are not written.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Http<'a> {
@@ -14,9 +14,9 @@ pub struct Http<'a> {
     pub url: Option<&'a str>,
     /// The client's user agent.
     pub user_agent: Option<&'a str>,
-    /// The client's address. For segments only: a receiver takes a subsegment with one for a server.
+    /// The client's address. For segments only: X-Ray draws a subsegment that has one as a server.
     pub client_ip: Option<&'a str>,
-    /// Whether the client's address is from `X-Forwarded-For`, which anyone can write.
+    /// `true` if the client's address comes from `X-Forwarded-For`, which anyone can write.
     pub x_forwarded_for: bool,
     /// The response's status. It also sets `error`, `throttle` and `fault`.
     pub status: Option<u16>,
@@ -25,34 +25,34 @@ pub struct Http<'a> {
 }
 
 impl<'a> Http<'a> {
-    /// A request of which no response is known.
+    /// Describes a request without a response.
     #[must_use]
     pub fn request(method: &'a str, url: &'a str) -> Self {
         Self { method: Some(method), url: Some(url), ..Self::default() }
     }
 
-    /// Adds the response's status.
+    /// Sets the response's status.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
     }
 
-    /// Adds the response's length in bytes.
+    /// Sets the length of the response's body, in bytes.
     #[must_use]
     pub fn content_length(mut self, bytes: u64) -> Self {
         self.content_length = Some(bytes);
         self
     }
 
-    /// Adds the client's user agent.
+    /// Sets the client's user agent.
     #[must_use]
     pub fn user_agent(mut self, user_agent: &'a str) -> Self {
         self.user_agent = Some(user_agent);
         self
     }
 
-    /// Adds the client's address, and whether it is from `X-Forwarded-For`.
+    /// Sets the client's address, and whether it comes from `X-Forwarded-For`.
     #[must_use]
     pub fn client_ip(mut self, address: &'a str, forwarded: bool) -> Self {
         self.client_ip = Some(address);
@@ -62,14 +62,14 @@ impl<'a> Http<'a> {
 
     pub(super) fn put(&self, body: &mut Body) {
         let strings = [
-            ("\"method\":", self.method),
-            ("\"url\":", self.url),
-            ("\"user_agent\":", self.user_agent),
-            ("\"client_ip\":", self.client_ip),
+            (keys::METHOD, self.method),
+            (keys::URL, self.url),
+            (keys::USER_AGENT, self.user_agent),
+            (keys::CLIENT_IP, self.client_ip),
         ];
         put_strings(body, Section::HttpRequest, &strings);
         if self.x_forwarded_for {
-            body.put(Section::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+            body.put(Section::HttpRequest, 0, keys::X_FORWARDED_FOR, |out| {
                 out.put_bool(true);
                 Written::Whole
             });
@@ -78,7 +78,7 @@ impl<'a> Http<'a> {
             body.set_status(status);
         }
         if let Some(length) = self.content_length {
-            body.put(Section::HttpResponse, 0, "\"content_length\":", |out| {
+            body.put(Section::HttpResponse, 0, keys::CONTENT_LENGTH, |out| {
                 out.put_int(length);
                 Written::Whole
             });

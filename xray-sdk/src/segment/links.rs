@@ -1,12 +1,12 @@
-//! Links from a (sub)segment to those of other traces, within X-Ray's limits. Who is linked is said by trace
-//! headers; [`sqs`](crate::sqs) gathers those of a batch.
+//! [`Links`]: from a (sub)segment to those of other traces, within X-Ray's limits. Trace headers name the targets;
+//! [`sqs`](crate::sqs) collects those of a batch.
 
-use crate::document::internal::{Body, Section, Written};
+use crate::document::internal::{Body, Section, Written, keys};
 use crate::header::TraceHeader;
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
-/// The (sub)segments of other traces that a piece of work goes back to, such as the senders of a batch.
+/// Links to (sub)segments of other traces, such as the senders of a batch.
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     links: Vec<(TraceId, SegmentId)>,
@@ -15,20 +15,21 @@ pub struct Links {
 }
 
 impl Links {
-    /// The most traces that one segment links (X-Ray developer guide, linking traces).
+    /// Traces that one segment may link (X-Ray developer guide, linking traces).
     pub const MAX_TRACES: usize = 20;
 
-    /// The most links in one trace (the same page).
+    /// Links that one segment may have (X-Ray developer guide, linking traces).
     pub const MAX_LINKS: usize = 100;
 
-    /// No links.
+    /// Creates an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Links the sender that a header names. A header without a `Parent` names none; what is linked already and
-    /// what exceeds the limits is not linked again. Whether it is linked now.
+    /// Adds a link to the sender that a header names. Returns whether the sender is linked now.
+    ///
+    /// A header without a `Parent` names no sender. A sender is linked once, and none beyond the limits.
     pub fn add(&mut self, header: &TraceHeader) -> bool {
         let Some(parent) = header.parent() else { return false };
         let link = (header.root(), parent);
@@ -45,19 +46,19 @@ impl Links {
         true
     }
 
-    /// How many there are.
+    /// Returns the number of links.
     #[must_use]
     pub fn len(&self) -> usize {
         self.links.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no links.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.links.is_empty()
     }
 
-    /// How many were too many for X-Ray.
+    /// Returns how many senders exceeded the limits and are not linked.
     #[must_use]
     pub fn left_out(&self) -> usize {
         self.left_out
@@ -67,31 +68,31 @@ impl Links {
     #[doc(hidden)]
     pub fn put(&self, body: &mut Body) {
         if !self.is_empty() {
-            body.put(Section::Top, 0, "\"links\":", |out| {
-                self.write(out);
+            body.put(Section::Top, 0, keys::LINKS, |out| {
+                put_links(out, &self.links);
                 Written::Whole
             });
         }
     }
 
-    fn write(&self, out: &mut Buffer) {
-        let mut separator = "[";
-        for (trace_id, id) in &self.links {
-            out.put(separator);
-            put_link(out, *trace_id, *id);
-            separator = ",";
-        }
-        out.put("]");
+    pub(super) fn as_slice(&self) -> &[(TraceId, SegmentId)] {
+        &self.links
     }
 }
 
-/// Appends one link.
-pub(super) fn put_link(out: &mut Buffer, trace_id: TraceId, id: SegmentId) {
-    out.put("{\"trace_id\":");
-    out.put_trace_id(trace_id);
-    out.put(",\"id\":");
-    out.put_segment_id(id);
-    out.put("}");
+/// Appends links as an array.
+pub(super) fn put_links(out: &mut Buffer, links: &[(TraceId, SegmentId)]) {
+    let mut separator = "[";
+    for (trace_id, id) in links {
+        out.put(separator);
+        out.put("{\"trace_id\":");
+        out.put_trace_id(*trace_id);
+        out.put(",\"id\":");
+        out.put_segment_id(*id);
+        out.put("}");
+        separator = ",";
+    }
+    out.put("]");
 }
 
 impl<'a> Extend<&'a TraceHeader> for Links {

@@ -1,4 +1,4 @@
-//! What segments and subsegments have in common: thin owners of the same [`Body`] and [`Children`] that the layer
+//! [`Work`]: what segments and subsegments have in common, thin owners of the same [`Body`] and [`Children`] that the layer
 //! fills; [`Frame`] writes both.
 
 use crate::daemon::{EmitError, Emitter, Packet};

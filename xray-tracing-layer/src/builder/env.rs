@@ -1,8 +1,7 @@
 //! The environment, read once when a layer is built, and Lambda's header, which changes with each invocation.
-//! The one room that knows variables by name; the hot path gets values.
 //!
-//! Variables go before what is set in code, as in the official SDKs. A value that can't be used is passed over, as
-//! if the variable were not there, and a sentence about it is kept for
+//! The only file that knows variables by name. Variables override settings made in code, as in the official
+//! SDKs. An invalid value is ignored, and a sentence about it is kept for
 //! [`Handle::diagnostics`](crate::Handle::diagnostics).
 
 use std::env::VarError;
@@ -12,7 +11,7 @@ use xray_sdk::{DaemonAddress, TraceHeader};
 
 use crate::settings::config::{ContextMissing, SqlVersion};
 
-/// What the environment says. `None` is nothing, or nothing that can be used.
+/// The settings in the environment. `None` is a variable that is absent or invalid.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     pub(crate) daemon_address: Option<DaemonAddress>,
@@ -20,17 +19,19 @@ pub(crate) struct Environment {
     pub(crate) enabled: Option<bool>,
     pub(crate) context_missing: Option<ContextMissing>,
     pub(crate) sql_text: Option<bool>,
-    /// Whether traces that are not sampled share one id of zeros.
+    /// Whether unsampled traces share one id of zeros.
     pub(crate) zero_ids: Option<bool>,
+    /// Whether the default sampler records every trace. `xray-local run` sets it.
+    pub(crate) sample_all: Option<bool>,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) function_name: Option<String>,
     /// Whether this process is a Lambda function.
     pub(crate) lambda: bool,
     /// Whether Lambda starts this process from a snapshot.
     pub(crate) snapstart: bool,
-    /// A sentence for each value that can't be used.
+    /// A sentence for each invalid value.
     pub(crate) bad: Vec<String>,
-    /// A sentence for each value that can be read, and means something else here than elsewhere.
+    /// A sentence for each valid value that has no effect, or another effect than in other SDKs.
     pub(crate) notes: Vec<String>,
 }
 
@@ -51,9 +52,10 @@ impl Environment {
             context_missing: reader.parsed("AWS_XRAY_CONTEXT_MISSING", context_missing),
             sql_text: reader.parsed("AWS_XRAY_COLLECT_SQL_QUERIES", switch),
             zero_ids: reader.parsed("AWS_XRAY_NOOP_ID", switch),
+            sample_all: reader.parsed("XRAY_LOCAL_SAMPLE_ALL", switch),
             sql_versions: reader.sql_versions(),
             function_name: reader.text("AWS_LAMBDA_FUNCTION_NAME"),
-            // What the official SDKs ask for.
+            // The variable that the official SDKs use to detect Lambda.
             lambda: reader.text("LAMBDA_TASK_ROOT").is_some(),
             snapstart: reader.text("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start"),
             bad: Vec::new(),
@@ -77,7 +79,7 @@ impl Environment {
         found
     }
 
-    /// What a service is called that nobody named: in Lambda as the function, elsewhere as the executable.
+    /// Returns the default name of the service: the Lambda function's, or the executable's.
     pub(crate) fn default_name(&self) -> String {
         let executable = || {
             let path = std::env::current_exe().ok()?;
@@ -87,8 +89,8 @@ impl Environment {
     }
 }
 
-/// The trace header of the current invocation. Only for spans that no header came with: when invocations run
-/// side by side the variable isn't set.
+/// Returns the trace header of the current invocation. Lambda does not set the variable when invocations run
+/// concurrently; then spans carry the header.
 #[expect(clippy::disallowed_methods, reason = "Lambda's runtime sets it anew for each invocation")]
 pub(crate) fn lambda_header() -> Option<TraceHeader> {
     std::env::var("_X_AMZN_TRACE_ID").ok()?.parse().ok()
@@ -100,7 +102,8 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&str) -> Result<String, VarError>> Reader<F> {
-    /// The value, unless it is blank: that is how one takes a variable back in many a configuration.
+    /// Returns the value of a variable. A blank value counts as absent, which is how many configurations
+    /// unset a variable.
     fn text(&mut self, name: &str) -> Option<String> {
         match (self.var)(name) {
             Ok(text) => Some(text).filter(|text| !text.trim().is_empty()),
@@ -117,8 +120,8 @@ impl<F: Fn(&str) -> Result<String, VarError>> Reader<F> {
         parse(text.trim()).map_err(|why| self.bad.push(format!("{name}={text:?} is not used: {why}"))).ok()
     }
 
-    /// Two switches of opposite sense: Python's, which has words for both, and Go's, which only switches off. Off
-    /// is off, whoever says it.
+    /// Returns the state of two switches of opposite sense, Python's and Go's. If either switches the layer
+    /// off, it is off.
     fn enabled(&mut self) -> Option<bool> {
         let enabled = self.parsed("AWS_XRAY_SDK_ENABLED", switch);
         match self.parsed("AWS_XRAY_SDK_DISABLED", switch) {
@@ -150,7 +153,7 @@ fn context_missing(text: &str) -> Result<ContextMissing, String> {
     }
 }
 
-/// Python's words.
+/// Parses a switch, in the spellings of Python's SDK.
 fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "y" | "yes" | "t" | "true" | "on" | "1" => Ok(true),
@@ -159,7 +162,7 @@ fn switch(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Variables of the official SDKs that ask for what this layer does not do.
+/// Variables of the official SDKs that have no effect here.
 const WITHOUT_EFFECT: [(&str, &str); 4] = [
     ("AWS_XRAY_DEBUG_MODE", "the layer writes no log; what it would say is in Handle::diagnostics"),
     ("AWS_XRAY_LOG_LEVEL", "the layer writes no log; what it would say is in Handle::diagnostics"),
@@ -262,7 +265,7 @@ pub(crate) mod tests {
         assert_eq!(
             bad.bad,
             [
-                "AWS_XRAY_DAEMON_ADDRESS=\"nonsense\" is not used: daemon address \"nonsense\" has no port",
+                "AWS_XRAY_DAEMON_ADDRESS=\"nonsense\" is not used: daemon address \"nonsense\" has no port, expected `host:port`",
                 "AWS_XRAY_COLLECT_SQL_QUERIES=\"some\" is not used: it is neither true nor false",
                 "AWS_XRAY_NOOP_ID=\"7\" is not used: it is neither true nor false",
             ]

@@ -1,23 +1,28 @@
-//! The one line that puts a queue between the layer and the daemon. The queue itself is `xray-sdk`'s.
+//! The builder's method for a queue between the layer and the daemon. The queue itself is in `xray-sdk`.
 
 use xray_sdk::{QueueGuard, QueuedEmitter};
 
-use crate::builder::{BuildError, Builder};
+use std::sync::Arc;
+
+use crate::builder::error::BuildError;
+use crate::builder::settings::Builder;
 
 impl<F> Builder<F> {
-    /// Queues documents, and sends them from a thread of its own that ends with the guard. For programs that close
-    /// thousands of root spans a second; see [`QueuedEmitter`] for what it gains and what it gives up.
+    /// Queues documents, and sends them from a thread that ends with the guard.
     ///
-    /// A closed root is then queued, and not yet in the kernel: what is queued is lost when the process crashes or
-    /// exits past the guard, [`Handle::flush`](crate::Handle::flush) has something to wait for, and
-    /// [`Stats::emitted`](crate::Stats) counts what the queue took. A span whose document finds the queue full is
-    /// dropped and counted.
+    /// For programs that close thousands of root spans a second; [`QueuedEmitter`] describes what a queue
+    /// gains and costs. With a queue:
     ///
-    /// Not for Lambda, which freezes the process as soon as it has answered: the documents of an invocation would
-    /// leave with a later one, or never.
+    /// - Documents are lost if the process crashes, or exits without dropping the guard.
+    /// - [`Handle::flush`](crate::Handle::flush) waits for documents in the queue.
+    /// - [`Stats::emitted`](crate::Stats::emitted) counts documents that the queue accepted. A document that
+    ///   finds the queue full is dropped and counted.
     ///
-    /// To be called after [`daemon_address`](Self::daemon_address), since it is here that the queue learns it. For a
-    /// queue with other settings, give one to [`emitter`](Self::emitter).
+    /// Not for Lambda, which freezes the process after each response: documents would be sent with a later
+    /// invocation, or never.
+    ///
+    /// Call it after [`daemon_address`](Self::daemon_address), because the queue takes the address here. For
+    /// a queue with other settings, pass one to [`emitter`](Self::emitter).
     ///
     /// ```no_run
     /// use tracing_subscriber::prelude::*;
@@ -26,14 +31,14 @@ impl<F> Builder<F> {
     /// let (builder, _guard) = xray_tracing_layer::builder().service_name("shop").queued()?;
     /// tracing_subscriber::registry().with(builder.build()?).init();
     /// # Ok(())
-    /// # } // Here the guard is dropped: what is queued is sent, and the thread ends.
+    /// # } // Here the guard is dropped: the queue is sent, and the thread ends.
     /// ```
     ///
     /// # Errors
-    /// [`BuildError`] if the address can't be used, or the system gives no thread.
+    /// [`BuildError`] if the address is invalid, or the system could not start the thread.
     pub fn queued(self) -> Result<(Self, QueueGuard), BuildError> {
         let started = QueuedEmitter::start(&self.address()?);
-        let (emitter, guard) = started.map_err(|err| BuildError::NoThread(err.kind()))?;
+        let (emitter, guard) = started.map_err(|err| BuildError::NoThread(Arc::new(err)))?;
         Ok((self.emitter(emitter), guard))
     }
 }

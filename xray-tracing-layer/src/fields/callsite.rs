@@ -1,68 +1,47 @@
-//! Callsites, compiled. What is the same for all spans of a callsite is worked out when the first of them
-//! opens and found again by the callsite's address: no lock, no hash of a string, no allocation.
+//! Callsite data that all spans of a callsite share, computed once.
+//! The first span of a callsite computes it. Later spans find it by the address of the callsite's metadata:
+//! no lock, no string hash, no allocation. Nothing here looks at values.
 
 use std::sync::OnceLock;
 
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
-use tracing_core::metadata::Level;
 use xray_sdk::document::StackFrame;
 use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
 
-use crate::fields::conventions::Slot;
-use crate::lifecycle::aws_response_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
-use crate::lifecycle::finished_call::LibraryEvent;
+use crate::fields::conventions::slot_of;
+use crate::fields::library_event::EventKind;
+use crate::fields::slot::Slot;
 use crate::settings::config::Annotate;
 
-/// What is known of a callsite beforehand.
+/// The data that all spans or events of a callsite share.
 #[derive(Debug)]
 pub(crate) struct CallsiteInfo {
-    /// The span's name as X-Ray takes it, escaped, without quotes.
+    /// The span's name, sanitized and escaped, without quotes.
     pub(crate) name: Box<str>,
-    /// The span's name as it is, as a JSON string.
+    /// The span's name, unchanged, as a JSON string.
     pub(crate) operation: Box<str>,
-    /// What the code calls the span; of an event, its target.
+    /// The span's name; for an event, its target.
     pub(crate) title: &'static str,
     pub(crate) fields: &'static FieldSet,
-    /// A slot for each field, by its index.
+    /// The slot of each field, by the field's index.
     pub(crate) slots: Box<[Slot]>,
-    /// Whether no two fields have the same place and key.
+    /// Whether no two fields have the same section and key.
     pub(crate) unique: bool,
-    /// Whether a field may say that the span is kept, or not.
+    /// Whether a field may carry the user's sampling decision.
     pub(crate) forces: bool,
-    /// Whether one of the fields is the header of a segment that somebody else sends.
+    /// Whether a field carries the header of the platform's segment.
     pub(crate) platform_root: bool,
-    /// Whether one of the fields has a say in what the span becomes.
+    /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) decides: bool,
-    /// For an event: what it is to us.
+    /// The meaning of an event.
     pub(crate) event: EventKind,
-    /// Where in the code the callsite is.
+    /// The callsite's position in the source, as a stack frame.
     pub(crate) stack: Stack,
 }
 
-/// What an event can mean.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum EventKind {
-    /// Nothing.
-    Ignored,
-    /// The span it happened in has failed.
-    Error,
-    /// The same, said by a library that only passes on what the span may know already.
-    Echo,
-    /// A library tells by an event what belongs to the span.
-    Fields,
-    /// The AWS SDK tells that an attempt at a call was answered.
-    AwsResponse,
-    /// Lambda's runtime tells that the handler failed, when its spans were left already.
-    LambdaFailure,
-    /// Lambda's runtime is between two invocations.
-    LambdaIdle,
-    /// A library tells of a call that it is done, or will be.
-    FinishedCall(LibraryEvent),
-}
-
 impl CallsiteInfo {
-    /// Whether a span may be recorded though the one around it is not.
+    /// Whether a span may be recorded inside an unsampled one.
     #[inline]
     pub(crate) fn overrides_unsampled(&self) -> bool {
         self.forces || self.platform_root
@@ -76,10 +55,10 @@ impl CallsiteInfo {
         let slots: Box<[Slot]> = metadata
             .fields()
             .iter()
-            .map(|field| match Slot::of(field.name(), metadata.target(), annotate) {
+            .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { place: Section::Metadata, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
@@ -87,18 +66,6 @@ impl CallsiteInfo {
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
-        let library_event = LibraryEvent::of(metadata).filter(|_| is_event);
-        let event = match *metadata.level() {
-            _ if !is_event => EventKind::Ignored,
-            _ if library_event.is_some() => library_event.map_or(EventKind::Ignored, EventKind::FinishedCall),
-            Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => EventKind::Echo,
-            Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => EventKind::LambdaFailure,
-            Level::ERROR => EventKind::Error,
-            _ if is_aws_response(metadata) => EventKind::AwsResponse,
-            _ if has_fields_of_its_span(metadata) => EventKind::Fields,
-            _ if is_between_invocations(metadata) => EventKind::LambdaIdle,
-            _ => EventKind::Ignored,
-        };
         Self {
             name: name.as_str().into(),
             operation: operation.as_str().into(),
@@ -109,50 +76,26 @@ impl CallsiteInfo {
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,
-            event,
-            stack: Stack::new(&[StackFrame {
-                path: metadata.file().unwrap_or(module),
-                line: metadata.line().unwrap_or_default(),
-                label: module,
-            }]),
+            event: EventKind::of(metadata),
+            stack: Stack::new(&[StackFrame::new(
+                metadata.file().unwrap_or(module),
+                metadata.line().unwrap_or_default(),
+                module,
+            )]),
         }
     }
 }
 
-/// Metadata that other slots write as well, where a document has no better place.
+/// Whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { place: Section::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { section: Section::Metadata, key } if ours.contains(&&**key))
 }
 
-/// Events of the loop in which Lambda's runtime asks for invocations. It waits for each to end.
-pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
-    metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
-}
-
-/// Events by which a library says what it could not say when its span opened.
-pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
-        || is_aws_response(metadata)
-}
-
-/// What the AWS SDK says of each answer that it gets, S3's client in two events.
-fn is_aws_response(metadata: &Metadata<'_>) -> bool {
-    let target = metadata.target();
-    target.starts_with("aws_sdk_")
-        && target.contains("::operation")
-        && (has(metadata, REQUEST_ID) || has(metadata, EXTENDED_REQUEST_ID))
-}
-
-fn has(metadata: &Metadata<'_>, field: &str) -> bool {
-    metadata.fields().field(field).is_some()
-}
-
-/// Plans by the address of their callsite's metadata.
+/// A cache of callsites, by the address of their metadata.
 ///
-/// A hash table that is only ever added to, each of its slots written once. A table that is three quarters
-/// full is followed by one of twice its size.
+/// An append-only hash table whose slots are each written once. When a table is full in the place that a
+/// callsite belongs to, it is followed by one of twice its size.
 #[derive(Debug)]
 pub(crate) struct CallsiteCache {
     slots: Box<[OnceLock<(usize, CallsiteInfo)>]>,
@@ -161,7 +104,7 @@ pub(crate) struct CallsiteCache {
     annotate: Annotate,
 }
 
-/// Names a plan, for as long as its table lives.
+/// The number of a callsite in its cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CallsiteId(u32);
 
@@ -179,7 +122,7 @@ impl CallsiteCache {
         }
     }
 
-    /// The callsite's plan, compiled now if it is new.
+    /// Returns the callsite's data, computed now if it is new.
     #[inline]
     pub(crate) fn of(&self, metadata: &'static Metadata<'static>) -> (CallsiteId, &CallsiteInfo) {
         let key = std::ptr::from_ref(metadata).addr();
@@ -194,7 +137,7 @@ impl CallsiteCache {
         }
     }
 
-    /// Looks where the callsite may be besides, and compiles it if it is nowhere.
+    /// Searches the other slots of the callsite, and computes its data if none has it.
     #[cold]
     fn search(
         &self,
@@ -213,7 +156,7 @@ impl CallsiteCache {
         self.next().of(metadata)
     }
 
-    /// The callsite's plan, if one of its spans was here before: if it passed the layer's filter.
+    /// Returns the callsite's number if a span of it has passed the layer's filter before.
     pub(crate) fn known(&self, metadata: &'static Metadata<'static>) -> Option<CallsiteId> {
         let key = std::ptr::from_ref(metadata).addr();
         let at = self.slots.iter().position(|slot| slot.get().is_some_and(|(found, _)| *found == key));
@@ -223,7 +166,7 @@ impl CallsiteCache {
         }
     }
 
-    /// A plan that was given out before.
+    /// Returns the data of a callsite by its number.
     #[inline]
     pub(crate) fn get(&self, CallsiteId(id): CallsiteId) -> Option<&CallsiteInfo> {
         let index = (id - self.first_id) as usize;

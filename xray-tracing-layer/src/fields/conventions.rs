@@ -1,126 +1,57 @@
-//! Field names, and the places in a document that they stand for.
+//! The table of field names and the slots that they stand for.
 //!
-//! This is where the ecosystem's vocabularies meet X-Ray's: OpenTelemetry's semantic conventions, old and new
-//! names, `tracing`'s idioms, and what tower-http, lambda_runtime and the AWS SDK call things. It is read
-//! once per callsite; nothing here runs for a span.
+//! Here the ecosystem's vocabularies meet X-Ray's: OpenTelemetry's semantic conventions in old and new
+//! spelling, `tracing`'s idioms, and the names that tower-http, lambda_runtime, sqlx and the AWS SDK use. The
+//! table is read once per callsite; nothing here runs for a span.
 
 use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
 
+use crate::fields::slot::Slot;
 use crate::settings::config::Annotate;
 
-/// What becomes of a field's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Slot {
-    /// A member of the document, whatever its type.
-    Any { place: Section, key: Box<str> },
-    /// A member that is a string of bounded length.
-    Str { place: Section, rank: u8, key: &'static str },
-    /// A member that is a longer text, such as a statement.
-    Text { place: Section, rank: u8, key: &'static str },
-    /// A member that is a whole number.
-    Number { place: Section, rank: u8, key: &'static str },
-    /// A name for the subsegment, or a piece of one.
-    Name { rank: u8, key: &'static str },
-    /// A whole URL.
-    Url { rank: u8 },
-    /// A piece of a URL.
-    UrlPart { rank: u8, key: &'static str },
-    /// The server that is called, or that is us: a piece of the URL, and a client's name.
-    Host { rank: u8 },
-    /// The client's address; of a segment only.
-    ClientIp { rank: u8 },
-    /// Whether a proxy named that address, so that anyone may have; of a segment only.
-    Forwarded,
-    /// The HTTP status.
-    Status,
-    /// gRPC's status.
-    GrpcStatus,
-    /// `client`, `server`, `internal` …
-    OtelKind,
-    /// `OK`, `ERROR` or nothing.
-    OtelStatus,
-    /// `aws-api`, `grpc` …
-    RpcSystem,
-    /// `aws` or `remote`, said by the user.
-    Namespace,
-    /// The kind of database.
-    DbSystem,
-    /// Log groups, joined by `&`.
-    LogGroups,
-    /// An error itself.
-    Error,
-    /// A piece of an error's description: `type`, `message`.
-    ErrorPart { rank: u8, key: &'static str },
-    /// A trace header that this span continues. A `facade` stands for a segment that somebody else sends.
-    Header { platform_root: bool },
-    /// Whether to keep the span, whoever else has decided.
-    Sampled,
-    /// An event's message.
-    Message,
-    /// Of no interest.
-    Ignored,
+/// Returns the slot of a field. `target` is the callsite's: some names have a meaning only in one library.
+pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
+    if let Some(key) = field.strip_prefix("annotation.") {
+        return annotation(key);
+    }
+    if annotate.names(field) {
+        return annotation(field);
+    }
+    if let Some(path) = field.strip_prefix("metadata.") {
+        return match path.split_once('.') {
+            Some((namespace, key)) => metadata(namespace, key),
+            None => metadata("", path),
+        };
+    }
+    if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
+        return slot;
+    }
+    if annotate.all() { annotation(field) } else { metadata("", field) }
 }
 
-impl Slot {
-    /// Whether the value has a say in what a new span becomes: whose trace it continues, whether it is kept, whether it
-    /// is a call to somebody else.
-    pub(crate) fn is_decisive(&self) -> bool {
-        matches!(
-            self,
-            Self::Header { .. }
-                | Self::Sampled
-                | Self::Namespace
-                | Self::OtelKind
-                | Self::RpcSystem
-                | Self::DbSystem
-                | Self::Text { .. }
-        )
-    }
-
-    /// Finds the slot of a field. `target` is its callsite's: some names mean something from one library only.
-    pub(crate) fn of(field: &str, target: &str, annotate: &Annotate) -> Self {
-        if let Some(key) = field.strip_prefix("annotation.") {
-            return Self::annotation(key);
-        }
-        if annotate.names(field) {
-            return Self::annotation(field);
-        }
-        if let Some(path) = field.strip_prefix("metadata.") {
-            return match path.split_once('.') {
-                Some((namespace, key)) => Self::metadata(namespace, key),
-                None => Self::metadata("", path),
-            };
-        }
-        if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
-            return slot;
-        }
-        if annotate.all() { Self::annotation(field) } else { Self::metadata("", field) }
-    }
-
-    fn annotation(key: &str) -> Self {
-        let mut ready = Buffer::new();
-        ready.put("\"");
-        put_annotation_key(&mut ready, key);
-        ready.put("\":");
-        Self::Any { place: Section::Annotation, key: ready.as_str().into() }
-    }
-
-    fn metadata(namespace: &str, key: &str) -> Self {
-        let (place, key) = xray_sdk::document::internal::metadata_key(namespace, key);
-        Self::Any { place, key: key.into() }
-    }
+fn annotation(key: &str) -> Slot {
+    let mut ready = Buffer::new();
+    ready.put("\"");
+    put_annotation_key(&mut ready, key);
+    ready.put("\":");
+    Slot::Any { section: Section::Annotation, key: ready.as_str().into() }
 }
 
-/// Names that mean the same wherever they occur. Ranks follow the order of preference: a newer convention
-/// goes before an older one, and a more exact one before a vaguer one.
+fn metadata(namespace: &str, key: &str) -> Slot {
+    let (section, key) = xray_sdk::document::internal::metadata_key(namespace, key);
+    Slot::Any { section, key: key.into() }
+}
+
+/// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
+/// exact names override vague ones.
 pub(crate) fn known(field: &str) -> Option<Slot> {
-    use Section::{Aws, HttpRequest, HttpResponse, Sql, Top};
-    let str = |place, rank, key| Slot::Str { place, rank, key };
-    let number = |place, rank, key| Slot::Number { place, rank, key };
+    use Section::{Aws, HttpRequest, HttpResponse, Sql};
+    let str = |section, rank, key| Slot::Str { section, rank, key };
+    let number = |section, rank, key| Slot::Number { section, rank, key };
     Some(match field {
         "xray.name" => Slot::Name { rank: 0, key: "\"name\":" },
         "aws.xray.name" => Slot::Name { rank: 1, key: "\"name\":" },
-        "otel.name" => Slot::Name { rank: 0, key: "\"otel\":" },
+        "otel.name" => Slot::OtelName,
         "peer.service" => Slot::Name { rank: 0, key: "\"peer\":" },
         "db.namespace" => Slot::Name { rank: 0, key: "\"db\":" },
         "db.name" => Slot::Name { rank: 1, key: "\"db\":" },
@@ -138,9 +69,9 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "http.host" => Slot::Host { rank: 2 },
         "server.port" => Slot::UrlPart { rank: 0, key: "\"port\":" },
         "net.peer.port" | "net.host.port" => Slot::UrlPart { rank: 1, key: "\"port\":" },
-        "url.path" => Slot::UrlPart { rank: 0, key: "\"path\":" },
-        "http.target" => Slot::UrlPart { rank: 1, key: "\"path\":" },
-        "url.query" => Slot::UrlPart { rank: 0, key: "\"query\":" },
+        "url.path" => Slot::UrlPath { rank: 0 },
+        "http.target" => Slot::UrlPath { rank: 1 },
+        "url.query" => Slot::UrlQuery,
         "client.address" => Slot::ClientIp { rank: 0 },
         "http.client.address" => Slot::ClientIp { rank: 1 },
         "http.client_ip" => Slot::ClientIp { rank: 2 },
@@ -153,7 +84,7 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "http.response_content_length" => number(HttpResponse, 1, "\"content_length\":"),
 
         "rpc.system" | "rpc.system.name" => Slot::RpcSystem,
-        "rpc.service" => str(Section::Rpc, 0, "\"rpc.service\":"),
+        "rpc.service" => Slot::RpcService,
         "rpc.method" => str(Section::Rpc, 0, "\"rpc.method\":"),
         "rpc.grpc.status_code" => Slot::GrpcStatus,
 
@@ -176,21 +107,21 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "aws.log.group.names" => Slot::LogGroups,
 
         "db.system.name" | "db.system" => Slot::DbSystem,
-        "db.query.text" => Slot::Text { place: Sql, rank: 0, key: "\"sanitized_query\":" },
-        "db.statement" => Slot::Text { place: Sql, rank: 1, key: "\"sanitized_query\":" },
+        "db.query.text" => Slot::Statement { rank: 0 },
+        "db.statement" => Slot::Statement { rank: 1 },
         "db.user" => str(Sql, 0, "\"user\":"),
-        "db.connection_string" => str(Sql, 0, "\"connection_string\":"),
+        "db.connection_string" => Slot::ConnectionString,
 
-        "user.id" => str(Top, 0, "\"user\":"),
-        "enduser.id" => str(Top, 1, "\"user\":"),
+        "user.id" => Slot::EndUser { rank: 0 },
+        "enduser.id" => Slot::EndUser { rank: 1 },
 
         "otel.status_code" => Slot::OtelStatus,
-        "otel.status_description" => Slot::ErrorPart { rank: 2, key: "\"message\":" },
-        "otel.status_message" => Slot::ErrorPart { rank: 3, key: "\"message\":" },
-        "exception.message" => Slot::ErrorPart { rank: 0, key: "\"message\":" },
-        "error.message" => Slot::ErrorPart { rank: 1, key: "\"message\":" },
-        "exception.type" => Slot::ErrorPart { rank: 0, key: "\"type\":" },
-        "error.type" => Slot::ErrorPart { rank: 1, key: "\"type\":" },
+        "otel.status_description" => Slot::ErrorMessage { rank: 2 },
+        "otel.status_message" => Slot::ErrorMessage { rank: 3 },
+        "exception.message" => Slot::ErrorMessage { rank: 0 },
+        "error.message" => Slot::ErrorMessage { rank: 1 },
+        "exception.type" => Slot::ErrorType { rank: 0 },
+        "error.type" => Slot::ErrorType { rank: 1 },
         "error" | "err" => Slot::Error,
 
         "xray.sampled" => Slot::Sampled,
@@ -201,7 +132,7 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
     })
 }
 
-/// Names that are too common to mean anything unless one certain library says them.
+/// Names with a meaning only in one library.
 fn known_from(target: &str, field: &str) -> Option<Slot> {
     let tower_http = target.starts_with("tower_http::trace");
     let aws_sdk = target.starts_with("aws_sdk_");
@@ -209,20 +140,20 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
     let sqlx = target == "sqlx::query";
     let mongodb = target == "mongodb::command";
     Some(match field {
-        "method" if tower_http => Slot::Str { place: Section::HttpRequest, rank: 2, key: "\"method\":" },
+        "method" if tower_http => Slot::Str { section: Section::HttpRequest, rank: 2, key: "\"method\":" },
         "uri" if tower_http => Slot::Url { rank: 2 },
         "status" if tower_http => Slot::Status,
         "version" | "headers" | "latency" if tower_http => Slot::Ignored,
-        "requestId" if lambda => return Some(Slot::annotation("request_id")),
-        "tenantId" if lambda => return Some(Slot::annotation("tenant_id")),
+        "requestId" if lambda => return Some(annotation("request_id")),
+        "tenantId" if lambda => return Some(annotation("tenant_id")),
         "sdk_invocation_id" if aws_sdk => Slot::Ignored,
-        // All there is of a statement of up to four words.
-        "summary" if sqlx => Slot::Text { place: Section::Sql, rank: 2, key: "\"sanitized_query\":" },
+        // sqlx has no other text for a statement of up to four words.
+        "summary" if sqlx => Slot::Statement { rank: 2 },
         "elapsed" | "elapsed_secs" if sqlx => Slot::Ignored,
         "serverHost" if mongodb => Slot::Host { rank: 0 },
-        "commandName" if mongodb => return Some(Slot::metadata("", "db.operation.name")),
-        "failure" if mongodb => Slot::ErrorPart { rank: 0, key: "\"message\":" },
-        // Numbers of the driver's own, and what was asked and answered, word for word.
+        "commandName" if mongodb => return Some(metadata("", "db.operation.name")),
+        "failure" if mongodb => Slot::ErrorMessage { rank: 0 },
+        // The driver's own numbers, and commands and replies in full.
         _ if mongodb => Slot::Ignored,
         _ => return None,
     })

@@ -1,27 +1,27 @@
-//! A root's fields while nothing of them is written: the trace is not sampled, but a trace header may still come that
-//! says it is. They are copied here, and become JSON then, by the same visitor that they came by.
+//! Fields of an unsampled root, copied and not encoded.
+//!
+//! A trace header may still arrive and turn the root into a recorded one. Only then are the fields encoded,
+//! by the visitor that received them. Most unsampled roots never pay for JSON.
 
 use std::fmt::Write;
 
 use xray_sdk::document::MAX_VALUE;
 
-use crate::fields::callsite::CallsiteInfo;
 use crate::fields::value::{BoundedText, Value};
-use crate::fields::visitor::FieldVisitor;
 
 /// The fields of one span.
 #[derive(Debug, Default)]
 pub(crate) struct DeferredFields {
-    /// Each with its index among those of the callsite.
+    /// The fields, each with its index at the callsite.
     fields: Vec<(usize, OwnedValue)>,
-    /// The texts, one behind the other.
+    /// All strings, concatenated.
     text: String,
 }
 
-/// A value of its own.
+/// A copied value.
 #[derive(Clone, Copy, Debug)]
 enum OwnedValue {
-    /// What the text goes on to, from the end of the one before.
+    /// A string: the end of its range. The range starts at the end of the string before.
     Text(usize),
     I64(i64),
     U64(u64),
@@ -34,7 +34,7 @@ impl DeferredFields {
         self.fields.is_empty()
     }
 
-    /// Bytes of memory held, in use or not.
+    /// Returns the bytes of memory held, in use or not.
     #[inline]
     pub(crate) fn capacity(&self) -> usize {
         self.text.capacity() + self.fields.capacity() * size_of::<(usize, OwnedValue)>()
@@ -45,7 +45,7 @@ impl DeferredFields {
         self.text.clear();
     }
 
-    /// Keeps a value, as far as a document would.
+    /// Copies a value, truncated to the length that a document would keep.
     pub(crate) fn keep(&mut self, field: usize, value: Value<'_>) {
         let held = match value {
             Value::I64(value) => OwnedValue::I64(value),
@@ -64,11 +64,11 @@ impl DeferredFields {
         self.fields.push((field, held));
     }
 
-    /// Hands all values over, in the order in which they came.
-    pub(crate) fn replay(&self, callsite: &CallsiteInfo, visitor: &mut FieldVisitor<'_>) {
+    /// Returns all values in their order of arrival, each with its field's index.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, Value<'_>)> {
         let mut start = 0;
-        for (index, held) in &self.fields {
-            let value = match *held {
+        self.fields.iter().map(move |(index, owned)| {
+            let value = match *owned {
                 OwnedValue::I64(value) => Value::I64(value),
                 OwnedValue::U64(value) => Value::U64(value),
                 OwnedValue::F64(value) => Value::F64(value),
@@ -77,9 +77,7 @@ impl DeferredFields {
                     Value::Str(self.text.get(std::mem::replace(&mut start, end)..end).unwrap_or_default())
                 }
             };
-            if let Some(field) = callsite.fields.iter().nth(*index) {
-                visitor.put_any(&field, value);
-            }
-        }
+            (*index, value)
+        })
     }
 }

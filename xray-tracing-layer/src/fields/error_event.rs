@@ -1,4 +1,6 @@
-//! What an ERROR event says, as exceptions of the span it happened in. Field values of spans are `visit`'s.
+//! The visitor that turns an ERROR event into exceptions of the current span.
+//!
+//! Fields of spans are encoded by [`visitor`](crate::fields::visitor).
 
 use std::error::Error;
 use std::fmt;
@@ -9,17 +11,17 @@ use xray_sdk::document::MAX_VALUE;
 use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::conventions::Slot;
 use crate::fields::redacted_body::RedactedBody;
+use crate::fields::slot::Slot;
 use crate::fields::value::{Value, visit};
-use crate::fields::visitor::Rules;
+use crate::settings::redaction::Rules;
 
-/// What an ERROR event says, as exceptions.
+/// Encodes an ERROR event as exceptions.
 pub(crate) struct ErrorVisitor<'a> {
     callsite: &'a CallsiteInfo,
     rules: &'a Rules,
     body: &'a mut Body,
-    /// Message and fields, escaped.
+    /// The message and the fields, escaped.
     message: &'a mut Buffer,
     kind: Option<String>,
     cause: Option<SegmentId>,
@@ -27,7 +29,7 @@ pub(crate) struct ErrorVisitor<'a> {
 }
 
 impl<'a> ErrorVisitor<'a> {
-    /// `message` is an empty buffer to write into.
+    /// Creates a visitor. `message` is an empty buffer to write into.
     pub(crate) fn new(
         callsite: &'a CallsiteInfo,
         rules: &'a Rules,
@@ -37,7 +39,7 @@ impl<'a> ErrorVisitor<'a> {
         Self { callsite, rules, body, message, kind: None, cause: None, cut: false }
     }
 
-    /// Writes the exception, once all fields were seen. An event that only carries an error is that error.
+    /// Writes the exception after all fields. An event that carries nothing but an error becomes that error.
     pub(crate) fn finish(self) {
         if self.message.is_empty() && self.cause.is_some() {
             return;
@@ -65,10 +67,10 @@ impl<'a> ErrorVisitor<'a> {
 
     fn put_plain(&mut self, field: &Field, value: Value<'_>) {
         match self.callsite.slots.get(field.index()) {
-            Some(Slot::ErrorPart { key: "\"type\":", .. }) => {
+            Some(Slot::ErrorType { .. }) => {
                 value.with_text(|text| self.kind = Some(text.to_owned()));
             }
-            Some(Slot::Message | Slot::Error | Slot::ErrorPart { .. }) => {
+            Some(Slot::Message | Slot::Error | Slot::ErrorMessage { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
             Some(Slot::Ignored | Slot::Sampled) | None => {}

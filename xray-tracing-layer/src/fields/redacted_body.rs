@@ -1,9 +1,10 @@
-//! What users and integrations give a span by method, on its way into a body: the redaction hook sees it first, as it
-//! sees fields. Values of fields are [`visit`](crate::fields::visitor)'s.
+//! A body writer through which the redaction hook sees values supplied by method.
+//!
+//! Fields pass the hook in [`visitor`](crate::fields::visitor). Values that the layer produces itself bypass
+//! it, by [`RedactedBody::unredacted`].
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::ops::{Deref, DerefMut};
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
@@ -11,9 +12,9 @@ use xray_sdk::document::internal::{Body, Stack, Written};
 use xray_sdk::document::{AnnotationValue, MAX_VALUE};
 
 use crate::fields::value::{DebugAsDisplay, Value};
-use crate::fields::visitor::Rules;
+use crate::settings::redaction::Rules;
 
-/// A body that nothing of the user's gets into unseen. What is none of the user's goes straight to the body.
+/// Writes user-supplied values through the redaction hook.
 pub(crate) struct RedactedBody<'a> {
     body: &'a mut Body,
     rules: &'a Rules,
@@ -22,6 +23,17 @@ pub(crate) struct RedactedBody<'a> {
 impl<'a> RedactedBody<'a> {
     pub(crate) fn new(body: &'a mut Body, rules: &'a Rules) -> Self {
         Self { body, rules }
+    }
+
+    /// Returns the body, for values that the layer produces itself.
+    pub(crate) fn unredacted(&mut self) -> &mut Body {
+        self.body
+    }
+
+    /// Returns the value as the redaction hook replaces it.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn redacted<'v>(&self, field: &str, value: &'v str) -> Cow<'v, str> {
+        self.rules.redacted(field, value)
     }
 
     pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
@@ -49,7 +61,7 @@ impl<'a> RedactedBody<'a> {
         }
     }
 
-    /// An error with its sources. To the hook, each is a value of the field.
+    /// Adds an error with its sources. The hook sees the text of each as a value of `field`.
     pub(crate) fn add_error(&mut self, field: &str, err: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         let Some(redact) = &self.rules.redact else { return self.body.add_error(err, stack) };
         self.body.add_error_with(err, stack, |err, out| {
@@ -59,7 +71,7 @@ impl<'a> RedactedBody<'a> {
         })
     }
 
-    /// Work that nobody waits for any more: no fault of whoever did it.
+    /// Records a cancellation, which is an error of the caller and not a fault.
     #[cfg(any(
         feature = "tower-server",
         feature = "tower-client",
@@ -72,7 +84,7 @@ impl<'a> RedactedBody<'a> {
         self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
     }
 
-    /// A failure of which no more is known than its text.
+    /// Adds a failure that is known only by its text.
     #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
         let message = self.rules.redacted(MESSAGE, message);
@@ -83,19 +95,5 @@ impl<'a> RedactedBody<'a> {
     }
 }
 
-/// What the hook knows an error's text by that no field brought.
+/// The field name under which the hook sees the text of an error that no field carried.
 pub(crate) const MESSAGE: &str = "exception.message";
-
-impl Deref for RedactedBody<'_> {
-    type Target = Body;
-
-    fn deref(&self) -> &Body {
-        self.body
-    }
-}
-
-impl DerefMut for RedactedBody<'_> {
-    fn deref_mut(&mut self) -> &mut Body {
-        self.body
-    }
-}

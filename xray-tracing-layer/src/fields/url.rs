@@ -1,21 +1,22 @@
-//! The parts of a URL that are of interest here: where its host is, whether it tells a user's name and password, where
-//! its query begins. Not a parser: what has no `://` has no authority, and nothing is decoded.
+//! The parts of a URL that matter to a trace: host, user and password, query.
+//!
+//! Not a parser: a URL without `://` has no authority, and nothing is decoded.
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr3, memrchr};
 
-/// Whether there is nothing in it that may have to be taken away: no user, no query, no fragment.
+/// Whether the URL has no user, no query and no fragment, so that nothing needs removing.
 pub(crate) fn is_plain(url: &str) -> bool {
     memchr3(b'?', b'#', b'@', url.as_bytes()).is_none()
 }
 
-/// The text before a query or a fragment.
+/// Returns the URL up to its query or fragment.
 pub(crate) fn without_query(url: &str) -> &str {
     memchr2(b'?', b'#', url.as_bytes()).map_or(url, |end| &url[..end])
 }
 
-/// What stands between `://` and the next slash, and what comes before and after it.
+/// Splits a URL into the part up to `://`, the authority, and the rest from the next slash.
 pub(crate) fn authority(url: &str) -> Option<(&str, &str, &str)> {
     let colon = memchr(b':', url.as_bytes())?;
     let rest = url[colon..].strip_prefix("://")?;
@@ -23,12 +24,28 @@ pub(crate) fn authority(url: &str) -> Option<(&str, &str, &str)> {
     Some((&url[..url.len() - rest.len()], &rest[..end], &rest[end..]))
 }
 
-/// The host, with its port, of an authority: without the user that may stand before it.
+/// Returns the host and port of an authority, without a user.
 pub(crate) fn host(authority: &str) -> &str {
     memrchr(b'@', authority.as_bytes()).map_or(authority, |at| &authority[at + 1..])
 }
 
-/// The same URL, without the user and the password that it may tell.
+/// Splits an authority into host and port: `shop.example:8080`, `[::1]:8080`.
+#[cfg(feature = "tower-server")]
+pub(crate) fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    let host = host(authority);
+    match host.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (host, None),
+    }
+}
+
+/// Returns an IPv6 address without its brackets, which X-Ray rejects in a name.
+#[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
+pub(crate) fn without_brackets(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
+}
+
+/// Returns the URL without its user and password.
 pub(crate) fn without_user(url: &str) -> Cow<'_, str> {
     match authority(url).map(|(before, authority, after)| (before, authority, host(authority), after)) {
         Some((before, authority, host, after)) if host.len() < authority.len() => {
@@ -70,6 +87,14 @@ mod tests {
             assert_eq!(without_user(url), clean);
             assert_eq!(without_query(url), bare);
             assert!(!is_plain(url) || (clean, bare) == (url, url));
+        }
+    }
+
+    #[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
+    #[test]
+    fn an_address_is_named_without_its_brackets() {
+        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
+            assert_eq!(without_brackets(host), expected);
         }
     }
 }

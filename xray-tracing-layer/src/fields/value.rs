@@ -1,5 +1,6 @@
-//! A field's value on its way: whatever type `tracing` hands over, as JSON, as text, or as a number.
-//! The callers are the visitors; user code runs here (`Debug`, `Display`), so nothing may be locked meanwhile.
+//! A field's value of any type that `tracing` passes, as JSON, as a string, or as a number.
+//!
+//! Called by the visitors. User code runs here (`Debug`, `Display`), so no lock may be held.
 
 use std::error::Error;
 use std::fmt::{self, Write};
@@ -34,7 +35,7 @@ impl Value<'_> {
             Self::F64(value) if !out.put_float(value) => return Written::Nothing,
             Self::F64(_) => {}
             Self::Display(value) => {
-                // Bytes are never fewer than characters, so the bound of an annotation holds in both.
+                // A string has at least as many bytes as characters, so the bound holds in both.
                 let max = if annotation { MAX_ANNOTATION_VALUE } else { MAX_VALUE };
                 return Written::cut_if(out.put_display_within(format_args!("{value:?}"), max));
             }
@@ -42,7 +43,7 @@ impl Value<'_> {
         Written::Whole
     }
 
-    /// Gives the value as text. Text of its own needs no memory; anything else is written into a `String`.
+    /// Passes the value as a string. Only values that are not strings allocate.
     pub(crate) fn with_text<R>(self, look: impl FnOnce(&str) -> R) -> R {
         match self {
             Self::Str(text) => look(text),
@@ -77,13 +78,13 @@ impl fmt::Display for Value<'_> {
             Self::U64(value) => value.fmt(f),
             Self::F64(value) => value.fmt(f),
             Self::Bool(value) => value.fmt(f),
-            // How `tracing` hands over `%value`, and `?value`.
+            // `tracing` passes `%value` and `?value` in this form.
             Self::Display(value) => write!(f, "{value:?}"),
         }
     }
 }
 
-/// Text that is written behind a string, and stops growing at [`MAX_VALUE`] without telling the one who writes it.
+/// Appends to a string and silently stops at [`MAX_VALUE`].
 pub(crate) struct BoundedText<'a> {
     string: &'a mut String,
     until: usize,
@@ -112,7 +113,7 @@ impl fmt::Debug for DebugAsDisplay<'_> {
     }
 }
 
-/// The methods of a visitor that takes every value the same way.
+/// Implements the methods of a visitor that treats every type alike.
 macro_rules! visit {
     ($($method:ident: $type:ty => $variant:ident),*) => {$(
         #[inline]

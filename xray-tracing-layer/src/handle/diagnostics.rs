@@ -1,38 +1,38 @@
-//! Why a trace may be missing, for someone who asks. Cold code.
+//! Diagnostics: the reasons why a trace may be missing. Cold code.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
 
 use tracing_core::dispatcher::WeakDispatch;
 use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::{Callsite, Interest, Level, Metadata};
 
-/// Something that keeps spans from becoming traces, or that was not taken as it was configured.
+use crate::state::notices::{Notices, WantedCallsites};
+
+/// A reason why spans do not become traces, or a setting that was ignored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Diagnostic {
-    /// A setting could not be used; another was taken instead.
+    /// An invalid setting, which was ignored.
     Config(String),
-    /// Sampling does not go by the rules that it was set up for.
+    /// A sampler that does not follow the rules that it was set up for.
     Sampling(String),
-    /// So many calls to other services were not part of any segment.
-    ///
-    /// See [`ContextMissing`](crate::ContextMissing) for what became of them.
+    /// A number of calls to other services outside of any segment. See
+    /// [`ContextMissing`](crate::ContextMissing) for what becomes of them.
     ContextMissing(u64),
-    /// A filter that holds for all layers lets no span of a level through that the layer wants.
+    /// A global filter that disables a level which the layer needs.
     ///
-    /// Attach that filter to the layer it is meant for: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
+    /// Attach that filter to its own layer: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
     GlobalLevel(LevelFilter),
-    /// A filter that holds for all layers hides spans at `INFO`, at least those that it does not name.
+    /// A global filter that hides spans at `INFO`, at least those that it does not name.
     ///
-    /// Found with a span of the layer's own that nobody ever opens; not looked for with a filter of the user's
-    /// instead of [`DefaultFilter`](crate::DefaultFilter).
+    /// Detected with a span of the layer's own that is never opened. Not checked if the layer has a filter
+    /// other than [`DefaultFilter`](crate::DefaultFilter).
     GlobalFilter,
-    /// Spans that the layer wants are hidden from it by a filter that holds for all layers.
+    /// A global filter that hides spans which the layer's own filter enables.
     HiddenSpans {
-        /// At how many places in the code.
+        /// The number of callsites.
         callsites: usize,
-        /// The first of them, as `target::name`.
+        /// The first callsite, as `target::name`.
         example: String,
     },
 }
@@ -59,67 +59,22 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// Sentences about the configuration.
-#[derive(Debug)]
-pub(crate) struct Notices {
-    bad: Vec<String>,
-    others: Mutex<Vec<String>>,
-}
-
-impl Notices {
-    /// `bad` is about settings that could not be used, `notes` about those that could.
-    pub(crate) fn new(bad: Vec<String>, notes: Vec<String>) -> Self {
-        Self { bad, others: Mutex::new(notes) }
-    }
-
-    /// Settings that could not be used.
-    pub(crate) fn bad_settings(&self) -> u64 {
-        self.bad.len() as u64
-    }
-
-    pub(crate) fn add(&self, notice: String) {
-        self.others.lock().unwrap_or_else(PoisonError::into_inner).push(notice);
-    }
-
-    fn all(&self) -> Vec<String> {
-        let others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
-        self.bad.iter().chain(others.iter()).cloned().collect()
-    }
-}
-
-/// The span callsites that the layer's own filter let through.
-#[derive(Debug, Default)]
-pub(crate) struct Wanted(Mutex<Vec<&'static Metadata<'static>>>);
-
-impl Wanted {
-    pub(crate) fn note(&self, metadata: &'static Metadata<'static>) {
-        if metadata.is_span() {
-            let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if !wanted.iter().any(|known| std::ptr::eq(*known, metadata)) {
-                wanted.push(metadata);
-            }
-        }
-    }
-
-    fn all(&self) -> Vec<&'static Metadata<'static>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Those of some callsites that the subscriber as a whole does not enable.
+/// Returns those callsites that the subscriber as a whole does not enable.
 fn hidden(
     callsites: Vec<&'static Metadata<'static>>,
     dispatch: &WeakDispatch,
 ) -> Vec<&'static Metadata<'static>> {
     let Some(dispatch) = dispatch.upgrade() else { return Vec::new() };
-    // Asking leaves traces in the thread's state of per-layer filters, which the next span of the thread would
+    // The question changes the thread's state of per-layer filters, which the next span of the thread would
     // find. A thread that ends right after has no next span.
     let ask = || callsites.into_iter().filter(|metadata| !dispatch.enabled(metadata)).collect();
     std::thread::scope(|scope| scope.spawn(ask).join().unwrap_or_default())
 }
 
-/// A span that is never opened, to ask about. The layer hears of a callsite only if no filter before it says
-/// that nobody wants it; of this one it needs to hear nothing.
+/// A span that is never opened, to ask about.
+///
+/// The layer's `register_callsite` is called only if no filter before it rejects the callsite. For this one
+/// it need not be.
 struct Probe;
 
 impl Callsite for Probe {
@@ -139,12 +94,12 @@ static PROBE: Metadata<'static> = tracing_core::metadata! {
     kind: Kind::SPAN
 };
 
-/// Looks for everything. `probe` tells whether the layer's filter wants the probe.
+/// Collects all diagnostics. `probe` is whether the layer's filter enables the probe.
 pub(crate) fn diagnose(
     notices: &Notices,
     sampling: Option<String>,
     context_missing: u64,
-    wanted: &Wanted,
+    wanted: &WantedCallsites,
     probe: bool,
     dispatch: Option<&WeakDispatch>,
 ) -> Vec<Diagnostic> {

@@ -1,5 +1,5 @@
-//! How a piece of work of an integration's went, put into its span: an error that it answered with, a panic that
-//! went through it. Without the layer, or on a span that it doesn't record, nothing is put.
+//! Errors and panics of an integration's work, recorded in its span. On a span without a record nothing is
+//! done.
 
 use std::any::{Any, type_name};
 use std::error::Error;
@@ -9,15 +9,15 @@ use tracing::Span;
 use xray_sdk::document::internal::Stack;
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
-use crate::span_ext::update;
+use crate::layer::find::update;
 
-/// An error that the work ended with: a fault, unless something says that it was the caller's. A boxed one is told
-/// with its sources, any other as `text`, since nothing else is known of it.
+/// Records an error of the work, as a fault unless something marks it as the caller's mistake. A boxed error
+/// is recorded with its sources, any other error by its type and `text`.
 pub(crate) fn note_error<E: 'static>(span: &Span, err: &E, text: impl Display) {
     update(span, |body| put_error(body, err, text));
 }
 
-/// The same, into a body.
+/// Writes an error of the work into a body.
 pub(crate) fn put_error<E: 'static>(body: &mut RedactedBody<'_>, err: &E, text: impl Display) {
     match (err as &dyn Any).downcast_ref::<Box<dyn Error + Send + Sync>>() {
         Some(boxed) => {
@@ -27,7 +27,7 @@ pub(crate) fn put_error<E: 'static>(body: &mut RedactedBody<'_>, err: &E, text: 
     }
 }
 
-/// A panic on its way through the work.
+/// Records a panic that unwinds through the work.
 pub(crate) fn note_panic(span: &Span, panic: &(dyn Any + Send)) {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));

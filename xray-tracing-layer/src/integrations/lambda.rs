@@ -1,8 +1,9 @@
-//! For those who build their own `lambda_runtime::Runtime`, and for SnapStart. (Feature `lambda`.)
+//! A tower layer for programs with their own `lambda_runtime::Runtime`, and a hook for SnapStart. (Feature
+//! `lambda`.)
 //!
-//! `lambda_runtime::run` needs none of this: its own span carries the header, and its spans and events tell the
-//! rest. [`InvocationLayer`] is for a `Runtime`, which opens no span by itself, and for whoever wants more in the
-//! trace. It goes around the handler, or around the runtime:
+//! `lambda_runtime::run` needs neither: its own span carries the trace header. A `Runtime` opens no span, so
+//! [`InvocationLayer`] does. It also adds facts about the invocation to the trace. It goes around the
+//! handler, or around the runtime:
 //!
 //! ```no_run
 //! use lambda_runtime::tower::Layer;
@@ -18,10 +19,11 @@
 //! # }
 //! ```
 //!
-//! - Around the handler, each invocation is a subsegment `handler`. An error that it returns, and a panic with its
-//!   message, are its faults. It leaves before the response is posted, also if a task goes on in it.
-//! - Around the runtime (`Runtime::layer`, and that of `lambda_http::runtime`), it opens no subsegment: what it
-//!   knows of an invocation goes into the first one that the handler opens.
+//! - Around the handler, each invocation is a subsegment `handler`. An error that the handler returns, and a
+//!   panic with its message, are its faults. The subsegment is sent before the response is posted, even if a
+//!   task keeps its span open.
+//! - Around the runtime (`Runtime::layer`, and that of `lambda_http::runtime`), the layer opens no
+//!   subsegment. The facts about the invocation go into the first subsegment of the handler.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -38,10 +40,10 @@ use tracing::{Span, info_span};
 
 use crate::handle::layer_handle::Handle;
 use crate::integrations::errors::{note_error, note_panic};
-use crate::span_ext::{current_trace_header, emit_early};
+use crate::layer::find::emit_early;
+use crate::span_ext::current_trace_header;
 
-/// Puts an invocation's facts into its trace: whether it was a cold start, its request id, the function's ARN,
-/// the tenant, and what triggered it.
+/// Adds facts about the invocation to its trace: cold start, request id, the function's ARN, tenant, trigger.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct InvocationLayer {
@@ -49,12 +51,12 @@ pub struct InvocationLayer {
 }
 
 impl InvocationLayer {
-    /// A layer that knows no trigger.
+    /// Creates a layer without a trigger.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Names what invokes the function, `http` or `sqs` for instance: the annotation `trigger`.
+    /// Sets the annotation `trigger`: what invokes the function, such as `http` or `sqs`.
     pub fn trigger(mut self, trigger: impl Into<Cow<'static, str>>) -> Self {
         self.trigger = Some(trigger.into());
         self
@@ -69,7 +71,7 @@ impl<S> Layer<S> for InvocationLayer {
     }
 }
 
-/// Made by [`InvocationLayer`].
+/// The service that [`InvocationLayer`] returns.
 #[derive(Clone, Debug)]
 pub struct InvocationService<S> {
     inner: S,
@@ -108,7 +110,7 @@ where
 
     fn call(&mut self, event: LambdaEvent<T>) -> Self::Future {
         let platform_root = match &event.context.xray_trace_id {
-            // `run`, or the layer around the runtime, has opened one.
+            // Without a current header, neither `run` nor the layer around the runtime has opened a span.
             Some(header) if current_trace_header().is_none() => {
                 info_span!(target: "xray_tracing_layer::lambda", "Lambda invocation", xrayTraceId = header)
             }
@@ -146,14 +148,14 @@ where
     }
 }
 
-/// Whether no invocation was before this one in the process. Answers `true` once: a service is cloned for each
+/// Whether this is the first invocation in the process. Returns `true` once: a service is cloned for each
 /// worker, so it can't know.
 fn is_cold_start() -> bool {
     static COLD: AtomicBool = AtomicBool::new(true);
     COLD.load(Relaxed) && COLD.swap(false, Relaxed)
 }
 
-/// A handler at work, in its span.
+/// The future of a handler, polled in its span.
 #[derive(Debug)]
 pub struct HandlerFuture<F> {
     inner: Option<Pin<Box<F>>>,
@@ -173,7 +175,7 @@ where
         let _facade = platform_root.enter();
         let polled = span.in_scope(|| {
             let Some(handler) = inner else { return Ok(Poll::Pending) };
-            // Only looked at on its way: it goes on below.
+            // The panic is only observed; it is resumed below.
             let polled = catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
             match &polled {
                 Ok(Poll::Pending) => return polled,
@@ -181,7 +183,7 @@ where
                 Ok(Poll::Ready(Err(err))) => note_error(span, err, format_args!("{err:?}")),
                 Err(panic) => note_panic(span, &**panic),
             }
-            // What the handler holds is dropped in its span.
+            // Whatever the handler holds is dropped in its span.
             *inner = None;
             polled
         });
@@ -193,10 +195,10 @@ where
     }
 }
 
-/// Calls [`Handle::restored`] when a snapshot was restored: register it with
+/// Calls [`Handle::restored`] after a restore from a snapshot. Register it with
 /// `Runtime::register_snapstart_resource(Arc::new(handle))`.
 ///
-/// The layer does so by itself at the first invocation; registered, it is done before that.
+/// The layer does the same at the first invocation; a registered hook runs before that.
 impl SnapStartResource for Handle {
     fn after_restore(&self) -> BoxFuture<'_, Result<(), Error>> {
         self.restored();

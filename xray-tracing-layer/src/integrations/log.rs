@@ -1,5 +1,5 @@
-//! Log correlation: the trace id on every line that `tracing_subscriber::fmt` writes within a recorded span, so that
-//! logs are found from a trace, and the trace from a log.
+//! Log correlation: the trace id on each line that `tracing_subscriber::fmt` writes within a recorded span.
+//! (Feature `fmt`.)
 //!
 //! ```
 //! use tracing_subscriber::prelude::*;
@@ -10,18 +10,19 @@
 //!     .init();
 //! ```
 //!
-//! In JSON it is a member of the outermost object, `{"xray_trace_id":"1-5759e988-bd862e3fe1be46a994272793",…`: the key
-//! that AWS Lambda Powertools writes in other languages, so that one query finds the lines of all functions. In any
-//! other format, custom ones among them, the line begins with it: `xray_trace_id=1-5759e988-bd862e3fe1be46a994272793 `,
-//! where CloudWatch, which looks for such ids in a line's text, finds it as well.
+//! | format | the id's place |
+//! |---|---|
+//! | JSON | a member of the outermost object: `{"xray_trace_id":"1-5759e988-bd862e3fe1be46a994272793",…` |
+//! | any other | at the beginning of the line: `xray_trace_id=1-5759e988-bd862e3fe1be46a994272793 ` |
 //!
-//! A line outside of a trace is as it was, and so is one of a trace that is not sampled: X-Ray could not show it.
+//! The key in JSON is that of AWS Lambda Powertools in other languages, so that one query finds the lines of
+//! all functions. CloudWatch finds ids in plain lines as well.
+//!
+//! Lines outside of a recorded trace are unchanged, because X-Ray could not show the trace.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use tracing_core::span::Id;
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::Registry;
 use tracing_subscriber::fmt::format::Writer;
@@ -29,11 +30,9 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, FormattedFi
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use xray_sdk::TraceId;
 
-use crate::layer::xray_layer::HiddenCore;
-use crate::lifecycle::core::Core;
-use crate::state::record::{Role, SpanRecord};
+use crate::layer::registered::registered;
 
-/// Adds the trace id to what a format writes. For [`Layer::map_event_format`], as the last of its settings:
+/// Adds the trace id to the lines of a format. For [`Layer::map_event_format`], as the last of its settings:
 ///
 /// ```
 /// # use tracing_subscriber::Registry;
@@ -44,7 +43,7 @@ use crate::state::record::{Role, SpanRecord};
 /// # let _: &dyn tracing_subscriber::Layer<Registry> = &layer;
 /// ```
 ///
-/// It does not matter where in the stack the layers are, and what filters they have.
+/// The order of the layers and their filters do not matter.
 ///
 /// [`Layer::map_event_format`]: tracing_subscriber::fmt::Layer::map_event_format
 pub fn with_trace_id<E>(format: E) -> WithTraceId<E> {
@@ -55,7 +54,7 @@ pub fn with_trace_id<E>(format: E) -> WithTraceId<E> {
 #[derive(Debug)]
 pub struct WithTraceId<E> {
     format: E,
-    /// Whether it once wrote a line that was no JSON.
+    /// Whether the format once wrote a line that was not JSON.
     is_text: AtomicBool,
 }
 
@@ -82,7 +81,7 @@ where
             }
             self.is_text.store(true, Relaxed);
         }
-        // Straight to the line: only its own writer knows whether colors are wanted.
+        // Written straight to the line: only its own writer knows whether colors are wanted.
         write!(writer, "{KEY}={id} ")?;
         self.format.format_event(ctx, writer, event)
     }
@@ -90,7 +89,7 @@ where
 
 const KEY: &str = "xray_trace_id";
 
-/// Writes the id as the first member of a JSON object that passes by. Of anything else it lets nothing pass.
+/// Inserts the id as the first member of a JSON object. Anything else is rejected with an error.
 struct Splice<'a, 'w> {
     line: &'a mut Writer<'w>,
     id: &'a str,
@@ -100,7 +99,7 @@ struct Splice<'a, 'w> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
     Nothing,
-    /// A brace, which may begin any line.
+    /// A brace, with which any line may begin.
     Brace,
     /// The beginning of an object.
     Json,
@@ -130,17 +129,7 @@ impl Write for Splice<'_, '_> {
     }
 }
 
-/// The layers of this process. A format is told of its subscriber's spans, but not of the other layers.
-static LAYERS: RwLock<Vec<Weak<Core>>> = RwLock::new(Vec::new());
-
-/// A layer was built.
-pub(crate) fn register(core: &Arc<Core>) {
-    let mut layers = LAYERS.write().unwrap_or_else(PoisonError::into_inner);
-    layers.retain(|layer| layer.strong_count() > 0);
-    layers.push(Arc::downgrade(core));
-}
-
-/// The trace of the nearest span that the layer knows, if it is recorded.
+/// Returns the trace of the nearest span with a record, if it is recorded.
 fn trace_id<S, N>(ctx: &FmtContext<'_, S, N>, event: &Event<'_>) -> Option<TraceId>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -152,54 +141,34 @@ where
         parent => parent,
     }?;
     let here = ctx.span(id).and_then(|span| storage::<_, N>(&span));
-    let layers = LAYERS.read().unwrap_or_else(PoisonError::into_inner);
-    layers.iter().filter_map(Weak::upgrade).find_map(|core| {
-        let Some(dispatch) = core.dispatch.get() else {
-            // Put there by a reload, which told it of no subscriber: it leaves itself in the spans.
-            let in_span = |span: SpanRef<'_, S>| {
-                span.extensions().get::<HiddenCore>().is_some_and(|hidden| Arc::ptr_eq(&hidden.0, &core))
-            };
+    registered().into_iter().find_map(|layer| {
+        let Some(dispatch) = layer.dispatch() else {
+            // A layer that was added by a reload has no dispatch, and stores itself in its spans.
             let around = || ctx.span_scope(id).into_iter().flatten();
-            return if around().any(in_span) {
-                core.trace_id(id, around().map(|span| span.id()))
-            } else {
-                None
-            };
+            let is_its = around().any(|span: SpanRef<'_, S>| layer.is_left_in(&span));
+            return if is_its { layer.trace_id(around().map(|span| span.id())) } else { None };
         };
         let dispatch = dispatch.upgrade()?;
-        // Another subscriber's ids are the same numbers. It is told from this one by where the thread is, and, in a
-        // span that both know, by where that lies.
+        // Another subscriber may use the same ids. It is distinguished by its current span and, in a span
+        // that both know, by the address of the formatted fields.
         let span = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id));
         let there = dispatch.current_span();
         let same = there.id() == current.id()
             && there.metadata() == current.metadata()
             && (here.is_none() || here == span.as_ref().and_then(storage::<_, N>));
-        // Whichever of the spans around are hidden from the log.
+        // Includes spans that are hidden from the log.
         let around = span.into_iter().flat_map(|span| span.scope()).map(|span| span.id());
-        if same { core.trace_id(id, around) } else { None }
+        if same { layer.trace_id(std::iter::once(id.clone()).chain(around)) } else { None }
     })
 }
 
-/// Where a span's fields lie that were formatted for the log.
+/// Returns the address of a span's formatted fields.
 fn storage<'a, R, N>(span: &SpanRef<'a, R>) -> Option<usize>
 where
     R: LookupSpan<'a>,
     N: 'static,
 {
     span.extensions().get::<FormattedFields<N>>().map(|fields| std::ptr::from_ref(fields).addr())
-}
-
-impl Core {
-    fn trace_id(&self, id: &Id, around: impl Iterator<Item = Id>) -> Option<TraceId> {
-        let known = |id: &Id| {
-            self.table.with(id.into_u64(), |record: &mut SpanRecord| {
-                let role = record.context.role;
-                (role.is_recorded() || role == Role::PlatformRoot).then_some(record.context.trace_id)
-            })
-        };
-        let mut around = around;
-        known(id).or_else(|| around.find_map(|id| known(&id)))?
-    }
 }
 
 #[cfg(test)]

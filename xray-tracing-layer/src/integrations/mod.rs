@@ -1,4 +1,4 @@
-//! Adapters for other libraries, each behind a feature. The only room that uses `tracing`'s span macros.
+//! Adapters for other libraries, each behind a feature. Only here are `tracing`'s span macros used.
 
 #[cfg(feature = "aws-sdk")]
 pub(crate) mod aws_sdk;

@@ -1,32 +1,31 @@
-//! Which spans and events become part of a trace unless the user says otherwise.
+//! The default filter: which spans and events belong to a trace.
 //!
-//! Logs and traces want different things: a log level is turned up and down, a trace is whole or useless. So
-//! the layer brings a filter of its own, and `RUST_LOG` neither silences it nor floods it. It decides by the
-//! callsite alone; the answer is kept by `tracing` and costs nothing later.
+//! Logs and traces need different filters: a log level is turned up and down, a trace is whole or useless. So
+//! the layer brings its own, and `RUST_LOG` neither silences nor floods it. The filter depends on the
+//! callsite alone; `tracing` caches its result.
 
 use tracing_core::metadata::LevelFilter;
 use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::fields::callsite::{has_fields_of_its_span, is_between_invocations};
-use crate::lifecycle::finished_call::LibraryEvent;
+use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_between_invocations};
 
 /// The filter that [`layer`](crate::layer) attaches.
 ///
-/// - Spans at `INFO` and above, and ERROR events, which become exceptions.
-/// - Spans and events of libraries that only speak at lower levels, but say what a trace needs: the AWS SDK's
-///   operations, tower-http's requests and responses, the spans of `otel::tracing`, the statements of `sqlx`, the
-///   commands of `mongodb`, the pauses of Lambda's runtime.
-/// - Nothing from the machinery below: `h2`, `hyper`, `tokio`, `rustls`, the inner layers of the AWS SDK.
+/// - Enables spans at `INFO` and above, and ERROR events, which become exceptions.
+/// - Enables spans and events of some libraries at lower levels: the AWS SDK's operations, tower-http's
+///   requests and responses, the spans of `otel::tracing`, the statements of `sqlx`, the commands of
+///   `mongodb`, the pauses of Lambda's runtime.
+/// - Disables the machinery below: `h2`, `hyper`, `tokio`, `rustls`, the inner layers of the AWS SDK.
 ///
-/// To compose it with a filter of your own, use `tracing_subscriber`'s `FilterExt`:
+/// To combine it with another filter, use `tracing_subscriber`'s `FilterExt`:
 /// ```
 /// use tracing_subscriber::filter::{FilterExt, filter_fn};
 /// use tracing_subscriber::registry;
 ///
-/// let quiet = filter_fn(|metadata| metadata.name() != "health_check");
+/// let no_health_checks = filter_fn(|metadata| metadata.name() != "health_check");
 /// let layer = xray_tracing_layer::builder()
-///     .filter(FilterExt::<tracing_subscriber::Registry>::and(xray_tracing_layer::default_filter(), quiet))
+///     .filter(FilterExt::<tracing_subscriber::Registry>::and(xray_tracing_layer::default_filter(), no_health_checks))
 ///     .build::<tracing_subscriber::Registry>();
 /// # assert!(layer.is_ok());
 /// ```
@@ -34,14 +33,14 @@ use crate::lifecycle::finished_call::LibraryEvent;
 #[non_exhaustive]
 pub struct DefaultFilter;
 
-/// The filter that [`layer`](crate::layer) attaches, to compose with others.
+/// Returns the filter that [`layer`](crate::layer) attaches, to combine it with others.
 #[must_use]
 pub fn default_filter() -> DefaultFilter {
     DefaultFilter
 }
 
 impl DefaultFilter {
-    /// What it says of a callsite, which is all that it goes by.
+    /// Returns the filter's decision, which depends on the callsite alone.
     pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
         let is_machinery = || MACHINERY.iter().any(|krate| is_in(target, krate));
@@ -60,10 +59,10 @@ impl DefaultFilter {
     }
 }
 
-/// The level down to which a library's spans belong into a trace.
+/// Returns the lowest level at which a library's spans belong to a trace.
 fn lowest_level_of(target: &str) -> Level {
     match () {
-        // `aws_sdk_` begins the name of a crate, one for each service.
+        // Each service has a crate whose name begins with `aws_sdk_`.
         () if target.starts_with("aws_sdk_") && target.contains("::operation") => Level::DEBUG,
         () if target.starts_with("tower_http::trace") => Level::DEBUG,
         () if target.starts_with("otel::tracing") => Level::TRACE,
@@ -71,8 +70,8 @@ fn lowest_level_of(target: &str) -> Level {
     }
 }
 
-/// Crates whose spans are how things work, not what is being done. `runtime::resource` is tokio's, with
-/// console-subscriber in the same registry.
+/// Crates whose spans describe machinery. `runtime::resource` is tokio's, with console-subscriber in the same
+/// registry.
 const MACHINERY: &[&str] = &[
     "h2",
     "hyper",
@@ -85,7 +84,7 @@ const MACHINERY: &[&str] = &[
     "aws_smithy_runtime_api",
     "aws_smithy_http_client",
     "aws_config",
-    // Its invocations are spans of `lambda_runtime::layers`; these are its workers.
+    // Invocations are spans of `lambda_runtime::layers`; these are its workers.
     "lambda_runtime::runtime",
 ];
 
@@ -103,7 +102,7 @@ impl<S> Filter<S> for DefaultFilter {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // The lowest of `quiet_library`.
+        // The lowest level of `lowest_level_of`.
         Some(LevelFilter::TRACE)
     }
 }

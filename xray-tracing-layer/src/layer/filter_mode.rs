@@ -1,4 +1,4 @@
-//! How a filter meets the layer: three types that name the choice, and nothing else.
+//! The three ways to filter a layer, as types of the builder.
 
 use std::any::TypeId;
 
@@ -12,19 +12,19 @@ use crate::layer::default_filter::DefaultFilter;
 use crate::layer::filtered::FilteredLayer;
 use crate::layer::xray_layer::XrayLayer;
 
-/// Of a [`Builder`](crate::Builder): the layer gets the default filter.
+/// A type parameter of [`Builder`](crate::Builder): the layer has the default filter.
 #[derive(Debug)]
 pub struct WithDefaultFilter(pub(crate) ());
 
-/// Of a [`Builder`](crate::Builder): the layer gets a filter of the user's.
+/// A type parameter of [`Builder`](crate::Builder): the layer has the user's filter.
 #[derive(Debug)]
 pub struct WithFilter<F>(pub(crate) F);
 
-/// Of a [`Builder`](crate::Builder): the layer gets no filter of its own.
+/// A type parameter of [`Builder`](crate::Builder): the layer has no filter.
 #[derive(Debug)]
 pub struct WithoutFilter(pub(crate) ());
 
-/// How a filter meets the layer. Implemented by [`WithDefaultFilter`], [`WithFilter`] and [`WithoutFilter`] alone.
+/// The filter of a layer: [`WithDefaultFilter`], [`WithFilter`] or [`WithoutFilter`].
 pub trait FilterMode<S: Subscriber>: sealed::Sealed {
     /// The layer with its filter.
     type Layer: Layer<S>;

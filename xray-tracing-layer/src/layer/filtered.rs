@@ -1,20 +1,21 @@
-//! The layer behind its default filter, for less than `Filtered` takes.
+//! The layer with its default filter, for less than `Filtered` costs.
 //!
-//! `Filtered` stands in front of every callback, and finds out whether its filter let the span through by looking it
-//! up in the registry: when it is entered, left, told a value, closed. The layer finds its spans in a table of its own,
-//! for every other there is nothing there, and so those callbacks need not be asked about. What is about callsites, new
-//! spans and events goes through `Filtered`, which tells the registry what the filter said.
+//! `Filtered` handles every callback, and looks the span up in the registry to learn whether its filter
+//! enabled it: at enter, exit, record and close. The layer has a table of its own, so these callbacks bypass
+//! `Filtered` here. Callbacks about callsites, new spans and events go through it, because it passes the
+//! filter's verdict to the registry.
 //!
-//! What a filter said, `Filtered` keeps for the thread until a span or an event comes. `tracing::enabled!` asks, and
-//! nothing comes; `info!("{}", answer.await)` asks on one thread and comes on another: then the answer is taken for that
-//! to the next span, which is lost. The default filter goes by the callsite alone, so here it is asked again about what
-//! `Filtered` keeps back.
+//! `Filtered` stores the filter's verdict in a thread-local until the next span or event. If none follows
+//! (after `tracing::enabled!`, or across an `.await` in the arguments of `info!("{}", response.await)`), the
+//! stale verdict is applied to the next span, which is lost. The default filter depends on the callsite
+//! alone, so this type asks it again about what `Filtered` rejects.
 //!
-//! Only for the default filter: another one may go by more, and have callbacks of its own, as `EnvFilter` has.
+//! This holds for the default filter only. Another filter may depend on more and have callbacks of its own,
+//! as `EnvFilter` has.
 //!
-//! This is the crate's only `unsafe` code. A layer with a filter has to say so when it is stacked, or the layers
-//! beside it are filtered as well; it does so by an answer to `Layer::downcast_raw`, which is an `unsafe fn`, even to
-//! pass the question on, as here.
+//! This is the crate's only `unsafe` code. A layer with a filter has to declare that when it is stacked, or
+//! the layers beside it are filtered as well. The declaration is the result of `Layer::downcast_raw`, an
+//! `unsafe fn` even when it only forwards the call, as here.
 #![expect(unsafe_code)]
 
 use std::any::TypeId;
@@ -29,9 +30,19 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::layer::default_filter::DefaultFilter;
 use crate::layer::xray_layer::{XrayLayer, was_forwarded};
 
-/// What [`layer`](crate::layer) gives.
+/// The layer with its default filter: the type that [`layer`](crate::layer) returns.
+///
+/// ```
+/// use tracing_subscriber::Registry;
+/// use xray_tracing_layer::FilteredLayer;
+///
+/// struct Telemetry {
+///     xray: FilteredLayer<Registry>,
+/// }
+///
+/// let telemetry = Telemetry { xray: xray_tracing_layer::layer() };
+/// ```
 #[derive(Debug)]
-#[expect(unnameable_types, reason = "it is a layer, and what else it is may change")]
 pub struct FilteredLayer<S> {
     filtered: Filtered<XrayLayer, DefaultFilter, S>,
 }
@@ -127,8 +138,7 @@ where
         if id == TypeId::of::<Self>() {
             return Some(std::ptr::from_ref(self).cast());
         }
-        // SAFETY: what is asked of this method is asked of that one, about a layer that lives as long as this one, and
-        // the answer is passed on as it is.
+        // SAFETY: the call is forwarded unchanged, to a layer that lives as long as this one.
         unsafe { self.filtered.downcast_raw(id) }
     }
 }
@@ -170,7 +180,7 @@ mod tests {
         assert!(dispatch.downcast_ref::<FilteredLayer<Registry>>().is_some());
         assert!(dispatch.downcast_ref::<Filtered<XrayLayer, DefaultFilter, Registry>>().is_some());
         let found = dispatch.downcast_ref::<XrayLayer>().unwrap();
-        assert!(found.core.visible.load(Relaxed) && found.core.default_filter);
+        assert!(found.core.install.visible.load(Relaxed) && found.core.config.default_filter);
         tracing::dispatcher::with_default(&dispatch, || {
             let _root = tracing::info_span!("root", order = 7).entered();
             let rejected = tracing::debug_span!("rejected", late = tracing::field::Empty).entered();

@@ -1,6 +1,5 @@
-//! The callbacks. Each hands over to the [`Core`], and returns at once for what the core does not know.
+//! The callbacks. Each calls the [`Core`], and returns at once for spans without a record.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -11,8 +10,10 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
+use crate::state::thread_state::ThreadState;
 
-/// Turns spans into X-Ray documents. Made by [`layer`](crate::layer) or [`builder`](crate::builder).
+/// The layer that turns spans into X-Ray documents, without a filter. Made by
+/// [`Builder::without_filter`](crate::Builder::without_filter).
 ///
 /// The type is the same for every subscriber, so that `Dispatch::downcast_ref` finds it.
 #[derive(Debug)]
@@ -38,14 +39,14 @@ where
 {
     fn on_register_dispatch(&self, dispatch: &Dispatch) {
         let found = dispatch.downcast_ref::<Self>().is_some_and(|found| Arc::ptr_eq(&found.core, &self.core));
-        self.core.visible.store(found, Relaxed);
-        let _ = self.core.dispatch.set(dispatch.downgrade());
+        self.core.install.visible.store(found, Relaxed);
+        let _ = self.core.install.dispatch.set(dispatch.downgrade());
         self.core.install();
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.core.wanted.note(metadata);
-        self.core.unsampled.note(metadata);
+        self.core.install.wanted.note(metadata);
+        self.core.spans.unsampled.note(metadata);
         Interest::always()
     }
 
@@ -54,7 +55,7 @@ where
         if !self.core.opens_unsampled(attrs) {
             self.core.open(attrs, id, &ctx);
         }
-        if !self.core.visible.load(Relaxed) {
+        if !self.core.install.visible.load(Relaxed) {
             self.store_core(id, &ctx);
         }
         note_forwarded();
@@ -91,32 +92,26 @@ where
     }
 }
 
-thread_local! {
-    /// Whether a layer was told of a span or an event since somebody wanted to know.
-    static FORWARDED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// A layer was told, and is done: what else it was told meanwhile is over, too.
+/// Marks the callback as forwarded, after anything nested in it.
 #[inline]
 fn note_forwarded() {
-    let _ = FORWARDED.try_with(|called| called.set(true));
+    ThreadState::with(|thread| thread.forwarded.set(true));
 }
 
-/// Whether a layer is told of a span or an event in `pass_on`.
+/// Whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
 pub(crate) fn was_forwarded(pass_on: impl FnOnce()) -> bool {
-    let _ = FORWARDED.try_with(|called| called.set(false));
+    ThreadState::with(|thread| thread.forwarded.set(false));
     pass_on();
-    FORWARDED.try_with(Cell::get).unwrap_or(true)
+    ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
 }
 
-/// Ends what was started for the layer. Its handles, which may live on, still have its counts.
+/// Stops background work. Handles may live on, and keep the counters.
 impl Drop for XrayLayer {
     fn drop(&mut self) {
         self.core.uninstall();
     }
 }
 
-/// Left in the extensions of each span by a layer that can't be found by its type: below a reloadable layer,
-/// or below another of its kind.
+/// The core of a layer that cannot be found by its type, stored in the extensions of each of its spans.
 pub(crate) struct HiddenCore(pub(crate) Arc<Core>);

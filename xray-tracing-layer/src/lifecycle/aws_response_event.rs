@@ -1,7 +1,7 @@
-//! What the AWS SDK says of each answer that a service gives: the events in which it names the request, at DEBUG.
-//! Without an interceptor there is nothing else to learn request ids from, and how often a call was tried.
+//! Events of the AWS SDK, at DEBUG, that describe the response to one attempt of a call.
 //!
-//! No call is known here, only its operation's span.
+//! Without the interceptor they are the only source of request ids and of the number of retries. Only the
+//! operation's span is known here.
 
 use std::fmt;
 
@@ -12,18 +12,15 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::Namespace;
 use xray_sdk::document::internal::{Body, Section, Written};
 
+use crate::fields::library_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
+use crate::fields::scratch::with_body;
 use crate::fields::value::{Value, visit};
-use crate::fields::visitor::Rules;
-use crate::lifecycle::core::{Core, with_body};
+use crate::lifecycle::core::Core;
+use crate::settings::redaction::Rules;
 use crate::state::record::Role;
 
-pub(crate) const REQUEST_ID: &str = "request_id";
-
-/// S3's second id.
-pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";
-
 impl Core {
-    /// An attempt was answered.
+    /// Records the response to one attempt.
     #[cold]
     pub(crate) fn aws_response<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
     where
@@ -31,12 +28,12 @@ impl Core {
     {
         let Some(id) = self.span_of(event, ctx, Role::is_recorded) else { return };
         with_body(|body| {
-            let mut visitor = ResponseVisitor { rules: &self.rules, body, names_request: false };
+            let mut visitor = ResponseVisitor { rules: &self.config.rules, body, names_request: false };
             event.record(&mut visitor);
             let names_request = visitor.names_request;
-            self.table.with(id, |record| {
-                // Where a filter hides the operation's span, the nearest one is the caller's, of which this tells
-                // nothing.
+            self.spans.table.with(id, |record| {
+                // If a filter hides the operation's span, the nearest span is the caller's, which the event
+                // does not describe.
                 if record.body.namespace() != Some(Namespace::Aws) {
                     return;
                 }
@@ -49,7 +46,7 @@ impl Core {
     }
 }
 
-/// Counts retries, in the document itself: there is one event of the kind for each attempt that was answered.
+/// Counts retries in the document itself: the SDK sends one event for each response.
 fn count_attempt(body: &mut Body) {
     const KEY: &str = "\"retries\":";
     let so_far = body.text_of(Section::Aws, KEY).and_then(|retries| retries.parse::<u32>().ok());
@@ -59,7 +56,8 @@ fn count_attempt(body: &mut Body) {
     });
 }
 
-/// Behind the fields that name the same, and behind an interceptor, which knows of attempts without an answer.
+/// The rank: below the fields for the same members, and below the interceptor, which also counts attempts
+/// without a response.
 const RANK: u8 = 1;
 
 struct ResponseVisitor<'a> {
@@ -87,7 +85,7 @@ impl Visit for ResponseVisitor<'_> {
     visit! { record_str: &str => Str, record_debug: &dyn fmt::Debug => Display }
 }
 
-/// The SDK gives an `Option<&str>` in its `Debug` form.
+/// Returns the id in an `Option<&str>` that the SDK formats by `Debug`.
 fn inside_some(text: &str) -> Option<&str> {
     match text.strip_prefix("Some(\"").and_then(|text| text.strip_suffix("\")")) {
         Some(inside) => Some(inside),

@@ -1,12 +1,11 @@
-//! A span opens: what it becomes, and in which trace.
+//! Opening a span: its role, and its trace.
 //!
 //! ```text
-//!  parent in the table?  ──yes──► its role decides: recorded ► subsegment, facade ► independent, else no record
-//!        │no: the nearest ancestor that is
+//!  parent in the table?  ──yes──► recorded ► subsegment, platform root ► independent, else no record
+//!        │no: the nearest ancestor in the table
 //!        ▼none
-//!  a local root:  header among its fields, or Lambda's  ──► continue that trace, as it says
-//!                 none, or one that leaves it open      ──► ask the sampler
-//!                 the user's own word (`xray.sampled`)  ──► goes before all of these
+//!  a local root          ──► Placement: the user's decision overrides the header's,
+//!                            the header's overrides the sampler's
 //! ```
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,15 +15,19 @@ use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
+use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::visitor::{FieldVisitor, HeaderField};
+use crate::fields::field_target::HeaderField;
+use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::record::{self, LambdaState, Role, SpanRecord, TraceContext};
+use crate::state::host::LambdaFunction;
+use crate::state::placement::Placement;
+use crate::state::pool;
+use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
 impl Core {
@@ -33,35 +36,31 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if !self.enabled || is_recording_suppressed() {
+        if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.callsites.of(attrs.metadata());
-        let mut record = record::take();
+        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        let mut record = pool::take();
         record.callsite = callsite_id;
         record.segment_id = SegmentId::random();
-        // Nothing that is open around a facade knows better: the runtime opens a span for each of its workers.
+        // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !callsite.forces {
-            return record::give_back(record);
+            return pool::give_back(record);
         }
-        let now = self.clock.ticks();
+        let now = self.spans.clock.ticks();
         record.start = now;
-        let user = match is_root {
-            true => self.begin_root(&mut record, callsite, attrs, id),
-            false => self.begin_part(&mut record, callsite, attrs, id),
+        let user = if is_root {
+            self.begin_root(&mut record, callsite, attrs, id)
+        } else {
+            self.begin_part(&mut record, callsite, attrs, id)
         };
-        if let Some(function) = &self.lambda {
-            record.lambda_state = LambdaState::default();
-            if record.context.role.is_recorded() {
-                function.note_open(id.into_u64());
-            }
-        }
+        self.spans.host.on_open(&mut record, id.into_u64());
         if record.context.role == Role::Independent {
             self.begin_top(&mut record, id, now);
         }
         let (root, due) = (record.context.root, self.is_due(&record.context, now));
-        self.keep(id.into_u64(), record);
+        self.insert(id.into_u64(), record);
         if let Some(user) = user {
             self.set_user(root, 1, &user);
         }
@@ -70,7 +69,8 @@ impl Core {
         }
     }
 
-    /// Takes the fields of a span inside of another. Answers the end user they name, who belongs to the segment.
+    /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
+    /// segment.
     #[inline]
     fn begin_part(
         &self,
@@ -79,17 +79,19 @@ impl Core {
         attrs: &Attributes<'_>,
         id: &Id,
     ) -> Option<String> {
-        let mut visitor = FieldVisitor::for_new(callsite, &self.rules, &mut record.body, false);
+        let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         attrs.record(&mut visitor);
-        let (forced, user) = (visitor.forced.take(), visitor.user.take());
+        let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
         if let Some(sampled) = forced {
-            record.force(sampled, id.into_u64(), self.lambda.is_some());
+            record.force(sampled, id.into_u64(), self.spans.host.is_lambda());
         }
         user
     }
 
-    /// The same for a local root, and finds out what becomes of it. Most are not sampled, and then nobody wants to read
-    /// their fields: where the sampler does not look at them either, those that decide are taken before the others.
+    /// Records the fields of a local root, and places it.
+    ///
+    /// Most roots are not sampled, and then their fields are not encoded. If the sampler does not look at
+    /// fields, the decisive ones are recorded first and the others after the decision.
     #[inline(never)]
     fn begin_root(
         &self,
@@ -98,52 +100,52 @@ impl Core {
         attrs: &Attributes<'_>,
         id: &Id,
     ) -> Option<String> {
-        let is_segment = self.lambda.is_none();
-        let decides_first = is_segment && !self.sampler.looks_at_request();
-        let mut visitor = match decides_first {
-            true => FieldVisitor::for_decision(callsite, &self.rules, &mut record.body),
-            false => FieldVisitor::for_new(callsite, &self.rules, &mut record.body, is_segment),
+        let is_segment = !self.spans.host.is_lambda();
+        let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
+        let mut visitor = if decides_first {
+            FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
+        } else {
+            FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
         };
         if callsite.decides || !decides_first {
             attrs.record(&mut visitor);
         }
-        let (header, forced, user) = (visitor.header.take(), visitor.forced.take(), visitor.user.take());
+        let (header, forced, user) =
+            (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         self.place_root(record, id, header, forced);
         if decides_first {
             let is_written = record.context.role.is_recorded() || record.is_watched();
             let SpanRecord { body, deferred, .. } = record;
-            attrs.record(&mut match is_written {
-                true => FieldVisitor::for_rest(callsite, &self.rules, body),
-                false => {
-                    FieldVisitor::for_deferring(callsite, &self.rules, body, deferred.get_or_insert_default())
-                }
+            attrs.record(&mut if is_written {
+                FieldVisitor::for_rest(callsite, &self.config.rules, body)
+            } else {
+                let deferred = deferred.get_or_insert_default();
+                FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
             });
         }
         user
     }
 
     #[inline]
-    pub(crate) fn keep(&self, id: u64, record: Box<SpanRecord>) {
-        match self.table.insert(id, record) {
+    pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
+        match self.spans.table.insert(id, record) {
             Inserted::Done => {}
             Inserted::Replaced(stale) => {
-                self.counters.abandoned.one();
-                record::give_back(stale);
+                self.output.counters.abandoned.one();
+                pool::give_back(stale);
             }
             Inserted::Full(record) => {
-                self.counters.over_capacity.one();
+                self.output.counters.over_capacity.one();
                 if let Some(verdict) = &record.verdict {
-                    self.sampler.give_back(verdict);
+                    self.hooks.sampler.give_back(verdict);
                 }
-                record::give_back(record);
-                if let Some(function) = &self.lambda {
-                    function.note_closed(id);
-                }
+                pool::give_back(record);
+                self.spans.host.on_close(id);
             }
         }
     }
 
-    /// Takes over what the nearest recorded ancestor hands down. `false` if there is none.
+    /// Inherits from the nearest ancestor in the table. Returns `false` if there is none.
     #[inline]
     fn inherit<S>(
         &self,
@@ -168,18 +170,16 @@ impl Core {
         if self.inherit_from(record, direct) {
             return true;
         }
-        // The parent is there, but not for us: filtered out, or one too many.
+        // The parent has no record: a filter rejected it, or the table was full.
         let ancestors = ctx.span(id).into_iter().flat_map(|span| span.scope().skip(1));
         ancestors.into_iter().any(|ancestor| self.inherit_from(record, ancestor.id().into_u64()))
     }
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        let found = self.table.with(parent, |parent| {
+        let found = self.spans.table.with(parent, |parent| {
             parent.has_children = true;
-            if self.lambda.is_some() {
-                parent.lambda_state.open_children += 1;
-            }
+            self.spans.host.on_child_open(parent);
             parent.draw_trace_id();
             let (role, parent_id) = match parent.context.role {
                 role if role.is_recorded() => (Role::Subsegment, Some(parent.segment_id)),
@@ -194,91 +194,94 @@ impl Core {
             return false;
         }
         let independent = record.context.role == Role::Independent;
-        // What a facade stands for is elsewhere: inside this process its children are roots.
-        record.parent = if independent { 0 } else { parent };
+        // The platform's segment is elsewhere: inside this process its children are roots.
+        record.parent = if independent { None } else { SpanId::new(parent) };
         true
     }
 
     fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
         let now = record.start;
-        if !self.installed.load(Relaxed) {
-            // Added by a reload, after the subscriber had told its layers that it is in use.
+        if !self.install.installed.load(Relaxed) {
+            // The layer was added by a reload, so it never got the subscriber's dispatch.
             self.install();
         }
-        record.parent = 0;
+        record.parent = None;
         record.parent_id = None;
         record.context.root = id.into_u64();
         record.context.root_start = now;
-        let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
-            self.counters.bad_headers.one();
+            self.output.counters.bad_headers.one();
         }
-        // A call to another service is a part of something. What it is a part of may be a caller's.
+        // A call to another service needs a segment. A trace header shows that a caller has one.
         let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
-        let header = match (field, &self.lambda) {
-            (Some(field), _) => field.header,
-            (None, Some(function)) => function.header(),
-            (None, None) => None,
+        let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
+        let lambda = self.spans.host.lambda();
+        let header = match field {
+            Some(field) => field.header,
+            None => lambda.and_then(LambdaFunction::header),
         };
-        if let Some(function) = &self.lambda {
+        if let Some(function) = lambda {
             if header.is_some() && function.take_snapshot_restored() {
                 self.restored();
                 record.segment_id = SegmentId::random();
             }
-            // The process may have been frozen since the last one.
-            self.clock.anchor(now);
+            // The process may have been frozen since the last invocation.
+            self.spans.clock.anchor(now);
         }
-        record.context.offset = self.clock.offset(now);
-        if platform_root || self.lambda.is_some() {
-            Self::join_lambda(record, header.as_ref(), platform_root);
-            if forced == Some(false) && record.context.role.is_recorded() {
-                record.context.role = Role::Unsampled;
+        record.context.offset = self.spans.clock.offset(now);
+        let in_platform_segment = platform_root || lambda.is_some();
+        match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
+            Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
+            Placement::Orphan if !self.takes_orphan() => {
+                record.context.role = Role::Undecided { has_trace: false };
             }
-        } else if is_orphan && !self.takes_orphan() {
-            record.context.role = Role::Undecided { has_trace: false };
-        } else {
-            self.join(record, header.as_ref(), forced);
+            Placement::Orphan => self.join(record, None, None),
+            Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
         }
     }
 
-    /// Whether a call to another service outside of a segment becomes one.
+    /// Whether a call to another service outside of any segment becomes a segment.
     #[cold]
     fn takes_orphan(&self) -> bool {
-        if self.context_missing != ContextMissing::Ignore {
-            self.counters.context_missing.one();
+        if self.config.context_missing != ContextMissing::Ignore {
+            self.output.counters.context_missing.one();
         }
-        self.context_missing == ContextMissing::MakeSegment
+        self.config.context_missing == ContextMissing::MakeSegment
     }
 
-    /// A subsegment directly below the function's segment is the root of what is recorded here.
+    /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
     fn begin_top(&self, record: &mut SpanRecord, id: &Id, now: Ticks) {
-        let platform_root = if record.context.root == id.into_u64() { 0 } else { record.context.root };
+        let root = record.context.root;
+        let platform_root = SpanId::new(root).filter(|_| root != id.into_u64());
         (record.context.root, record.context.root_start) = (id.into_u64(), now);
         record.lambda_state = LambdaState { platform_root, ..LambdaState::default() };
-        if platform_root != 0 {
-            // What the runtime says of the invocation goes where it is seen: into the first subsegment.
-            self.table.with(platform_root, |platform_root| {
+        if platform_root.is_some() {
+            // Facts about the invocation go where they are visible: into the first subsegment.
+            self.spans.table.with(root, |platform_root| {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
             });
         }
     }
 
-    /// Makes a root a segment, in the header's trace or in a new one.
-    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, forced: Option<bool>) {
+    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
+    /// decides.
+    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
         record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);
         record.context.extras = header.and_then(TraceHeader::shared_extras);
         record.verdict = None;
-        record.context.role = match (forced, header.map_or(SamplingDecision::Unknown, TraceHeader::sampled)) {
-            (Some(true), _) | (None, SamplingDecision::Sampled) => Role::Segment,
-            (Some(false), _) | (None, SamplingDecision::NotSampled) => Role::Unsampled,
-            (None, SamplingDecision::Requested | SamplingDecision::Unknown) => {
+        record.context.role = match sampled {
+            Some(true) => Role::Segment,
+            Some(false) => Role::Unsampled,
+            None => {
                 let verdict = self.sample(record);
-                let role = match verdict.is_sampled() {
-                    true => Role::Segment,
-                    false if verdict.is_left_open() => Role::Undecided { has_trace: true },
-                    false => Role::Unsampled,
+                let role = if verdict.is_sampled() {
+                    Role::Segment
+                } else if verdict.is_left_open() {
+                    Role::Undecided { has_trace: true }
+                } else {
+                    Role::Unsampled
                 };
                 record.verdict = Some(verdict);
                 role
@@ -286,28 +289,10 @@ impl Core {
         };
         match record.context.role {
             Role::Segment => record.draw_trace_id(),
-            Role::Unsampled if self.zero_ids && header.is_none() => record.segment_id = SegmentId::from(0),
+            Role::Unsampled if self.config.zero_ids && header.is_none() => {
+                record.segment_id = SegmentId::from(0);
+            }
             _ => {}
         }
-    }
-
-    /// In Lambda the function's segment is the platform's: spans are parts of it, if it is recorded.
-    pub(crate) fn join_lambda(record: &mut SpanRecord, header: Option<&TraceHeader>, platform_root: bool) {
-        let parent = header.and_then(TraceHeader::parent);
-        record.parent_id = parent;
-        record.context.extras = header.and_then(TraceHeader::shared_extras);
-        record.context.role = match header {
-            None => Role::Undecided { has_trace: false },
-            Some(header) => {
-                record.context.trace_id = header.root();
-                match (header.sampled(), parent) {
-                    (SamplingDecision::Sampled, Some(_)) if platform_root => Role::PlatformRoot,
-                    (SamplingDecision::Sampled, Some(_)) => Role::Independent,
-                    (SamplingDecision::NotSampled, _) => Role::NotSampledByLambda,
-                    // Lambda does not trace this function, but others in the trace may go on.
-                    _ => Role::Undecided { has_trace: true },
-                }
-            }
-        };
     }
 }

@@ -1,20 +1,25 @@
-//! What the sampler is asked about a new trace: everything that is known when its first span opens, read out of the
-//! span's own body. Nothing is copied, and attributes are looked for only if a rule asks for one.
+//! The request to the sampler about a new trace, read from the body of its first span.
+//!
+//! Nothing is copied. Attributes are looked up only if a rule asks for one.
 
 use std::borrow::Cow;
 
 use xray_sdk::document::internal::{Body, Section, put_annotation_key};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
+use crate::fields::scratch::with_buffer;
 use crate::fields::url;
-use crate::lifecycle::core::{Core, with_buffer};
+use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
 impl Core {
     pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
-        if !self.sampler.looks_at_request() {
-            return self.sampler.sample(&SamplingRequest::new(&self.service).with_epoch_seconds(began));
+        if !self.hooks.sampler.looks_at_request() {
+            return self
+                .hooks
+                .sampler
+                .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
         }
         let body = &record.body;
         let url = body.text_of(Section::HttpRequest, "\"url\":");
@@ -24,19 +29,19 @@ impl Core {
         let method = body.text_of(Section::HttpRequest, "\"method\":");
         let attributes = Fields { body };
         let mut request =
-            SamplingRequest::new(&self.service).with_epoch_seconds(began).with_attributes(&attributes);
-        if let Some(finding) = self.origin.finding() {
+            SamplingRequest::new(&self.config.service).with_epoch_seconds(began).with_attributes(&attributes);
+        if let Some(finding) = self.output.origin.finding() {
             request = finding.origin().map_or(request, |origin| request.with_service_type(origin));
             request = finding.resource_arn().map_or(request, |arn| request.with_resource_arn(arn));
         }
         request = host.map_or(request, |host| request.with_host(host));
         request = path.map_or(request, |path| request.with_path(path));
         request = method.map_or(request, |method| request.with_method(method));
-        self.sampler.sample(&request)
+        self.hooks.sampler.sample(&request)
     }
 }
 
-/// What rules may ask about a span: its annotations, and its fields that stand for nothing else.
+/// The attributes that rules may match: annotations, and fields without another meaning.
 #[derive(Debug)]
 struct Fields<'a> {
     body: &'a Body,

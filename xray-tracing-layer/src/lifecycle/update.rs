@@ -1,4 +1,6 @@
-//! A span lives: fields recorded late, events, and the moment it was last left.
+//! Between open and close: fields recorded late, events, and exits.
+
+use std::num::NonZeroU64;
 
 use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
@@ -6,10 +8,12 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section};
 
-use crate::fields::callsite::{CallsiteInfo, EventKind};
+use crate::fields::callsite::CallsiteInfo;
 use crate::fields::error_event::ErrorVisitor;
+use crate::fields::library_event::EventKind;
+use crate::fields::scratch::{with_body, with_buffer};
 use crate::fields::visitor::FieldVisitor;
-use crate::lifecycle::core::{Core, with_body, with_buffer};
+use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role, SpanRecord};
 
@@ -20,22 +24,22 @@ impl Core {
             let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);
             record.keeps_fields().then_some((record.callsite, record.context.root, is_segment))
         };
-        let Some((callsite, root, is_segment)) = self.table.with(id, target).flatten() else { return };
-        let Some(callsite) = self.callsites.get(callsite) else { return };
+        let Some((callsite, root, is_segment)) = self.spans.table.with(id, target).flatten() else { return };
+        let Some(callsite) = self.spans.callsites.get(callsite) else { return };
         with_body(|body| {
-            let mut visitor = FieldVisitor::new(callsite, &self.rules, body, is_segment);
+            let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
             values.record(&mut visitor);
-            let (header, forced) = (visitor.header.take(), visitor.forced.take());
-            let user = visitor.user.take();
-            self.table.with(id, |record| record.body.absorb(body));
+            let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
+            let user = visitor.target.user.take();
+            self.spans.table.with(id, |record| record.body.absorb(body));
             if let Some(user) = user {
                 self.set_user(root, 0, &user);
             }
-            // A header declared as an empty field and recorded later is as good as one that is set.
+            // A header that was declared as an empty field and recorded later.
             if let Some(field) = header {
                 match field.header {
                     Some(header) => self.set_trace_header(id, &header),
-                    None => self.counters.bad_headers.one(),
+                    None => self.output.counters.bad_headers.one(),
                 }
             }
             if let Some(sampled) = forced {
@@ -49,17 +53,22 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if self.lambda.is_none() && event.is_contextual() && self.unsampled.is_here() {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
             return;
         }
-        let (callsite_id, callsite) = self.callsites.of(event.metadata());
+        let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
         if callsite.event == EventKind::Ignored || is_recording_suppressed() {
             return;
         }
         match callsite.event {
             EventKind::AwsResponse => return self.aws_response(event, ctx),
             EventKind::LambdaIdle => {
-                return self.lambda.iter().for_each(|function| self.before_freeze(function));
+                return self
+                    .spans
+                    .host
+                    .lambda()
+                    .into_iter()
+                    .for_each(|function| self.before_freeze(function));
             }
             EventKind::LambdaFailure => {
                 let Some(lambda_failure_target) = self.lambda_failure_target(ctx) else { return };
@@ -80,14 +89,14 @@ impl Core {
         with_body(|body| {
             if callsite.event != EventKind::Fields {
                 with_buffer(|message| {
-                    let mut visitor = ErrorVisitor::new(callsite, &self.rules, body, message);
+                    let mut visitor = ErrorVisitor::new(callsite, &self.config.rules, body, message);
                     event.record(&mut visitor);
                     visitor.finish();
                 });
             } else {
-                event.record(&mut FieldVisitor::new(callsite, &self.rules, body, false));
+                event.record(&mut FieldVisitor::new(callsite, &self.config.rules, body, false));
             }
-            self.table.with(id, |record| {
+            self.spans.table.with(id, |record| {
                 let target = || record.body.has_exceptions() || record.body.status().is_some();
                 if callsite.event != EventKind::Echo || !target() {
                     record.body.absorb(body);
@@ -96,7 +105,7 @@ impl Core {
         });
     }
 
-    /// The nearest span that an event happened in, if it is recorded, or whatever else `takes` events.
+    /// Returns the nearest span of an event that has a record, if `takes` accepts its role.
     pub(crate) fn span_of<S>(
         &self,
         event: &Event<'_>,
@@ -106,41 +115,41 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let recorded = |id: u64| self.table.with(id, |record| takes(record.context.role));
+        let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
             let current = ctx.current_span().id()?.into_u64();
             if let Some(recorded) = recorded(current) {
                 return recorded.then_some(current);
             }
         }
-        // A filter let the span pass by, or it is named by the event.
+        // The current span has no record, or the event names another span.
         let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
         scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
     }
 
-    /// The span was left on some thread. Only local roots care: whatever outlives them keeps them open in the
-    /// registry, and their end is when they were last left.
+    /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
+    /// registry.
     #[inline]
     pub(crate) fn exit<S>(&self, id: &Id, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.table.kind(id.into_u64());
+        let kind = self.spans.table.kind(id.into_u64());
         self.exit_unsampled(id.into_u64(), kind);
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         }
-        if self.lambda.is_some() {
+        if self.spans.host.is_lambda() {
             self.on_exit_in_lambda(id.into_u64(), ctx);
         }
     }
 
     #[inline(never)]
     fn exit_root(&self, id: u64) {
-        let (now, panicking) = (self.clock.ticks(), std::thread::panicking());
-        self.table.with(id, |record| {
+        let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
+        self.spans.table.with(id, |record| {
             if record.context.role.is_recorded() {
-                record.exited = now;
+                record.exited = NonZeroU64::new(now);
                 if panicking {
                     note_panic(&mut record.body);
                 }
@@ -149,8 +158,8 @@ impl Core {
     }
 
     pub(crate) fn follows(&self, id: &Id, other: &Id) {
-        let Some(other) = self.table.with(other.into_u64(), |record| record.segment_id) else { return };
-        self.table.with(id.into_u64(), |record| {
+        let Some(other) = self.spans.table.with(other.into_u64(), |record| record.segment_id) else { return };
+        self.spans.table.with(id.into_u64(), |record| {
             if record.context.role.is_recorded() {
                 record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
                     out.put_segment_id(other);
@@ -160,16 +169,16 @@ impl Core {
         });
     }
 
-    /// X-Ray has a place for the end user on segments only.
+    /// Sets the end user, whom X-Ray knows only on segments.
     pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
-        self.table.with(root, |root| match root.context.role {
+        self.spans.table.with(root, |root| match root.context.role {
             Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
             _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
         });
     }
 }
 
-/// Notes that the thread panics, unless the span knows of an error already.
+/// Records that the thread panics, unless the span has an error already.
 pub(crate) fn note_panic(body: &mut Body) {
     if !body.has_exceptions() {
         body.add_exception(&xray_sdk::document::Exception::new("panic", "the thread panicked in this span"));

@@ -1,8 +1,7 @@
-//! The user's own code inside of ours: an emitter, a sampler. What it does with `tracing` meanwhile is not recorded:
-//! each of its spans would ask the sampler and be sent by the emitter, without end.
+//! The guard around the user's emitter, sampler and hooks, which may use `tracing` themselves.
 //!
-//! The sampler is guarded here, for whatever it is called. The emitter is called with the thread's packet, and
-//! guarded where that is lent.
+//! Their spans and events are not recorded. Otherwise each would ask the sampler and be sent by the emitter,
+//! without end. The sampler is guarded here. The emitter is guarded where the thread's packet is lent.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use xray_sdk::DaemonAddress;
 use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
 
-/// The user's sampler. No call of it gets past the guard.
+/// The user's sampler, with every call guarded.
 pub(crate) struct GuardedSampler(pub(crate) Box<dyn Sampler>);
 
 impl Sampler for GuardedSampler {
@@ -47,9 +46,9 @@ impl Sampler for GuardedSampler {
     }
 }
 
-/// Runs what the user gave us.
+/// Runs user code; no span or event of this thread is recorded meanwhile.
 pub(crate) fn suppress_recording<R>(run: impl FnOnce() -> R) -> R {
-    /// Also where the user's code panics, and somebody catches that.
+    /// Restores the state, also after a caught panic.
     struct Leave(bool);
     impl Drop for Leave {
         fn drop(&mut self) {
@@ -60,7 +59,7 @@ pub(crate) fn suppress_recording<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Whether this thread is inside of it.
+/// Whether recording is suppressed on this thread.
 #[inline]
 pub(crate) fn is_recording_suppressed() -> bool {
     RECORDING_SUPPRESSED.try_with(Cell::get).unwrap_or_default()

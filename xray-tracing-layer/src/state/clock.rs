@@ -1,7 +1,7 @@
-//! Time, as spans need it: two monotonic readings for a duration, and one relation to the wall clock.
+//! The clock of spans: a monotonic clock, and its offset to the wall clock.
 //!
-//! Every local root takes the relation that holds when it opens, and its whole tree uses that one. So no
-//! duration is negative, children lie within their parents, and a wall clock that is set, or a machine that
+//! Each local root takes the offset that holds when it opens, and its whole tree uses that one. Therefore no
+//! duration is negative, and children lie within their parents. A wall clock that was set, or a machine that
 //! was frozen, is noticed at the next root.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -9,13 +9,13 @@ use std::time::{Instant, SystemTime};
 
 use xray_sdk::document::Timestamp;
 
-/// Microseconds since the clock was made, on the monotonic clock. 0 stands for never.
+/// Microseconds of the monotonic clock since the layer was built. Never 0.
 pub(crate) type Ticks = u64;
 
 #[derive(Debug)]
 pub(crate) struct Clock {
     start: Instant,
-    /// What to add to ticks to get microseconds since the epoch.
+    /// The offset from ticks to microseconds since the epoch.
     offset: AtomicU64,
     anchored: AtomicU64,
     #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What all segments of the process say alike, before and after it was found out where it runs.
+//! The members that all segments of the process share, before and after origin detection.
 //!
-//! DetectedOrigin out takes a while, and nobody waits for it: a thread asks, segments that end meanwhile go out without an
-//! origin, and those after that have it. Readers pay one load.
+//! Detection takes a while and runs on a thread of its own. Segments that end meanwhile are sent without an
+//! origin. Readers pay one load.
 
 use std::sync::{Arc, OnceLock};
 
@@ -29,8 +29,8 @@ impl Origin {
         self.found.get().map(|(_, finding)| finding)
     }
 
-    /// Begins to find out, on a thread that ends when it has, if the user wants it at all. A sentence if there is
-    /// no thread to be had.
+    /// Starts the detection, if the user wants it, on a thread that ends with it. Returns a sentence if the
+    /// thread cannot be started.
     pub(crate) fn detect(self: &Arc<Self>) -> Result<(), String> {
         let Some(plugins) = self.plugins.clone() else { return Ok(()) };
         let this = Arc::clone(self);

@@ -1,8 +1,9 @@
-//! What the layer knows of one open span. Records are recycled with the memory they hold, so that a span in
-//! steady state allocates nothing.
+//! The layer's state of one open span.
+//!
+//! A record is locked only for the time of a copy, and no user code runs meanwhile. Records come from
+//! [`pool`](crate::state::pool).
 
-use std::cell::RefCell;
-use std::sync::{Mutex, PoisonError};
+use std::num::NonZeroU64;
 
 use xray_sdk::document::internal::{Body, Children};
 use xray_sdk::header::Extras;
@@ -13,79 +14,82 @@ use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
 
+/// The registry's id of a span. No id is 0.
+pub(crate) type SpanId = NonZeroU64;
+
 /// The state of an open span.
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
     pub(crate) context: TraceContext,
     pub(crate) segment_id: SegmentId,
-    /// The registry's id of the span that this one is part of; 0 for a local root.
-    pub(crate) parent: u64,
-    /// X-Ray's id of the same, or of the caller's (sub)segment.
+    /// The parent span; `None` for a local root.
+    pub(crate) parent: Option<SpanId>,
+    /// X-Ray's id of the parent, or of the caller's (sub)segment.
     pub(crate) parent_id: Option<SegmentId>,
     pub(crate) callsite: CallsiteId,
     pub(crate) start: Ticks,
-    /// Of a local root: when it was last left; 0 while it never was.
-    pub(crate) exited: Ticks,
-    /// Of a local root: whether its document was announced as in progress.
+    /// The time when a local root was last exited.
+    pub(crate) exited: Option<NonZeroU64>,
+    /// Whether the root was sent as in progress.
     pub(crate) in_progress_sent: bool,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether its document was sent while the span stayed open. What is here came later.
+    /// Whether the document was emitted while the span stayed open. What is here came later.
     pub(crate) emitted_early: bool,
-    /// Means something in Lambda only.
+    /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
-    /// Of a local root: what the sampler said, unless a header decided.
+    /// The sampler's result, if the sampler decided about this root.
     pub(crate) verdict: Option<SamplingResult>,
     pub(crate) body: Body,
-    /// Of a root that is not recorded: the fields that it was opened with. Stays with the record for the next.
+    /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
     pub(crate) children: Children,
 }
 
-/// What keeps a span open when it is over.
+/// Bookkeeping for Lambda: why a span may stay open after its work is over.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LambdaState {
-    /// Of a local root: the registry's id of the span that stands for the function's segment; 0 if none does.
-    pub(crate) platform_root: u64,
-    /// Spans inside that have not closed.
+    /// The span that represents the function's segment, for a root below it.
+    pub(crate) platform_root: Option<SpanId>,
+    /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span, too.
+    /// Whether another task holds the span.
     pub(crate) shared: bool,
 }
 
-/// What a span hands down to the spans inside it.
+/// The state that child spans inherit.
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// Zeros while nobody wants to know; see [`SpanRecord::draw_trace_id`].
+    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
     pub(crate) root_start: Ticks,
-    /// What makes ticks microseconds since the epoch, in this tree.
+    /// The offset from ticks to microseconds since the epoch, in this tree.
     pub(crate) offset: u64,
-    /// What a trace header carried beside the known keys.
+    /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
 }
 
-/// What a span is to X-Ray.
+/// The relation of a span to its trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// A local root: a segment of its own.
+    /// A recorded local root: a segment.
     Segment,
     /// Part of a recorded span.
     Subsegment,
-    /// A local root that is part of a segment which somebody else sends: Lambda.
+    /// A recorded local root below the segment that Lambda sends.
     Independent,
-    /// Stands for that segment. Never sent.
+    /// The span that represents Lambda's segment. Never sent.
     PlatformRoot,
-    /// Not recorded; its trace header says `Sampled=0`.
+    /// Unrecorded; its trace header has `Sampled=0`.
     Unsampled,
-    /// Not recorded, since Lambda decided so; its trace header is the invocation's, with no id of ours.
+    /// Unrecorded by Lambda's decision; its trace header is the invocation's, without an id of ours.
     NotSampledByLambda,
-    /// Not recorded, and no decision known: a header that named a trace only, or none at all, in Lambda.
+    /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
     Undecided {
-        /// Whether there is a trace to name.
+        /// Whether the trace is known.
         has_trace: bool,
     },
 }
@@ -96,21 +100,21 @@ impl Role {
     }
 }
 
-/// What a record is to callbacks that only want to know whether to look closer.
+/// The kind of a record, for callbacks that need not lock it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// There is none.
+    /// No record.
     Absent,
-    /// A part of something that is recorded.
+    /// A part of a recorded tree.
     Part,
-    /// A local root that is recorded, or stands for a segment that is.
+    /// A recorded local root, or the platform root.
     Root,
-    /// Not recorded, and neither is what is inside of it.
+    /// Unrecorded, like everything inside of it.
     Unrecorded,
 }
 
 impl SpanRecord {
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             context: TraceContext {
                 role: Role::Unsampled,
@@ -121,11 +125,11 @@ impl SpanRecord {
                 extras: None,
             },
             segment_id: SegmentId::from(0),
-            parent: 0,
+            parent: None,
             parent_id: None,
             callsite: CallsiteId::default(),
             start: 0,
-            exited: 0,
+            exited: None,
             in_progress_sent: false,
             has_children: false,
             emitted_early: false,
@@ -137,8 +141,10 @@ impl SpanRecord {
         }
     }
 
-    /// Gives the trace an id, unless it has one. That of a trace which is not sampled is drawn when a trace header is
-    /// asked for, or a part of it goes to another thread: most of them end before. Without a segment id there is none.
+    /// Draws the trace id, unless there is one.
+    ///
+    /// An unsampled trace gets its id when a trace header is requested, or when a child opens on another
+    /// thread. Most unsampled traces end before that. Without a segment id there is no trace id.
     #[inline]
     pub(crate) fn draw_trace_id(&mut self) {
         let context = &mut self.context;
@@ -147,14 +153,14 @@ impl SpanRecord {
         }
     }
 
-    /// Whether the span begins a tree of its own in this process.
+    /// Whether the span is a local root.
     #[inline]
     pub(crate) fn is_local_root(&self) -> bool {
-        self.parent == 0
+        self.parent.is_none()
     }
 
-    /// Whether its fields are kept: those of a recorded span, and those of a root that a late trace header may
-    /// still turn into one, or whose end the sampler wants to hear of.
+    /// Whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
+    /// ones, and of roots that the sampler watches.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
@@ -165,17 +171,19 @@ impl SpanRecord {
         self.context.role.is_recorded() || may_be_recorded_yet()
     }
 
-    /// Whether the sampler wants to hear how the trace ends.
+    /// Whether the sampler observes the end of the trace.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
-    /// Keeps the span, or does not, whatever was decided before.
+    /// Applies the user's decision, which overrides any other.
     ///
-    /// Inside a recorded trace, a span that is not kept is left out with all that is inside of it. Inside one that
-    /// isn't recorded, a span that is kept is a segment of its own, in the same trace. In Lambda there is no segment
-    /// to be made: what the platform does not record can't be kept.
+    /// | span | `sampled` | result |
+    /// |---|---|---|
+    /// | recorded | `false` | left out, with everything inside |
+    /// | not recorded | `true` | a segment of its own, in the same trace |
+    /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let role = &mut self.context.role;
         if !sampled {
@@ -189,16 +197,16 @@ impl SpanRecord {
             if self.segment_id == SegmentId::from(0) {
                 self.segment_id = SegmentId::random();
             }
-            if self.parent != 0 {
-                // What the trace has of this process so far is nothing that X-Ray would know.
-                (self.parent, self.parent_id) = (0, None);
+            if self.parent.is_some() {
+                // X-Ray knows nothing of this process in the trace so far.
+                (self.parent, self.parent_id) = (None, None);
             }
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
         }
     }
 
-    /// What callbacks need to know before they look closer.
+    /// Returns the record's kind.
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
@@ -211,23 +219,29 @@ impl SpanRecord {
         }
     }
 
-    /// Whether it is part of a segment.
+    /// Returns the time when the span was last exited, or opened.
+    #[inline]
+    pub(crate) fn last_exit(&self) -> Ticks {
+        self.exited.map_or(self.start, NonZeroU64::get)
+    }
+
+    /// Whether the span becomes a subsegment.
     pub(crate) fn is_part(&self) -> bool {
         matches!(self.context.role, Role::Independent | Role::Subsegment)
     }
 
-    /// Of a departed record: whether anything came after the departure that has to be told.
+    /// Whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
     }
 
-    /// Bytes that its buffers hold, in use or not.
-    fn capacity(&self) -> usize {
+    /// Returns the bytes that the buffers hold, in use or not.
+    pub(crate) fn capacity(&self) -> usize {
         let deferred = self.deferred.as_ref().map_or(0, |deferred| deferred.capacity());
         self.body.capacity() + deferred + self.children.capacity()
     }
 
-    fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.body.clear();
         if let Some(deferred) = &mut self.deferred {
             deferred.clear();
@@ -236,93 +250,6 @@ impl SpanRecord {
         self.context.extras = None;
         self.verdict = None;
         (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =
-            (0, false, false, false);
+            (None, false, false, false);
     }
 }
-
-/// Takes a record with nothing in it from this thread's pool.
-#[inline]
-pub(crate) fn take() -> Box<SpanRecord> {
-    let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
-    pooled.unwrap_or_else(refill)
-}
-
-/// Puts a record back, emptied.
-#[inline]
-pub(crate) fn give_back(mut record: Box<SpanRecord>) {
-    record.reset();
-    let mut record = Some(record);
-    let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut() {
-            pool.push(&mut record);
-        }
-    });
-    if let Some(record) = record {
-        spill(record);
-    }
-}
-
-/// The records that a thread keeps. The last one put back is the first to be taken: it is still in the cache.
-struct Pool {
-    #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
-    records: Vec<Box<SpanRecord>>,
-    /// Bytes that they hold.
-    bytes: usize,
-}
-
-impl Pool {
-    #[inline]
-    fn pop(&mut self) -> Option<Box<SpanRecord>> {
-        let record = self.records.pop()?;
-        self.bytes -= record.capacity();
-        Some(record)
-    }
-
-    /// Takes the record, if there is room.
-    #[inline]
-    fn push(&mut self, record: &mut Option<Box<SpanRecord>>) {
-        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.capacity());
-        if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
-            self.records.extend(record.take());
-            self.bytes = bytes;
-        }
-    }
-}
-
-/// A record from the pool that all threads share: spans may open on one thread and close on another, for ever.
-#[cold]
-fn refill() -> Box<SpanRecord> {
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.pop().unwrap_or_else(|| Box::new(SpanRecord::empty()))
-}
-
-#[cold]
-fn spill(mut record: Box<SpanRecord>) {
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if shared.len() < SHARED_POOL {
-        // What lies here may lie for long; a burst must not leave its memory behind.
-        if record.capacity() > SHARED_CAPACITY {
-            (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
-        }
-        shared.push(record);
-    }
-}
-
-thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { records: Vec::new(), bytes: 0 }) };
-}
-
-#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
-static SHARED: Mutex<Vec<Box<SpanRecord>>> = Mutex::new(Vec::new());
-
-/// Records that a thread keeps: as many as spans are open at once in a deep request.
-const THREAD_POOL: usize = 32;
-
-/// Bytes that those may hold together: a few roots with full children, and many small spans.
-const THREAD_CAPACITY: usize = 256 << 10;
-
-/// Records that wait for any thread.
-const SHARED_POOL: usize = 256;
-
-/// Bytes that such a record may hold.
-const SHARED_CAPACITY: usize = 2048;

@@ -1,4 +1,5 @@
-//! Counts of what became of spans. Written by the hot path, read by [`Handle::stats`](crate::Handle::stats).
+//! Counters of what became of spans. Written by the hot path, read by
+//! [`Handle::stats`](crate::Handle::stats).
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -7,15 +8,15 @@ use xray_sdk::document::internal::Truncation;
 
 macro_rules! counters {
     (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
-        /// What became of the spans of one layer, since it was built.
+        /// Counters of a layer's spans, since the layer was built.
         ///
-        /// `closed == folded + emitted + dropped` at any moment when no span is being closed.
+        /// `closed == folded + emitted + dropped` whenever no span is being closed.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
             $($(#[$often_doc])* pub $often: u64,)*
             $($(#[$doc])* pub $name: u64,)*
-            /// What the emitter sent and lost.
+            /// The emitter's own counters.
             pub emitter: EmitterStats,
         }
 
@@ -25,9 +26,9 @@ macro_rules! counters {
             $(pub(crate) $name: Counter,)*
         }
 
-        /// What every span counts. Threads have stripes of their own, as far as there are any: two threads that
-        /// count in one cache line spend more time on that than on the span. So a stripe has two lines for itself,
-        /// since processors prefetch them in pairs.
+        /// Counters that every span increments. Threads have stripes of their own, as far as there are any:
+        /// two threads that count in one cache line spend more time on that than on the span. A stripe has
+        /// two cache lines, since processors prefetch them in pairs.
         #[derive(Debug, Default)]
         #[repr(align(128))]
         pub(crate) struct Stripe {
@@ -45,14 +46,13 @@ macro_rules! counters {
 
 counters! {
     often: {
-        /// Recorded spans that were closed. Spans that are ignored or not sampled are not among them.
+        /// Recorded spans that were closed.
         closed,
-        /// Closed spans that joined the document of their parent.
+        /// Closed spans that were folded into the document of their parent.
         folded,
-        /// Closed spans whose own document was handed to the emitter.
+        /// Closed spans whose own document was passed to the emitter.
         emitted,
-        /// Documents handed to the emitter: those of `emitted`, of folded spans that left early, and
-        /// announcements.
+        /// Documents passed to the emitter: `emitted`, streamed children, and in-progress documents.
         documents,
         /// Closed root spans that were not sampled.
         unsampled,
@@ -60,29 +60,30 @@ counters! {
     seldom: {
         /// Closed spans whose own document the emitter refused.
         dropped,
-        /// Folded spans that were lost later, with a document that the emitter refused.
+        /// Folded spans that were lost with the document that contained them.
         lost_with_parent,
-        /// Documents that said `in_progress`.
+        /// Documents sent as `in_progress`.
         announced,
-        /// Spans that were not recorded, since too many were open.
+        /// Spans that were not recorded because too many were open.
         over_capacity,
-        /// Records of spans that never closed: their subscriber went away, or was another at that moment.
+        /// Records of spans that never closed: their subscriber was dropped, or replaced.
         abandoned,
-        /// Strings that were cut to X-Ray's limits.
+        /// Strings that were truncated to X-Ray's limits.
         values_cut,
-        /// Values that were left out: no JSON form, or no room.
+        /// Values that were left out because they have no JSON form, or for lack of room.
         values_dropped,
         /// Annotations above X-Ray's limit of 50, which became metadata.
         annotations_moved,
-        /// Trace headers that could not be read; a new trace began instead.
+        /// Trace headers that were invalid; a new trace was started instead.
         bad_headers,
         /// Calls of `set_trace_header` that came too late: the span had children.
         late_headers,
-        /// Calls of `force_sampling` that came too late, likewise.
+        /// Calls of `force_sampling` that came too late: the span had children.
         late_decisions,
-        /// Calls to other services outside of a segment, unless the strategy for them is to ignore them.
+        /// Calls to other services outside of any segment, unless
+        /// [`ContextMissing::Ignore`](crate::ContextMissing::Ignore) is set.
         context_missing,
-        /// Settings that could not be used, when the layer was built.
+        /// Settings that were invalid and ignored when the layer was built.
         bad_settings,
     }
 }
@@ -103,13 +104,14 @@ impl Counter {
 }
 
 impl Counters {
-    /// The counts of this thread.
+    /// Returns the counters of this thread.
     #[inline]
     pub(crate) fn here(&self) -> &Stripe {
         &self.stripes[STRIPE.try_with(|stripe| *stripe).unwrap_or_default() % STRIPES]
     }
 
-    /// A span's own document was taken by the emitter, or was refused with the `spans` that had joined it.
+    /// Counts a span whose own document was accepted by the emitter, or refused together with the `spans`
+    /// folded into it.
     #[inline]
     pub(crate) fn sent(&self, taken: bool, spans: u32) {
         if taken {
@@ -130,7 +132,7 @@ impl Counters {
     }
 }
 
-/// Above what most machines have of cores that run one service.
+/// The number of stripes: more than most machines that run one service have cores.
 const STRIPES: usize = 16;
 
 thread_local! {

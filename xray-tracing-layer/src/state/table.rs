@@ -1,28 +1,29 @@
-//! Records by the registry's span id.
+//! The table of records, by the registry's span id.
 //!
-//! A span's extensions would be the usual place, but an access there costs a lock, a hash and a box, more than
+//! Span extensions would be the usual place. An access there costs a lock, a hash and a box, more than
 //! everything else that the layer does for a span. Here it costs an uncontended lock.
 //!
 //! ```text
 //!  id = | generation | thread | address |       as the registry's slab packs it
-//!                       │          └─► page 0: 32 buckets, page 1: 64, page 2: 128 …   made when needed
+//!                       │          └─► page 0: 32 buckets, page 1: 64, page 2: 128 …   allocated when needed
 //!                       └─► shard, so that threads do not share cache lines
 //! ```
-//! The packing is only a hint on where to look. What is found is found by the whole id, and ids that meet in
-//! one bucket lie there side by side.
+//! The packing is only a hint on where to look. Records are compared by the whole id, and ids that share a
+//! bucket lie there side by side.
 //!
-//! Beside each bucket stands, for whoever does not want to lock it, what kind of record is in it. Callbacks are about
-//! spans that the caller holds, so no other thread opens or closes them meanwhile.
+//! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
+//! that the caller holds, so no other thread opens or closes them meanwhile.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{OnceLock, PoisonError};
 
+use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Kind, SpanRecord};
 
 #[derive(Debug)]
 pub(crate) struct Table {
     shards: Box<[Shard]>,
-    /// Records that a shard may hold.
+    /// The maximum of records in a shard.
     capacity: u32,
 }
 
@@ -34,7 +35,7 @@ struct Shard {
     open: AtomicU32,
 }
 
-/// A bucket, and a label that says what is in it. One cache line.
+/// A bucket and its label, in one cache line.
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Place {
@@ -50,26 +51,26 @@ struct Bucket {
     others: Vec<(u64, Box<SpanRecord>)>,
 }
 
-/// Where there may be a record.
+/// The place where a record may be.
 pub(crate) struct Found<'a> {
     id: u64,
     place: &'a Place,
     shard: &'a Shard,
 }
 
-/// What became of an insertion.
+/// The result of an insertion.
 #[derive(Debug)]
 pub(crate) enum Inserted {
     Done,
-    /// A record with this id was there already: its span never closed.
+    /// A record with this id existed: its span never closed.
     Replaced(Box<SpanRecord>),
-    /// Too many are open.
+    /// Too many records.
     Full(Box<SpanRecord>),
 }
 
 impl Table {
-    /// A table that holds at most `capacity` records for each thread that opens spans (for up to 64 threads;
-    /// more share).
+    /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
+    /// threads share.
     pub(crate) fn new(capacity: u32) -> Self {
         Self { shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(), capacity }
     }
@@ -99,7 +100,7 @@ impl Table {
         }
     }
 
-    /// Where the record is, if there may be one. Takes no lock.
+    /// Returns the place of a record, without a lock.
     #[inline]
     pub(crate) fn find(&self, id: u64) -> Option<Found<'_>> {
         let shard = self.shard(id);
@@ -111,8 +112,10 @@ impl Table {
         self.find(id)?.remove()
     }
 
-    /// Looks at a record while its bucket is locked: no user's code may run in `look`, and no other record may
-    /// be asked for. `look` leaves the record of the kind that it was; see [`change`](Self::change).
+    /// Calls `look` with a record while its bucket is locked.
+    ///
+    /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
+    /// record's kind; see [`change`](Self::change).
     #[inline]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
@@ -120,7 +123,16 @@ impl Table {
         bucket.find(id).map(look)
     }
 
-    /// The same, and what the record is may change.
+    /// Calls `look` with the first of `ids` that has a record: the nearest span, if `ids` are a scope.
+    pub(crate) fn nearest<R>(
+        &self,
+        ids: impl IntoIterator<Item = u64>,
+        mut look: impl FnMut(u64, &mut SpanRecord) -> R,
+    ) -> Option<R> {
+        ids.into_iter().find_map(|id| self.with(id, |record| look(id, record)))
+    }
+
+    /// Calls `change` with a record, whose kind may change.
     pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
@@ -129,7 +141,7 @@ impl Table {
         result
     }
 
-    /// What kind of record there is, without a lock.
+    /// Returns the kind of a record, without a lock.
     #[inline]
     pub(crate) fn kind(&self, id: u64) -> Kind {
         let Some(place) = self.shard(id).place(id) else { return Kind::Absent };
@@ -164,7 +176,7 @@ impl Shard {
         self.pages[page].get()?.get(index)
     }
 
-    /// The id's place, if there may be a record of it.
+    /// Returns the id's place, if it may have a record.
     #[inline]
     fn place_of(&self, id: u64) -> Option<&Place> {
         self.place(id).filter(|place| place.may_have(id))
@@ -195,7 +207,7 @@ impl Place {
         label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
     }
 
-    /// Says what is in the bucket.
+    /// Sets the label.
     #[inline]
     fn label(&self, bucket: &Bucket) {
         let label = match &bucket.first {
@@ -215,8 +227,8 @@ impl Kind {
     }
 }
 
-/// Without the highest bits of the id, which are of a generation that comes again after a thousand others. What a
-/// label promises for one id of a thousand too many, the bucket does not keep.
+/// Returns a label. The highest bits of the id are missing: they are of a generation that repeats after a
+/// thousand others. A false match is detected in the bucket.
 #[inline]
 const fn label_of(id: u64, kind: Kind) -> u64 {
     id << KIND.count_ones() | kind as u64
@@ -274,7 +286,7 @@ const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::record;
+    use crate::state::pool;
     use std::collections::HashMap;
     use xray_sdk::SegmentId;
 
@@ -291,7 +303,7 @@ mod tests {
             .collect();
         for _ in 0..20_000 {
             let id = ids[rng() as usize % ids.len()];
-            let mut new = record::take();
+            let mut new = pool::take();
             new.segment_id = SegmentId::from(rng());
             let value = new.segment_id;
             match rng() % 3 {
@@ -311,11 +323,11 @@ mod tests {
     #[test]
     fn a_full_table_gives_the_record_back() {
         let table = Table::new(2);
-        assert!(matches!(table.insert(1, record::take()), Inserted::Done));
-        assert!(matches!(table.insert(2, record::take()), Inserted::Done));
-        assert!(matches!(table.insert(3, record::take()), Inserted::Full(_)));
+        assert!(matches!(table.insert(1, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(2, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Full(_)));
         assert!(table.remove(1).is_some());
-        assert!(matches!(table.insert(3, record::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
     }
 
     fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {

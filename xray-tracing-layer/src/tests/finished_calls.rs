@@ -152,7 +152,7 @@ fn in_lambda_a_call_after_its_span_departed_hangs_below_what_was_sent() {
         let handler = info_span!("handler");
         handler.in_scope(|| ());
         let id = handler.id().unwrap().into_u64();
-        crate::span_ext::with_core(&handler, |core, _| core.emit_early(id));
+        crate::layer::find::with_core(&handler, |core, _| core.emit_early(id));
         assert_eq!(names(&rig.sent()), ["handler"]);
         handler.in_scope(|| statement!(DEBUG, "select a", "", 0.1));
     });

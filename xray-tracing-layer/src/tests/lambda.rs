@@ -188,7 +188,7 @@ fn a_span_that_is_not_kept_is_forgotten() {
         let quiet = info_span!("quiet");
         quiet.force_sampling(false);
         drop(quiet);
-        let open = rig.handle.core.lambda.as_ref().map(|function| function.open().len());
+        let open = rig.handle.core.spans.host.lambda().map(|function| function.open().len());
         assert_eq!(open, Some(1), "the handler");
     });
     assert_law(&rig);

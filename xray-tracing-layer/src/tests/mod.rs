@@ -26,8 +26,7 @@ mod origin;
 mod sampling;
 
 #[cfg(any(feature = "central-sampling", feature = "plugins"))]
-#[path = "../../../xray-sdk/tests/support/server.rs"]
-mod server;
+use xray_sdk::testing::server;
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<Value>>>);

@@ -97,7 +97,7 @@ fn in_lambda_a_span_that_departs_is_shown_before_and_not_again() {
     rig.run(|| {
         let handler = info_span!("handler");
         handler.in_scope(|| rig.pass(7));
-        crate::span_ext::with_core(&handler, crate::lifecycle::core::Core::emit_early);
+        crate::layer::find::with_core(&handler, crate::lifecycle::core::Core::emit_early);
         assert_eq!(*shown.lock().unwrap(), ["handler subsegment 7 None false"]);
         assert_eq!(rig.sent()[0]["annotations"], json!({"micros": 7}));
         handler.in_scope(|| drop(info_span!("late")));

@@ -36,7 +36,7 @@ impl Sampler for Notebook {
             request.attribute("tenant"),
             request.attribute("plan"),
         ));
-        SamplingResult::from(request.path() != Some("/no")).with_rule("notebook").watched()
+        SamplingResult::from(request.path() != Some("/no")).with_rule("notebook").with_observation()
     }
     fn give_back(&self, _: &SamplingResult) {
         self.lines.lock().unwrap().push("given back".to_owned());

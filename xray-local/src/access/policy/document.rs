@@ -1,4 +1,7 @@
 //! A policy document as a whole.
+//!
+//! Version, statements and their uniqueness are checked here, each statement by itself in its own room. The source is kept
+//! beside what was parsed, for those who show it.
 
 use std::error::Error;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! Networks as `IpAddress` has them: an address, or an address with the length of its prefix.
+//!
+//! IPv4 and IPv6 never match each other, but for IPv4 addresses that are written as IPv6.
 
 use std::net::IpAddr;
 

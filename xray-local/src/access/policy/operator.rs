@@ -1,4 +1,7 @@
 //! Condition operators: their names, what a policy may compare with, and how a request's value is held against that.
+//!
+//! Names are those of IAM, with their capitals. An unknown one is an error, since a condition that never holds would make
+//! a `Deny` without effect.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;

@@ -1,4 +1,7 @@
 //! Who asks, and the `Principal` elements of trust and resource policies that name them.
+//!
+//! Wildcards within ARNs are refused, as IAM does it. How precisely an element names a caller matters to the decision:
+//! naming an account leaves the rest to the caller's own policies.
 
 use super::json::Json;
 

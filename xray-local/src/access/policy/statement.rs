@@ -1,4 +1,7 @@
 //! One statement: what it applies to, and whether it allows or denies that.
+//!
+//! Elements are taken with their exact names. One that is unknown, repeated or out of place is an error, and never left
+//! out.
 
 use super::Context;
 use super::arn::ArnPattern;

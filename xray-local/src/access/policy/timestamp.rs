@@ -1,4 +1,6 @@
 //! Instants as `DateLessThan` and its relatives compare them: ISO 8601, or seconds since 1970.
+//!
+//! Dates without a time begin at midnight UTC, times without a zone are UTC.
 
 use time::format_description::well_known::Iso8601;
 use time::{Date, OffsetDateTime, PrimitiveDateTime};

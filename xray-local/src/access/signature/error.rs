@@ -1,4 +1,6 @@
 //! Why a signature is not accepted, as AWS names it and in its words.
+//!
+//! Codes and messages were seen in answers of X-Ray and STS. Both protocols name the same errors differently.
 
 use std::error::Error;
 use std::fmt;

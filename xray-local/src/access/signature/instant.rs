@@ -1,4 +1,6 @@
 //! `20261126T221500Z`: the form of instants in signatures.
+//!
+//! Exactly these 16 characters are accepted: the signature covers the string, not the instant.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,7 @@
 //! The check itself: scope, time, and the signature that the request should have.
+//!
+//! The three parts of a check are separate functions, since the caller looks the key up between reading a signature and
+//! checking it.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,4 +1,7 @@
 //! `AssumeRole`: trust policy, session policies, duration, and the session's key.
+//!
+//! Who may assume a role is the guard's decision, recorded like any other. Restrictions that the caller passes are kept
+//! with the session's key and parsed again whenever it is used.
 
 use std::sync::Arc;
 
@@ -6,9 +9,8 @@ use rusqlite::Connection;
 
 use super::form::{Form, validation};
 use super::xml;
-use crate::access::caller::{Caller, StoredPolicy};
-use crate::access::directory::{self, Identity, IdentityKind};
 use crate::access::guard::{Asked, Guard};
+use crate::access::identity::{Caller, Identity, IdentityKind, StoredPolicy, directory};
 use crate::access::policy::{Kind, Named, Policy, Question, evaluate_trust};
 use crate::access::refusal::Refusal;
 use crate::model::{Door, Length, Time};
@@ -56,7 +58,7 @@ pub(super) fn decide(
         guard.settle_unproven(caller, why, &asked.action, arn, Door::Api, now)?;
     }
     let Some(role) = role else {
-        // As in AWS, nobody learns from the answer whether a role exists.
+        // As in AWS, the answer does not show whether a role exists.
         return Err(Refusal::Denied(format!(
             "User: {} is not authorized to perform: sts:AssumeRole on resource: {arn}",
             caller.principal.arn

@@ -1,4 +1,7 @@
 //! The form of a call: `Action=AssumeRole&Version=2011-06-15&RoleArn=…`, in the body or in the query.
+//!
+//! STS shares its path with the console's first page. A call is recognized by its form: a posted one, or an `Action` in
+//! the query.
 
 use http::Method;
 

@@ -1,13 +1,15 @@
 //! A call from its request to its answer.
+//!
+//! Operations that need no permission still need a signature. Answers are written after the session is committed, so that
+//! its keys work at once.
 
 use http::StatusCode;
 use rusqlite::Connection;
 
 use super::form::{Form, Operation, validation};
 use super::{assume, xml};
-use crate::access::caller::{Caller, Origin};
-use crate::access::directory;
 use crate::access::guard::Guard;
+use crate::access::identity::{Caller, Origin, directory};
 use crate::access::policy::PrincipalKind;
 use crate::access::refusal::Refusal;
 use crate::access::signature::Received;

@@ -1,8 +1,10 @@
 //! The XML of answers and errors.
+//!
+//! Everything that comes from a request or the store is escaped on its way in.
 
 use std::fmt::Write as _;
 
-use crate::access::directory::AccessKey;
+use crate::access::identity::AccessKey;
 use crate::access::instant;
 
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";

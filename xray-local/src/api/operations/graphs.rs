@@ -1,4 +1,7 @@
 //! Service graphs, trace graphs, time series.
+//!
+//! Bounds of time ranges are checked here; what a graph holds is `query`'s. A graph is cut into pages by its nodes, whose
+//! `ReferenceId` is the position in the whole graph.
 
 use serde_json::{Value, json};
 
@@ -10,12 +13,6 @@ use crate::control::retrievals;
 use crate::model::{Length, limits};
 use crate::query::filter::Selector;
 use crate::query::{self, Graph, Range, SeriesSearch};
-
-/// Seconds of a period that is not stated. Chosen, not known: Grafana's default.
-const PERIOD: i64 = 60;
-
-/// Periods on one page. Chosen, not known.
-const SERIES_PAGE: usize = 1_000;
 
 pub(in crate::api) fn service(call: &Call) -> Result<Value, ApiError> {
     let (start, end) = call.range(limits::GRAPH_WINDOW_SECONDS, "6 hours")?;
@@ -55,7 +52,7 @@ pub(in crate::api) fn retrieved(call: &Call) -> Result<Value, ApiError> {
 pub(in crate::api) fn series(call: &Call) -> Result<Value, ApiError> {
     let (start, end) = call.range(limits::SUMMARIES_WINDOW_SECONDS, "24 hours")?;
     let group = group(call)?;
-    let seconds = call.integer("Period").unwrap_or(PERIOD);
+    let seconds = call.integer("Period").unwrap_or(limits::SERIES_PERIOD_SECONDS);
     if seconds <= 0 || seconds % 60 != 0 {
         return Err(ApiError::invalid(format!("Period is {seconds}, but must be a multiple of 60 seconds")));
     }
@@ -82,7 +79,7 @@ pub(in crate::api) fn series(call: &Call) -> Result<Value, ApiError> {
         None => Ok(false),
     })?;
     let (page, next) =
-        call.page(SERIES_PAGE, |skip, limit| Ok(periods.iter().skip(skip).take(limit).collect()))?;
+        call.page(limits::SERIES_PAGE, |skip, limit| Ok(periods.iter().skip(skip).take(limit).collect()))?;
     let series: Vec<Value> = page
         .into_iter()
         .map(|period| {

@@ -1,4 +1,6 @@
 //! Groups.
+//!
+//! A group is named by its name or its ARN, never by both. Tags that come with a new group are committed with it.
 
 use serde_json::{Value, json};
 
@@ -6,10 +8,7 @@ use crate::api::call::{Call, with_token};
 use crate::api::error::ApiError;
 use crate::control::groups::{self, GroupKey};
 use crate::control::tags;
-
-/// Items of lists on one page. Chosen, not known; more than the rules that an account can have, since the official SDKs
-/// read only the first page of those.
-pub(super) const LIST_PAGE: usize = 50;
+use crate::model::limits::LIST_PAGE;
 
 pub(in crate::api) fn list(call: &Call) -> Result<Value, ApiError> {
     let after = call.position()?.unwrap_or(0);

@@ -1,4 +1,6 @@
 //! Insights, of which there are none here: nothing on one's own machine is watched for long enough.
+//!
+//! The operations are here so that clients which ask for insights go on.
 
 use serde_json::{Value, json};
 

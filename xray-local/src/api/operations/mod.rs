@@ -1,4 +1,6 @@
 //! What operations do, once signature, policies and members allow them.
+//!
+//! Each function is one row of the operations' table. It may block: a thread for blocking work runs it.
 
 pub(super) mod graphs;
 pub(super) mod groups;

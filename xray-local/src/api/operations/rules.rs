@@ -1,19 +1,19 @@
 //! Sampling rules, targets and statistics.
+//!
+//! Rules are kept as the JSON that the API has for them. Targets are decided in the writer's transaction, so that reports
+//! of several clients come one after the other.
 
 use std::sync::{Arc, PoisonError};
 
 use serde_json::{Value, json};
 
-use super::groups::LIST_PAGE;
 use crate::api::call::{Call, time, with_token};
 use crate::api::error::ApiError;
 use crate::control::sampling::{
-    self, BoostStatistics, ClientStatistics, INTERVAL, Outcome, Rule, RuleKey, Target, Unprocessed,
+    self, BoostStatistics, ClientStatistics, Outcome, Rule, RuleKey, Target, Unprocessed,
 };
 use crate::control::{ControlError, tags};
-
-/// Windows of statistics on one page. Chosen, not known.
-const STATISTICS_PAGE: usize = 100;
+use crate::model::limits::{LIST_PAGE, STATISTICS_PAGE, TARGETS_INTERVAL_SECONDS};
 
 pub(in crate::api) fn list(call: &Call) -> Result<Value, ApiError> {
     let (rules, next) =
@@ -114,7 +114,7 @@ fn target(target: &Target) -> Value {
         "FixedRate": target.rate,
         "ReservoirQuota": target.quota,
         "ReservoirQuotaTTL": target.until.seconds(),
-        "Interval": INTERVAL,
+        "Interval": TARGETS_INTERVAL_SECONDS,
     });
     if let Some((rate, until)) = target.boost {
         json["SamplingBoost"] = json!({"BoostRate": rate, "BoostRateTTL": until.seconds()});

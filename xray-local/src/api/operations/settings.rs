@@ -1,13 +1,15 @@
 //! Encryption config, resource policies, destination, indexing rules.
+//!
+//! What has no effect on one's own machine is kept and returned, or refused with a sentence that says so.
 
 use serde_json::{Value, json};
 
-use super::groups::LIST_PAGE;
 use crate::access::policy::PrincipalKind;
 use crate::api::call::{Call, with_token};
 use crate::api::error::ApiError;
 use crate::control::resource_policies::{self, ResourcePolicy};
 use crate::control::settings;
+use crate::model::limits::LIST_PAGE;
 
 pub(in crate::api) fn encryption(call: &Call) -> Result<Value, ApiError> {
     Ok(json!({"EncryptionConfig": call.read(settings::encryption)?}))

@@ -1,11 +1,13 @@
 //! Tags.
+//!
+//! Groups and sampling rules can be tagged. Policies see tags as `aws:ResourceTag/KEY`.
 
 use serde_json::{Value, json};
 
-use super::groups::LIST_PAGE;
 use crate::api::call::{Call, with_token};
 use crate::api::error::ApiError;
 use crate::control::tags;
+use crate::model::limits::LIST_PAGE;
 
 pub(in crate::api) fn list(call: &Call) -> Result<Value, ApiError> {
     let arn = call.needed("ResourceARN");

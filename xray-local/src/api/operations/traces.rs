@@ -1,4 +1,7 @@
 //! Traces in and out: segments, telemetry, documents, summaries, retrievals.
+//!
+//! `PutTraceSegments` answers after its commit. Reading operations ask `query` and put its neutral types into the API's
+//! JSON.
 
 use serde_json::{Value, json};
 use xray_sdk::TraceId;
@@ -110,9 +113,6 @@ pub(in crate::api) fn start_retrieval(call: &Call) -> Result<Value, ApiError> {
     Ok(json!({"RetrievalToken": token}))
 }
 
-/// Traces on one page of a retrieval (API reference: 0 to 5).
-const RETRIEVED_PAGE: usize = 5;
-
 pub(in crate::api) fn list_retrieved(call: &Call) -> Result<Value, ApiError> {
     if call.text("TraceFormat") == Some("OTEL") {
         return Err(ApiError::invalid("xray-local keeps segment documents; TraceFormat must be XRAY"));
@@ -120,7 +120,7 @@ pub(in crate::api) fn list_retrieved(call: &Call) -> Result<Value, ApiError> {
     let token = call.needed("RetrievalToken");
     let retrieval = call.read(|connection| retrievals::find(connection, token))?;
     let ids = parse_ids(retrieval.trace_ids.iter().map(String::as_str))?;
-    let (page, next) = call.page(RETRIEVED_PAGE, |skip, limit| {
+    let (page, next) = call.page(limits::RETRIEVAL_PAGE, |skip, limit| {
         let is_complete = retrieval.status == "COMPLETE";
         Ok(ids.iter().copied().filter(|_| is_complete).skip(skip).take(limit).collect::<Vec<TraceId>>())
     })?;

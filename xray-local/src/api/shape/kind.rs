@@ -1,4 +1,6 @@
 //! Types of members, in a form that a table can be written in.
+//!
+//! A type can also be written out in one line, by which tests compare the table with the public model.
 
 use std::fmt::Write as _;
 

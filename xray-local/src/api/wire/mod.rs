@@ -1,4 +1,6 @@
 //! Neutral types of `query` as the API's JSON.
+//!
+//! `query` knows no JSON of the API, and operations know no member names of graphs and summaries: both are here.
 
 mod graph;
 mod summary;

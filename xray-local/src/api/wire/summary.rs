@@ -1,4 +1,6 @@
 //! Trace summaries.
+//!
+//! Lengths have three decimals, as in the service's answers; times keep their microseconds.
 
 use serde_json::{Map, Value, json};
 

@@ -1,10 +1,10 @@
 //! Boosts: after anomalies, a rule that allows it samples more for a minute.
+//!
+//! Source: developer guide, "adaptive sampling", and the API reference. A boost belongs to a rule, so all its clients get
+//! it.
 
 use crate::control::sampling::Rule;
-use crate::model::{Length, Time};
-
-/// How long a boost lasts (developer guide, "adaptive sampling": at most a minute).
-const LASTS: Length = Length(60_000_000);
+use crate::model::{Length, Time, limits};
 
 /// What a client reports about anomalies, `SamplingBoostStatisticsDocument`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Boost {
         let share = anomalies as f64 / total.max(anomalies) as f64;
         *self = Self {
             rate: max_rate.min(share.max(rule.rate())),
-            until: now.plus(LASTS),
+            until: now.plus(Length(limits::BOOST_SECONDS * 1_000_000)),
             cooled_down: now.plus(Length(minutes.saturating_mul(60_000_000))),
         };
     }

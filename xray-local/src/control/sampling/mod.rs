@@ -1,4 +1,7 @@
 //! Central sampling: the rules, and the targets that clients get for their statistics.
+//!
+//! What clients report is added up in the store; what they are promised is in memory, since a promise lasts half a
+//! minute.
 
 mod boost;
 mod rules;
@@ -9,5 +12,4 @@ mod targets;
 pub use boost::BoostStatistics;
 pub use rules::{Rule, RuleKey, arn, create, delete, ensure_default, last_modification, list, update};
 pub use statistics::{Window, windows};
-pub(crate) use targets::INTERVAL;
 pub use targets::{ClientStatistics, Outcome, Target, Targets, Unprocessed};

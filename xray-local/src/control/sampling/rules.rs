@@ -1,4 +1,7 @@
 //! Sampling rules, kept as the API's JSON.
+//!
+//! Members that this version does not know are kept as well, so that clients read back what they wrote. The list is in the
+//! order in which clients try rules.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::{Map, Value, json};

@@ -1,4 +1,6 @@
 //! How a reservoir is split among clients.
+//!
+//! Whole numbers only, and nothing random: equal reports get equal shares.
 
 /// Splits `total` among clients by what each would use: no client gets more than that while another lacks, and what is
 /// left over when all have enough is split evenly. The sum is `total`, unless there is no client.

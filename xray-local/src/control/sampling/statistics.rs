@@ -1,15 +1,11 @@
 //! What clients report, summed over all of them in windows of ten seconds.
+//!
+//! `GetSamplingStatisticSummaries` returns these rows. A day of them is kept.
 
 use rusqlite::{Connection, params};
 
 use crate::control::ControlError;
-use crate::model::Time;
-
-/// Seconds of a window (API reference, `SamplingStatisticSummary`).
-const WINDOW: i64 = 10;
-
-/// Seconds for which windows are kept. Chosen, not known.
-const KEPT: i64 = 24 * 3_600;
+use crate::model::{Time, limits};
 
 /// Ten seconds of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +29,14 @@ pub(super) fn add(
     counts: [i64; 3],
     now: Time,
 ) -> Result<(), ControlError> {
-    let at = now.epoch_second() / WINDOW * WINDOW;
+    let at = now.epoch_second() / limits::STATISTICS_WINDOW_SECONDS * limits::STATISTICS_WINDOW_SECONDS;
     let [requests, borrowed, sampled] = counts;
     connection.execute(
         "INSERT INTO sampling_windows (rule, at, requests, borrowed, sampled) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (rule, at) DO UPDATE SET requests = requests + ?3, borrowed = borrowed + ?4, sampled = sampled + ?5",
         params![rule, at, requests, borrowed, sampled],
     )?;
-    connection.execute("DELETE FROM sampling_windows WHERE at < ?", [at - KEPT])?;
+    connection.execute("DELETE FROM sampling_windows WHERE at < ?", [at - limits::STATISTICS_SECONDS])?;
     Ok(())
 }
 

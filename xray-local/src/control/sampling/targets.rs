@@ -1,8 +1,8 @@
 //! Targets: the part of a rule's reservoir that each client may use.
 //!
 //! A quota is a promise until its end. So a client gets what its share would be, but never more than what the promises to
-//! all other clients leave: the sum of the quotas that hold at any moment stays within the reservoir, whoever comes and
-//! goes. A client that is gone keeps its part only until its quota ends.
+//! all other clients leave: the sum of the quotas that hold at any moment stays within the reservoir, whichever clients
+//! come and go. A client that is gone keeps its part only until its quota ends.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,7 @@ use super::boost::{Boost, BoostStatistics};
 use super::rules::{self, Rule, RuleKey};
 use super::{share, statistics};
 use crate::control::ControlError;
-use crate::model::{Length, Time};
-
-/// How long a quota holds. Chosen, not known: the developer guide's example shows five minutes. Half a minute is enough for
-/// clients that ask every ten seconds, and a program that is started anew gets its part soon.
-const QUOTA_LASTS: Length = Length(30_000_000);
-
-/// Seconds after which clients ask again (developer guide, example of `GetSamplingTargets`).
-pub(crate) const INTERVAL: i64 = 10;
-
-/// Reports older than this are not counted. Chosen, not known.
-const TOO_OLD: Length = Length(600_000_000);
-
-/// Clients that are remembered of one rule. Chosen, not known.
-const MAX_CLIENTS: usize = 10_000;
+use crate::model::{Length, Time, limits};
 
 /// What a client reports about a rule, `SamplingStatisticsDocument`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +36,7 @@ pub struct ClientStatistics {
 pub struct Unprocessed {
     /// The rule's name.
     pub rule: String,
-    /// The error's name. Chosen, not known.
+    /// The error's name.
     pub code: &'static str,
     /// What is wrong.
     pub message: String,
@@ -128,11 +115,14 @@ impl Targets {
                 }
                 Err(err) => return Err(err),
             };
-            if report.at.plus(TOO_OLD) < now {
+            if report.at.plus(Length(limits::STATISTICS_TOO_OLD_SECONDS * 1_000_000)) < now {
                 outcome.unprocessed.push(Unprocessed {
                     rule: report.rule.clone(),
-                    code: "StatisticsTooOld",
-                    message: format!("The statistics are older than {} minutes", TOO_OLD.0 / 60_000_000),
+                    code: limits::UNPROCESSED_STATISTICS.1,
+                    message: format!(
+                        "The statistics are older than {} minutes",
+                        limits::STATISTICS_TOO_OLD_SECONDS / 60
+                    ),
                 });
                 continue;
             }
@@ -177,15 +167,15 @@ impl RuleState {
         self.clients.retain(|_, client| client.until > now);
         let elapsed = match self.clients.get(&report.client) {
             Some(client) => (now - client.reported).seconds().max(1.0),
-            None => INTERVAL as f64,
+            None => limits::TARGETS_INTERVAL_SECONDS as f64,
         };
         let demand = (report.requests.max(0) as f64 / elapsed).ceil().max(1.0) as u64;
         let reservoir = rule.reservoir();
         let others: u64 =
             self.clients.iter().filter(|(id, _)| **id != report.client).map(|(_, client)| client.quota).sum();
         let is_known = self.clients.contains_key(&report.client);
-        let until = now.plus(QUOTA_LASTS);
-        let quota = if is_known || self.clients.len() < MAX_CLIENTS {
+        let until = now.plus(Length(limits::QUOTA_SECONDS * 1_000_000));
+        let quota = if is_known || self.clients.len() < limits::SAMPLING_CLIENTS {
             let client = Client { reported: now, demand, quota: 0, until };
             self.clients.insert(report.client.clone(), client);
             let demands: Vec<u64> = self.clients.values().map(|client| client.demand).collect();
@@ -204,7 +194,7 @@ impl RuleState {
 fn unknown(rule: &str) -> Unprocessed {
     Unprocessed {
         rule: rule.to_owned(),
-        code: "InvalidSamplingRule",
+        code: limits::UNPROCESSED_STATISTICS.0,
         message: format!("Sampling rule not found: {rule}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Where documents wait: a bounded number of blocks, and shards that threads fill without meeting each other. No
+//! [`Arena`]: where documents wait, a bounded number of blocks, and shards that threads fill without meeting each other. No
 //! socket, no thread and no clock in here. `emit` pushes, the sender sweeps.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //!                              └───────────────── pool ◄──────────── sent, empty ─────┘
 //! ```
 //!
-//! Nobody ever sleeps on a lock here, so that giving one back never has to wake anybody, which would be a system
+//! No thread ever sleeps on a lock here, so that unlocking never has to wake one, which would be a system
 //! call. A thread that finds its shard taken for longer than a copy lasts climbs to the next one.
 //!
 //! The packets of a thread stay in order all the same. Sweeps go down from the last shard, and what they find is sent
@@ -18,12 +18,14 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, TryLockError};
-use std::thread;
+use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::block::{BLOCK, Block};
+use super::sync::{
+    AtomicU64, AtomicUsize, Mutex, MutexGuard, next_thread_number, sleep, spin_loop, thread_local, yield_now,
+};
 
 pub(super) struct Arena {
     shards: Box<[Shard]>,
@@ -55,7 +57,7 @@ struct Inside {
     closed: bool,
 }
 
-/// What became of a packet.
+/// The outcome of a push.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Push {
     Taken,
@@ -70,7 +72,7 @@ impl Arena {
     /// Room for `capacity` bytes, rounded to blocks.
     pub(super) fn new(capacity: usize, threads: usize) -> Self {
         let most = (capacity / BLOCK).max(LEAST_BLOCKS);
-        // Four for each thread that can run at once, since those that can't are somewhere, too; not so many that
+        // Four for each thread that can run at once, since those that can't are somewhere, too; not as many that
         // blocks which are hardly begun take half the memory.
         let homes = (threads * 4).next_power_of_two().min(1 << (most / 2).ilog2());
         Self {
@@ -112,7 +114,7 @@ impl Arena {
             self.push_into_next(inside, packet)
         };
         if push != Push::Full {
-            // Under the lock nobody else adds.
+            // Under the lock no other thread adds.
             shard.taken.store(shard.taken.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
         }
         push
@@ -138,7 +140,7 @@ impl Arena {
         for tries in 0..self.shards.len() + YIELDS {
             // All are taken, by threads that were interrupted meanwhile: they need the core.
             if tries >= self.shards.len() {
-                thread::yield_now();
+                yield_now();
             }
             let Some(shard) = self.shards.get(self.index(choice)) else { break };
             let Some(mut inside) = lock_soon(&shard.inside) else {
@@ -177,7 +179,7 @@ impl Arena {
             let mut inside = loop {
                 match lock_soon(&shard.inside) {
                     Some(inside) => break inside,
-                    None => thread::sleep(SHORT_NAP),
+                    None => sleep(SHORT_NAP),
                 }
             };
             inside.swept = number;
@@ -215,12 +217,12 @@ impl Arena {
         }
     }
 
-    /// Whether a block is full and waits.
+    /// Returns whether a full block waits.
     pub(super) fn has_sealed(&self) -> bool {
         self.sealed.load(Ordering::Relaxed) > 0
     }
 
-    /// How full the arena is, in 1,024ths.
+    /// Returns how full the arena is, in 1,024ths.
     pub(super) fn fill(&self) -> u32 {
         (self.in_use.load(Ordering::Relaxed) * 1024 / self.most) as u32
     }
@@ -238,7 +240,7 @@ fn lock_soon<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
             Ok(guard) => return Some(guard),
             // Nothing panics under these locks, and blocks are whole between any two statements.
             Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => std::hint::spin_loop(),
+            Err(TryLockError::WouldBlock) => spin_loop(),
         }
     }
     None
@@ -259,10 +261,8 @@ struct ShardChoice {
 }
 
 thread_local! {
-    static SHARD_CHOICE: Cell<ShardChoice> = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        Cell::new(ShardChoice { home: NEXT.fetch_add(1, Ordering::Relaxed), climbed: 0 })
-    };
+    static SHARD_CHOICE: Cell<ShardChoice> =
+        Cell::new(ShardChoice { home: next_thread_number(), climbed: 0 });
 }
 
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.

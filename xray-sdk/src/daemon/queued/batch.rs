@@ -1,4 +1,4 @@
-//! Which packets go out together, and how they are made equal. Sizes and bytes only; nothing is sent here.
+//! [`Batch`]: which packets are sent together, and how they are made equal. Sizes and bytes only; nothing is sent here.
 //!
 //! The kernel cuts a run into datagrams of one size, of which only the last may be shorter. So the others are filled
 //! up with blanks, inside the header line: the daemon reads that line as JSON and throws it away.
@@ -10,7 +10,7 @@
 
 use crate::daemon::Packet;
 
-/// So many packets go out together, each in a datagram of `size` bytes.
+/// The packets that are sent together, each in a datagram of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Batch {
     pub(super) count: usize,
@@ -18,7 +18,7 @@ pub(super) struct Batch {
 }
 
 impl Batch {
-    /// What this takes of the receiver's buffer, until it is read. Measured on Linux 6.18: a datagram of a run takes
+    /// Returns the bytes that the batch occupies in the receiver's buffer. Measured on Linux 6.18: a datagram of a run takes
     /// about 840 bytes more than it has. One that comes alone takes the next power of two above its bytes and some
     /// 345 more, and 256 on top.
     pub(super) fn cost(self) -> usize {
@@ -29,7 +29,7 @@ impl Batch {
     }
 }
 
-/// How many of the packets with these lengths go out together, beginning with the first. A run is one payload until
+/// Returns how many of the packets with these lengths are sent together, beginning with the first. A run is one payload until
 /// the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
 /// which there are runs, `most_cost` what the receiver can be given at once.
 pub(super) fn next_batch(
@@ -78,13 +78,13 @@ pub(super) fn write_run<'a>(run: &mut Vec<u8>, packets: impl Iterator<Item = &'a
     }
 }
 
-/// Blanks go before the header's closing brace.
+/// Blanks are inserted in front of the header's closing brace.
 const HEADER_SPLIT: usize = Packet::HEADER.len() - "}\n".len();
 
 /// The kernel's bound on a run (`UDP_MAX_SEGMENTS`).
 const MOST_DATAGRAMS: usize = 64;
 
-/// What a datagram of a run takes of the receiver's buffer, besides its bytes.
+/// Bytes of the receiver's buffer that a datagram of a run takes besides its own.
 const RUN_OVERHEAD: usize = 840;
 
 /// Packets that differ by less than a quarter are made equal, and by less than this in any case: more bytes than that

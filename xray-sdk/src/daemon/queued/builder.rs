@@ -1,4 +1,4 @@
-//! The knobs of a queue, and its start.
+//! [`QueueBuilder`]: settings of a queue, and its start.
 
 use std::io;
 use std::sync::Arc;
@@ -16,15 +16,23 @@ use crate::daemon::DaemonAddress;
 use crate::daemon::udp::{Connection, RealSystem, System};
 
 impl QueuedEmitter {
-    /// Starts the thread that sends to the UDP endpoint of `address`. It ends with the guard.
+    /// Starts a queue with default settings. Its thread sends to the UDP endpoint of `address` and ends with the guard.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// Returns the system's error if no thread can be spawned.
     pub fn start(address: &DaemonAddress) -> io::Result<(Self, QueueGuard)> {
         Self::builder().start(address)
     }
 
-    /// Starts a queue of which something is not the default.
+    /// Returns a builder for a queue with other settings.
+    ///
+    /// ```
+    /// # use xray_sdk::{DaemonAddress, QueuedEmitter};
+    /// # fn main() -> std::io::Result<()> {
+    /// let (emitter, _guard) = QueuedEmitter::builder().capacity(1 << 20).start(&DaemonAddress::default())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> QueueBuilder {
         QueueBuilder { capacity: CAPACITY, receive_buffer: RECEIVE_BUFFER }
     }
@@ -39,25 +47,26 @@ pub struct QueueBuilder {
 }
 
 impl QueueBuilder {
-    /// Bounds the memory in which packets wait, in bytes; 256 KiB at least. It is allocated as it is needed, and
-    /// freed when nothing comes for a while. Defaults to 4 MiB.
+    /// Sets how many bytes of packets may wait, at least 256 KiB. Defaults to 4 MiB.
+    ///
+    /// Memory is allocated on demand, and freed when the queue is idle.
     pub fn capacity(mut self, bytes: usize) -> Self {
         self.capacity = bytes;
         self
     }
 
-    /// Says how large the daemon's receive buffer is, in bytes, as its kernel counts them: `net.core.rmem_default`
-    /// on its machine. More is sent at once, and in total, where it is larger. Defaults to 212,992, which is Linux's
-    /// own default.
+    /// Sets the size of the daemon's receive buffer in bytes: `net.core.rmem_default` on its machine.
+    ///
+    /// A larger buffer permits larger bursts and a higher rate. Defaults to 212,992, the default of Linux.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.receive_buffer = bytes;
         self
     }
 
-    /// Starts the thread that sends to the UDP endpoint of `address`. It ends with the guard.
+    /// Starts the queue. Its thread sends to the UDP endpoint of `address` and ends with the guard.
     ///
     /// # Errors
-    /// If the system gives no thread.
+    /// Returns the system's error if no thread can be spawned.
     pub fn start(self, address: &DaemonAddress) -> io::Result<(QueuedEmitter, QueueGuard)> {
         self.start_in(address, Arc::new(RealSystem::new()))
     }

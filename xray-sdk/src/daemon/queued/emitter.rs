@@ -1,4 +1,4 @@
-//! The contract with whoever emits: a copy into memory, and what became of it.
+//! [`QueuedEmitter`]: a copy into memory on the caller's thread, and its counters.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -11,24 +11,27 @@ use super::batch::LARGEST;
 use super::shared::Shared;
 use crate::daemon::{EmitError, Emitter, EmitterStats, Packet};
 
-/// Queues packets, and sends them to the daemon from a thread of its own. For programs that close thousands of root
-/// spans a second; below that, [`UdpEmitter`](crate::UdpEmitter) is as good and promises more.
+/// Queues packets, and sends them to the daemon from a background thread.
 ///
-/// Taking a packet is a copy into memory: no lock that others wait for, no allocation once the queue has been as full
-/// before, and no system call, unless every place in memory is held by a thread that was interrupted there: then this
-/// one makes way a few times before it gives up. The queue's thread gathers for ten milliseconds at most, lets the
-/// kernel cut runs of packets into datagrams where it can (Linux), and leaves the daemon time to read, so that a burst
-/// does not overflow its receive buffer. It parks after a tenth of a second without packets; the one that comes next wakes it.
+/// Suits programs that close thousands of root spans a second. Below that rate,
+/// [`UdpEmitter`](crate::UdpEmitter) costs as little and guarantees more.
 ///
-/// What it promises less:
-/// - [`emit`](Emitter::emit) is `Ok` when the packet is queued. It reaches the kernel a little later, so a process
-///   that crashes, is killed or calls [`std::process::exit`] loses what is queued.
-/// - A packet that finds the queue full is lost whole, and counted as [`full`](EmitterStats::full).
-/// - Not for Lambda: there the process is frozen as soon as it has answered, with the queue as it is. What it holds
-///   leaves with a later invocation, or never.
-/// - After a `fork` the child has no such thread. Its packets are queued and not sent; let it make its own emitter.
+/// The caller copies the packet into memory. The copy waits for no lock, does no system call, and allocates nothing once
+/// the queue has been as full before. If every shard of the memory is locked by an interrupted thread, the caller yields
+/// a few times and then drops the packet.
 ///
-/// Packets of one thread leave in order.
+/// The background thread collects packets for at most ten milliseconds. On Linux it sends many datagrams in one system
+/// call. It paces itself, so that a burst does not overflow the daemon's receive buffer. After a tenth of a second
+/// without packets it parks until the next one.
+///
+/// Compared with `UdpEmitter`:
+/// - [`emit`](Emitter::emit) returns `Ok` when the packet is queued. A process that crashes, is killed or calls
+///   [`std::process::exit`] loses its queue.
+/// - A packet that finds the queue full is lost, and counted as [`full`](EmitterStats::full).
+/// - In Lambda, the process is frozen after its response, queue included. Use `UdpEmitter` there.
+/// - After a `fork`, the child has no background thread. Create a new emitter in the child.
+///
+/// Packets of one thread are sent in order.
 ///
 /// ```
 /// use xray_sdk::{DaemonAddress, Emitter, Packet, QueuedEmitter};
@@ -47,7 +50,7 @@ pub struct QueuedEmitter {
 }
 
 impl QueuedEmitter {
-    /// The address that packets go to at present; `None` while there is none.
+    /// Returns the address that packets are sent to at present, or `None` while there is none.
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.shared.connection.peer()
@@ -81,12 +84,12 @@ impl Emitter for QueuedEmitter {
         Ok(())
     }
 
-    /// Waits until all that was taken before is in the kernel, or lost and counted.
+    /// Waits until each packet queued so far is in the kernel, or lost and counted.
     fn flush(&self, timeout: Duration) -> bool {
         self.shared.wakeup.flush(timeout)
     }
 
-    /// Opens a fresh socket to the same address, and looks a host name up again. What is queued stays queued.
+    /// Opens a new socket to the same address, and resolves a host name again. The queue is kept.
     fn reopen(&self) {
         self.shared.largest.store(LARGEST, Ordering::Relaxed);
         self.shared.connection.reopen();

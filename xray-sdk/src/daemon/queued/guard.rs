@@ -1,4 +1,4 @@
-//! Whoever started the queue holds this, and by letting go of it ends it.
+//! [`QueueGuard`]: dropping it ends the queue.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use super::shared::Shared;
 
-/// Ends the queue's thread when it is dropped, after all that was queued is sent. That may take two seconds at most;
-/// what is left then is lost, and counted as [`full`](crate::EmitterStats::full).
+/// Ends the queue's thread on drop, after the queued packets are sent.
 ///
-/// Keep it until the end of `main`. Without it the emitter still works: it sends each document at once, as
-/// [`UdpEmitter`](crate::UdpEmitter) does.
+/// Sending takes at most two seconds. Packets left then are lost, and counted as
+/// [`full`](crate::EmitterStats::full). Keep the guard until the end of `main`. Once the guard is dropped, the emitter
+/// sends each document at once, as [`UdpEmitter`](crate::UdpEmitter) does.
 #[must_use = "dropping the guard ends the queue: bind it to a name such as `_guard`"]
 pub struct QueueGuard {
     shared: Arc<Shared>,

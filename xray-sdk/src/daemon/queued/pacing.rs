@@ -1,6 +1,6 @@
-//! How fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
+//! [`Pacer`]: how fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
 //!
-//! Nothing tells a sender of UDP how full the receiver's buffer is, so this is a guess on the safe side: at once no
+//! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
 //! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
 //! careful is no use any more, for what is not lost there is lost here. So the fuller it is, the faster it goes.
 
@@ -16,7 +16,7 @@ pub(super) struct Pacer {
 }
 
 impl Pacer {
-    /// For a receiver with a buffer of so many bytes.
+    /// Creates a pacer for a receiver with a buffer of `receive_buffer` bytes.
     pub(super) fn new(receive_buffer: usize, now: Duration) -> Self {
         // Not more than a gibibyte, so that no product below overflows.
         let depth = (receive_buffer.min(1 << 30) / 16 * PART).max(1) as i64;
@@ -49,7 +49,7 @@ impl Pacer {
     }
 }
 
-/// Of a time that is not longer than a [`period`].
+/// Returns the nanoseconds of a time that is not longer than a [`period`].
 fn nanos(time: Duration) -> i64 {
     time.subsec_nanos().into()
 }

@@ -1,4 +1,4 @@
-//! The thread that empties the queue: it gathers, sends, naps, and parks when nothing comes any more. All system calls
+//! [`Sender`]: the thread that empties the queue. It gathers, sends, naps, and parks when nothing comes any more. All system calls
 //! for documents are made here.
 //!
 //! ```text
@@ -6,7 +6,7 @@
 //!    ▼                                                              │
 //!  sweep ─► plan ─► pace: wait ─► send, together or one by one ─► nap, 10 ms
 //!                                                                   │ nothing, ten times
-//!                                                                   └─► park until somebody pushes
+//!                                                                   └─► park until a packet comes
 //! ```
 
 use std::collections::VecDeque;
@@ -24,7 +24,7 @@ use crate::daemon::udp::{SendError, Transmit};
 
 pub(super) struct Sender {
     shared: Arc<Shared>,
-    /// What the last sweep found.
+    /// Blocks that the last sweep found.
     blocks: VecDeque<Block>,
     /// Packets of the first block that are gone already.
     gone: usize,
@@ -161,18 +161,18 @@ impl Sender {
         true
     }
 
-    /// Packets that are not gone yet.
+    /// Returns the packets that are not gone yet.
     fn packets(&self) -> impl Iterator<Item = &[u8]> {
         let mut skip = self.gone;
         self.blocks.iter().flat_map(move |block| block.packets(std::mem::take(&mut skip)))
     }
 
-    /// How many those are.
+    /// Returns the number of packets that are not gone yet.
     fn left(&self) -> usize {
         self.blocks.iter().map(Block::len).sum::<usize>() - self.gone
     }
 
-    /// So many packets more are gone.
+    /// Counts `count` more packets as gone.
     fn advance(&mut self, count: usize) {
         self.gone += count;
         self.shared.finished.fetch_add(count as u64, Ordering::Relaxed);

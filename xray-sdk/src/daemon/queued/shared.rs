@@ -1,4 +1,4 @@
-//! What emitters, the guard and the sender have in common.
+//! [`Shared`]: the state of one queue, held by emitters, the guard and the sender.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::arena::Arena;
 use super::wakeup::Wakeup;
 use crate::daemon::udp::Connection;
 
-/// What emitters, the guard and the sender have in common.
+/// The state of one queue.
 pub(super) struct Shared {
     pub(super) arena: Arena,
     pub(super) wakeup: Wakeup,

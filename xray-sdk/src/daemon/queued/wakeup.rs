@@ -1,11 +1,12 @@
-//! How threads and the sender find each other: who sleeps, who asked for a flush, who wants it to end. Ringing is a
-//! system call and costs the caller as much as the send that the queue spares it, so it is done for a sender that is
-//! parked, not for one that naps.
+//! [`Wakeup`]: whether the sender sleeps, which flushes are due, and whether it is to end. Waking is a system call and
+//! costs the caller as much as the send that the queue spares it, so it is done for a sender that is parked, not for
+//! one that naps.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::{self, Thread};
+use std::sync::atomic::Ordering;
+use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+
+use super::sync::{AtomicBool, AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Thread, park, park_timeout};
 
 #[derive(Default)]
 pub(super) struct Wakeup {
@@ -27,9 +28,9 @@ struct Progress {
     ended: bool,
 }
 
-/// Of those who emit.
+/// Called by emitters.
 impl Wakeup {
-    /// Rings if the sender sleeps until somebody does. To be called after each push.
+    /// Wakes the sender if it is parked. To be called after each push.
     ///
     /// Relaxed is enough, for the shard's lock orders it: a sender that parks says so before it looks into each
     /// shard for the last time. Either it finds there what was pushed, or who pushes after it finds it parked.
@@ -45,7 +46,7 @@ impl Wakeup {
         self.wake_from(NAPPING);
     }
 
-    /// Of many that find it asleep, one wakes it.
+    /// Wakes the sender once, however many emitters find it asleep.
     #[cold]
     fn wake_from(&self, state: u8) {
         if self.state.compare_exchange(state, AWAKE, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
@@ -60,7 +61,7 @@ impl Wakeup {
     }
 }
 
-/// Of those who wait.
+/// Called by threads that wait.
 impl Wakeup {
     /// Waits until all that was pushed before is gone, or `timeout` is over, which is `false`.
     pub(super) fn flush(&self, timeout: Duration) -> bool {
@@ -100,7 +101,7 @@ impl Wakeup {
     }
 }
 
-/// Of the sender.
+/// Called by the sender.
 impl Wakeup {
     /// Says which thread is to be woken. To be called before anything is pushed.
     pub(super) fn introduce(&self, sender: Thread) {
@@ -120,7 +121,7 @@ impl Wakeup {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// So many flushes are done.
+    /// Answers the flushes up to number `asked`.
     pub(super) fn answer(&self, asked: u64) {
         self.progress().answered = asked;
         self.moved.notify_all();
@@ -134,7 +135,7 @@ impl Wakeup {
     /// Sleeps for a while. What is pushed meanwhile waits.
     pub(super) fn nap(&self, time: Duration) {
         self.state.store(NAPPING, Ordering::Relaxed);
-        thread::park_timeout(time);
+        park_timeout(time);
         self.state.store(AWAKE, Ordering::Relaxed);
     }
 
@@ -142,7 +143,7 @@ impl Wakeup {
     pub(super) fn park(&self, is_idle: impl FnOnce() -> bool) {
         self.state.store(PARKED, Ordering::Relaxed);
         if is_idle() {
-            thread::park();
+            park();
         }
         self.state.store(AWAKE, Ordering::Relaxed);
     }

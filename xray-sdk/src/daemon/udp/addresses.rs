@@ -1,4 +1,4 @@
-//! The daemon's addresses: which there are, which comes next, and when it is time to look a name up or to open a
+//! [`Addresses`] of the daemon: which there are, which comes next, and when it is time to look a name up or to open a
 //! socket. No socket, no thread and no clock in here: times are arguments, counted from the emitter's making.
 
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ pub(super) struct Addresses {
     looking_up: AtomicBool,
     /// When the last lookup ended, in milliseconds.
     looked_up: AtomicU64,
-    /// Whether it found nothing, or a packet could not be sent since.
+    /// Whether the last lookup found nothing, or a packet could not be sent since.
     failed: AtomicBool,
     /// When a socket may be opened again, in milliseconds.
     next_open: AtomicU64,
@@ -46,7 +46,7 @@ impl Addresses {
         (&self.host, self.port)
     }
 
-    /// Whether there is a name to look up: an address is never looked up.
+    /// Returns whether there is a name to look up. An IP address is never looked up.
     pub(super) fn is_name(&self) -> bool {
         self.is_name
     }
@@ -60,14 +60,14 @@ impl Addresses {
         addresses
     }
 
-    /// Whether a lookup is due, and the caller is the one to begin it.
+    /// Returns whether a lookup is due and the caller is the one to begin it.
     pub(super) fn begin_lookup(&self, now: Duration) -> bool {
         let pause = if self.failed.load(Ordering::Relaxed) { PAUSE_AFTER_FAILURE } else { PAUSE };
         let due = self.looked_up.load(Ordering::Relaxed) + millis(pause);
         millis(now) >= due && self.begin_lookup_now()
     }
 
-    /// Whether the caller is the one to begin a lookup: there is never more than one.
+    /// Returns whether the caller is the one to begin a lookup: there is never more than one.
     pub(super) fn begin_lookup_now(&self) -> bool {
         !self.looking_up.swap(true, Ordering::Relaxed)
     }
@@ -87,7 +87,7 @@ impl Addresses {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the caller may open a socket now, which is granted once in [`OPEN_PAUSE`].
+    /// Returns whether the caller may open a socket now, which is granted once in [`OPEN_PAUSE`].
     pub(super) fn may_open(&self, now: Duration) -> bool {
         let next = self.next_open.load(Ordering::Relaxed);
         let (now, later) = (millis(now), millis(now + OPEN_PAUSE));
@@ -103,7 +103,7 @@ fn millis(time: Duration) -> u64 {
 /// How long a lookup's result is trusted while packets go out.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// How long it is trusted when they don't, or when it found nothing.
+/// How long a lookup's result is trusted after a failed packet, or when it found nothing.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// How often a socket is opened at most.

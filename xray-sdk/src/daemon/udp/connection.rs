@@ -1,5 +1,5 @@
-//! The way to one daemon: a socket that is replaced when it is broken or when the daemon moves, and the rule by which
-//! a datagram that met no listener is told from one that did. Used by the emitter, from any thread, and by the
+//! [`Connection`]: a socket that is replaced when it is broken or when the daemon moves, and the rule for datagrams
+//! that met no listener. Used by the emitter, from any thread, and by the
 //! queue's sender. It never waits for anything but other sends.
 //!
 //! ```text
@@ -19,7 +19,7 @@ use super::socket::Socket;
 use super::system::System;
 use crate::daemon::{DaemonAddress, EmitError};
 
-/// What an emitter shares with a lookup under way.
+/// The state that an emitter shares with a lookup under way.
 pub(in crate::daemon) struct Connection {
     addresses: Addresses,
     /// Held for reading while a datagram is sent, for writing only to put a socket in that is open already:
@@ -143,7 +143,7 @@ impl Connection {
         let (done, wait) = std::sync::mpsc::channel();
         if self.addresses.begin_lookup_now() {
             self.look_up(move || {
-                // Nobody listens any more after the wait's time ran out.
+                // After the timeout the other end is gone.
                 let _ = done.send(());
             });
             let _ = wait.recv_timeout(addresses::LONGEST_WAIT);

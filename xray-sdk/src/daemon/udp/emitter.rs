@@ -1,4 +1,4 @@
-//! [`UdpEmitter`], the contract with whoever emits.
+//! [`UdpEmitter`]: the public face of the room.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,25 +8,40 @@ use super::connection::Connection;
 use super::system::{RealSystem, System};
 use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
 
-/// Sends each packet as one datagram, at once, over a connected socket that never blocks.
+/// Sends each packet at once, as one datagram over a connected socket that never blocks.
 ///
 /// Being connected is what makes a missing daemon visible: the kernel then reports, at the next send, that the
-/// datagram before met no listener. That next packet is sent once more, so a daemon that comes back misses
-/// nothing that was sent after its return.
+/// previous datagram met no listener. The emitter sends that next packet once more, so a daemon that comes back misses
+/// no packet sent after its return.
 ///
-/// An IP address is used as it is. A host name asks for more: a short-lived thread looks it up, when the emitter
-/// is made (which waits for it, half a second at most), once a minute while packets are sent, and after five
-/// seconds when packets failed. Of several addresses the first that a socket can be connected to is used, for as
-/// long as it is among them; the next one's turn comes when nothing listens there.
+/// An IP address is used as it is. A host name is resolved by a short-lived thread:
+///
+/// | when | waits |
+/// |---|---|
+/// | at creation | at most half a second |
+/// | once a minute, while packets are sent | no |
+/// | five seconds after a failed packet | no |
+///
+/// Of several addresses, the emitter uses the first that a socket can be connected to. It moves to the next one when
+/// nothing listens there, or when the name no longer resolves to that address.
+///
+/// ```
+/// use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
+///
+/// let address: DaemonAddress = "127.0.0.1:2000".parse()?;
+/// let emitter = UdpEmitter::new(&address);
+/// assert_eq!(emitter.stats().sent, 0);
+/// # Ok::<(), xray_sdk::daemon::ParseAddressError>(())
+/// ```
 pub struct UdpEmitter {
     connection: Arc<Connection>,
 }
 
 impl UdpEmitter {
-    /// An emitter to the UDP endpoint of `address`.
+    /// Creates an emitter to the UDP endpoint of `address`.
     ///
-    /// Never fails: while the name doesn't resolve or no socket can be opened, packets are refused as
-    /// [`Unavailable`](EmitError::Unavailable), and it is tried again, at most once a second.
+    /// Creation never fails. While the name doesn't resolve or no socket can be opened, packets are refused as
+    /// [`Unavailable`](EmitError::Unavailable), and the emitter tries again, at most once a second.
     #[must_use]
     pub fn new(address: &DaemonAddress) -> Self {
         Self::with_system(address, Arc::new(RealSystem::new()))
@@ -36,7 +51,13 @@ impl UdpEmitter {
         Self { connection: Connection::new(address, system) }
     }
 
-    /// The address that packets go to at present; `None` while there is none.
+    /// Returns the address that packets are sent to at present, or `None` while there is none.
+    ///
+    /// ```
+    /// # use xray_sdk::UdpEmitter;
+    /// let peer = UdpEmitter::default().peer();
+    /// assert_eq!(peer, "127.0.0.1:2000".parse().ok());
+    /// ```
     #[must_use]
     pub fn peer(&self) -> Option<SocketAddr> {
         self.connection.peer()
@@ -48,7 +69,7 @@ impl Emitter for UdpEmitter {
         self.connection.emit(packet.as_bytes())
     }
 
-    /// Opens a fresh socket to the same address, and looks a host name up again.
+    /// Opens a new socket to the same address, and resolves a host name again.
     fn reopen(&self) {
         self.connection.reopen();
     }
@@ -58,7 +79,7 @@ impl Emitter for UdpEmitter {
     }
 }
 
-/// An emitter to the daemon's default address, `127.0.0.1:2000`.
+/// Sends to the daemon's default address, `127.0.0.1:2000`.
 impl Default for UdpEmitter {
     fn default() -> Self {
         Self::new(&DaemonAddress::default())

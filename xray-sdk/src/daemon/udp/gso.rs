@@ -25,9 +25,9 @@ mod offload {
     pub(in super::super) struct Gso {
         socket: UdpSocket,
         state: UdpSocketState,
-        /// Of a datagram in a run; 0 when the kernel takes no runs.
+        /// The largest datagram in a run; 0 when the kernel takes no runs.
         largest: AtomicUsize,
-        /// Datagrams in the last run. Of them the kernel speaks when it reports that nobody listened.
+        /// Datagrams in the last run. The kernel reports on all of them when nothing listened.
         last: AtomicU64,
     }
 
@@ -78,7 +78,7 @@ mod offload {
         /// datagram that goes alone.
         fn send_error(&self, err: &io::Error, size: usize) -> SendError {
             match SendError::from(err) {
-                // A run that meets nobody is answered per run here and per datagram elsewhere; it is lost once.
+                // A run without a listener is reported once per run here and per datagram elsewhere; it is lost once.
                 SendError::Refused { .. } => {
                     SendError::Refused { earlier: self.last.swap(0, Ordering::Relaxed) }
                 }

@@ -1,6 +1,6 @@
 //! Packets to the daemon, one datagram each, from the thread that closed the span.
 //!
-//! `emitter` is [`UdpEmitter`], the contract with whoever emits. Below it, `connection` decides what is sent again,
+//! `emitter` is [`UdpEmitter`]. Below it, `connection` decides what is sent again,
 //! when to move on to another address, and what counts as what; `socket` is the socket and what its errors mean;
 //! `addresses` knows the daemon's addresses and when to look them up; `gso` sends many datagrams in one call;
 //! `system` is the clock, the resolver and the thread that a test replaces. The queue's sender uses the same

@@ -1,14 +1,14 @@
-//! What goes out in one call, and why it did not: the words that the sockets and those who call them share.
+//! [`Transmit`] and [`SendError`]: what is sent in one call, and why it was not. Shared by the sockets and their callers.
 
 use std::io::{self, ErrorKind};
 
 use crate::daemon::EmitError;
 
-/// What goes out in one call: a datagram, or a run of them that the kernel cuts apart.
+/// The payload of one call: a datagram, or a run of them that the kernel cuts apart.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::daemon) struct Transmit<'a> {
     pub(super) bytes: &'a [u8],
-    /// Of each datagram. The last one may be shorter.
+    /// Bytes of each datagram. The last one may be shorter.
     size: usize,
 }
 
@@ -41,10 +41,10 @@ impl<'a> Transmit<'a> {
     }
 }
 
-/// Why a load was not sent.
+/// Why a payload was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::daemon) enum SendError {
-    /// So many earlier datagrams met no listener. The send that reports it transmits nothing itself.
+    /// Earlier datagrams met no listener. The send that reports it transmits nothing itself.
     Refused { earlier: u64 },
     /// No room in the socket's buffer or in the kernel.
     Full,

@@ -1,4 +1,4 @@
-//! What the emitter asks of the world besides sockets: the time, names, a thread. Tests put their own in its
+//! [`System`]: the clock, the resolver and the threads of the emitter. Tests put their own in its
 //! place, so that an hour passes at once and a name can move.
 
 use std::io;
@@ -22,7 +22,7 @@ pub(in crate::daemon) trait System: Send + Sync {
     }
 }
 
-/// The real ones.
+/// The real clock, resolver and threads.
 pub(in crate::daemon) struct RealSystem {
     start: Instant,
 }

@@ -2,7 +2,7 @@
 //!
 //! Read from below: `rule` is what a rule says, `rule_state` what it did and what it may do this second, `rule_set` finds
 //! the rule for a request, `wire` is the service's JSON. `sampler` decides, on the caller's thread, and asks
-//! nobody. `poller` is the other side: it fetches rules and hands in statistics, and is told what time it is;
+//! no service. `poller` is the other side: it fetches rules and hands in statistics, at times that are arguments;
 //! `thread` has the clock and calls it.
 //!
 //! ```text

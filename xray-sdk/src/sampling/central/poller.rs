@@ -1,5 +1,5 @@
-//! What is asked of the service, and when. No clock and no thread: [`Poller::tick`] is told the time, does what is
-//! due, and answers when it wants to be called again.
+//! [`Poller`]: requests to the service, and when they are due. No clock and no thread: [`Poller::tick`] is given the time, does what is
+//! due, and returns when the next call is due.
 //!
 //! Rules are due every five minutes, and again soon after a failure; statistics every ten seconds. Both with a
 //! little of chance added, drawn anew each time, so that a fleet that started together does not ask together.
@@ -57,7 +57,7 @@ impl Poller {
             http: HttpClient::new(LIMITS),
             base,
             service: service.to_owned(),
-            // Twelve random bytes tell processes apart.
+            // Twelve random bytes distinguish processes.
             client: format!("{:016x}{:08x}", fast_u64(), fast_u64() as u32),
             rng: SmallRng::seed_from_u64(fast_u64()),
             rules_due: Duration::ZERO,
@@ -68,7 +68,7 @@ impl Poller {
         }
     }
 
-    /// Does what is due at `now`, and answers when the next thing is, counted from the start as well.
+    /// Does what is due at `now`. Returns when the next call is due, counted from the start as well.
     pub(super) fn tick(&mut self, now: Now) -> Duration {
         if now.since_start >= self.rules_due {
             self.fetch_rules(now);
@@ -141,7 +141,7 @@ impl Poller {
         Err(format!("more than {MAX_PAGES} pages"))
     }
 
-    /// Hands in what was counted. When rules have changed since they were fetched, answers when that was; and
+    /// Hands in what was counted. When rules have changed since they were fetched, returns when that was; and
     /// whether the service took all of it.
     fn report(&mut self, now: Now, is_due: impl Fn(&PendingStats) -> bool) -> (Option<f64>, bool) {
         let Some(set) = self.shared.rules.load_full() else { return (None, true) };
@@ -217,7 +217,7 @@ impl Poller {
     }
 }
 
-/// What of one rule goes into a report.
+/// The part of one rule in a report.
 struct Due<'a> {
     rule: &'a Rule,
     counts: Counts,
@@ -254,7 +254,7 @@ fn apply_target(rule: &Rule, target: &Target) {
     }
 }
 
-/// What was counted for rules that are gone has nowhere to go.
+/// Counts the decisions of deleted rules as lost.
 fn count_lost(shared: &Shared, former: Option<&RuleSet>, new: &RuleSet) {
     let gone =
         former.into_iter().flat_map(RuleSet::rules).filter(|rule| new.by_name(&rule.spec.name).is_none());

@@ -1,8 +1,8 @@
 //! All rules of one fetch, in order, and how the one for a request is found in nanoseconds.
 //!
-//! Most rules are for other requests than this one, and most of them tell so by a few bytes of a pattern. So
+//! Most rules are for other requests than this one, and most of them show so by a few bytes of a pattern. So
 //! [`Prefilter`] are asked first: three words of a rule, three of the request, four rules side by side without a branch.
-//! What passes is compared in full.
+//! Rules that pass are compared in full.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl RuleSet {
         Self { prefilters, offset, rules: rules.collect(), expires }
     }
 
-    /// Whether the rules are too old to be obeyed.
+    /// Returns whether the rules are too old to be applied.
     #[inline]
     pub(super) fn is_expired(&self, now: u32) -> bool {
         now > self.expires
@@ -99,7 +99,7 @@ impl RuleSet {
     }
 }
 
-/// What four rules say about the beginnings of a request's properties, and which bits of it count: what stands
+/// The beginnings of a request's properties that four rules want, and which bits of it count: what stands
 /// before a pattern's first wildcard. A word of each rule lies beside the same word of the others, as processors
 /// compare them.
 #[derive(Clone, Copy, Debug, Default)]
@@ -155,7 +155,7 @@ fn words_by(
 /// Rules whose heads are compared together.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Where eight more bytes of a path best tell rules apart that begin alike: behind the `/api/v1/` that they have in
+/// Where eight more bytes of a path best distinguish rules that begin alike: behind the `/api/v1/` that they have in
 /// common. What counts is how many rules one would be taken for, as far as heads say.
 fn best_offset(specs: &[RuleSpec]) -> usize {
     let prefilters: Vec<&[u8]> = specs.iter().map(|spec| spec.path.literal_head()).collect();
@@ -185,7 +185,7 @@ const LANE: usize = 8;
 /// How far into a path it is worth to look: prefixes that rules have in common are shorter.
 const MAX_OFFSET: usize = 48;
 
-/// A word in which the first so many bytes count.
+/// A mask of the first `bytes` bytes of a word.
 fn low_bytes(bytes: usize) -> u64 {
     if bytes >= LANE { u64::MAX } else { (1 << (bytes * 8)) - 1 }
 }

@@ -1,7 +1,7 @@
-//! What one rule did so far, and what it may do this second. It outlives the set of rules that it is in: a rule
+//! [`RuleState`]: what one rule did so far, and what it may do this second. A state outlives its set of rules: a rule
 //! that is fetched again under the same name goes on with its state.
 //!
-//! Decisions touch atomics only. The books, behind a lock, are the poller's: what was counted since the last report
+//! Decisions touch atomics only. The [`PendingStats`], behind a lock, are the poller's: what was counted since the last report
 //! that the service took. A report that fails changes nothing in them, so nothing is lost.
 //!
 //! All atomics are relaxed: each of them is whole by itself, and none publishes anything else.
@@ -37,14 +37,14 @@ pub(super) struct RuleState {
     pending_stats: Mutex<PendingStats>,
 }
 
-/// What the service is to be told, and when.
+/// Counts that are to be reported to the service, and when.
 #[derive(Debug)]
 pub(super) struct PendingStats {
     pub(super) pending: Counts,
     pub(super) boost: BoostCounts,
     /// When the service took a report last, on the poller's clock.
     pub(super) reported: Duration,
-    /// How long it wants to wait for the next.
+    /// The interval that the service asks for.
     pub(super) interval: Duration,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct BoostCounts {
     pub(super) sampled_anomalies: i64,
 }
 
-/// What a rule's text adds to its state.
+/// The parts of a rule's record that limit its state.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Allowance {
     pub(super) may_borrow: bool,
@@ -154,7 +154,7 @@ impl RuleState {
         self.quota.store(u64::from(quota) << u32::BITS | u64::from(until), Relaxed);
     }
 
-    /// What was assigned last.
+    /// Returns the quota that was assigned last.
     pub(super) fn assigned(&self) -> (u32, u32) {
         let quota = self.quota.load(Relaxed);
         ((quota >> u32::BITS) as u32, quota as u32)

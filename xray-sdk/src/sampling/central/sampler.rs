@@ -11,19 +11,31 @@ use crate::daemon::DaemonAddress;
 use crate::id::{epoch_seconds, fast_u64};
 use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 
-/// Decides by the sampling rules that are kept in X-Ray, which it asks for through the daemon's TCP address.
+/// Applies the sampling rules that are stored in X-Ray, fetched through the daemon's TCP address.
 ///
-/// A rule's reservoir belongs to all services that it is for: each gets a quota of it, and borrows one trace a
-/// second until it has one. Statistics go back every ten seconds. A rule may ask for attributes and for a resource;
-/// a rate that is boosted for a while after anomalies is obeyed.
+/// All services that match a rule share its reservoir. Each service gets a quota of it, and borrows one trace a second
+/// until it has one. Statistics are reported every ten seconds. Conditions on attributes and on the resource are
+/// supported, and so are temporary boosts of the rate after anomalies.
 ///
-/// As long as there are no rules, or none that are younger than an hour, a fallback decides: X-Ray's default
-/// rule, or [what you set](Self::with_fallback). Nothing waits for the service, and nothing fails with it.
+/// While no rules are known, or none younger than an hour, a fallback decides: X-Ray's default rule, or the sampler
+/// of [`with_fallback`](Self::with_fallback). A decision never waits for the service.
+///
+/// ```
+/// use xray_sdk::DaemonAddress;
+/// use xray_sdk::sampling::{CentralSampler, Sampler, SamplingRequest};
+///
+/// let sampler = CentralSampler::new();
+/// // The layer does this at installation.
+/// sampler.start(&DaemonAddress::default(), "shop");
+/// let result = sampler.sample(&SamplingRequest::new("shop").with_method("GET").with_path("/cart"));
+/// println!("{}", result.is_sampled());
+/// sampler.stop();
+/// ```
 ///
 /// The thread that asks starts when a layer with this sampler is installed, and ends with it; in Lambda, where the
 /// platform decides, there is none. Without a layer, call [`Sampler::start`] and [`Sampler::stop`]. The daemon
-/// needs the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`; why it does not get what it asks
-/// for is told by [`Sampler::problem`].
+/// needs the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`; [`Sampler::problem`] says why a
+/// request fails.
 pub struct CentralSampler {
     shared: Arc<Shared>,
     running: Mutex<Running>,
@@ -37,19 +49,30 @@ struct Running {
 }
 
 impl CentralSampler {
-    /// A sampler that falls back on X-Ray's default rule.
+    /// Creates a sampler that falls back on X-Ray's default rule.
     #[must_use]
     pub fn new() -> Self {
         Self::with_fallback(DefaultRule::new())
     }
 
-    /// A sampler that falls back on another, [`LocalRules`](crate::sampling::LocalRules) for instance.
+    /// Creates a sampler that falls back on another, [`LocalRules`](crate::sampling::LocalRules) for instance.
+    ///
+    /// ```
+    /// use xray_sdk::sampling::{CentralSampler, Never};
+    ///
+    /// let sampler = CentralSampler::with_fallback(Never);
+    /// ```
     #[must_use]
     pub fn with_fallback(fallback: impl Sampler) -> Self {
         Self { shared: Arc::new(Shared::new(fallback)), running: Mutex::default() }
     }
 
-    /// What was asked and reported so far.
+    /// Returns the counts of requests and reports.
+    ///
+    /// ```
+    /// # use xray_sdk::sampling::CentralSampler;
+    /// assert_eq!(CentralSampler::new().stats().rules_fetched, 0);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> CentralStats {
         self.shared.counters.snapshot()

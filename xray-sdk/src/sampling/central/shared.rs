@@ -1,4 +1,4 @@
-//! What the sampler shares with its poller: the rules, what is wrong, and what was counted.
+//! [`Shared`]: the rules, the current problem and the counters, held by the sampler and its poller.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use arc_swap::ArcSwapOption;
 use super::rule_set::RuleSet;
 use crate::sampling::Sampler;
 
-/// What the sampler shares with its poller.
+/// The state that the sampler shares with its poller.
 pub(super) struct Shared {
     pub(super) rules: ArcSwapOption<RuleSet>,
     pub(super) fallback: Box<dyn Sampler>,
@@ -37,7 +37,7 @@ impl Shared {
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a [`CentralSampler`](crate::sampling::CentralSampler) asked of X-Ray and told it, since it was made.
+        /// Counts of a [`CentralSampler`](crate::sampling::CentralSampler)'s requests and reports, since its creation.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct CentralStats {
@@ -58,21 +58,21 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Times that all rules were fetched.
+    /// Successful fetches of all rules.
     rules_fetched,
-    /// Times that they could not be.
+    /// Failed fetches of rules.
     rules_failed,
-    /// Reports that the service took, of up to 25 rules each.
+    /// Reports that the service accepted, of up to 25 rules each.
     reports,
-    /// Reports that it did not take. What they told was told by a later one.
+    /// Reports that the service did not accept. A later report repeats their counts.
     reports_failed,
     /// Decisions that were reported.
     requests,
-    /// Those of them that were to record the trace, borrowed ones included.
+    /// Reported decisions to record the trace, borrowed ones included.
     sampled,
-    /// Those of them that were borrowed.
+    /// Reported decisions that were borrowed.
     borrowed,
-    /// Decisions that never will be reported: their rule was deleted before.
+    /// Decisions that are never reported, since their rule was deleted before.
     lost,
 }
 

@@ -11,7 +11,7 @@ use super::CentralSampler;
 use super::poller::{Now, Poller};
 use crate::daemon::DaemonAddress;
 use crate::sampling::{LocalRule, LocalRules, Never, Sampler, SamplingRequest, SamplingResult};
-use crate::server::{Reply, Request, Server};
+use crate::testing::server::{Reply, Request, Server};
 
 const START: u32 = 1_700_000_000;
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::poller::{Now, Poller};
 use crate::id::epoch_time;
 
-/// What the thread is told from outside, and answers.
+/// Requests to the thread, and its replies.
 #[derive(Debug, Default)]
 pub(super) struct PollerControl {
     control: Mutex<State>,
@@ -22,7 +22,7 @@ struct State {
     /// Flushes that were asked for, and that were answered.
     asked: u64,
     answered: u64,
-    /// Whether the service took what the latest of them handed in.
+    /// Whether the service accepted the latest report.
     taken: bool,
 }
 
@@ -49,10 +49,12 @@ impl PollerControl {
         let none = |state: &mut State| !state.stopped && state.asked <= state.answered;
         let waited = self.changed.wait_timeout_while(self.lock(), time, none);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match () {
-            () if state.asked > state.answered => Order::Flush(state.asked),
-            () if state.stopped => Order::Stop,
-            () => Order::None,
+        if state.asked > state.answered {
+            Order::Flush(state.asked)
+        } else if state.stopped {
+            Order::Stop
+        } else {
+            Order::None
         }
     }
 
@@ -86,7 +88,7 @@ pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<PollerControl>> {
                 match control.wait(next.saturating_sub(started.elapsed())) {
                     Order::None => {}
                     Order::Flush(number) => control.answer(number, poller.flush(now())),
-                    // Whoever still waits, or asks later, has this answer.
+                    // Callers that still wait, or ask later, get this reply.
                     Order::Stop => return control.answer(u64::MAX, poller.flush(now())),
                 }
             }

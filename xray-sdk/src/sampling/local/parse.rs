@@ -1,7 +1,7 @@
 //! The form of rule files (X-Ray Developer Guide, "Configuring sampling rules" of each SDK). Version 1 calls
 //! `service_name` what version 2 calls `host`; both mean the request's `Host`.
 //!
-//! Members that nobody knows are passed over, as three of the four official SDKs do.
+//! Unknown members are ignored, as in three of the four official SDKs.
 
 use serde_json::{Map, Value};
 

@@ -3,11 +3,18 @@
 use crate::sampling::SamplingRequest;
 use crate::sampling::wildcard::Pattern;
 
-/// One local rule: which requests it is for, how many of them are certain each second, and which share of the
-/// others is drawn.
+/// A local rule: the requests that it matches, how many of them are recorded each second, and which share of the rest.
 ///
-/// Conditions are patterns: `*` is any run of characters, `?` is one, case does not matter. Those that are not set
-/// match everything, and so does a request of which the property isn't known.
+/// Conditions are patterns: `*` is any run of characters, `?` is one character, and case does not matter. A condition
+/// that is not set matches everything, and so does every condition on an unknown property.
+///
+/// ```
+/// use xray_sdk::sampling::{LocalRule, LocalRules};
+///
+/// let health = LocalRule::new(0, 0.0).path("/health*").description("no health checks");
+/// let rules = LocalRules::new([health], LocalRule::new(1, 0.05))?;
+/// # Ok::<(), xray_sdk::sampling::RulesError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct LocalRule {
     pub(super) description: Option<Box<str>>,
@@ -20,7 +27,7 @@ pub struct LocalRule {
 }
 
 impl LocalRule {
-    /// A rule for everything: `fixed_target` traces a second, then a share from 0 to 1 of the others.
+    /// Creates a rule that matches everything: `fixed_target` traces a second, then a share from 0 to 1 of the rest.
     #[must_use]
     pub fn new(fixed_target: u32, rate: f64) -> Self {
         let any = || Pattern::new("*");
@@ -35,25 +42,25 @@ impl LocalRule {
         }
     }
 
-    /// Says what the rule is for. Errors mention it.
+    /// Sets what the rule is for. Error messages contain it.
     #[must_use]
     pub fn description(self, description: &str) -> Self {
         Self { description: Some(description.into()), ..self }
     }
 
-    /// Restricts the rule to services of such names. Files have no word for it.
+    /// Restricts the rule to services whose name matches. Rule files have no such condition.
     #[must_use]
     pub fn service(self, pattern: &str) -> Self {
         Self { service: Pattern::new(pattern), ..self }
     }
 
-    /// Restricts the rule to requests with such a `Host`.
+    /// Restricts the rule to requests whose `Host` matches.
     #[must_use]
     pub fn host(self, pattern: &str) -> Self {
         Self { host: Pattern::new(pattern), ..self }
     }
 
-    /// Restricts the rule to such HTTP methods.
+    /// Restricts the rule to requests whose HTTP method matches.
     #[must_use]
     pub fn method(self, pattern: &str) -> Self {
         Self { method: Pattern::new(pattern), ..self }

@@ -32,7 +32,7 @@ impl LocalRules {
     /// Rules in their order, and the one for what no rule wants. Conditions of the default are not looked at.
     ///
     /// # Errors
-    /// [`RulesError::Rule`] if a rate is not a share from 0 to 1.
+    /// [`RulesError::Rule`] if a rate is expected a number from 0 to 1.
     pub fn new(rules: impl IntoIterator<Item = LocalRule>, default: LocalRule) -> Result<Self, RulesError> {
         let default = limits(0, &default)?;
         let with_limits = |(number, rule)| limits(number, &rule).map(|limits| (rule, limits));
@@ -181,33 +181,33 @@ mod tests {
             ("{".to_owned(), "sampling rules are not JSON"),
             ("[]".to_owned(), "sampling rules: not an object"),
             ("{}".to_owned(), "sampling rules: `version` is missing"),
-            (file(3, ""), "sampling rules: `version` is 3, not 1 or 2"),
+            (file(3, ""), "sampling rules: `version` is 3, expected 1 or 2"),
             (r#"{"version":2}"#.to_owned(), "sampling rules: `default` is missing"),
             (
                 r#"{"version":2,"default":{"fixed_target":1,"rate":1,"host":"*"}}"#.to_owned(),
-                "default sampling rule: it is for everything, `host` can't restrict it",
+                "default sampling rule: the default rule must not contain `host`",
             ),
             (
                 r#"{"version":2,"default":{"fixed_target":1}}"#.to_owned(),
                 "default sampling rule: `rate` is missing",
             ),
-            (file(2, "1"), "sampling rule 1: it is not an object"),
+            (file(2, "1"), "sampling rule 1: the rule must be an object"),
             (rule("url_path="), "sampling rule 2: `url_path` is missing"),
-            (rule("host=7"), "sampling rule 2: `host` is not a text"),
-            (rule("rate=1.5"), "sampling rule 2: `rate` is 1.5, not a share from 0 to 1"),
-            (rule("rate=-0.1"), "sampling rule 2: `rate` is -0.1, not a share from 0 to 1"),
-            (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", not a share from 0 to 1"),
+            (rule("host=7"), "sampling rule 2: `host` must be a string"),
+            (rule("rate=1.5"), "sampling rule 2: `rate` is 1.5, expected a number from 0 to 1"),
+            (rule("rate=-0.1"), "sampling rule 2: `rate` is -0.1, expected a number from 0 to 1"),
+            (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", expected a number from 0 to 1"),
             (
                 rule("fixed_target=-1"),
-                "sampling rule 2: `fixed_target` is -1, not a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is -1, expected a whole number of traces a second",
             ),
             (
                 rule("fixed_target=1.5"),
-                "sampling rule 2: `fixed_target` is 1.5, not a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is 1.5, expected a whole number of traces a second",
             ),
             (
                 rule("service_name=\"*\""),
-                "sampling rule 2: `service_name` belongs to another version, write `host`",
+                "sampling rule 2: `service_name` belongs to another version, use `host`",
             ),
             (file(2, r#"{"description":"checkout"}"#), "sampling rule 1 (\"checkout\"): `host` is missing"),
         ] {
@@ -216,7 +216,7 @@ mod tests {
         }
         assert!(LocalRules::new([], LocalRule::new(0, f64::NAN)).is_err());
         let missing = LocalRules::from_file("/no/such/file").expect_err("no such file");
-        assert_eq!(missing.to_string(), "sampling rules can't be read");
+        assert_eq!(missing.to_string(), "cannot read sampling rules");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The hooks. Each does its part of the work and answers `Ok`, whatever it found: no call fails because of its trace.
+//! The interceptor's hooks. Each returns `Ok` in any case: no call fails because of its trace.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
@@ -11,13 +11,14 @@ use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region;
+use xray_sdk::TraceHeader;
 
 use super::call_span::{self, CallSpan};
 use super::outcome::Outcome;
 use super::resource;
 
-/// Tells the layer of each call of an AWS SDK client what the SDK's own spans do not, and sends the trace header to
-/// the service. The same for every client. (Feature `aws-sdk`. Needs Rust 1.94.1, as the SDK does.)
+/// Records each call of an AWS SDK client, and sends the trace header to the service. (Feature `aws-sdk`.
+/// Needs Rust 1.94.1, as the SDK does.)
 ///
 /// The SDK has no place for an interceptor that all clients share, so each client gets it by one line:
 ///
@@ -28,39 +29,41 @@ use super::resource;
 ///
 /// A call becomes one subsegment, named after the service, whatever filters do:
 ///
-/// - Where the layer records the SDK's span of the operation (`DynamoDB.GetItem`, at DEBUG), as it does by default,
-///   that span gets what is known here.
-/// - Where a filter hides it, the call gets a span of its own: `aws_call`, at INFO, with the SDK's fields
-///   `rpc.system`, `rpc.service` and `rpc.method`. It is not entered: what happens inside the call is not below it.
+/// - If the layer records the SDK's span of the operation (`DynamoDB.GetItem`, at DEBUG), as it does by
+///   default, that span gets the data below.
+/// - If a filter hides it, the call gets a span of its own: `aws_call`, at INFO, with the SDK's fields
+///   `rpc.system`, `rpc.service` and `rpc.method`. That span is not entered, so spans inside the call are not
+///   below it.
 ///
 /// | in the document | from |
 /// |---|---|
 /// | `aws.operation`, `aws.region` | the client and its operation |
-/// | `aws.request_id`, `aws.id_2` | the last answer's headers |
-/// | `aws.retries` | attempts but the first |
+/// | `aws.request_id`, `aws.id_2` | the headers of the last response |
+/// | `aws.retries` | all attempts but the first |
 /// | `aws.table_name`, `bucket_name`, `key`, `queue_url`, `topic_arn`, `function_name` … | the call's input |
-/// | `http.response` | status and length of the last answer |
-/// | `error`, `fault` | the status; without one a fault, and an error for a call that was cancelled |
-/// | `throttle` | what the SDK itself takes for throttling, whatever the status: DynamoDB says it with 400 |
-/// | `cause` | the service's code and message, as `remote`; without an answer the SDK's chain of errors |
+/// | `http.response` | status and length of the last response |
+/// | `error`, `fault` | the status; without one a fault, and an error for a cancelled call |
+/// | `throttle` | the SDK's own classification, whatever the status: DynamoDB throttles with 400 |
+/// | `cause` | the service's code and message, as `remote`; without a response the SDK's chain of errors |
 ///
-/// Of the input only names are read, never contents, by what the SDK calls input attributes. These are strings: numbers
-/// are not among them, nor are the tables of DynamoDB's batches and transactions. An interceptor that is added to a
-/// single call (`customize`) comes too late for them: there, the document has no names.
+/// Only names are read from the input, never contents, by the SDK's input attributes. These are strings:
+/// numbers are not among them, nor are the tables of DynamoDB's batches and transactions. An interceptor that
+/// is added to a single call (`customize`) comes too late for them, so its document has no names.
 ///
-/// The trace header names the call's subsegment as the parent, on each attempt; in a trace that isn't sampled it says
-/// `Sampled=0`, and nothing else is done. The signature does not cover it. What it carries beside (`Lineage`, by which
-/// Lambda detects recursion) is passed on. Where there is no trace, a header that the SDK sets itself stays as it is.
+/// The trace header names the call's subsegment as the parent, on each attempt. In an unsampled trace it has
+/// `Sampled=0`, and nothing is recorded. The signature does not cover it. Its other members (`Lineage`, by
+/// which Lambda detects recursion) are propagated. Without a trace, a header that the SDK sets itself is left
+/// unchanged.
 ///
-/// A presigned request is no call: it leaves no subsegment and gets no header. A client whose configuration is refused
-/// before the first hook fails without a word here. A redaction hook sees the names as `aws.table_name` and so on, and
-/// texts of errors as `exception.message`.
+/// A presigned request is not a call: it has no subsegment and no header. A client whose configuration is
+/// rejected before the first hook is not recorded. The redaction hook sees names as `aws.table_name` and so
+/// on, and messages of errors as `exception.message`.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct XrayInterceptor;
 
 impl XrayInterceptor {
-    /// An interceptor, for any client.
+    /// Creates an interceptor, for any client.
     #[must_use]
     pub const fn new() -> Self {
         Self
@@ -83,7 +86,7 @@ impl Intercept for XrayInterceptor {
         Ok(())
     }
 
-    /// The first hook that knows which operation it is.
+    /// This is the first hook that knows the operation.
     fn modify_before_serialization(
         &self,
         _context: &mut BeforeSerializationInterceptorContextMut<'_>,
@@ -94,7 +97,7 @@ impl Intercept for XrayInterceptor {
         Ok(())
     }
 
-    /// After the signature, and for each attempt anew: a retry starts from the request as it was before.
+    /// Runs after the signature, for each attempt: a retry starts from the request as it was before.
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -106,7 +109,7 @@ impl Intercept for XrayInterceptor {
         call.note_attempts(attempts);
         let request = context.request_mut();
         if let Some(header) = call.header().filter(|_| !is_presigned(request.uri())) {
-            let _ = request.headers_mut().try_insert(TRACE_HEADER, header.to_owned());
+            let _ = request.headers_mut().try_insert(TraceHeader::NAME, header.to_owned());
         }
         Ok(())
     }
@@ -117,7 +120,7 @@ impl Intercept for XrayInterceptor {
         components: &RuntimeComponents,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // It may have failed before the hook that begins it.
+        // The call may have failed before the hook that begins it.
         begin(cfg);
         let attempts = attempts(cfg);
         if let Some(call) = cfg.get_mut_from_interceptor_state::<CallSpan>().filter(|call| call.is_open()) {
@@ -127,14 +130,14 @@ impl Intercept for XrayInterceptor {
     }
 }
 
-/// Once for each call, however often the interceptor was added.
+/// Begins the call, once even if the interceptor was added twice.
 fn begin(cfg: &mut ConfigBag) {
     if cfg.load::<CallSpan>().is_some() {
         return;
     }
     let Some(operation) = cfg.load::<Metadata>() else { return };
     let call = CallSpan::begin(operation.service(), operation.name());
-    call.put(|body| {
+    call.update(|body| {
         if let Some(region) = cfg.load::<Region>() {
             body.str("aws.region", "\"region\":", region.as_ref());
         }
@@ -147,9 +150,7 @@ fn attempts(cfg: &ConfigBag) -> u32 {
     cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts)
 }
 
-/// Whether the signature is in the URL, for somebody else to use.
+/// Whether the signature is in the URL, for another program to use.
 fn is_presigned(url: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.contains("X-Amz-Signature="))
 }
-
-const TRACE_HEADER: &str = "x-amzn-trace-id";

@@ -1,14 +1,16 @@
-//! Calls by the AWS SDK for Rust, seen from inside. (Feature `aws-sdk`.)
+//! Calls of the AWS SDK for Rust. (Feature `aws-sdk`.)
 //!
 //! ```text
 //!  interceptor   the hooks that the SDK calls
-//!    resource    what a call is about: a table, a bucket, a queue
-//!    call_span   the span that stands for it, the SDK's own or one of ours, and its header
-//!    outcome     what came of it
+//!    resource    names of the table, the bucket, the queue
+//!    call_span   the span of the call, the SDK's own or one of ours, and its header
+//!    call_body   the writer of its document
+//!    outcome     the result
 //! ```
-//! The SDK knows a call by a bag of values that goes from hook to hook and is dropped with the call's future: what is
-//! known of the call here lies in that bag, and nowhere else.
+//! The SDK passes a bag of values from hook to hook, and drops it with the call's future. All data of a call
+//! is stored there, and nowhere else.
 
+mod call_body;
 mod call_span;
 mod interceptor;
 mod outcome;

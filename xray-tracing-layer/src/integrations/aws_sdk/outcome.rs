@@ -1,5 +1,5 @@
-//! What came of a call: the service's answer, or how it was missed. Read from what the SDK has at the end; what becomes
-//! of it is decided by the document (flags follow from status and cause).
+//! The outcome of a call, read from the SDK's last hook: the service's response, or an error. The document
+//! derives its flags from status and cause.
 
 use std::error::Error as _;
 
@@ -12,18 +12,18 @@ use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
 use xray_sdk::document::internal::Section;
 
-use super::call_span::CallBody;
+use super::call_body::CallBody;
 
-/// How a call ended.
+/// The outcome of a call.
 pub(super) enum Outcome<'a> {
-    /// On purpose before it was sent: a request was presigned.
+    /// The call ended on purpose before it was sent: a request was presigned.
     NeverSent,
     Done(Done<'a>),
 }
 
 pub(super) struct Done<'a> {
     attempts: u32,
-    /// The last attempt's.
+    /// The response to the last attempt.
     response: Option<&'a HttpResponse>,
     err: Option<&'a OrchestratorError<Error>>,
     throttled: bool,
@@ -46,54 +46,53 @@ impl<'a> Outcome<'a> {
 }
 
 impl Done<'_> {
-    pub(super) fn put(&self, put: &mut CallBody<'_>) {
-        put.retries(self.attempts);
+    pub(super) fn put(&self, body: &mut CallBody<'_, '_>) {
+        body.retries(self.attempts);
         if let Some(response) = self.response {
-            put_response(put, response);
+            put_response(body, response);
         }
         let Some(err) = self.err else { return };
         if self.throttled {
-            put.body.set_throttle();
+            body.unredacted().set_throttle();
         }
         match err.as_operation_error() {
-            Some(err) => self.put_refusal(put, err),
-            // What the orchestrator says itself is only which kind of error it is.
-            None => put.error(err.source().unwrap_or(err)),
+            Some(err) => self.put_refusal(body, err),
+            // The orchestrator's own message only names the kind of error.
+            None => body.error(err.source().unwrap_or(err)),
         }
     }
 
-    fn put_refusal(&self, put: &mut CallBody<'_>, err: &Error) {
+    fn put_refusal(&self, body: &mut CallBody<'_, '_>, err: &Error) {
         let text = err.to_string();
         let code = metadata(err)
             .and_then(|metadata| Some((metadata.code()?, metadata.message().unwrap_or_default())))
             .or_else(|| code_and_message(&text));
         match code {
-            Some((code, message)) => put.remote(code, message),
-            // It was nothing that the service meant to say: the answer could not be read.
+            Some((code, message)) => body.remote(code, message),
+            // A successful response that could not be read is not an error of the service.
             None if self.response.is_some_and(|response| response.status().is_success()) => {
-                put.error(err.source().unwrap_or(err));
+                body.error(err.source().unwrap_or(err));
             }
-            None => put.remote("Error", &text),
+            None => body.remote("Error", &text),
         }
     }
 }
 
-fn put_response(put: &mut CallBody<'_>, response: &HttpResponse) {
+fn put_response(body: &mut CallBody<'_, '_>, response: &HttpResponse) {
     let headers = response.headers();
-    put.body.set_status(response.status().as_u16());
+    body.unredacted().set_status(response.status().as_u16());
     if let Some(length) = headers.get("content-length").and_then(|length| length.parse().ok()) {
-        put.number(Section::HttpResponse, "\"content_length\":", length);
+        body.number(Section::HttpResponse, "\"content_length\":", length);
     }
     if let Some(id) = response.request_id() {
-        put.str("aws.request_id", "\"request_id\":", id);
+        body.str("aws.request_id", "\"request_id\":", id);
     }
     if let Some(id) = headers.get("x-amz-id-2") {
-        put.str("aws.extended_request_id", "\"id_2\":", id);
+        body.str("aws.extended_request_id", "\"id_2\":", id);
     }
 }
 
-/// Whether the service refused since there was too much. The classifiers by which the SDK decides whether to try again
-/// know the codes of each service.
+/// Whether the service throttled the call. The SDK's retry classifiers know the codes of each service.
 fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &RuntimeComponents) -> bool {
     components.retry_classifiers().any(|classifier| {
         let action = classifier.classify_retry(context.inner());
@@ -104,16 +103,17 @@ fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &Runti
     })
 }
 
-/// What a service said in a form of its own, which no operation's model knows.
+/// Returns an error in a service's own form, which no operation's model knows.
 fn metadata(err: &Error) -> Option<&ErrorMetadata> {
     let chain = std::iter::successors(err.source(), |&err| err.source());
     chain.take(MAX_CHAIN).find_map(|err| err.downcast_ref())
 }
 
-/// Generated code needs three.
+/// The maximum of sources to look at. Generated code needs three.
 const MAX_CHAIN: usize = 8;
 
-/// An error's text as generated code writes it: the code, what the model renames it to in brackets, the message.
+/// Splits an error's message as generated code writes it: the code, the model's new name for it in brackets,
+/// the message.
 fn code_and_message(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len());
     let (code, rest) = text.split_at(end);

@@ -1,16 +1,17 @@
-//! What a call is about, by the names that X-Ray draws as nodes: a table, a bucket, a queue. The names and no more:
-//! nothing that is stored, sent or asked for comes in here.
+//! The names of a call's resources, which X-Ray draws as nodes: a table, a bucket, a queue. Contents are
+//! never read.
 //!
-//! The SDK hands out members of an operation's input to whoever asks for them before the operation begins. At that
-//! time only the client is known, so what is asked for is what any operation of its service may have.
+//! The SDK provides members of an operation's input, if they are requested before the operation begins. At
+//! that time only the client is known. So all members are requested that any operation of its service may
+//! have.
 
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::telemetry::{CapturedTelemetryAttributes, RequestedTelemetryAttributes};
 use aws_types::SigningName;
 
-use super::call_span::CallBody;
+use super::call_body::CallBody;
 
-/// A member of an input, and what it is called in a document.
+/// A member of an input, and its name in a document.
 struct Member {
     name: &'static str,
     field: &'static str,
@@ -23,7 +24,8 @@ macro_rules! members {
     };
 }
 
-/// The strings among those that the official SDKs write (their `aws_para_whitelist.json`).
+/// Returns the members that the official SDKs write (their `aws_para_whitelist.json`), as far as they are
+/// strings.
 fn members_of(service: &str) -> &'static [Member] {
     match service {
         "dynamodb" => members! {
@@ -58,7 +60,7 @@ fn members_of(service: &str) -> &'static [Member] {
     }
 }
 
-/// Asks the SDK for the names, beside what the user asks for.
+/// Requests the names from the SDK, in addition to those that the user requests.
 pub(super) fn request(cfg: &mut ConfigBag) {
     let members = members(cfg);
     if !members.is_empty() {
@@ -68,12 +70,12 @@ pub(super) fn request(cfg: &mut ConfigBag) {
     }
 }
 
-/// Puts the names that the SDK has handed out. Others may have asked for more.
-pub(super) fn put(cfg: &ConfigBag, put: &mut CallBody<'_>) {
+/// Puts the names that the SDK provides. Others may have requested more.
+pub(super) fn put(cfg: &ConfigBag, body: &mut CallBody<'_, '_>) {
     if let Some(captured) = cfg.load::<CapturedTelemetryAttributes>() {
         for member in members(cfg) {
             if let Some(value) = captured.get(member.name) {
-                put.str(member.field, member.key, value);
+                body.str(member.field, member.key, value);
             }
         }
     }

@@ -1,7 +1,8 @@
-//! An answer's body on its way, in its request's span, which closes when all of it was taken: by the end of the
-//! stream, by an error, or by being dropped. Servers drop a body when they have what they need, so a drop is only
-//! the end of a request if something is missing. A client's body passes through without a span, but for gRPC's,
-//! whose status comes last.
+//! The body of a response, polled in the span of its request.
+//!
+//! The span closes at the end of the stream, at an error, or when the body is dropped. Servers drop a body as
+//! soon as they have what they need, so a drop counts as cancelled only if something is missing. A client's
+//! body is not recorded, except for gRPC, whose status comes last.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -15,10 +16,10 @@ use pin_project_lite::pin_project;
 
 use super::exchange::Exchange;
 use crate::integrations::errors::{note_error, note_panic, put_error};
-use crate::span_ext::update;
+use crate::layer::find::update;
 
 pin_project! {
-    /// The body of an answer that a traced service gave.
+    /// The body of a traced service's response.
     #[derive(Debug)]
     pub struct XrayHttpBody<B>
     where
@@ -26,9 +27,9 @@ pin_project! {
     {
         #[pin]
         inner: Option<B>,
-        // Until the body is at its end.
+        // Present until the body is at its end.
         exchange: Option<Exchange>,
-        // Bytes that were taken so far.
+        // Bytes that were read so far.
         passed: u64,
     }
 
@@ -91,13 +92,13 @@ where
                 if let Some(trailers) = frame.trailers_ref() {
                     exchange.trailers(trailers);
                 }
-                // Nothing may follow trailers, and whoever took them may not ask again.
+                // Nothing may follow trailers, and the reader may not poll again.
                 frame.is_trailers() || inner.is_end_stream()
             }
             Some(Err(_)) | None => true,
         };
         if is_over && let Some(exchange) = this.exchange.take() {
-            // What the body holds is dropped in its span.
+            // Whatever the body holds is dropped in its span.
             exchange.span.in_scope(|| this.inner.set(None));
             match &frame {
                 Some(Err(err)) => exchange.break_off(err, *this.passed),
@@ -117,41 +118,41 @@ where
 }
 
 impl Exchange {
-    /// Polls what runs in the span. A panic is noted there, and given back.
+    /// Polls in the span. A panic is recorded and returned.
     pub(super) fn poll<R>(&self, poll: impl FnOnce() -> R) -> Result<R, Box<dyn Any + Send>> {
         let _entered = self.span.enter();
-        // Only looked at on its way: it goes on in the caller, which polls nothing any more.
+        // The panic is only observed; the caller resumes it and polls no more.
         let polled = catch_unwind(AssertUnwindSafe(poll));
         polled.inspect_err(|panic| note_panic(&self.span, &**panic))
     }
 
-    /// Whether the head of the answer was all of interest. A client may keep the body for as long as it likes, and
-    /// unread: no call would end, and no trace be sent, until it lets go.
+    /// Whether the exchange ended with the head of the response. A client may keep the body unread for as
+    /// long as it likes, which would keep the trace open.
     fn is_over(&self) -> bool {
         self.is_client && !self.is_grpc
     }
 
-    /// The body was taken whole.
+    /// Ends the exchange: the body was read completely.
     fn end(self, passed: u64) {
         if self.length.is_none() {
             self.span.record("http.response.body.size", passed);
         }
     }
 
-    /// The body has failed half-way: mostly by a client that hung up on its server.
+    /// Ends the exchange with an error of the body: mostly a client that hung up.
     fn break_off<E: Display + 'static>(self, err: &E, passed: u64) {
         if self.is_client {
             note_error(&self.span, err, err);
         } else {
             update(&self.span, |body| {
-                body.set_error();
+                body.unredacted().set_error();
                 put_error(body, err, err);
             });
         }
         self.end(passed);
     }
 
-    /// The body is dropped.
+    /// Ends the exchange: the body is dropped.
     fn drop_body(self, is_at_end: bool, passed: u64) {
         let whole = is_at_end || self.has_no_body || self.length.is_some_and(|length| passed >= length);
         if whole {

@@ -1,12 +1,12 @@
-//! A tower layer for clients: each request is a span, and takes its trace header with it.
+//! The tower layer for clients: each request is a span, and carries the trace header.
 //!
 //! ```text
-//!  call ──► the span opens, its header goes among the request's
-//!    └─ future: the client at work, polled inside of it ──► status, length ──► the span closes
+//!  call ──► the span opens, its header is added to the request
+//!    └─ future: the client, polled in the span ──► status, length ──► the span closes
 //!         └─ body, of gRPC only ──► status in the trailers ──► the span closes
 //! ```
 //!
-//! How a client's library calls its errors is known here; what a request says of itself is `call`'s affair.
+//! The form of a client's errors is known here; the request's span is in [`client_span`](super::client_span).
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -26,11 +26,11 @@ use super::exchange::Exchange;
 use super::future::XrayHttpFuture;
 use crate::span_ext::XraySpanExt;
 
-/// Makes a span of each request that a client sends, for the layer to make a subsegment of, and puts the trace header
-/// among the request's. (Feature `tower-client`.)
+/// Opens a span for each request of a client, and adds the trace header to the request. (Feature
+/// `tower-client`.)
 ///
-/// It goes around whatever takes `http`'s requests: `hyper_util`'s client, tonic's `Channel`, or a stack of layers
-/// around one of them.
+/// The layer goes around any service of `http`'s requests: `hyper_util`'s client, tonic's `Channel`, or a
+/// stack of layers around one of them.
 ///
 /// ```
 /// # fn around<C: Clone>(client: C) -> xray_tracing_layer::http::XrayHttpClientService<C> {
@@ -41,30 +41,33 @@ use crate::span_ext::XraySpanExt;
 /// # }
 /// ```
 ///
-/// - The subsegment is named by the host and is in the namespace `remote`, so that X-Ray draws a node of it. It gets
-///   method, URL, status and length. Of a URL, the query is left out, unless the builder says
-///   [`keep_url_query`](crate::Builder::keep_url_query), and a password always.
-/// - Its header goes out as `x-amzn-trace-id` and as `traceparent`, in place of any that is there. A request in a
-///   trace that isn't sampled carries `Sampled=0`; one whose span is filtered out, the header of the span around it.
-///   Outside of any segment, a request is one of its own; if the builder's
-///   [`context_missing`](crate::Builder::context_missing) says that it is none, it goes as it is.
-/// - The span ends with the head of the answer, as in the official SDKs: a body that is read slowly, or never, does
-///   not change how long a call took, nor keeps its trace from being sent. What goes wrong in the body is not noted.
-/// - An error of the client, a refused connection or a timeout, is a fault, with the chain of its sources. A request
-///   that is dropped before its answer, by a timeout around this layer for instance, is an error: `Cancelled`.
-/// - A gRPC request is known by its content type, and ends with its trailers: `grpc-status`, there or among the
-///   headers, becomes error, throttle or fault. tonic's `Channel` adds the host behind this layer, so a client has to
-///   be told of it (`with_origin`); without, the subsegment is named by the gRPC service.
-/// - Inside of a layer that retries, each attempt is a subsegment; around it, all of them together are one.
+/// - The subsegment is named after the host, in the namespace `remote`, so that X-Ray draws a node for it. It
+///   has method, URL, status and length. The URL's query is removed, unless
+///   [`keep_url_query`](crate::Builder::keep_url_query) is set; a password is always removed.
+/// - The trace header is sent as `x-amzn-trace-id` and as `traceparent`, replacing existing ones. In an
+///   unsampled trace it has `Sampled=0`. A request whose span is filtered out sends the header of the span
+///   around it.
+/// - Without a current segment, the request becomes its own segment, unless
+///   [`context_missing`](crate::Builder::context_missing) is `Ignore` or `Count`; then no header is added.
+/// - The span ends with the head of the response, as in the official SDKs. A body that is read slowly, or
+///   never, does not change the call's duration. Errors in the body are not recorded.
+/// - An error of the client, such as a refused connection or a timeout, is a fault, with the chain of its
+///   sources. A request that is dropped before its response, by a timeout around this layer for instance, is
+///   an error: `Cancelled`.
+/// - A gRPC request is recognized by its content type, and ends with its trailers. Its `grpc-status`, there
+///   or among the headers, becomes error, throttle or fault. tonic's `Channel` adds the host behind this
+///   layer, so a client has to set it (`with_origin`). Otherwise the subsegment is named after the gRPC
+///   service.
+/// - Inside a layer that retries, each attempt is a subsegment. Around it, all attempts together are one.
 ///
-/// `Form` is the form of the client's errors, and found by the compiler: see [`ClientError`].
+/// The compiler infers `Form`, the form of the client's errors: see [`ClientError`].
 #[must_use]
 pub struct XrayHttpClientLayer<Form = Typed> {
     form: PhantomData<fn(Form)>,
 }
 
 impl<Form> XrayHttpClientLayer<Form> {
-    /// The layer.
+    /// Creates the layer.
     pub fn new() -> Self {
         Self { form: PhantomData }
     }
@@ -78,7 +81,7 @@ impl<S, Form> Layer<S> for XrayHttpClientLayer<Form> {
     }
 }
 
-/// Made by [`XrayHttpClientLayer`].
+/// The service that [`XrayHttpClientLayer`] returns.
 pub struct XrayHttpClientService<S, Form = Typed> {
     inner: S,
     form: PhantomData<fn(Form)>,
@@ -107,7 +110,7 @@ where
 }
 
 fn begin<B>(request: &mut Request<B>) -> Exchange {
-    // Taken out to be written to while method and URL are read.
+    // Taken out, to be written while method and URL are read.
     let mut headers = std::mem::take(request.headers_mut());
     let uri = request.uri();
     let named = host_header(&headers, uri);
@@ -123,7 +126,7 @@ fn begin<B>(request: &mut Request<B>) -> Exchange {
     exchange
 }
 
-/// The host of a request whose URI is a path only, as for a connection that was made beforehand.
+/// Returns the host of a request whose URI has none, as for a connection that exists already.
 fn host_header(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     if uri.authority().is_some() {
         return None;
@@ -131,7 +134,7 @@ fn host_header(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     headers.get(HOST)?.to_str().ok()?.parse().ok()
 }
 
-/// A URI with what it leaves to a header.
+/// A URI completed by the host header.
 struct Whole<'a> {
     uri: &'a Uri,
     authority: Option<&'a Authority>,
@@ -146,8 +149,8 @@ impl Display for Whole<'_> {
     }
 }
 
-/// What a client fails with: an [`Error`] of its own ([`Typed`]), or a box around any ([`Boxed`]). tower's layers for
-/// timeouts, retries and buffers have boxes; what they wrap may have either.
+/// The error of a client: an [`Error`] of its own ([`Typed`]), or a box around any ([`Boxed`]). tower's
+/// layers for timeouts, retries and buffers have boxes.
 pub trait ClientError<Form>: sealed::Sealed<Form> {
     #[doc(hidden)]
     fn as_error(&self) -> &(dyn Error + 'static);
@@ -182,7 +185,7 @@ mod sealed {
     impl Sealed<super::Boxed> for super::BoxError {}
 }
 
-// By hand: a form is no value, and asks for nothing.
+// By hand: a form is not a value and needs no bounds.
 
 impl<Form> Default for XrayHttpClientLayer<Form> {
     fn default() -> Self {

@@ -1,5 +1,5 @@
-//! A request to another service, before it leaves: its span, and the trace header that goes with it. The clients'
-//! integrations call this, each with what its library calls a URL.
+//! The span of an outgoing request, and the trace header that it carries. Called by the clients'
+//! integrations.
 
 use std::fmt::Display;
 
@@ -10,10 +10,11 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
-use crate::fields::url::{without_query, without_user};
-use crate::span_ext::{XraySpanExt, current_trace_header, keeps_query};
+use crate::fields::url::{without_brackets, without_query, without_user};
+use crate::layer::find::keeps_query;
+use crate::span_ext::{XraySpanExt, current_trace_header};
 
-/// Where a request goes.
+/// The destination of a request.
 pub(super) struct Target<'a> {
     pub(super) url: &'a dyn Display,
     pub(super) host: Option<&'a str>,
@@ -22,11 +23,11 @@ pub(super) struct Target<'a> {
 }
 
 impl Exchange {
-    /// Opens the span, and puts its header among the request's.
+    /// Opens the span, and adds its header to the request.
     pub(super) fn begin_client(method: &Method, target: &Target<'_>, headers: &mut HeaderMap) -> Self {
         let is_grpc = is_grpc(headers);
         let call = if is_grpc { rpc_of(target.path) } else { None };
-        // Logs show the span's fields, too, and are no place for a password or a query either.
+        // Logs show the span's fields as well, so password and query are removed here already.
         let url = target.url.to_string();
         let url = without_user(&url);
         let bare = without_query(&url);
@@ -34,7 +35,7 @@ impl Exchange {
             target: "xray_tracing_layer::http",
             "HTTP client request",
             otel.kind = "client",
-            // For a request that names no host.
+            // The name for a request without a host.
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
             url.full = bare,
@@ -57,27 +58,10 @@ impl Exchange {
     }
 }
 
-/// Puts a span's trace header among a request's, or the current span's, if a filter has switched off this one. Where
-/// there is no trace, a header that is there stays.
+/// Adds a span's trace header to a request, or the current span's, if a filter rejected this span. Without a
+/// trace, existing headers stay.
 pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
     if let Some(header) = span.trace_header().or_else(current_trace_header) {
         inject_header(headers, &header);
-    }
-}
-
-/// The address in `[::1]`, which would be mended in a name.
-fn without_brackets(host: &str) -> &str {
-    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_named_without_its_brackets() {
-        for (host, expected) in [("[::1]", "::1"), ("shop.example", "shop.example"), ("[::1", "[::1")] {
-            assert_eq!(without_brackets(host), expected);
-        }
     }
 }

@@ -1,5 +1,6 @@
-//! A request and its answer, as long as they last: the span, and what has to be noted in it on the way. Whoever is
-//! last to hold it lets the span go. Servers and clients both have one; where they differ is said at the place.
+//! An exchange: a request with its response, the span, and what is recorded in it on the way.
+//!
+//! The last owner closes the span. Servers and clients use the same type.
 
 use ::http::header::CONTENT_LENGTH;
 use ::http::{HeaderMap, HeaderValue, StatusCode};
@@ -8,30 +9,31 @@ use xray_sdk::TraceHeader;
 
 use super::grpc::{GrpcStatus, is_grpc};
 use super::headers::X_AMZN_TRACE_ID;
-use crate::span_ext::{XraySpanExt, update};
+use crate::layer::find::update;
+use crate::span_ext::XraySpanExt;
 
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) span: Span,
-    /// Whether we are who asks.
+    /// Whether this side is the client.
     pub(super) is_client: bool,
     pub(super) is_grpc: bool,
-    /// The caller's header, if it wants to know whether the trace is sampled.
+    /// The caller's header, if the caller requests the sampling decision.
     pub(super) requested: Option<TraceHeader>,
-    /// Whether the answer ends with its headers, whatever they say of a length.
+    /// Whether the response has no body, whatever its headers say of a length.
     pub(super) has_no_body: bool,
-    /// The length of the answer's body, if it is known beforehand.
+    /// The length of the body, if it is known beforehand.
     pub(super) length: Option<u64>,
 }
 
 impl Exchange {
-    /// What a client begins.
+    /// Creates a client's exchange.
     #[cfg(any(feature = "tower-client", feature = "reqwest-middleware"))]
     pub(super) fn call(span: Span, is_grpc: bool) -> Self {
         Self { span, is_client: true, is_grpc, requested: None, has_no_body: false, length: None }
     }
 
-    /// The head of the answer is there. `exact` is the length of its body, if that knows it.
+    /// Records the head of the response. `exact` is the length of its body, if known.
     pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap, exact: Option<u64>) {
         self.span.record("http.response.status_code", status.as_u16());
         self.has_no_body |= is_without_body(status);
@@ -42,10 +44,10 @@ impl Exchange {
         }
         let has_status = self.trailers(headers);
         if self.is_client {
-            // Whoever is no gRPC server, a proxy for instance, sends no status behind the body.
+            // A server other than gRPC, such as a proxy, sends no status after the body.
             self.is_grpc &= !has_status && is_grpc(headers);
         }
-        // By now the decision is final.
+        // The decision is final by now.
         let respond = self
             .requested
             .take()
@@ -55,7 +57,7 @@ impl Exchange {
         }
     }
 
-    /// Looks for gRPC's status, also where the headers are the only trailers there are.
+    /// Records gRPC's status, also if the headers are the only trailers.
     pub(super) fn trailers(&self, headers: &HeaderMap) -> bool {
         let Some(status) = self.is_grpc.then(|| GrpcStatus::of(headers)).flatten() else { return false };
         self.span.record("rpc.grpc.status_code", status.code);
@@ -68,13 +70,13 @@ impl Exchange {
         true
     }
 
-    /// Whoever wanted the answer wants it no more.
+    /// Records that the exchange was cancelled.
     pub(super) fn abandon(self, before: &str) {
         update(&self.span, |body| body.cancel(before));
     }
 }
 
-/// Of these statuses HTTP says that nothing follows the headers (RFC 9110, 6.4.1).
+/// Whether a status means that nothing follows the headers (RFC 9110, 6.4.1).
 fn is_without_body(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }

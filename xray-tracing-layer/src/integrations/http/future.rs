@@ -1,6 +1,7 @@
-//! A request at work, in its span: a server's handler, or a client's call. It ends with an answer, whose body takes
-//! the span over if there is more to come, with an error, with a panic, or by being dropped: nobody waits for the
-//! answer any more.
+//! The future of a request, polled in its span: a server's handler, or a client's call.
+//!
+//! It ends with a response, an error or a panic, or when it is dropped. A response passes the span to its
+//! body, if there is more to come.
 
 use std::future::Future;
 use std::panic::resume_unwind;
@@ -16,13 +17,13 @@ use super::body::XrayHttpBody;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The answer of a service that is traced, to be.
+    /// The future of a traced service's response.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct XrayHttpFuture<F, E> {
         #[pin]
         inner: Option<F>,
-        // Until the future is ready.
+        // Present until the future is ready.
         exchange: Option<Exchange>,
         fail: fn(&Span, &E),
     }
@@ -31,7 +32,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if let Some(exchange) = this.exchange.take() {
-                // What the work holds is dropped in its span.
+                // Whatever the work holds is dropped in its span.
                 exchange.span.in_scope(|| this.inner.set(None));
                 exchange.abandon("the answer");
             }
@@ -40,7 +41,7 @@ pin_project! {
 }
 
 impl<F, E> XrayHttpFuture<F, E> {
-    /// `fail` notes in the span an error that the work ends with.
+    /// Creates the future. `fail` records an error of the work in the span.
     pub(super) fn new(inner: F, exchange: Exchange, fail: fn(&Span, &E)) -> Self {
         Self { inner: Some(inner), exchange: Some(exchange), fail }
     }
@@ -55,7 +56,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        // Polled again after it was ready.
+        // Without an exchange, the future was polled after it was ready.
         let Some(exchange) = this.exchange.as_ref() else { return Poll::Pending };
         let polled = exchange.poll(|| {
             let result = match this.inner.as_mut().as_pin_mut() {

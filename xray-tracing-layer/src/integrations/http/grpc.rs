@@ -1,21 +1,23 @@
-//! gRPC over HTTP, as far as headers and paths tell: whether a request is one, what it calls, how it went. Pure
-//! reading; what a status means to X-Ray is `visit`'s affair, and no protocol buffer is known here.
+//! gRPC over HTTP, read from headers and paths: whether a request is gRPC, its method, its status.
 //!
-//! Servers and clients both call this. The status comes in the trailers behind the response's body, or, where
-//! there is no body, among its headers (gRPC over HTTP2, "Trailers-Only").
+//! The status comes in the trailers after the body, or among the headers if there is no body (gRPC over
+//! HTTP2, "Trailers-Only"). Its meaning is in [`fields::grpc`](crate::fields::grpc).
 
 use std::borrow::Cow;
 
 use ::http::header::CONTENT_TYPE;
 use ::http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
 
-/// How a call went, as a number.
+use crate::fields::grpc::{UNKNOWN, name_of};
+
+/// The header with the status.
 pub(crate) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
-/// Why it failed, percent-encoded.
+/// The header with the percent-encoded message.
 pub(crate) const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// How a call went.
+/// The status of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GrpcStatus<'a> {
     pub(crate) code: u32,
@@ -23,21 +25,24 @@ pub(crate) struct GrpcStatus<'a> {
 }
 
 impl<'a> GrpcStatus<'a> {
-    /// The status among a response's headers, or its trailers. A status that is no number is as good as unknown, as
-    /// the protocol asks of its clients.
+    /// Reads the status from headers or trailers. A status that is not a number is `UNKNOWN`, as the protocol
+    /// requires of clients.
     pub(crate) fn of(headers: &'a HeaderMap) -> Option<Self> {
         let code = headers.get(GRPC_STATUS)?.to_str().ok().and_then(|code| code.parse().ok());
         let message = headers.get(GRPC_MESSAGE).and_then(|message| message.to_str().ok());
-        Some(Self { code: code.unwrap_or(UNKNOWN), message: percent_decoded(message.unwrap_or_default()) })
+        Some(Self {
+            code: code.unwrap_or(UNKNOWN),
+            message: percent_decode_str(message.unwrap_or_default()).decode_utf8_lossy(),
+        })
     }
 
     pub(crate) fn is_ok(&self) -> bool {
         self.code == 0
     }
 
-    /// The code's name, in the spelling of gRPC's specification.
+    /// Returns the code's name, in the spelling of the specification.
     pub(crate) fn name(&self) -> &'static str {
-        NAMES.get(self.code as usize).copied().unwrap_or(NAMES[UNKNOWN as usize])
+        name_of(self.code)
     }
 }
 
@@ -47,56 +52,11 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// Service and method of a path, `/package.Service/Method`.
+/// Returns service and method of a path, `/package.Service/Method`.
 pub(crate) fn rpc_of(path: &str) -> Option<(&str, &str)> {
     let (service, method) = path.strip_prefix('/')?.rsplit_once('/')?;
     (!service.is_empty() && !method.is_empty()).then_some((service, method))
 }
-
-/// Undoes the encoding of `grpc-message`. What is no encoded byte stays as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return text.into();
-    }
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let byte = match (first, tail) {
-            (b'%', [high, low, ..]) => digit(*high).zip(digit(*low)),
-            _ => None,
-        };
-        decoded.push(byte.map_or(first, |(high, low)| high << 4 | low));
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-    }
-    Cow::Owned(String::from_utf8_lossy(&decoded).into_owned())
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
-}
-
-const UNKNOWN: u32 = 2;
-
-/// gRPC's codes by their number (grpc/grpc, `doc/statuscodes.md`).
-const NAMES: [&str; 17] = [
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-];
 
 #[cfg(test)]
 mod tests {

@@ -1,5 +1,4 @@
-//! The trace header among HTTP's headers, in X-Ray's form and in W3C's. No span is known here but the one that
-//! [`inject`] asks for its header.
+//! The trace header in HTTP headers, in X-Ray's form and in W3C's.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use xray_sdk::TraceHeader;
@@ -7,23 +6,45 @@ use xray_sdk::TraceHeader;
 use crate::span_ext::current_trace_header;
 
 /// X-Ray's header.
-pub const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
+pub const X_AMZN_TRACE_ID: HeaderName = HeaderName::from_static(TraceHeader::NAME);
 
 /// W3C Trace Context's header.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Puts the current span's trace header among a request's headers, in both forms, in place of any that is there.
-/// `false`, and nothing is put, where no span is current that the layer knows of.
+/// Adds the current span's trace header to a request, in both forms, replacing existing ones.
 ///
-/// The span is the caller to whoever gets the request. To have the call in the trace as well, with its time and
-/// its status, it needs a span of its own: see the clients in [`http`](crate::http).
+/// Returns `false`, and adds nothing, if no span with a record is current.
+///
+/// The current span becomes the parent of the callee's segment. A call with a duration and a status of its
+/// own needs its own span: see the clients in [`http`](crate::http).
+///
+/// ```
+/// use http::HeaderMap;
+///
+/// let mut headers = HeaderMap::new();
+/// if !xray_tracing_layer::http::inject(&mut headers) {
+///     // No span of the layer is current.
+///     assert!(headers.is_empty());
+/// }
+/// ```
 pub fn inject(headers: &mut HeaderMap) -> bool {
     let header = current_trace_header();
     header.inspect(|header| inject_header(headers, header)).is_some()
 }
 
-/// Puts a trace header among a request's headers: as `x-amzn-trace-id`, and as `traceparent` for whoever speaks
-/// only W3C's form, unless it names no parent, for which W3C has no form.
+/// Adds a trace header to a request: as `x-amzn-trace-id`, and as `traceparent` for services that read only
+/// W3C's form. W3C has no form for a header without a parent; then `traceparent` is removed.
+///
+/// ```
+/// use http::HeaderMap;
+/// use xray_tracing_layer::sdk::TraceHeader;
+///
+/// let header: TraceHeader = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".parse()?;
+/// let mut headers = HeaderMap::new();
+/// xray_tracing_layer::http::inject_header(&mut headers, &header);
+/// assert_eq!(headers["traceparent"], "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
+/// # Ok::<(), xray_tracing_layer::sdk::header::ParseHeaderError>(())
+/// ```
 pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
     if let Ok(value) = HeaderValue::try_from(header.to_string()) {
         headers.insert(X_AMZN_TRACE_ID, value);
@@ -34,7 +55,18 @@ pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
     };
 }
 
-/// Reads the trace header of a request: `x-amzn-trace-id`, or `traceparent` if there is none that can be read.
+/// Returns the trace header of a request: `x-amzn-trace-id`, or `traceparent` if the former is absent or
+/// invalid.
+///
+/// ```
+/// use http::HeaderMap;
+///
+/// let mut headers = HeaderMap::new();
+/// headers.insert("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793".parse()?);
+/// let header = xray_tracing_layer::http::extract(&headers);
+/// assert_eq!(header.map(|header| header.root().to_string()).as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
+/// # Ok::<(), http::header::InvalidHeaderValue>(())
+/// ```
 #[must_use]
 pub fn extract(headers: &HeaderMap) -> Option<TraceHeader> {
     let texts = |name| headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! HTTP: the trace header on its way in and out, a layer for servers, and what clients need.
+//! HTTP: the trace header in requests, and layers for servers and clients.
 //!
 //! | | feature | around |
 //! |---|---|---|
@@ -7,8 +7,8 @@
 //! | [`XrayMiddleware`] | `reqwest-middleware` | a reqwest client |
 //! | [`inject`], [`extract`] | `http` | |
 //!
-//! Whoever makes or serves requests by a library that has no integration here needs the last two, and nothing else.
-//! ureq has a `HeaderMap` on each request, for instance, and tonic's interceptors have one in the metadata.
+//! For a library without an integration here, the last two are enough. ureq, for instance, has a `HeaderMap`
+//! on each request, and tonic's interceptors have one in the metadata.
 
 #[cfg(any(feature = "tower-server", feature = "tower-client"))]
 mod body;
@@ -33,7 +33,10 @@ pub use self::reqwest::XrayMiddleware;
 #[cfg(any(feature = "tower-server", feature = "tower-client"))]
 pub use body::XrayHttpBody;
 #[cfg(feature = "tower-client")]
-pub use client::{Boxed, ClientError, Typed, XrayHttpClientLayer, XrayHttpClientService};
+#[doc(hidden)]
+pub use client::{Boxed, ClientError, Typed};
+#[cfg(feature = "tower-client")]
+pub use client::{XrayHttpClientLayer, XrayHttpClientService};
 #[cfg(any(feature = "tower-server", feature = "tower-client"))]
 pub use future::XrayHttpFuture;
 pub use headers::{TRACEPARENT, X_AMZN_TRACE_ID, extract, inject, inject_header};

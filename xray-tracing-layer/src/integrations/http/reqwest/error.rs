@@ -1,5 +1,7 @@
-//! reqwest's errors, without the query of the URL that they tell. It may stand anywhere in a chain of sources, inside
-//! of a middleware's error for instance, and is reqwest's own text: what can be done is to replace it there.
+//! reqwest's errors, with the URL's query removed.
+//!
+//! The URL may be anywhere in a chain of sources, for instance inside a middleware's error. It is part of
+//! reqwest's message, so it is replaced there.
 
 use std::error::Error;
 use std::fmt::{self, Display};
@@ -11,9 +13,10 @@ use reqwest_middleware::Error as Failure;
 use tracing::Span;
 
 use crate::fields::url::{without_query, without_user};
-use crate::span_ext::{XraySpanExt, keeps_query};
+use crate::layer::find::keeps_query;
+use crate::span_ext::XraySpanExt;
 
-/// Notes why a request got no answer.
+/// Records the error of a request.
 pub(super) fn note_failure(span: &Span, failure: &Failure) {
     let err: &(dyn Error + 'static) = match failure {
         Failure::Middleware(err) => &**err,
@@ -32,8 +35,8 @@ pub(super) fn note_failure(span: &Span, failure: &Failure) {
     }
 }
 
-/// The URL that an error tells, or one of its sources. A middleware's error may stand in the place of the one inside of
-/// it, which is no source of it then.
+/// Returns the URL in an error or its sources. A middleware's error may replace the one inside of it, which
+/// is not its source then.
 fn url_in<'a>(err: &'a (dyn Error + 'static)) -> Option<&'a Url> {
     chain(err).find_map(|err| match err.downcast_ref() {
         Some(Failure::Middleware(inner)) => url_in(&**inner),
@@ -43,13 +46,13 @@ fn url_in<'a>(err: &'a (dyn Error + 'static)) -> Option<&'a Url> {
 }
 
 fn chain<'a>(err: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    // A chain that is longer may have no end.
+    // A longer chain may have no end.
     successors(Some(err), |&err| err.source()).take(MAX_CHAIN)
 }
 
-/// An error and its sources, in their own words but for a URL.
+/// An error and its sources, with their messages but for the URL.
 struct Clean {
-    /// The `Debug` form: the layer reads the error's type there.
+    /// The `Debug` form, from which the layer reads the error's type.
     kind: String,
     message: String,
     source: Option<Box<Self>>,
@@ -91,5 +94,5 @@ impl Error for Clean {
     }
 }
 
-/// More than anyone reads.
+/// The maximum of sources: more than anyone reads.
 const MAX_CHAIN: usize = 32;

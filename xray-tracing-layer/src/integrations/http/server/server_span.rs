@@ -1,5 +1,7 @@
-//! What a request says before it is handled, as the fields of its span. All of it comes from whoever sends it: it
-//! is read in passing, bounded by the layer where it is put, and never trusted to be well-formed.
+//! The span of an incoming request, with the facts of its head.
+//!
+//! All values come from the sender: they are bounded where the layer writes them, and never trusted to be
+//! well-formed.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,15 +14,18 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use super::PeerAddress;
+use crate::fields::url::host_and_port;
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
-use crate::span_ext::{keeps_query, with_core};
+use crate::layer::find::{count_bad_header, keeps_query};
 
-/// What is known of a request when its span is open.
+/// A function that returns the peer's address from a request's extensions.
+pub(super) type PeerAddress = fn(&Extensions) -> Option<SocketAddr>;
+
+/// The span of a request, and what the response needs.
 pub(super) struct ServerSpan {
     pub(super) span: Span,
-    /// The caller's header, if it wants to know whether the trace is sampled.
+    /// The caller's header, if the caller requests the sampling decision.
     pub(super) requested: Option<TraceHeader>,
     pub(super) is_grpc: bool,
 }
@@ -36,7 +41,7 @@ impl ServerSpan {
         let mut incoming = None;
         let client = Client::of(headers, extensions, peer);
         let authority = host_of(headers, uri).map(host_and_port);
-        // The expressions are worked out only if somebody wants the span.
+        // The expressions are evaluated only if the span is enabled.
         let span = info_span!(
             target: "xray_tracing_layer::http",
             "HTTP request",
@@ -64,7 +69,7 @@ impl ServerSpan {
         );
         let incoming = incoming.unwrap_or_default();
         if incoming.ignored {
-            with_core(&span, |core, _| core.counters.bad_headers.one());
+            count_bad_header(&span);
         }
         if let Some(query) = uri.query()
             && keeps_query(&span)
@@ -75,13 +80,13 @@ impl ServerSpan {
     }
 }
 
-/// What the caller says of the trace that the request is to join.
+/// The trace header of a request.
 #[derive(Default)]
 struct IncomingHeader<'a> {
-    /// In X-Ray's form. If nothing can be read, it is what can't be: the layer counts it.
+    /// The header in X-Ray's form, or an invalid header for the layer to count.
     text: Option<Cow<'a, str>>,
     requested: Option<TraceHeader>,
-    /// Whether X-Ray's header can't be read, but W3C's can.
+    /// Whether X-Ray's header is invalid and W3C's is used.
     ignored: bool,
 }
 
@@ -109,9 +114,9 @@ impl<'a> IncomingHeader<'a> {
     }
 }
 
-/// Who asks.
+/// The client.
 enum Client<'a> {
-    /// As a proxy says.
+    /// An address that a proxy reported.
     Forwarded(&'a str),
     /// The other end of the connection.
     Peer(IpAddr),
@@ -139,7 +144,7 @@ impl fmt::Display for Client<'_> {
     }
 }
 
-/// What the service is asked to do, in few different texts.
+/// The operation, in few distinct strings.
 struct Operation<'a> {
     method: &'a Method,
     route: Option<&'a str>,
@@ -156,7 +161,7 @@ impl fmt::Display for Operation<'_> {
     }
 }
 
-/// The peer's address, where the server tells it in a way that is known here.
+/// Returns the peer's address, from the extensions that common servers add.
 pub(super) fn peer_address(extensions: &Extensions) -> Option<SocketAddr> {
     #[cfg(feature = "axum")]
     if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
@@ -165,7 +170,7 @@ pub(super) fn peer_address(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get().copied()
 }
 
-/// The pattern that the path was matched by, where a router has done so already.
+/// Returns the matched route, if a router has matched it already.
 fn route(extensions: &Extensions) -> Option<&str> {
     #[cfg(feature = "axum")]
     return extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
@@ -176,7 +181,7 @@ fn route(extensions: &Extensions) -> Option<&str> {
     }
 }
 
-/// What was asked for: a router that is nested in another sees the rest of the path only.
+/// Returns the original URI: a nested router sees only the rest of the path.
 fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     #[cfg(feature = "axum")]
     return extensions.get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
@@ -187,7 +192,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     }
 }
 
-/// Most servers don't say whether they speak TLS, and most don't, behind a proxy that does.
+/// Returns the scheme. Most servers do not report TLS, and most use none, behind a proxy that does.
 fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
     let forwarded = text_of(headers, X_FORWARDED_PROTO).and_then(first_of);
     let known = forwarded.filter(|scheme| matches!(*scheme, "http" | "https"));
@@ -197,15 +202,6 @@ fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let host = text_of(headers, HOST).filter(|host| !host.is_empty());
     host.or_else(|| uri.authority().map(Authority::as_str))
-}
-
-/// Takes `shop.example:8080` apart, and `[::1]:8080`.
-fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
-        _ => (authority, None),
-    }
 }
 
 fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
