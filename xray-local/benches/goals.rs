@@ -7,11 +7,21 @@
 //! A generator makes traces of three segments (a shop, its orders, its payments) with a database, a table, annotations
 //! and a user, spread over six hours. With a file that is there already, only the questions are asked.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "it measures, and prints what it measured"
+)]
+
+#[path = "goals/questions.rs"]
+mod questions;
+
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use xray_local::model::{Door, Time, now};
+use xray_local::model::{Door, now};
 use xray_local::store::{Options, Place, Store};
 
 fn main() {
@@ -48,8 +58,7 @@ fn main() {
 /// Hands documents in as fast as the writer takes them, as datagrams are.
 fn ingest(store: &Store, traces: u64) {
     let newest = now().seconds();
-    let before = cpu_time();
-    let sample = traces.min(20_000);
+    let (before, sample) = (cpu_time(), traces.min(20_000));
     for number in 0..sample {
         std::hint::black_box(trace(number, newest));
     }
@@ -76,7 +85,7 @@ fn ingest(store: &Store, traces: u64) {
     let cpu = (cpu_time() - before).saturating_sub(made);
     println!(
         "{traces} traces, {segments} segments in {:.1} s: {:.0} segments/s of wall time, {:.0} segments/s of CPU time \
-         without the generator's {:.1} s",
+         (the generator's {:.1} s are not counted)",
         took.as_secs_f64(),
         segments as f64 / took.as_secs_f64(),
         segments as f64 / cpu.as_secs_f64(),
@@ -155,70 +164,4 @@ fn cpu_time() -> Duration {
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: u64 = [11, 12].iter().filter_map(|at| fields.get(*at)?.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10)
-}
-
-mod questions {
-    use xray_local::model::limits;
-    use xray_local::query::{Range, Search, filter::Filter, service_graph, summaries};
-    use xray_local::store::StoreError;
-
-    use super::*;
-
-    /// How often each question is asked; the median is printed.
-    const TIMES: usize = 5;
-
-    const FILTERS: [&str; 12] = [
-        "",
-        "fault",
-        "ok AND duration < 0.1",
-        "http.status = 404",
-        "responsetime > 0.41",
-        "service(\"payments\") { fault }",
-        "edge(\"shop\", \"orders\") { fault }",
-        "annotation.tenant = \"tenant-7\"",
-        "http.url CONTAINS \"/orders/4999\"",
-        "http.url CONTAINS \"nowhere\"",
-        "user = \"user-77\"",
-        "rootcause.fault.entity { last AND name = \"payments\" }",
-    ];
-
-    /// Asks each question of the last six hours.
-    pub(super) fn ask(store: &Store) {
-        let end: Time = store
-            .read(|connection| {
-                let last: Option<i64> =
-                    connection.query_row("SELECT max(start_us) FROM traces", [], |row| row.get(0))?;
-                Ok::<_, StoreError>(Time(last.unwrap_or_default() + 1_000_000))
-            })
-            .expect("the newest trace");
-        let start = Time(end.0 - limits::GRAPH_WINDOW_SECONDS * 1_000_000);
-        for text in FILTERS {
-            let filter = Filter::parse(text).expect("a filter");
-            let mut found = 0;
-            let time = median(|| {
-                let search = Search::new(Range::of_ids(start, end), filter.clone());
-                found =
-                    store.read(|connection| summaries(connection, &search)).expect("a page").summaries.len();
-            });
-            println!("{:>8.1} ms  first page ({found} traces): {text}", time.as_secs_f64() * 1_000.0);
-        }
-        let mut nodes = 0;
-        let time = median(|| {
-            let graph = store.read(|connection| service_graph(connection, Range::of_ids(start, end), None));
-            nodes = graph.expect("a graph").nodes.len();
-        });
-        println!("{:>8.1} ms  service graph of six hours, {nodes} nodes", time.as_secs_f64() * 1_000.0);
-    }
-
-    fn median(mut question: impl FnMut()) -> Duration {
-        let mut times: Vec<Duration> = (0..TIMES)
-            .map(|_| {
-                let begun = Instant::now();
-                question();
-                begun.elapsed()
-            })
-            .collect();
-        times.sort();
-        times[TIMES / 2]
-    }
 }

@@ -24,7 +24,7 @@ impl Failure {
 
     pub(super) fn report(&self) -> ExitCode {
         if !self.message.is_empty() {
-            // Where the standard error is closed, nobody reads it.
+            // A closed standard error has no reader.
             let _ = writeln!(std::io::stderr().lock(), "xray-local: {}", self.message);
         }
         ExitCode::from(self.code)

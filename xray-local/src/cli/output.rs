@@ -12,7 +12,7 @@ pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
 
 /// Writes a line to the standard error.
 pub(super) fn note(line: impl fmt::Display) {
-    // Where the standard error is closed, nobody reads it.
+    // A closed standard error has no reader.
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
 

@@ -129,7 +129,7 @@ impl<'t> Compilation<'t> {
     }
 
     /// The call that led to a segment. One without a known caller was called by a client; for one that names a
-    /// parent that is not here, that is chosen, not known. A subsegment that stands alone was called by nobody.
+    /// parent that is not here, that is chosen, not known. A subsegment that stands alone has no caller.
     fn call_of(&mut self, position: usize) {
         let item = &self.tree.items[self.tops[position]];
         if item.is_subsegment {
@@ -144,7 +144,7 @@ impl<'t> Compilation<'t> {
             }
             None => (NodeName { kind: "client".to_owned(), ..segment.node.clone() }, None, None),
         };
-        // A segment whose parent is a segment, as Lambda's are: nobody else saw the call.
+        // A segment whose parent is a segment, as Lambda's are: no subsegment stands for the call.
         let seen = seen.unwrap_or(item);
         let alias = origin::canonical(seen.span);
         self.calls.push(Call {

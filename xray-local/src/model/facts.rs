@@ -1,7 +1,7 @@
 //! The facts of a compiled trace: what compilation finds and the store keeps in columns.
 //!
 //! [`ingest`](crate::ingest) makes a [`Compiled`] from all documents of a trace; [`store`](crate::store) writes its
-//! parts into the tables of the same names. Columns and members mean the same; `store/schema.sql` documents both.
+//! parts into the tables of the same names. Columns and members mean the same; `store/file/schema.sql` documents both.
 
 use xray_sdk::TraceId;
 

@@ -13,36 +13,27 @@ pub mod filter;
 
 mod documents;
 mod explore;
-mod facet;
-mod graph;
 mod groups;
-pub mod layout;
 mod map;
 mod nodes;
-mod plan;
-mod range;
 mod search;
-mod series;
-mod summarize;
 mod summary;
-mod tally;
 
 #[cfg(test)]
 mod tests;
 
 pub use documents::{TraceDocuments, Traces, traces};
 pub use explore::{
-    Blocker, Bucket, Buckets, Comparison, blockers, chips, compare, histogram, linked, occurring,
+    Blocker, Bucket, Buckets, Comparison, Difference, Facet, Occurrence, blockers, chips, compare, histogram,
+    linked, occurring, of_edge, of_node, of_times,
 };
-pub use facet::{Difference, Facet, Occurrence, of_edge, of_node, of_times};
-pub use graph::{Edge, Graph, Histogram, Node, Statistics};
 pub use groups::GroupMatcher;
-pub use map::{graph_of, service_graph, trace_graph};
-pub use range::{Range, RangeKind, Sample, Search};
-pub use search::{Found, among, find, matches};
-pub use series::{Period, SeriesSearch, series};
-pub use summarize::{sum_up, summaries};
+pub use map::{
+    Edge, Graph, Histogram, Node, Period, SeriesSearch, Statistics, graph_of, layout, series, service_graph,
+    trace_graph,
+};
+pub use search::{Found, Range, RangeKind, Sample, Search, among, find, matches};
 pub use summary::{
     AnnotationSummary, AnnotationValue, CauseEntity, CauseService, HttpSummary, RootCause, Summary,
-    SummaryPage, UserSummary,
+    SummaryPage, UserSummary, sum_up, summaries,
 };

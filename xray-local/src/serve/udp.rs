@@ -68,7 +68,7 @@ fn receive(socket: &ReceiveSocket, store: &Store, permit: &mut Permit, stop: &At
                 Ok(_) => store.count_denied(),
                 Err(reason) => store.refuse_datagram(&buffer[..length], &reason.to_string()),
             },
-            // Nothing is there. Other errors, such as an ICMP answer to nobody, pass.
+            // Nothing is there. Other errors, such as the ICMP answer of a port without a listener, pass.
             Err(_) if stop.load(Ordering::Relaxed) => return,
             Err(_) => {}
         }

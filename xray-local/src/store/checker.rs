@@ -38,7 +38,7 @@ pub(super) fn channel() -> (ToChecker, Receiver<Vec<Incoming>>) {
     sync_channel(WAITING)
 }
 
-/// Starts the thread. It ends when nobody can send any more.
+/// Starts the thread. It ends with the last sender.
 pub(super) fn start(
     batches: Receiver<Vec<Incoming>>,
     live: Weak<Live>,

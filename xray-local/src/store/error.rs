@@ -42,7 +42,7 @@ impl fmt::Display for OpenError {
                 "{}: the data file has format {version}, this xray-local reads up to {}; use the newer program, or \
                  another file with --data FILE",
                 path.display(),
-                super::open::VERSION
+                super::file::VERSION
             ),
             Self::Foreign(path) => {
                 write!(

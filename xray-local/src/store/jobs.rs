@@ -10,9 +10,8 @@ use tokio::sync::{broadcast, oneshot};
 
 use super::checker::{self, ToChecker};
 use super::counters::{Counters, Counts};
-use super::open::Source;
+use super::file::{Readers, Source};
 use super::problems::{Harm, Trouble, excerpt};
-use super::readers::Readers;
 use super::writer::{self, Writer};
 use super::{OpenError, Options, StoreError};
 use crate::model::{Door, Home, Refused, Time, TraceKey, now};
@@ -104,7 +103,7 @@ pub(super) type Report = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// What the writer does.
 pub(super) enum Job {
-    /// A datagram's document, of which nobody waits to hear.
+    /// A datagram's document, without an asker who waits.
     Offer(Incoming),
     /// The documents of a request, whose answer waits for the commit.
     Put(Vec<Incoming>, oneshot::Sender<Result<Verdicts, StoreError>>),
@@ -245,7 +244,7 @@ impl Store {
             return;
         }
         for incoming in self.incoming(vec![document], door) {
-            // After the end there is nobody to hand it to; the socket is closed before the store is.
+            // After the end there is no writer; the socket is closed before the store is.
             let _ = self.send(Job::Offer(incoming));
         }
     }
@@ -283,7 +282,7 @@ impl Store {
         self.0.live.counters.snapshot()
     }
 
-    /// The traces that are written from now on. A slow reader misses some and is told how many.
+    /// The traces that are written from now on. A slow reader misses some and receives their number.
     #[must_use]
     pub fn tail(&self) -> broadcast::Receiver<Stored> {
         self.0.live.tail.subscribe()

@@ -9,19 +9,15 @@
 //! ```
 //!
 //! Everything handed in within a batch is committed together, at most [`BATCH`] later, and `put` and `write` return
-//! after the commit. The tables are documented in `schema.sql`.
+//! after the commit. The tables are documented in `file/schema.sql`.
 
-mod beside;
 mod checker;
 mod counters;
 mod documents;
 mod error;
-mod functions;
+mod file;
 mod jobs;
-mod open;
-mod options;
 mod problems;
-mod readers;
 mod retention;
 mod traces;
 mod writer;
@@ -29,12 +25,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-pub use beside::beside;
 pub use counters::Counts;
 pub use documents::{Held, documents, find, find_by_prefix};
 pub use error::{OpenError, StoreError};
+pub use file::{Options, Place, beside};
 pub use jobs::{Matcher, Store, Stored, Verdicts};
-pub use options::{Options, Place};
 pub use problems::{Harm, Trouble};
 pub use traces::Histogram;
 pub use writer::BATCH;

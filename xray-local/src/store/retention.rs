@@ -60,7 +60,7 @@ impl Retention {
         Ok(!due.is_empty())
     }
 
-    /// Deletes old rows of the other tables, and paths of root causes that nobody has any more.
+    /// Deletes old rows of the other tables, and paths of root causes that no trace has any more.
     fn sweep(&mut self, connection: &Connection, oldest: Time) -> rusqlite::Result<()> {
         for (table, column) in [("decisions", "at_us"), ("problems", "last_us"), ("telemetry", "received_us")]
         {

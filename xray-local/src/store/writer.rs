@@ -81,6 +81,8 @@ impl Writer {
             }
             self.keep_house();
         }
+        // Everything in the one file, for those who copy it; readers that are still open may prevent that.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Waits for jobs, for [`HOUSEKEEPING`] at most.
@@ -97,7 +99,7 @@ impl Writer {
                         (begun, deadline) = (true, Instant::now() + BATCH);
                     }
                     if self.sort(job, &mut batch, &mut bytes) {
-                        // Somebody waits: what is queued already comes along, nothing else.
+                        // An asker waits: what is queued already comes along, nothing else.
                         deadline = Instant::now();
                     }
                     if bytes >= BATCH_BYTES || batch.last {
@@ -113,7 +115,7 @@ impl Writer {
         }
     }
 
-    /// Returns whether somebody waits for the job.
+    /// Returns whether an asker waits for the job.
     fn sort(&mut self, job: Job, batch: &mut Batch, bytes: &mut usize) -> bool {
         match job {
             Job::Offer(incoming) => {
@@ -252,7 +254,7 @@ impl Writer {
     }
 
     fn announce(&self, stored: Stored) {
-        // Without a reader of the tail there is nobody to send it to.
+        // An error means that the tail has no reader.
         let _ = self.live.tail.send(stored);
     }
 

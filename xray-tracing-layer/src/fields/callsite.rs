@@ -28,12 +28,16 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same section and key.
     pub(crate) unique: bool,
+    /// Whether there is a statement, and a field that says which kind of database it is for.
+    pub(crate) states_system: bool,
+    /// Whether there is a statement.
+    pub(crate) has_statement: bool,
     /// Whether a field may carry the user's sampling decision.
-    pub(crate) forces: bool,
+    pub(crate) has_decision: bool,
     /// Whether a field carries the header of the platform's segment.
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
-    pub(crate) decides: bool,
+    pub(crate) has_decisive_fields: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
     /// The callsite's position in the source, as a stack frame.
@@ -44,7 +48,7 @@ impl CallsiteInfo {
     /// Whether a span may be recorded inside an unsampled one.
     #[inline]
     pub(crate) fn overrides_unsampled(&self) -> bool {
-        self.forces || self.platform_root
+        self.has_decision || self.platform_root
     }
 
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
@@ -64,6 +68,7 @@ impl CallsiteInfo {
             })
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         Self {
@@ -71,8 +76,10 @@ impl CallsiteInfo {
             operation: operation.as_str().into(),
             title: if is_event { metadata.target() } else { metadata.name() },
             fields: metadata.fields(),
-            decides: slots.iter().any(Slot::is_decisive),
-            forces: !is_event && slots.contains(&Slot::Sampled),
+            has_decisive_fields: slots.iter().any(Slot::is_decisive),
+            has_decision: !is_event && slots.contains(&Slot::Sampled),
+            has_statement: has_statement(),
+            states_system: has_statement() && slots.contains(&Slot::DbSystem),
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,

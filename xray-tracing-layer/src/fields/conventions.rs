@@ -26,6 +26,10 @@ pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
     if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
         return slot;
     }
+    if is_secret(field) {
+        let (_, key) = xray_sdk::document::internal::metadata_key("", field);
+        return Slot::Secret { key: key.into() };
+    }
     if annotate.all() { annotation(field) } else { metadata("", field) }
 }
 
@@ -41,6 +45,28 @@ fn metadata(namespace: &str, key: &str) -> Slot {
     let (section, key) = xray_sdk::document::internal::metadata_key(namespace, key);
     Slot::Any { section, key: key.into() }
 }
+
+/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
+fn is_secret(field: &str) -> bool {
+    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
+    SECRET_NAMES.contains(&name.as_str())
+}
+
+/// Last parts of field names, in lower case without `_` and `-`, whose values are left out.
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "secretkey",
+    "apikey",
+    "privatekey",
+    "secretaccesskey",
+    "authorization",
+    "cookie",
+    "credentials",
+];
 
 /// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
 /// exact names override vague ones.

@@ -12,6 +12,10 @@ use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::redacted_body::RedactedBody;
+use crate::fields::sanitize::connection_string::connection_string;
+use crate::fields::sanitize::statement::{Language, Sanitized};
+use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::sanitize::written::clean_written;
 use crate::fields::slot::Slot;
 use crate::fields::value::{Value, visit};
 use crate::settings::redaction::Rules;
@@ -26,6 +30,8 @@ pub(crate) struct ErrorVisitor<'a> {
     kind: Option<String>,
     cause: Option<SegmentId>,
     cut: bool,
+    /// What statements are written in, if a field says so.
+    pub(crate) language: Option<Language>,
 }
 
 impl<'a> ErrorVisitor<'a> {
@@ -36,7 +42,7 @@ impl<'a> ErrorVisitor<'a> {
         body: &'a mut Body,
         message: &'a mut Buffer,
     ) -> Self {
-        Self { callsite, rules, body, message, kind: None, cause: None, cut: false }
+        Self { callsite, rules, body, message, kind: None, cause: None, cut: false, language: None }
     }
 
     /// Writes the exception after all fields. An event that carries nothing but an error becomes that error.
@@ -45,10 +51,13 @@ impl<'a> ErrorVisitor<'a> {
             return;
         }
         let stack = if self.cause.is_some() { Stack::none() } else { &self.callsite.stack };
+        let keep_query = self.rules.keep_query;
         let message = |out: &mut Buffer| {
+            let start = out.len();
             out.put("\"");
             out.put_buffer(self.message);
             out.put(if self.cut { "…\"" } else { "\"" });
+            clean_written(out, start, MAX_VALUE, keep_query);
             Written::cut_if(self.cut)
         };
         let kind = self.kind.as_deref().unwrap_or("Error");
@@ -73,8 +82,32 @@ impl<'a> ErrorVisitor<'a> {
             Some(Slot::Message | Slot::Error | Slot::ErrorMessage { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
-            Some(Slot::Ignored | Slot::Sampled) | None => {}
+            Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. }) | None => {}
+            // What spans don't send, their events don't either.
+            Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
+            Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
+                value.with_text(|text| {
+                    if let Some(clean) = self.cleaned(slot, text) {
+                        self.add(format_args!("{}={clean}", field.name()), " ");
+                    }
+                });
+            }
             Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
+        }
+    }
+
+    /// Returns a value of a form that is known without its secrets; `None` if the form is not understood.
+    fn cleaned(&self, slot: &Slot, text: &str) -> Option<String> {
+        match slot {
+            Slot::Statement { .. } if self.rules.keep_sql_literals => Some(text.to_owned()),
+            Slot::Statement { .. } => {
+                let default = || Language::of(self.rules.database.system.as_deref());
+                let language = self.language.unwrap_or_else(default);
+                let clean = Sanitized { statement: text, language }.to_string();
+                (!clean.is_empty()).then_some(clean)
+            }
+            Slot::Url { .. } => Some(SafeUrl::parse(text, self.rules.keep_query)?.to_text().into_owned()),
+            _ => connection_string(text),
         }
     }
 

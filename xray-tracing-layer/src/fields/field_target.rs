@@ -5,10 +5,13 @@
 
 use xray_sdk::TraceHeader;
 use xray_sdk::document::internal::{Body, Section, Written, put_name};
-use xray_sdk::document::{MAX_STRING, Namespace};
+use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
-use crate::fields::url;
+use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
+use crate::fields::sanitize::statement::Language;
+use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::sanitize::written::put_clean;
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
 
@@ -18,6 +21,8 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) body: &'a mut Body,
     /// Whether the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
+    /// What statements are written in, if a field or the span's body says so.
+    pub(crate) language: Option<Language>,
     /// The trace header among the fields.
     pub(crate) header: Option<HeaderField>,
     /// The user's decision on whether the span is recorded, if a field has one.
@@ -35,7 +40,7 @@ pub(crate) struct HeaderField {
 
 impl<'a> FieldTarget<'a> {
     pub(crate) fn new(rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { rules, body, is_segment, header: None, forced: None, user: None }
+        Self { rules, body, is_segment, language: None, header: None, forced: None, user: None }
     }
 
     /// Makes the span a call to another service, unless its namespace is set.
@@ -94,18 +99,40 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Puts a URL without its password and, by default, without its query.
+    /// Puts a URL without its user and, unless the builder keeps it, without its query.
     pub(super) fn put_url(&mut self, rank: u8, url: &str) {
-        let plain = url::is_plain(url);
-        let url = if plain || self.rules.keep_query { url } else { url::without_query(url) };
-        let clean = if plain { url.into() } else { url::without_user(url) };
-        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &clean);
-        // A host taken from a URL has a lower rank than a host in a field of its own.
-        if !self.is_segment
-            && let Some((_, authority, _)) = url::authority(url)
-        {
-            self.put_name(8 + rank, "\"host\":", Value::Str(url::host(authority)));
+        let url = url.trim_ascii();
+        if url.is_empty() {
+            return;
         }
+        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
+            return self.leave_out(Section::HttpRequest, "\"url\":");
+        };
+        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &safe.to_text());
+        // A client's name, behind those that name the host by itself.
+        if !self.is_segment
+            && let Some(host) = safe.host()
+        {
+            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        }
+    }
+
+    /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
+    pub(super) fn put_host(&mut self, rank: u8, text: &str) {
+        let text = text.trim_ascii();
+        let name = match HostPort::parse(text) {
+            Some(host) => host.host,
+            None if text.is_empty() => return,
+            None if ip_address(text).is_some() || is_socket_path(text) => text,
+            None => return self.leave_out(Section::UrlPart, "\"host\":"),
+        };
+        self.put_url_part(rank, "\"host\":", text);
+        self.put_name(rank, "\"host\":", Value::Str(name));
+    }
+
+    /// Counts a value whose form is not understood, and puts nothing.
+    pub(super) fn leave_out(&mut self, section: Section, key: &str) {
+        self.body.put(section, u8::MAX, key, |_| Written::Nothing);
     }
 
     pub(super) fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
@@ -117,9 +144,10 @@ impl<'a> FieldTarget<'a> {
     }
 
     pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
-        let without_query = || path.split('?').next().unwrap_or(path);
-        let path = if self.rules.keep_query { path } else { without_query() };
-        self.put_url_part(rank, "\"path\":", path);
+        match SafeUrl::parse(path, self.rules.keep_query).map(SafeUrl::split) {
+            Some((_, path)) => self.put_url_part(rank, "\"path\":", path),
+            None => self.leave_out(Section::UrlPart, "\"path\":"),
+        }
     }
 
     pub(super) fn put_url_query(&mut self, query: &str) {
@@ -178,7 +206,10 @@ impl<'a> FieldTarget<'a> {
     pub(super) fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
         if !text.is_empty() {
             self.body.set_failed();
-            self.body.put_text(Section::ErrorPart, rank, key, text);
+            let keep_query = self.rules.keep_query;
+            self.body.put(Section::ErrorPart, rank, key, |out| {
+                Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
+            });
         }
     }
 }

@@ -11,6 +11,8 @@ use xray_sdk::SegmentId;
 use xray_sdk::document::internal::{Body, Stack, Written};
 use xray_sdk::document::{AnnotationValue, MAX_VALUE};
 
+use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
+use crate::fields::sanitize::written::put_clean;
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
 
@@ -37,6 +39,13 @@ impl<'a> RedactedBody<'a> {
     }
 
     pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
+        if let AnnotationValue::Str(text) = value
+            && may_hold_secret(text.as_bytes())
+        {
+            let clean = self.rules.redacted(key, text);
+            let clean = free_text(&clean, self.rules.keep_query);
+            return self.body.annotate(key, &AnnotationValue::Str(clean));
+        }
         let Some(redact) = &self.rules.redact else { return self.body.annotate(key, value) };
         let text = match value {
             AnnotationValue::Str(text) => Cow::Borrowed(&**text),
@@ -53,21 +62,26 @@ impl<'a> RedactedBody<'a> {
     }
 
     pub(crate) fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
-        match &self.rules.redact {
-            None => self.body.metadata(namespace, key, value),
-            Some(redact) => {
-                self.body.metadata_with(namespace, key, value, |key, text| redact.apply(key, text));
-            }
-        }
+        let rules = self.rules;
+        let clean = |text: Cow<'_, str>| match free_text(&text, rules.keep_query) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(clean),
+        };
+        self.body.metadata_with(namespace, key, value, |key, text| {
+            let shown = rules.redacted(key, text);
+            clean(shown.clone()).map_or(shown, Cow::Owned)
+        });
     }
 
     /// Adds an error with its sources. The hook sees the text of each as a value of `field`.
     pub(crate) fn add_error(&mut self, field: &str, err: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
-        let Some(redact) = &self.rules.redact else { return self.body.add_error(err, stack) };
-        self.body.add_error_with(err, stack, |err, out| {
-            Value::Display(&DebugAsDisplay(err)).with_text(|text| {
-                Written::cut_if(out.put_display_within(redact.apply(field, text), MAX_VALUE))
-            })
+        let rules = self.rules;
+        let keep_query = rules.keep_query;
+        self.body.add_error_with(err, stack, |err, out| match &rules.redact {
+            None => Written::cut_if(put_clean(out, err, MAX_VALUE, keep_query)),
+            Some(redact) => Value::Display(&DebugAsDisplay(err)).with_text(|text| {
+                Written::cut_if(put_clean(out, redact.apply(field, text), MAX_VALUE, keep_query))
+            }),
         })
     }
 
@@ -89,7 +103,7 @@ impl<'a> RedactedBody<'a> {
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
         let message = self.rules.redacted(MESSAGE, message);
         let put = |out: &mut xray_sdk::document::internal::Buffer| {
-            Written::cut_if(out.put_display_within(message, MAX_VALUE))
+            Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
         };
         self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());
     }

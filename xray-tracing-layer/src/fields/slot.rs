@@ -72,6 +72,8 @@ pub(crate) enum Slot {
     Sampled,
     /// An event's message.
     Message,
+    /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
+    Secret { key: Box<str> },
     /// A field that documents do not contain.
     Ignored,
 }
@@ -98,7 +100,8 @@ impl Slot {
         match self {
             Self::Any { section, key } => {
                 let section = *section;
-                target.body.put(section, 0, key, |out| value.put(out, section));
+                let keep_query = target.rules.keep_query;
+                target.body.put(section, 0, key, |out| value.put(out, section, keep_query));
             }
             Self::Message | Self::Ignored => {}
             _ => self.write_known(value, target),
@@ -108,6 +111,7 @@ impl Slot {
     /// Writes a value with a meaning of its own.
     fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match *self {
+            Self::Secret { ref key } => target.leave_out(Section::Metadata, key),
             Self::Any { .. } | Self::Message | Self::Ignored => {}
             Self::Str { section, rank, key } => {
                 value.with_text(|text| target.body.put_str(section, rank, key, text));
@@ -120,10 +124,7 @@ impl Slot {
             Self::UrlPart { rank, key } => value.with_text(|part| target.put_url_part(rank, key, part)),
             Self::UrlPath { rank } => value.with_text(|path| target.put_url_path(rank, path)),
             Self::UrlQuery => value.with_text(|query| target.put_url_query(query)),
-            Self::Host { rank } => {
-                value.with_text(|host| target.put_url_part(rank, "\"host\":", host));
-                target.put_name(rank, "\"host\":", value);
-            }
+            Self::Host { rank } => value.with_text(|host| target.put_host(rank, host)),
             Self::ClientIp { rank } => value.with_text(|address| target.put_client_ip(rank, address)),
             Self::Forwarded => {
                 if target.is_segment && matches!(value, Value::Bool(true)) {

@@ -8,6 +8,9 @@ use std::fmt::{self, Write};
 use xray_sdk::document::internal::{Buffer, Section, Written};
 use xray_sdk::document::{MAX_ANNOTATION_VALUE, MAX_VALUE};
 
+use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
+use crate::fields::sanitize::written::put_clean;
+
 /// A field's value.
 #[derive(Clone, Copy)]
 pub(crate) enum Value<'a> {
@@ -20,15 +23,15 @@ pub(crate) enum Value<'a> {
 }
 
 impl Value<'_> {
+    /// Appends the value as JSON. Text loses the secrets that are found in it.
     #[inline]
-    pub(crate) fn put(self, out: &mut Buffer, place: Section) -> Written {
+    pub(crate) fn put(self, out: &mut Buffer, place: Section, keep_query: bool) -> Written {
         let annotation = place == Section::Annotation;
         match self {
-            Self::Str(text) if annotation => {
-                return Written::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
+            Self::Str(text) if may_hold_secret(text.as_bytes()) => {
+                return Value::Str(&free_text(text, keep_query)).put_text(out, annotation);
             }
-            Self::Str(text) if text.len() <= MAX_VALUE / 6 => out.put_string(text),
-            Self::Str(text) => return Written::cut_if(out.put_display_within(text, MAX_VALUE)),
+            Self::Str(_) => return self.put_text(out, annotation),
             Self::I64(value) => out.put_int(value),
             Self::U64(value) => out.put_int(value),
             Self::Bool(value) => out.put_bool(value),
@@ -37,9 +40,22 @@ impl Value<'_> {
             Self::Display(value) => {
                 // A string has at least as many bytes as characters, so the bound holds in both.
                 let max = if annotation { MAX_ANNOTATION_VALUE } else { MAX_VALUE };
-                return Written::cut_if(out.put_display_within(format_args!("{value:?}"), max));
+                return Written::cut_if(put_clean(out, format_args!("{value:?}"), max, keep_query));
             }
         }
+        Written::Whole
+    }
+
+    #[inline]
+    fn put_text(self, out: &mut Buffer, annotation: bool) -> Written {
+        let Self::Str(text) = self else { return Written::Nothing };
+        if annotation {
+            return Written::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
+        }
+        if text.len() > MAX_VALUE / 6 {
+            return Written::cut_if(out.put_display_within(text, MAX_VALUE));
+        }
+        out.put_string(text);
         Written::Whole
     }
 

@@ -92,7 +92,11 @@ impl<'a> FieldVisitor<'a> {
             && let Some(Slot::Any { section: Section::Metadata, key }) =
                 self.callsite.slots.get(field.index())
         {
-            return self.target.body.append(Section::Metadata, key, |out| value.put(out, Section::Metadata));
+            let keep_query = self.target.rules.keep_query;
+            return self
+                .target
+                .body
+                .append(Section::Metadata, key, |out| value.put(out, Section::Metadata, keep_query));
         }
         self.put_any(field, value);
     }
@@ -135,7 +139,10 @@ impl<'a> FieldVisitor<'a> {
         value.with_text(|text| match redact.apply(field.name(), text) {
             // An unchanged value keeps its type.
             same if same == text => self.put_plain(field, value),
-            changed => self.put_plain(field, Value::Str(&changed)),
+            changed => match self.callsite.slots.get(field.index()) {
+                Some(Slot::Secret { key }) => self.target.body.put_text(Section::Metadata, 0, key, &changed),
+                _ => self.put_plain(field, Value::Str(&changed)),
+            },
         });
     }
 

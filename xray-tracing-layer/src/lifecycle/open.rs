@@ -18,6 +18,7 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
@@ -45,7 +46,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.forces {
+        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
             return pool::give_back(record);
         }
         let now = self.spans.clock.ticks();
@@ -59,13 +60,13 @@ impl Core {
         if record.context.role == Role::Independent {
             self.begin_top(&mut record, id, now);
         }
-        let (root, due) = (record.context.root, self.is_due(&record.context, now));
+        let (root, due) = (record.context.root, self.is_in_progress_due(&record.context, now));
         self.insert(id.into_u64(), record);
         if let Some(user) = user {
             self.set_user(root, 1, &user);
         }
         if due {
-            self.announce(root);
+            self.emit_in_progress(root);
         }
     }
 
@@ -80,6 +81,7 @@ impl Core {
         id: &Id,
     ) -> Option<String> {
         let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
+        visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
         attrs.record(&mut visitor);
         let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
         if let Some(sampled) = forced {
@@ -107,7 +109,8 @@ impl Core {
         } else {
             FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
         };
-        if callsite.decides || !decides_first {
+        if callsite.has_decisive_fields || !decides_first {
+            visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
             attrs.record(&mut visitor);
         }
         let (header, forced, user) =

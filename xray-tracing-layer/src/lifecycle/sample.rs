@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use xray_sdk::document::internal::{Body, Section, put_annotation_key};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
+use crate::fields::sanitize::url::SafeUrl;
 use crate::fields::scratch::with_buffer;
-use crate::fields::url;
 use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
@@ -66,10 +66,10 @@ impl Attributes for Fields<'_> {
 }
 
 fn split_url(url: &str) -> (Option<&str>, Option<&str>) {
-    match url::authority(url) {
-        Some((_, authority, "")) => (Some(authority), Some("/")),
-        Some((_, authority, path)) => (Some(authority), Some(path)),
-        None => (None, Some(url)),
+    match SafeUrl::parse(url, true).map(SafeUrl::split) {
+        Some((host @ Some(_), "")) => (host, Some("/")),
+        Some((host, path)) => (host, Some(path)),
+        None => (None, None),
     }
 }
 

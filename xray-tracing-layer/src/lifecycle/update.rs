@@ -9,6 +9,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::EventKind;
 use crate::fields::scratch::{with_body, with_buffer};
@@ -28,6 +29,11 @@ impl Core {
         let Some(callsite) = self.spans.callsites.get(callsite) else { return };
         with_body(|body| {
             let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
+            if callsite.has_statement {
+                let known = self.spans.table.with(id, |record| language_in(&record.body)).flatten();
+                visitor.target.language =
+                    known.or_else(|| language_of(callsite, |fields| values.record(fields)));
+            }
             values.record(&mut visitor);
             let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
             let user = visitor.target.user.take();
@@ -90,6 +96,7 @@ impl Core {
             if callsite.event != EventKind::Fields {
                 with_buffer(|message| {
                     let mut visitor = ErrorVisitor::new(callsite, &self.config.rules, body, message);
+                    visitor.language = language_of(callsite, |fields| event.record(fields));
                     event.record(&mut visitor);
                     visitor.finish();
                 });

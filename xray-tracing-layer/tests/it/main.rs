@@ -16,5 +16,6 @@ mod placement;
 mod propagation;
 #[cfg(feature = "queued-emitter")]
 mod queued;
+mod secrets;
 mod stacking;
 mod unsampled;

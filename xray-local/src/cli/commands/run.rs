@@ -1,6 +1,7 @@
 //! `run -- CMD`: a command with an X-Ray of its own.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -9,10 +10,14 @@ use rusqlite::Connection;
 use tokio::process::Command;
 
 use super::serve::{runtime, start};
+use crate::access::Mode;
+use crate::cli::borrowed::Borrowed;
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
+use crate::query::filter::Filter;
+use crate::query::{Range, Search, find};
 use crate::serve::{Server, Settings};
-use crate::store::{self, StoreError};
+use crate::store::{self, Place, StoreError};
 
 /// Run a command with an X-Ray of its own, then draw its traces and problems.
 ///
@@ -22,12 +27,21 @@ use crate::store::{self, StoreError};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xray-local run -- cargo test
-  xray-local run --assert '!fault' -- ./integration-test.sh
+  xray-local run --assert-none fault -- ./integration-test.sh
   xray-local run --quiet --assert 'edge(\"shop\", \"orders\")' -- npm test")]
 pub(in super::super) struct Run {
     /// Fail unless a trace of the command matches this filter expression.
     #[arg(long, value_name = "FILTER")]
     assert: Vec<String>,
+    /// Fail if a trace of the command matches this filter expression.
+    #[arg(long, value_name = "FILTER")]
+    assert_none: Vec<String>,
+    /// Call with the keys of this user, whose policies hold then: what they don't allow is refused.
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+    /// The data file with the user. Defaults to the place where the system keeps such data.
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    data: Option<PathBuf>,
     /// Draw no traces.
     #[arg(long)]
     quiet: bool,
@@ -50,9 +64,26 @@ impl Run {
         runtime()?.block_on(self.observe())
     }
 
+    /// The filters, and whether a trace should match.
+    fn assertions(&self) -> Result<Vec<(Filter, bool)>, Failure> {
+        let wanted = self.assert.iter().map(|text| (text, true));
+        let unwanted = self.assert_none.iter().map(|text| (text, false));
+        let parse = |(text, wanted): (&String, bool)| {
+            Filter::parse(text).map(|filter| (filter, wanted)).map_err(Failure::usage)
+        };
+        wanted.chain(unwanted).map(parse).collect()
+    }
+
     async fn observe(&self) -> Result<ExitCode, Failure> {
-        let server = start(&Settings::private()).await?;
-        let status = self.execute(&server).await?;
+        // A wrong filter is reported before the command runs.
+        self.assertions()?;
+        let borrowed = self.identity.as_deref().map(|name| self.borrow(name)).transpose()?;
+        let access = borrowed.as_ref().map(|_| Mode::Enforce);
+        let server = start(&Settings { access, ..Settings::private() }).await?;
+        if let Some(borrowed) = &borrowed {
+            borrowed.lend(server.store()).await.map_err(Failure::new)?;
+        }
+        let status = self.execute(&server, borrowed.as_ref()).await?;
         tokio::time::sleep(SETTLE).await;
         let store = server.store().clone();
         // Everything that was offered is committed before a write that is asked for later.
@@ -63,7 +94,16 @@ impl Run {
         Ok(if status.success() && failed { ExitCode::FAILURE } else { code(status) })
     }
 
-    async fn execute(&self, server: &Server) -> Result<ExitStatus, Failure> {
+    fn borrow(&self, name: &str) -> Result<Borrowed, Failure> {
+        let path = match (&self.data, Place::of_the_system()) {
+            (Some(path), _) | (None, Ok(Place::File(ref path))) => path.clone(),
+            (None, Ok(Place::Memory)) => return Err(Failure::usage("--data names the file with the user")),
+            (None, Err(err)) => return Err(Failure::new(err)),
+        };
+        Borrowed::read(&path, name)
+    }
+
+    async fn execute(&self, server: &Server, borrowed: Option<&Borrowed>) -> Result<ExitStatus, Failure> {
         let addresses = server.addresses();
         let Some((program, arguments)) = self.command.split_first() else {
             return Err(Failure::usage("no command is given"));
@@ -74,6 +114,14 @@ impl Run {
             .env("AWS_XRAY_DAEMON_ADDRESS", addresses.daemon_address())
             .env("AWS_ENDPOINT_URL_XRAY", addresses.endpoint())
             .env(SAMPLE_ALL, "1");
+        if let Some(borrowed) = borrowed {
+            command
+                .env("AWS_ACCESS_KEY_ID", &borrowed.key)
+                .env("AWS_SECRET_ACCESS_KEY", &borrowed.secret)
+                .env("AWS_REGION", &server.store().home().region)
+                .env_remove("AWS_SESSION_TOKEN")
+                .env_remove("AWS_PROFILE");
+        }
         let name = program.to_string_lossy().into_owned();
         let mut child = command.spawn().map_err(|err| Failure::usage(format!("can't run {name}: {err}")))?;
         loop {
@@ -102,20 +150,14 @@ impl Run {
             counts.stored, counts.refused, counts.invalid_datagrams, counts.dropped_kernel
         ));
         let mut failed = false;
-        let endpoint = server.addresses().endpoint();
-        for filter in &self.assert {
-            let (endpoint, filter) = (endpoint.clone(), filter.clone());
-            let found = tokio::task::spawn_blocking(move || {
-                let client = crate::cli::client::Client::new(&endpoint, "us-east-1")?;
-                let far = crate::model::Length(86_400_000_000);
-                let now = crate::model::now();
-                let range = (crate::model::Time(now.0 - far.0), now.plus(crate::model::Length(60_000_000)));
-                client.summaries(Some(&filter), range, 1).map(|found| (filter, !found.is_empty()))
-            });
-            let (filter, found) = found.await.map_err(Failure::new)??;
-            if !found {
+        for (filter, wanted) in self.assertions()? {
+            let text = filter.to_string();
+            let search = Search { limit: 1, ..Search::new(Range::ALL, filter) };
+            let found = store.ask(move |connection| find(connection, &search)).await.map_err(Failure::new)?;
+            if found.keys.is_empty() == wanted {
                 failed = true;
-                output::note(format!("xray-local: no trace matched {filter}"));
+                let what = if wanted { "no trace matches" } else { "a trace matches" };
+                output::note(format!("xray-local: {what} {text}"));
             }
         }
         Ok(failed)

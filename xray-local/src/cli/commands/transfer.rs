@@ -49,13 +49,59 @@ impl Import {
 /// The documents of a file: those of an answer of `BatchGetTraces`, without inferred segments, or its lines.
 fn documents(bytes: &[u8]) -> Vec<String> {
     let whole: Value = serde_json::from_slice(bytes).unwrap_or_default();
-    if let Some(traces) = whole.get("Traces").and_then(Value::as_array) {
-        return traces.iter().flat_map(segments).collect();
-    }
-    let lines =
-        check::documents(bytes).into_iter().map(|(_, line)| String::from_utf8_lossy(line).into_owned());
-    lines.collect()
+    let documents: Vec<String> = match whole.get("Traces").and_then(Value::as_array) {
+        Some(traces) => traces.iter().flat_map(segments).collect(),
+        None => check::documents(bytes)
+            .into_iter()
+            .map(|(_, line)| String::from_utf8_lossy(line).into_owned())
+            .collect(),
+    };
+    documents.into_iter().flat_map(pieces).collect()
 }
+
+/// A document as X-Ray accepts it: one that is too large, since it was put together of several, is taken apart into
+/// subsegments of their own again.
+fn pieces(document: String) -> Vec<String> {
+    if document.len() <= limits::DOCUMENT_BYTES {
+        return vec![document];
+    }
+    let Ok(Value::Object(whole)) = serde_json::from_str(&document) else { return vec![document] };
+    let (mut pieces, mut pending) = (Vec::new(), vec![whole]);
+    while let Some(mut span) = pending.pop() {
+        let children = match span.remove("subsegments") {
+            Some(Value::Array(children)) => children,
+            _ => Vec::new(),
+        };
+        let (id, trace) = (span.get("id").cloned(), span.get("trace_id").cloned());
+        let own = Value::Object(span.clone()).to_string().len();
+        let mut room = limits::DOCUMENT_BYTES.saturating_sub(own + MARGIN);
+        let mut kept = Vec::new();
+        for child in children {
+            let size = child.to_string().len() + 1;
+            match child {
+                child if size <= room => {
+                    room -= size;
+                    kept.push(child);
+                }
+                Value::Object(mut child) => {
+                    child.insert("type".to_owned(), json!("subsegment"));
+                    child.extend(trace.clone().map(|trace| ("trace_id".to_owned(), trace)));
+                    child.extend(id.clone().map(|id| ("parent_id".to_owned(), id)));
+                    pending.push(child);
+                }
+                _ => {}
+            }
+        }
+        if !kept.is_empty() {
+            span.insert("subsegments".to_owned(), Value::Array(kept));
+        }
+        pieces.push(Value::Object(span).to_string());
+    }
+    pieces
+}
+
+/// Bytes of the key `subsegments` and its brackets.
+const MARGIN: usize = 32;
 
 /// The received documents of a trace: X-Ray infers the others anew.
 fn segments(trace: &Value) -> Vec<String> {

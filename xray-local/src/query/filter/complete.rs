@@ -5,8 +5,7 @@
 
 use super::ast::{Operator, Subject, Value};
 use super::keyword::{Keyword, Kind, Scope};
-use super::lexer::is_word;
-use super::parse::{Expected, Parser};
+use super::parser::{Expected, Parser, is_word};
 use super::print::is_plain_key;
 
 /// What can stand at the cursor.

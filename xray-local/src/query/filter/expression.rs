@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::ast::Expr;
 use super::error::FilterError;
-use super::parse::Parser;
+use super::parser::Parser;
 
 /// A parsed filter expression. The default is no filter, which matches every trace.
 ///

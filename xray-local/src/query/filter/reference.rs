@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::keyword::{KEYWORDS, Keyword, Within};
+use super::keyword::{Keyword, Within};
 use crate::model::limits::{FILTER_CHARACTERS, FILTER_DEPTH, FILTER_PREDICATES};
 
 /// The whole page as Markdown.
@@ -25,8 +25,8 @@ pub fn page() -> String {
 #[must_use]
 pub fn list() -> String {
     let mut list = String::new();
-    let width = KEYWORDS.iter().map(|keyword| keyword.name.len()).max().unwrap_or_default();
-    for keyword in &KEYWORDS {
+    let width = Keyword::all().map(|keyword| keyword.name.len()).max().unwrap_or_default();
+    for keyword in Keyword::all() {
         // Writing into a string doesn't fail.
         let _ = writeln!(list, "{:width$}  {:8}  {}", keyword.name, short(keyword), keyword.hint);
     }
@@ -54,7 +54,7 @@ fn section(page: &mut String, within: Within) {
     };
     let _ =
         writeln!(page, "\n### {title}\n\n| keyword | type | operators | meaning | |\n|---|---|---|---|---|");
-    for keyword in &KEYWORDS {
+    for keyword in Keyword::all() {
         let Some(place) = keyword.places.iter().find(|place| place.within == within) else {
             continue;
         };

@@ -6,7 +6,7 @@ use std::fmt;
 
 use super::ast::{Expr, NodeSelector, Predicate, Subject};
 use super::error::FilterError;
-use super::parse::Parser;
+use super::parser::Parser;
 
 /// The longest selector, in characters. X-Ray's API model gives this bound.
 const SELECTOR_CHARACTERS: usize = 500;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params_from_iter};
 
 use crate::query::filter::Filter;
-use crate::query::plan::{Bounds, Cost, keys};
+use crate::query::search::plan::{Bounds, Cost, keys};
 use crate::query::tests::support::store;
 
 fn steps(connection: &Connection, sql: &str, params: &[rusqlite::types::Value]) -> Vec<String> {

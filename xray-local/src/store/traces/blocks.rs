@@ -97,7 +97,7 @@ fn unpack(connection: &Connection, block: i64) -> rusqlite::Result<Vec<u8>> {
     )
 }
 
-/// Takes a trace's documents away, and the blocks that nobody needs any more.
+/// Takes a trace's documents away, and the blocks that hold no document any more.
 pub(super) fn remove(connection: &Connection, trace: TraceKey) -> rusqlite::Result<()> {
     let blocks = connection
         .prepare_cached("SELECT block, count(*) FROM documents WHERE trace = ? GROUP BY block")?

@@ -1,4 +1,4 @@
-//! Databases: values of their fields, and statements without the literals in them.
+//! Databases: values of their fields, and the language that statements are read in.
 
-mod sql;
+pub(crate) mod language;
 pub(crate) mod values;

@@ -1,15 +1,12 @@
-//! The database members of a document: kind, statement, connection string.
-//!
-//! Literals are removed from statements in [`sql`](super::sql).
-
-use std::borrow::Cow;
+//! What fields say of a database: its kind, how to reach it, and the statement. How these lose their secrets is
+//! [`sanitize`](crate::fields::sanitize)'s.
 
 use xray_sdk::document::MAX_VALUE;
-use xray_sdk::document::internal::{Section, Written};
+use xray_sdk::document::internal::{Buffer, Section, Written};
 
-use crate::fields::database::sql::WithoutLiterals;
 use crate::fields::field_target::FieldTarget;
-use crate::fields::url;
+use crate::fields::sanitize::connection_string::connection_string;
+use crate::fields::sanitize::statement::{Language, Sanitized};
 
 impl FieldTarget<'_> {
     pub(in crate::fields) fn put_statement(&mut self, rank: u8, statement: &str) {
@@ -22,13 +19,17 @@ impl FieldTarget<'_> {
         if self.rules.keep_sql_literals {
             return self.body.put_text(Section::Sql, rank, KEY, statement);
         }
-        let shown = WithoutLiterals(statement);
-        self.body
-            .put(Section::Sql, rank, KEY, |out| Written::cut_if(out.put_display_within(shown, MAX_VALUE)));
+        let language = self.language.unwrap_or_else(|| Language::of(self.rules.database.system.as_deref()));
+        self.body.put(Section::Sql, rank, KEY, |out| put_statement(out, statement, language));
     }
 
     pub(in crate::fields) fn put_connection_string(&mut self, text: &str) {
-        self.body.put_str(Section::Sql, 0, "\"connection_string\":", &without_password(text));
+        const KEY: &str = "\"connection_string\":";
+        match connection_string(text) {
+            Some(clean) => self.body.put_str(Section::Sql, 0, KEY, &clean),
+            None if text.trim().is_empty() => {}
+            None => self.leave_out(Section::Sql, KEY),
+        }
     }
 
     pub(crate) fn put_db_system(&mut self, system: &str) {
@@ -58,6 +59,17 @@ impl FieldTarget<'_> {
     }
 }
 
+/// Appends a statement without its values; nothing if its form is not understood.
+fn put_statement(out: &mut Buffer, statement: &str, language: Language) -> Written {
+    let start = out.len();
+    let cut = out.put_display_within(Sanitized { statement, language }, MAX_VALUE);
+    if out.len() == start + "\"\"".len() {
+        out.truncate(start);
+        return Written::Nothing;
+    }
+    Written::cut_if(cut)
+}
+
 /// The rank of the name that any other name overrides.
 const NAMELESS: u8 = u8::MAX;
 
@@ -76,20 +88,3 @@ const NOT_SQL: &[&str] = &[
     "hbase",
     "aws.redshift.data",
 ];
-
-/// Returns a connection string without its password: a URL's, or a `password=…` pair.
-fn without_password(text: &str) -> Cow<'_, str> {
-    if let Cow::Owned(clean) = url::without_user(text) {
-        return clean.into();
-    }
-    let is_secret = |pair: &&str| {
-        let key = pair.split('=').next().unwrap_or(pair).trim().to_ascii_lowercase();
-        key == "password" || key == "pwd"
-    };
-    if !text.split([';', ' ']).any(|pair| is_secret(&pair)) {
-        return text.into();
-    }
-    let separator = if text.contains(';') { ";" } else { " " };
-    let kept: Vec<_> = text.split(separator).filter(|pair| !is_secret(pair)).collect();
-    kept.join(separator).into()
-}

@@ -10,7 +10,8 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
-use crate::fields::url::{without_brackets, without_query, without_user};
+use crate::fields::sanitize::host::HostPort;
+use crate::fields::sanitize::url::SafeUrl;
 use crate::layer::find::keeps_query;
 use crate::span_ext::{XraySpanExt, current_trace_header};
 
@@ -29,8 +30,8 @@ impl Exchange {
         let call = if is_grpc { rpc_of(target.path) } else { None };
         // Logs show the span's fields as well, so password and query are removed here already.
         let url = target.url.to_string();
-        let url = without_user(&url);
-        let bare = without_query(&url);
+        let safe = |keep_query| SafeUrl::parse(&url, keep_query).map(SafeUrl::to_text);
+        let bare = safe(false);
         let span = info_span!(
             target: "xray_tracing_layer::http",
             "HTTP client request",
@@ -38,8 +39,8 @@ impl Exchange {
             // The name for a request without a host.
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
-            url.full = bare,
-            server.address = target.host.map(without_brackets),
+            url.full = bare.as_deref(),
+            server.address = target.host.map(|host| HostPort::parse(host).map_or(host, |found| found.host)),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
             rpc.service = call.map(|(service, _)| service),
@@ -50,8 +51,11 @@ impl Exchange {
             error.type = Empty,
             error.message = Empty,
         );
-        if bare.len() < url.len() && keeps_query(&span) {
-            span.record("url.full", &*url);
+        if url.contains('?')
+            && keeps_query(&span)
+            && let Some(whole) = safe(true)
+        {
+            span.record("url.full", &*whole);
         }
         send_header_of(&span, headers);
         Self::call(span, is_grpc)

@@ -194,7 +194,7 @@ fn the_generator_reaches_every_keyword() {
     let mut random = Random(1);
     let written: String =
         (0..2_000).map(|_| vocabulary.expression(&mut random, Scope::Trace, 3).to_string() + "\n").collect();
-    for keyword in &crate::query::filter::keyword::KEYWORDS {
+    for keyword in Keyword::all() {
         let name = if keyword.kind == Kind::Annotation { "annotation.k" } else { keyword.name };
         assert!(written.contains(name), "{name}");
     }

@@ -1,15 +1,16 @@
-//! The middleware for reqwest, by `reqwest-middleware`: each request is a span, and carries the trace header.
-//! Errors are handled in [`error`](super::error).
+//! Each request of a reqwest client as a span that takes its trace header with it.
+//!
+//! reqwest's errors name the whole URL; the layer removes its query and its user as it does from any message.
 
 use ::http::Extensions;
 use ::reqwest::{Request, Response};
 use async_trait::async_trait;
-use reqwest_middleware::{Middleware, Next, Result};
+use reqwest_middleware::{Error as Failure, Middleware, Next, Result};
 use tracing::{Instrument, Span};
 
-use super::error::note_failure;
 use crate::integrations::http::client_span::{Target, send_header_of};
 use crate::integrations::http::exchange::Exchange;
+use crate::span_ext::XraySpanExt;
 
 /// Opens a span for each request of a reqwest client, and adds the trace header to the request. (Feature
 /// `reqwest-middleware`.)
@@ -112,5 +113,13 @@ impl Drop for CancelOnDrop {
         if let Some(exchange) = self.0.take().filter(|_| !std::thread::panicking()) {
             exchange.abandon("the answer");
         }
+    }
+}
+
+/// Records why a request failed. The layer takes the URL's query out of the message, wherever it stands.
+fn note_failure(span: &Span, failure: &Failure) {
+    match failure {
+        Failure::Middleware(err) => span.record_error(&**err),
+        Failure::Reqwest(err) => span.record_error(err),
     }
 }

@@ -1,6 +1,5 @@
 //! The middleware for reqwest, by `reqwest-middleware`.
 
-mod error;
 mod middleware;
 
 pub use middleware::XrayMiddleware;

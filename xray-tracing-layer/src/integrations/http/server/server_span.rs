@@ -14,7 +14,7 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::fields::url::host_and_port;
+use crate::fields::sanitize::host::host_and_port;
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
