@@ -181,8 +181,8 @@ except ClientError as error:
         self.assertIn("user/reader is not authorized to perform: xray:CreateGroup", done.stdout)
         self.assertIn("denied: User: arn:aws:iam::123456789012:user/reader", done.stderr)
         unknown = run("--identity", "unknown")
-        self.assertEqual((unknown.returncode, unknown.stdout), (2, ""))
-        self.assertIn('no identity is called "unknown"', unknown.stderr)
+        self.assertEqual((unknown.returncode, unknown.stdout), (1, ""))
+        self.assertIn("no user unknown with a key", unknown.stderr)
 
     def test_policies_are_tried_without_a_server(self):
         def test(*arguments):
