@@ -99,13 +99,13 @@ impl Run {
     }
 
     fn borrow(&self, name: &str) -> Result<Borrowed, Failure> {
-        let path = match (&self.data, Place::of_the_system()) {
-            (Some(path), _) => path.clone(),
-            (None, Ok(Place::File(path))) => path,
-            (None, Ok(Place::Memory)) => return Err(Failure::usage("--data names the file with the user")),
-            (None, Err(err)) => return Err(Failure::new(err)),
-        };
-        Borrowed::read(&path, name)
+        if let Some(path) = &self.data {
+            return Borrowed::read(path, name);
+        }
+        match Place::of_the_system().map_err(Failure::new)? {
+            Place::File(path) => Borrowed::read(&path, name),
+            Place::Memory => Err(Failure::usage("--data names the file with the user")),
+        }
     }
 
     async fn execute(&self, server: &Server, borrowed: Option<&Borrowed>) -> Result<ExitStatus, Failure> {
