@@ -81,6 +81,8 @@ impl Writer {
             }
             self.keep_house();
         }
+        // Everything in the one file, for those who copy it; readers that are still open may prevent that.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Waits for jobs, for [`HOUSEKEEPING`] at most.
