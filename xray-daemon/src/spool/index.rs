@@ -97,15 +97,19 @@ impl Index {
         self.entries.insert(stored.key, Entry { stored, state: State::Resting(Duration::ZERO), failures: 0 });
     }
 
-    /// Gives up the oldest entries until so many more bytes fit, and returns their documents; `None` if they never will.
-    pub fn make_room(&mut self, bytes: u64) -> Option<u64> {
+    /// Gives up the oldest entries until so many more bytes fit. Returns their documents, and whether the bytes fit.
+    pub fn make_room(&mut self, bytes: u64) -> (u64, bool) {
         let mut given_up = 0;
         while self.bytes + bytes > self.max_bytes {
-            let oldest = self.entries.values().find(|entry| matches!(entry.state, State::Resting(_)))?.stored;
-            given_up += oldest.documents;
-            self.remove(oldest.key);
+            let mut entries = self.entries.values();
+            let Some(oldest) = entries.find(|entry| matches!(entry.state, State::Resting(_))) else {
+                return (given_up, false);
+            };
+            let Stored { key, documents, .. } = oldest.stored;
+            given_up += documents;
+            self.remove(key);
         }
-        Some(given_up)
+        (given_up, true)
     }
 
     /// Gives up entries that are too old, and returns their documents.
@@ -256,10 +260,10 @@ mod tests {
         let mut index = index();
         index.load(S);
         index.loaded(1);
-        assert_eq!(index.make_room(100), Some(0));
-        assert_eq!(index.make_room(250), Some(20));
+        assert_eq!(index.make_room(100), (0, true));
+        assert_eq!(index.make_room(250), (20, true));
         assert_eq!((index.take_obsolete(), index.take_obsolete()), (vec![2, 3], vec![]));
-        assert_eq!(index.make_room(301), None);
+        assert_eq!(index.make_room(301), (0, false));
     }
 
     #[test]

@@ -24,9 +24,9 @@ use crate::spool::Index;
 /// What the driver is to do.
 #[derive(Debug)]
 pub enum Next {
-    /// Make this call, then ask again; tell `finished` of its answer.
+    /// Make this call, then ask again; its answer goes to `finished`.
     Send(Request),
-    /// Do this on disk, then tell `disk_finished`. Ask again meanwhile.
+    /// Do this on disk; the result goes to `disk_finished`. Ask again meanwhile.
     Disk(DiskJob),
     /// Wait until this time, a push that wakes, or a report.
     Wait(Option<Duration>),
@@ -78,7 +78,7 @@ impl Engine {
     /// An engine with nothing in memory, and what is on disk. `seed` is for the jitter.
     #[must_use]
     pub fn new(settings: Settings, spool: Option<Index>, counters: Arc<Counters>, seed: u64) -> Self {
-        let mut engine = Self {
+        let engine = Self {
             backlog: Backlog::new(settings.waiting()),
             flights: Flights::default(),
             gate: Gate::default(),

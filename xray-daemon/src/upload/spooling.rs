@@ -236,14 +236,14 @@ impl Engine {
             let Some(spool) = &mut self.spool else { break };
             let unix = now.unix.saturating_sub(now.monotonic.saturating_sub(batch.oldest()).as_secs());
             let pending = taken as u64;
-            match spool.make_room(pending + batch.charge() as u64) {
-                Some(documents) => {
-                    given_up += documents;
-                    taken += batch.charge();
-                    self.flights.add(&batch);
-                    writing.push(Writing { key: spool.next_key(), batch, unix });
-                }
-                None => too_large += batch.len() as u64,
+            let (documents, fits) = spool.make_room(pending + batch.charge() as u64);
+            given_up += documents;
+            if fits {
+                taken += batch.charge();
+                self.flights.add(&batch);
+                writing.push(Writing { key: spool.next_key(), batch, unix });
+            } else {
+                too_large += batch.len() as u64;
             }
         }
         self.commit(|counts| counts.dropped.add(Reason::SpoolSize, given_up + too_large));

@@ -94,7 +94,7 @@ pub fn judge(answer: &Result<Reply, CallError>, unix: u64) -> Verdict {
 }
 
 /// Counts a failed call in the classes of X-Ray's telemetry.
-pub fn count(answer: &Result<Reply, CallError>, errors: &mut CallErrors) {
+pub(super) fn count(answer: &Result<Reply, CallError>, errors: &mut CallErrors) {
     match answer {
         Ok(reply) => match reply.status.as_u16() {
             400..=499 => errors.http_4xx += 1,
@@ -117,6 +117,9 @@ fn accepted(body: &[u8]) -> Verdict {
     }
     if body.is_empty() {
         return Verdict::Accepted(Vec::new());
+    }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Verdict::Unavailable(None, "an answer that is not X-Ray's: not a JSON object".to_owned());
     }
     match serde_json::from_slice::<Answer>(body) {
         Ok(answer) => Verdict::Accepted(answer.unprocessed.unwrap_or_default()),
