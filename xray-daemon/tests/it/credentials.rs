@@ -250,7 +250,8 @@ fn regions_are_looked_for_in_the_originals_order() {
     let ecs = [("ECS_ENABLE_CONTAINER_METADATA", "true"), ("ECS_CONTAINER_METADATA_FILE", &*ecs)];
     let config = scratch("region", "[default]\nregion = sa-east-1\n");
     let profile = ("AWS_CONFIG_FILE", &*config);
-    let cases: [(&[(&str, &str)], &str); 6] = [
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (&[none], "no region: Cannot fetch region variable"),
         (
             &[("AWS_REGION", "us-west-2"), ("TEST_REGION", "ap-northeast-1")],
             "region: ap-northeast-1 (from commandline/config file)",
