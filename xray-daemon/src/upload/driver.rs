@@ -98,9 +98,8 @@ enum Done {
 
 impl<C: Call> Driver<C> {
     async fn run(mut self, mut deadline: watch::Receiver<Deadline>) {
-        let (mut end, mut given_up): (Deadline, bool) = (None, false);
+        let (mut end, mut give_up, mut given_up): (Deadline, Deadline, bool) = (None, None, false);
         while let Some(until) = self.act() {
-            let give_up = end.map(|end| if given_up { end } else { end.checked_sub(LAST).unwrap_or(end) });
             let until = until.map(|until| self.clock.instant(until));
             tokio::select! {
                 biased;
@@ -115,6 +114,7 @@ impl<C: Call> Driver<C> {
                         // Nobody is there to set a deadline.
                         Err(_) => Some(Instant::now()),
                     };
+                    give_up = if given_up { end } else { end.map(leave_time_for_disk) };
                     self.uploads.with(Engine::drain);
                 }
                 () = at(give_up) => {
@@ -123,7 +123,7 @@ impl<C: Call> Driver<C> {
                         self.uploads.with(|engine| { engine.give_up(now); engine.abandon(now); });
                         break;
                     }
-                    given_up = true;
+                    (given_up, give_up) = (true, end);
                     self.uploads.with(|engine| engine.give_up(now));
                 }
                 () = at(until) => {}
@@ -186,6 +186,12 @@ impl<C: Call> Driver<C> {
     }
 }
 
+/// The end of uploads, before the end of all.
+fn leave_time_for_disk(end: Instant) -> Instant {
+    let left = end.saturating_duration_since(Instant::now());
+    end.checked_sub(LAST.min(left / 4)).unwrap_or(end)
+}
+
 /// Whether a deadline may still change.
 fn changed_is_open(deadline: &watch::Receiver<Deadline>) -> bool {
     deadline.has_changed().is_ok()
@@ -214,5 +220,5 @@ fn run_job(disk: Option<Arc<Mutex<Disk>>>, job: DiskJob) -> DiskResult {
 
 /// The path of `PutTraceSegments`.
 const PATH: &str = "/TraceSegments";
-/// The end of a shutdown's time, which is kept for the disk.
+/// The most of a shutdown's time that is kept for the disk.
 const LAST: Duration = Duration::from_secs(2);
