@@ -1,6 +1,6 @@
 //! `/metrics`: the counters in the format of Prometheus (OpenMetrics text).
 //!
-//! [`METRICS`] is the list, name by name, that the guide explains. Values are read when they are asked for.
+//! The table below is the list that the guide explains. Values are read when they are asked for.
 
 use std::fmt;
 use std::sync::Arc;
