@@ -75,7 +75,7 @@ fn main() -> ExitCode {
         let began = Instant::now();
         match run(target, arguments.amount) {
             Ok(cases) => {
-                println!("{:10} {cases} inputs in {:.1} s", target.name, began.elapsed().as_secs_f64())
+                println!("{:10} {cases} inputs in {:.1} s", target.name, began.elapsed().as_secs_f64());
             }
             Err(failure) => {
                 eprintln!("{failure}");

@@ -102,13 +102,13 @@ impl Children {
         let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
         // Seconds have ten digits from 2001 to 2286.
         if members.is_empty()
-            || members.len() > MAX_MEMBERS
+            || members.len() > MAX_PLAIN
             || end >= MICROS
             || !(1_000_000_000..10_000_000_000).contains(&second)
         {
             return false;
         }
-        let mut text = [0; COMMA + NAME + OPENING + MAX_MEMBERS + CLOSING.len()];
+        let mut text = [0; COMMA + NAME + OPENING + MAX_PLAIN + CLOSING.len()];
         text[0] = b',';
         text[COMMA..COMMA + NAME].copy_from_slice(BEGINNING);
         text[COMMA + ID_DIGITS.start..COMMA + ID_DIGITS.end].copy_from_slice(&id.encode());
@@ -168,7 +168,7 @@ const MAX_NAME: usize = OPENING - TIMES_AND_METADATA.len();
 const OPENING: usize = 128;
 
 /// The most metadata of a small document: a string and a few numbers.
-const MAX_MEMBERS: usize = 128;
+const MAX_PLAIN: usize = 128;
 
 #[cfg(test)]
 mod tests {

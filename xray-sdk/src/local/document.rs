@@ -37,6 +37,12 @@ impl Document {
         }
     }
 
+    /// Reads a document that X-Ray has taken already. Returns `None` for what is no JSON object.
+    pub(super) fn taken(text: &str) -> Option<Self> {
+        let json: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
+        Some(Self(Arc::new(Inner { text: text.to_owned(), json, problems: Vec::new() })))
+    }
+
     /// Returns the document as a value.
     #[must_use]
     pub fn json(&self) -> &Value {

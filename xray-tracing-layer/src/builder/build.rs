@@ -8,6 +8,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
 use xray_sdk::document::internal::{Buffer, Preamble, put_name};
+use xray_sdk::sampling::{Always, DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
@@ -101,6 +102,14 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: FilterMode<S>,
     {
+        self.built()
+    }
+
+    pub(crate) fn built<S>(self) -> Result<(F::Layer, Handle), BuildError>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        F: FilterMode<S>,
+    {
         let address = self.address()?;
         Ok(self.assemble(&address))
     }
@@ -179,8 +188,12 @@ impl<F> Builder<F> {
             origin: Arc::new(Origin::new(preamble, self.settings.plugins)),
             counters: Counters::default(),
         };
-        let hooks =
-            Hooks { sampler: GuardedSampler(self.settings.sampler), on_close: self.settings.on_close };
+        let sampler: Box<dyn Sampler> =
+            self.settings.sampler.unwrap_or_else(|| match environment.sample_all {
+                Some(true) => Box::new(Always),
+                _ => Box::new(DefaultRule::new()),
+            });
+        let hooks = Hooks { sampler: GuardedSampler(sampler), on_close: self.settings.on_close };
         let install = Install {
             installed: AtomicBool::new(false),
             visible: AtomicBool::new(false),

@@ -21,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) sql_text: Option<bool>,
     /// Whether unsampled traces share one id of zeros.
     pub(crate) zero_ids: Option<bool>,
+    /// Whether the default sampler records every trace. `xray-local run` sets it.
+    pub(crate) sample_all: Option<bool>,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) function_name: Option<String>,
     /// Whether this process is a Lambda function.
@@ -50,6 +52,7 @@ impl Environment {
             context_missing: reader.parsed("AWS_XRAY_CONTEXT_MISSING", context_missing),
             sql_text: reader.parsed("AWS_XRAY_COLLECT_SQL_QUERIES", switch),
             zero_ids: reader.parsed("AWS_XRAY_NOOP_ID", switch),
+            sample_all: reader.parsed("XRAY_LOCAL_SAMPLE_ALL", switch),
             sql_versions: reader.sql_versions(),
             function_name: reader.text("AWS_LAMBDA_FUNCTION_NAME"),
             // The variable that the official SDKs use to detect Lambda.

@@ -6,7 +6,7 @@ use std::fmt;
 use xray_sdk::Emitter;
 use xray_sdk::document::MAX_STRING;
 use xray_sdk::origin::Plugins;
-use xray_sdk::sampling::{DefaultRule, Sampler};
+use xray_sdk::sampling::Sampler;
 
 use crate::builder::env::{self, Environment};
 use crate::layer::filter_mode::{WithDefaultFilter, WithFilter, WithoutFilter};
@@ -28,6 +28,7 @@ use crate::state::host::LambdaFunction;
 /// | `AWS_XRAY_SDK_DISABLED` | [`enabled`](Self::enabled) | `true` switches off, even if the other variable says `true` |
 /// | `AWS_XRAY_COLLECT_SQL_QUERIES` | [`without_sql_text`](Self::without_sql_text) | as `AWS_XRAY_SDK_ENABLED` |
 /// | `AWS_XRAY_NOOP_ID` | – | `true`: unsampled traces have ids of zeros. By default they have real ids, for logs |
+/// | `XRAY_LOCAL_SAMPLE_ALL` | – | `true`: the default sampler records every trace. `xray-local run` sets it |
 /// | `MYSQL_DATABASE_VERSION`, `MYSQL_DRIVER_VERSION`, `POSTGRES_…` | – | written into `sql` |
 ///
 /// An invalid variable is ignored, counted in [`Stats::bad_settings`](crate::Stats::bad_settings), and
@@ -57,7 +58,8 @@ pub(super) struct Settings {
     pub(super) service_version: Option<String>,
     pub(super) daemon_address: Option<String>,
     pub(super) emitter: Option<Box<dyn Emitter>>,
-    pub(super) sampler: Box<dyn Sampler>,
+    /// `None`: the default one.
+    pub(super) sampler: Option<Box<dyn Sampler>>,
     pub(super) annotate: Annotate,
     pub(super) streaming: Streaming,
     pub(super) rules: Rules,
@@ -81,7 +83,7 @@ impl Builder {
             service_version: None,
             daemon_address: None,
             emitter: None,
-            sampler: Box::new(DefaultRule::new()),
+            sampler: None,
             annotate: Annotate::default(),
             streaming: Streaming::default(),
             rules: Rules::default(),
@@ -163,7 +165,8 @@ impl<F> Builder<F> {
 
     /// Sets the sampler, which decides about traces that no caller has decided about.
     ///
-    /// Defaults to [`DefaultRule`]: the first trace of each second, and 5 % of the others.
+    /// Defaults to [`DefaultRule`](xray_sdk::sampling::DefaultRule): the first trace of each second, and 5 % of the others. With the variable
+    /// `XRAY_LOCAL_SAMPLE_ALL`, the default is to record every trace.
     ///
     /// ```
     /// use xray_tracing_layer::sdk::sampling::Always;
@@ -171,7 +174,7 @@ impl<F> Builder<F> {
     /// let builder = xray_tracing_layer::builder().sampler(Always);
     /// ```
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
-        self.settings.sampler = Box::new(sampler);
+        self.settings.sampler = Some(Box::new(sampler));
         self
     }
 

@@ -39,11 +39,11 @@ pub(crate) struct CallsiteInfo {
     /// Whether there is a statement.
     pub(crate) has_statement: bool,
     /// Whether a field may carry the user's sampling decision.
-    pub(crate) forces: bool,
+    pub(crate) has_decision: bool,
     /// Whether a field carries the header of the platform's segment.
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
-    pub(crate) decides: bool,
+    pub(crate) has_decisive_fields: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
     /// The callsite's position in the source, as a stack frame.
@@ -54,7 +54,7 @@ impl CallsiteInfo {
     /// Whether a span may be recorded inside an unsampled one.
     #[inline]
     pub(crate) fn overrides_unsampled(&self) -> bool {
-        self.forces || self.platform_root
+        self.has_decision || self.platform_root
     }
 
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
@@ -92,10 +92,10 @@ impl CallsiteInfo {
             operation: operation.as_str().into(),
             title: if is_event { metadata.target() } else { metadata.name() },
             fields: metadata.fields(),
-            decides: slots.iter().any(Slot::is_decisive),
+            has_decisive_fields: slots.iter().any(Slot::is_decisive),
+            has_decision: !is_event && slots.contains(&Slot::Sampled),
             has_statement: has_statement(),
             states_system: has_statement() && slots.contains(&Slot::DbSystem),
-            forces: !is_event && slots.contains(&Slot::Sampled),
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,

@@ -10,7 +10,7 @@ use tracing_subscriber::layer::{Context, Filter};
 
 use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_between_invocations};
 
-/// The filter that [`layer`](crate::layer) attaches.
+/// The filter that [`layer`](crate::layer()) attaches.
 ///
 /// - Enables spans at `INFO` and above, and ERROR events, which become exceptions.
 /// - Enables spans and events of some libraries at lower levels: the AWS SDK's operations, tower-http's
@@ -33,7 +33,7 @@ use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_betw
 #[non_exhaustive]
 pub struct DefaultFilter;
 
-/// Returns the filter that [`layer`](crate::layer) attaches, to combine it with others.
+/// Returns the filter that [`layer`](crate::layer()) attaches, to combine it with others.
 #[must_use]
 pub fn default_filter() -> DefaultFilter {
     DefaultFilter

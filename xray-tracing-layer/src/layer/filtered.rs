@@ -30,7 +30,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::layer::default_filter::DefaultFilter;
 use crate::layer::xray_layer::{XrayLayer, was_forwarded};
 
-/// The layer with its default filter: the type that [`layer`](crate::layer) returns.
+/// The layer with its default filter: the type that [`layer`](crate::layer()) returns.
 ///
 /// ```
 /// use tracing_subscriber::Registry;

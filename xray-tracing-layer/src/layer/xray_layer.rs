@@ -100,9 +100,9 @@ fn note_forwarded() {
 
 /// Whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
-pub(crate) fn was_forwarded(pass_on: impl FnOnce()) -> bool {
+pub(crate) fn was_forwarded(forward: impl FnOnce()) -> bool {
     ThreadState::with(|thread| thread.forwarded.set(false));
-    pass_on();
+    forward();
     ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
 }
 

@@ -116,8 +116,8 @@ impl Core {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
             Destination::Alone => self.send(record, end),
         }
-        if record.parent.is_some() && self.is_due(&record.context, now) {
-            self.announce(record.context.root);
+        if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
+            self.emit_in_progress(record.context.root);
         }
         destination
     }
@@ -264,14 +264,14 @@ impl Core {
 
     /// Whether the tree is old enough for an in-progress document.
     #[inline]
-    pub(crate) fn is_due(&self, context: &TraceContext, now: Ticks) -> bool {
+    pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
         context.role.is_recorded()
-            && now.saturating_sub(context.root_start) > self.config.streaming.announce_micros
+            && now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
     }
 
     /// Emits a root's document as in progress, once, without its children: they come with the complete one.
     #[cold]
-    pub(crate) fn announce(&self, root: u64) {
+    pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
                 if record.in_progress_sent || !record.context.role.is_recorded() {

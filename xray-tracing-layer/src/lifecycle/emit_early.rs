@@ -198,7 +198,7 @@ impl Core {
     pub(crate) fn before_freeze(&self, function: &LambdaFunction) {
         for id in function.open() {
             self.release_children(id);
-            self.announce(id);
+            self.emit_in_progress(id);
         }
     }
 

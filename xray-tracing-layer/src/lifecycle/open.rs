@@ -46,7 +46,7 @@ impl Core {
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.forces {
+        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
             return pool::give_back(record);
         }
         let (now, nanos) = self.spans.clock.read();
@@ -65,13 +65,13 @@ impl Core {
         if record.context.role == Role::Independent {
             self.begin_top(&mut record, id, now);
         }
-        let (root, due) = (record.context.root, self.is_due(&record.context, now));
+        let (root, due) = (record.context.root, self.is_in_progress_due(&record.context, now));
         self.insert(id.into_u64(), record);
         if let Some(user) = user {
             self.set_user(root, 1, &user);
         }
         if due {
-            self.announce(root);
+            self.emit_in_progress(root);
         }
     }
 
@@ -129,7 +129,7 @@ impl Core {
         } else {
             FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
         };
-        if callsite.decides || !decides_first {
+        if callsite.has_decisive_fields || !decides_first {
             visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
             attrs.record(&mut visitor);
         }

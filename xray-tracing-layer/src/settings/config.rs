@@ -79,7 +79,7 @@ pub(crate) struct Streaming {
     /// The age, in microseconds, above which a parent holds no children back.
     pub(crate) after_micros: u64,
     /// The age, in microseconds, above which a root is sent as in progress.
-    pub(crate) announce_micros: u64,
+    pub(crate) in_progress_after_micros: u64,
 }
 
 impl Default for Streaming {
@@ -91,7 +91,7 @@ impl Default for Streaming {
             // trace.
             after_micros: 10_000_000,
             // A live view is refreshed in seconds.
-            announce_micros: 5_000_000,
+            in_progress_after_micros: 5_000_000,
         }
     }
 }

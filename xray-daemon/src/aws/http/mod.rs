@@ -1,0 +1,20 @@
+//! The HTTP client below the signatures: connections, proxy, TLS, time limits, and what errors are called.
+
+mod failure;
+
+mod proxy;
+
+mod trust;
+
+mod connector;
+
+mod transport;
+
+mod sign;
+
+pub(super) use proxy::is_host;
+pub use proxy::{Proxy, ProxyError};
+pub(super) use sign::Signer;
+pub(super) use transport::Transport;
+pub use transport::{AnswerBody, Limits};
+pub use trust::{Trust, TrustError};

@@ -1,0 +1,270 @@
+//! `/metrics`: the counters in the format of Prometheus (OpenMetrics text).
+//!
+//! The table below is the list that the guide explains. Values are read when they are asked for.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::registry::Registry;
+
+use super::counters::{Counters, Counts, Reason};
+use super::heartbeat::Heartbeat;
+use crate::aws::SignedClient;
+use crate::relay::{RelayOutcome, RelayStats};
+use crate::upload::Uploads;
+
+/// The metrics of a daemon.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+}
+
+/// Where the values come from.
+#[derive(Clone)]
+pub struct Sources {
+    /// The documents.
+    pub counters: Arc<Counters>,
+    /// The relay's requests.
+    pub relay: Arc<RelayStats>,
+    /// Credentials, clock and the times of calls.
+    pub client: SignedClient,
+    /// The documents that wait.
+    pub uploads: Uploads,
+    /// The receiving thread.
+    pub heartbeat: Arc<Heartbeat>,
+}
+
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Metrics that read from `sources`.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let (name, help) = CALL_SECONDS;
+        registry.register(name, help, sources.client.call_seconds().clone());
+        registry.register_collector(Box::new(sources));
+        Self { registry }
+    }
+
+    /// Returns the metrics as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What every name starts with.
+pub const PREFIX: &str = "xray_daemon";
+
+const CALL_SECONDS: (&str, &str) = ("call_seconds", "Time of calls to X-Ray that got an answer");
+
+/// One metric: its name without the prefix, its help, and how its values are read.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    read: Read,
+}
+
+enum Read {
+    /// A count that only grows. Its name gets the suffix `_total`.
+    Counter(fn(&Counts) -> u64),
+    /// A count that only grows, by a label.
+    Counters(&'static str, fn(&Sources, &Counts) -> Vec<(&'static str, u64)>),
+    /// A size as of now; left out if it is not known.
+    Gauge(fn(&Sources, &Counts) -> Option<f64>),
+    /// A count of the kernel's, left out if it is not known.
+    KnownCounter(fn(&Counts) -> Option<u64>),
+}
+
+static TABLE: &[Metric] = &[
+    metric(
+        "received",
+        "Datagrams received, and documents adopted from the spool",
+        Read::Counter(|counts| counts.received),
+    ),
+    metric(
+        "received_bytes",
+        "Bytes of the datagrams received",
+        Read::Counter(|counts| counts.received_bytes),
+    ),
+    metric("sent", "Documents that X-Ray accepted", Read::Counter(|counts| counts.sent)),
+    metric(
+        "rejected",
+        "Documents refused: by the daemon for their header, by X-Ray for their content",
+        Read::Counters("by", |_, counts| {
+            vec![("header", counts.rejected_header), ("service", counts.rejected_by_service)]
+        }),
+    ),
+    metric(
+        "dropped",
+        "Documents thrown away",
+        Read::Counters("reason", |_, counts| {
+            Reason::ALL.iter().map(|reason| (reason.as_str(), counts.dropped.of(*reason))).collect()
+        }),
+    ),
+    metric(
+        "kernel_dropped",
+        "Datagrams that the kernel dropped before the daemon could read them",
+        Read::KnownCounter(|counts| counts.kernel_drops),
+    ),
+    metric("held", "Documents in memory", Read::Gauge(|_, counts| Some(counts.held as f64))),
+    metric(
+        "held_bytes",
+        "Bytes of memory for documents in use",
+        Read::Gauge(|_, counts| Some(counts.held_bytes as f64)),
+    ),
+    metric(
+        "oldest_age_seconds",
+        "Time that the oldest document in memory has waited; absent if none waits",
+        Read::Gauge(|sources, _| Some(sources.uploads.oldest_age()?.as_secs_f64())),
+    ),
+    metric("spooled", "Documents on disk", Read::Gauge(|_, counts| Some(counts.spooled as f64))),
+    metric(
+        "spool_bytes",
+        "Bytes of documents on disk",
+        Read::Gauge(|_, counts| Some(counts.spool_bytes as f64)),
+    ),
+    metric("calls", "Calls of PutTraceSegments", Read::Counter(|counts| counts.calls)),
+    metric(
+        "retries",
+        "Calls with documents of which an earlier call failed",
+        Read::Counter(|counts| counts.retries),
+    ),
+    metric("in_flight", "Calls under way", Read::Gauge(|_, counts| Some(counts.in_flight as f64))),
+    metric(
+        "concurrency_limit",
+        "Calls that may be under way at once",
+        Read::Gauge(|_, counts| Some(counts.concurrency as f64)),
+    ),
+    metric(
+        "call_errors",
+        "Calls that failed",
+        Read::Counters("class", |_, counts| {
+            let errors = &counts.errors;
+            vec![
+                ("http_4xx", errors.http_4xx),
+                ("http_5xx", errors.http_5xx),
+                ("refused", errors.refused),
+                ("timeout", errors.timeout),
+                ("unknown_host", errors.unknown_host),
+                ("other", errors.other),
+            ]
+        }),
+    ),
+    metric(
+        "denied",
+        "1 if X-Ray denied the last call, else 0",
+        Read::Gauge(|_, counts| Some(f64::from(u8::from(counts.denied)))),
+    ),
+    metric(
+        "last_success_age_seconds",
+        "Time since X-Ray last accepted a document; absent before the first",
+        Read::Gauge(|sources, counts| {
+            let uptime = sources.heartbeat.uptime().as_secs();
+            counts.last_success.map(|at| uptime.saturating_sub(at) as f64)
+        }),
+    ),
+    metric(
+        "relay_requests",
+        "Requests to the TCP proxy",
+        Read::Counters("outcome", |sources, _| {
+            RelayOutcome::ALL.iter().map(|outcome| (outcome.as_str(), sources.relay.of(*outcome))).collect()
+        }),
+    ),
+    metric(
+        "credentials_expiry_timestamp_seconds",
+        "When the credentials expire; absent for those that don't",
+        Read::Gauge(|sources, _| {
+            let expires = sources.client.credentials().status().expires?;
+            Some(expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
+        }),
+    ),
+    metric(
+        "clock_correction_seconds",
+        "What is added to the machine's clock for signatures",
+        Read::Gauge(|sources, _| Some(sources.client.clock().correction() as f64)),
+    ),
+    metric(
+        "uptime_seconds",
+        "Time since the start",
+        Read::Gauge(|sources, _| Some(sources.heartbeat.uptime().as_secs_f64())),
+    ),
+];
+
+const fn metric(name: &'static str, help: &'static str, read: Read) -> Metric {
+    Metric { name, help, read }
+}
+
+/// Returns the full name of every metric, as Prometheus shows it.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = TABLE
+        .iter()
+        .map(|metric| match metric.read {
+            Read::Gauge(_) => format!("{PREFIX}_{}", metric.name),
+            Read::Counter(_) | Read::Counters(..) | Read::KnownCounter(_) => {
+                format!("{PREFIX}_{}_total", metric.name)
+            }
+        })
+        .collect();
+    names.push(format!("{PREFIX}_{}", CALL_SECONDS.0));
+    names
+}
+
+impl Collector for Sources {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let counts = self.counters.snapshot();
+        for Metric { name, help, read } in TABLE {
+            match read {
+                Read::Counter(read) => counter(&mut encoder, name, help, read(&counts))?,
+                Read::KnownCounter(read) => {
+                    if let Some(value) = read(&counts) {
+                        counter(&mut encoder, name, help, value)?;
+                    }
+                }
+                Read::Counters(label, read) => {
+                    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+                    for (value, number) in read(self, &counts) {
+                        let labels = [(*label, value)];
+                        ConstCounter::new(number).encode(family.encode_family(&labels)?)?;
+                    }
+                }
+                Read::Gauge(read) => {
+                    if let Some(value) = read(self, &counts) {
+                        let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+                        ConstGauge::new(value).encode(gauge)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> Result<(), fmt::Error> {
+    let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+    ConstCounter::new(value).encode(metric)
+}

@@ -1,0 +1,224 @@
+//! The driver: does what the engine says, with a network, a disk and a clock.
+//!
+//! One task asks the engine; each call is a task of its own; the disk is worked on by a thread that may block. The
+//! receiving thread shares the engine through [`Uploads`], and wakes the driver when it has to ask again.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::sleep_until;
+
+use super::clock::Clock;
+use super::engine::{Engine, Next, Request};
+use super::news::News;
+use super::spooling::{DiskJob, DiskResult, LoadError};
+use super::verdict::{Verdict, count, judge};
+use crate::aws::{Call, CallError, Reply};
+use crate::report::counters::Counters;
+use crate::spool::Disk;
+
+/// The engine, shared by the receiving thread and the driver.
+#[derive(Clone, Debug)]
+pub struct Uploads {
+    engine: Arc<Mutex<Engine>>,
+    wake: Arc<Notify>,
+    clock: Clock,
+}
+
+impl Uploads {
+    /// Shares an engine.
+    #[must_use]
+    pub fn new(engine: Engine, clock: Clock) -> Self {
+        Self { engine: Arc::new(Mutex::new(engine)), wake: Arc::default(), clock }
+    }
+
+    /// Takes a document; `datagram` is the size of what it came in.
+    pub fn push(&self, document: &[u8], in_progress: bool, datagram: usize) {
+        let now = self.clock.now();
+        if self.with(|engine| engine.push(document, in_progress, datagram, now)) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// How long the oldest document has been in memory and waits.
+    #[must_use]
+    pub fn oldest_age(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        self.with(|engine| engine.oldest_age(now))
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Engine) -> T) -> T {
+        act(&mut self.engine.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// When a shutdown has to be over; `None` while there is none.
+pub type Deadline = Option<Instant>;
+
+/// Uploads until `deadline` is set, then until everything is sent, on disk, or counted as dropped.
+///
+/// Nothing may be pushed any more once `deadline` is set. A later, earlier deadline counts.
+pub async fn drive<C: Call>(
+    uploads: Uploads,
+    call: Arc<C>,
+    disk: Option<Disk>,
+    counters: Arc<Counters>,
+    deadline: watch::Receiver<Deadline>,
+) {
+    let clock = uploads.clock;
+    let driver = Driver {
+        uploads,
+        call,
+        clock,
+        counters,
+        disk: disk.map(|disk| Arc::new(Mutex::new(disk))),
+        work: JoinSet::new(),
+        news: News::default(),
+    };
+    driver.run(deadline).await;
+}
+
+struct Driver<C> {
+    uploads: Uploads,
+    call: Arc<C>,
+    clock: Clock,
+    counters: Arc<Counters>,
+    disk: Option<Arc<Mutex<Disk>>>,
+    work: JoinSet<Done>,
+    news: News,
+}
+
+/// A piece of work that has ended.
+enum Done {
+    Call(u64, Result<Reply, CallError>),
+    Disk(DiskResult),
+}
+
+impl<C: Call> Driver<C> {
+    async fn run(mut self, mut deadline: watch::Receiver<Deadline>) {
+        let (mut end, mut give_up, mut given_up): (Deadline, Deadline, bool) = (None, None, false);
+        while let Some(until) = self.act() {
+            let until = until.map(|until| self.clock.instant(until));
+            tokio::select! {
+                biased;
+                Some(done) = self.work.join_next() => {
+                    if let Ok(done) = done {
+                        self.done(done);
+                    }
+                }
+                changed = deadline.changed(), if end.is_none() || changed_is_open(&deadline) => {
+                    end = match changed {
+                        Ok(()) => *deadline.borrow_and_update(),
+                        // No one is left who could set a deadline.
+                        Err(_) => Some(Instant::now()),
+                    };
+                    give_up = if given_up { end } else { end.map(leave_time_for_disk) };
+                    self.uploads.with(Engine::drain);
+                }
+                () = at(give_up) => {
+                    let now = self.clock.now();
+                    if given_up || self.disk.is_none() {
+                        self.uploads.with(|engine| { engine.give_up(now); engine.abandon(now); });
+                        break;
+                    }
+                    (given_up, give_up) = (true, end);
+                    self.uploads.with(|engine| engine.give_up(now));
+                }
+                () = at(until) => {}
+                () = self.uploads.wake.notified() => {}
+            }
+        }
+        self.log_notes();
+        self.work.shutdown().await;
+    }
+
+    /// Does all that can be done now. Returns when to ask again, or `None` when all is done.
+    fn act(&mut self) -> Option<Option<Duration>> {
+        loop {
+            let now = self.clock.now();
+            match self.uploads.with(|engine| engine.next(now)) {
+                Next::Send(request) => self.send(request),
+                Next::Disk(job) => self.work_on_disk(job),
+                Next::Wait(until) => return Some(until),
+                Next::Done => return None,
+            }
+        }
+    }
+
+    fn send(&mut self, Request { id, body }: Request) {
+        let call = Arc::clone(&self.call);
+        self.work.spawn(async move { Done::Call(id, call.post(PATH, body).await) });
+    }
+
+    fn work_on_disk(&mut self, job: DiskJob) {
+        let disk = self.disk.clone();
+        self.work.spawn_blocking(move || Done::Disk(run_job(disk, job)));
+    }
+
+    fn done(&mut self, done: Done) {
+        let now = self.clock.now();
+        match done {
+            Done::Disk(result) => self.uploads.with(|engine| engine.disk_finished(result, now)),
+            Done::Call(id, answer) => {
+                let verdict = judge(&answer, now.unix);
+                self.counters.update(|counts| count(&answer, &mut counts.errors));
+                match &verdict {
+                    Verdict::Expired(_) | Verdict::Denied(_) => self.call.refresh_credentials(),
+                    Verdict::Skewed(seconds, _) => {
+                        log::warn!(
+                            "This machine's clock is off by {seconds} s: X-Ray's time is used for signatures"
+                        );
+                        self.call.correct_clock(*seconds);
+                    }
+                    _ => {}
+                }
+                self.uploads.with(|engine| engine.finished(id, verdict, now));
+            }
+        }
+        self.log_notes();
+    }
+
+    fn log_notes(&mut self) {
+        let (notes, now) = (self.uploads.with(Engine::take_notes), self.clock.now());
+        self.news.write(notes, now.monotonic, &self.counters);
+    }
+}
+
+/// The end of uploads, before the end of all.
+fn leave_time_for_disk(end: Instant) -> Instant {
+    let left = end.saturating_duration_since(Instant::now());
+    end.checked_sub(LAST.min(left / 4)).unwrap_or(end)
+}
+
+/// Whether a deadline may still change.
+fn changed_is_open(deadline: &watch::Receiver<Deadline>) -> bool {
+    deadline.has_changed().is_ok()
+}
+
+async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn run_job(disk: Option<Arc<Mutex<Disk>>>, job: DiskJob) -> DiskResult {
+    let Some(disk) = disk else {
+        return DiskResult { written: Err("there is no spool".to_owned()), loaded: None };
+    };
+    let mut disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
+    let written = disk.change(&job.delete, &job.write);
+    let loaded = job.load.map(|key| match disk.read(key) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => Err(LoadError::Lost(format!("entry {key} of the spool is not there"))),
+        Err(why) => Err(LoadError::Disk(why)),
+    });
+    DiskResult { written, loaded }
+}
+
+/// The path of `PutTraceSegments`.
+const PATH: &str = "/TraceSegments";
+/// The most of a shutdown's time that is kept for the disk.
+const LAST: Duration = Duration::from_secs(2);

@@ -1,0 +1,492 @@
+//! The engine through thousands of invented lives: an endpoint that fails in every way, a disk that fails too, full
+//! memory, crashes, shutdowns, all by a seed and a clock that jumps from event to event.
+//!
+//! After each step the law holds, sizes are within their bounds and no call is made that should not be. At the end
+//! each document was accepted, refused, or is among those counted as dropped. `SEED=n` repeats one life.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Note;
+use super::engine::{Engine, Next};
+use super::settings::{Now, Settings, SpoolLimits};
+use super::spooling::{DiskJob, DiskResult, LoadError};
+use super::verdict::{Unprocessed, Verdict};
+use crate::report::counters::{Counters, Counts};
+use crate::spool::{Index, Stored};
+
+const MS: Duration = Duration::from_millis(1);
+const S: Duration = Duration::from_secs(1);
+
+/// How the endpoint behaves for a while.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Weather {
+    Fine,
+    Slow,
+    /// Nothing listens.
+    Down,
+    /// Every answer takes longer than the client waits; the endpoint may have taken the batch.
+    Hanging,
+    /// A part of all calls has a status of 500.
+    Flaky,
+    Throttling(Option<Duration>),
+    Denying,
+    Expired,
+}
+
+const WEATHERS: [Weather; 9] = [
+    Weather::Fine,
+    Weather::Fine,
+    Weather::Slow,
+    Weather::Down,
+    Weather::Hanging,
+    Weather::Flaky,
+    Weather::Throttling(None),
+    Weather::Denying,
+    Weather::Expired,
+];
+
+struct Life {
+    seed: u64,
+    rng: fastrand::Rng,
+    now: Duration,
+    engine: Engine,
+    counters: Arc<Counters>,
+    settings: Settings,
+    weather: Weather,
+    weather_since: Duration,
+    weather_until: Duration,
+    /// Calls under way: when they end, their number, their documents, what comes of them.
+    calls: Vec<(Duration, u64, Verdict)>,
+    last_send: Duration,
+    job: Option<(Duration, DiskJob, bool)>,
+    disk: BTreeMap<u64, (Stored, Vec<u8>)>,
+    disk_is_full: bool,
+    pushed: u64,
+    /// Documents that the endpoint has, whether its answer arrived or not.
+    accepted: BTreeSet<u64>,
+    /// Accepted documents of calls whose answer arrived.
+    confirmed: u64,
+    rejected: BTreeSet<u64>,
+    crashed: bool,
+    steps: u64,
+    /// Documents are so large that memory overflows.
+    heavy: bool,
+    /// Nothing fails any more, not even the documents that fail always.
+    healed: bool,
+}
+
+impl Life {
+    fn new(seed: u64) -> Self {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let spool = rng.bool().then(|| SpoolLimits {
+            max_bytes: rng.u64(20_000..2_000_000),
+            max_age: Duration::from_secs(rng.u64(60..7 * 24 * 3600)),
+        });
+        let settings = Settings {
+            memory: rng.usize(300_000..900_000),
+            concurrency: rng.usize(1..=8),
+            max_age: if rng.u8(0..4) == 0 { rng.u32(5..600) * S } else { 7 * 24 * 3600 * S },
+            spool,
+        };
+        let counters = Arc::<Counters>::default();
+        let index = spool.map(|limits| Index::new([], limits.max_bytes, limits.max_age));
+        let engine = Engine::new(settings.clone(), index, Arc::clone(&counters), seed);
+        Self {
+            seed,
+            rng,
+            now: S,
+            engine,
+            counters,
+            settings,
+            weather: Weather::Fine,
+            weather_since: S,
+            weather_until: S,
+            calls: Vec::new(),
+            last_send: Duration::ZERO,
+            job: None,
+            disk: BTreeMap::new(),
+            disk_is_full: false,
+            pushed: 0,
+            accepted: BTreeSet::new(),
+            confirmed: 0,
+            rejected: BTreeSet::new(),
+            crashed: false,
+            steps: 0,
+            heavy: seed.is_multiple_of(16),
+            healed: false,
+        }
+    }
+
+    fn moment(&self) -> Now {
+        Now { monotonic: self.now, unix: 1_700_000_000 + self.now.as_secs() }
+    }
+
+    /// Documents by kind: most are good, some are refused in one way or another, some are large.
+    fn push(&mut self) {
+        self.pushed += 1;
+        let number = self.pushed;
+        let kind = match self.rng.u8(0..100) {
+            0 => "poison",
+            1 => "unprocessed",
+            2 => "later",
+            3 if !self.settings_expire() => "indigestible",
+            _ => "good",
+        };
+        let padding = match self.rng.u8(0..100) {
+            0..10 if self.heavy => self.rng.usize(0..20_000),
+            0..20 => self.rng.usize(0..500),
+            _ => 0,
+        };
+        let in_progress = self.rng.u8(0..5) == 0;
+        let document = format!(r#"{{"id":"{kind}-{number}","padding":"{:padding$}"}}"#, "");
+        self.engine.push(document.as_bytes(), in_progress, document.len() + 30, self.moment());
+        self.check();
+    }
+
+    fn settings_expire(&self) -> bool {
+        self.settings.max_age < 3600 * S
+    }
+
+    /// One document, or a burst that memory may not hold.
+    fn traffic(&mut self) {
+        let documents = match self.rng.u8(0..30) {
+            0 => self.rng.usize(0..300),
+            1..8 => self.rng.usize(0..60),
+            _ => 1,
+        };
+        (0..documents).for_each(|_| self.push());
+    }
+
+    fn change_weather(&mut self) {
+        self.weather = WEATHERS[self.rng.usize(0..WEATHERS.len())];
+        if let Weather::Throttling(after) = &mut self.weather {
+            *after = self.rng.bool().then(|| self.rng.u32(0..20) * S);
+        }
+        self.weather_since = self.now;
+        self.weather_until = self.now + self.rng.u32(100..40_000) * MS;
+        self.disk_is_full = self.rng.u8(0..4) == 0;
+    }
+
+    /// Does what the engine says, until it waits. Returns until when.
+    fn act(&mut self) -> Option<Duration> {
+        for _ in 0..100_000 {
+            match self.engine.next(self.moment()) {
+                Next::Send(request) => self.send(request.id, &request.body),
+                Next::Disk(job) => {
+                    assert!(self.job.is_none(), "one job at a time");
+                    let fails = !self.healed && (self.disk_is_full || self.rng.u8(0..20) == 0);
+                    self.job = Some((self.now + self.rng.u32(0..50) * MS, job, fails));
+                }
+                Next::Wait(until) => {
+                    assert!(until.is_none_or(|until| until > self.now), "seed {}: no spinning", self.seed);
+                    return until;
+                }
+                Next::Done => return None,
+            }
+            self.check();
+        }
+        panic!("seed {}: the engine never waits", self.seed);
+    }
+
+    fn send(&mut self, id: u64, body: &[u8]) {
+        #[derive(serde::Deserialize)]
+        struct Body<'a> {
+            #[serde(rename = "TraceSegmentDocuments", borrow)]
+            documents: Vec<std::borrow::Cow<'a, str>>,
+        }
+        let documents = serde_json::from_slice::<Body<'_>>(body).unwrap().documents;
+        assert!((1..=50).contains(&documents.len()), "seed {}", self.seed);
+        assert!(body.len() <= self.settings.batch_bytes() || documents.len() == 1, "seed {}", self.seed);
+        assert!(self.calls.len() < self.settings.concurrency, "seed {}: too many calls", self.seed);
+        if matches!(self.weather, Weather::Down | Weather::Throttling(_))
+            && self.now > self.weather_since + 8 * S
+            && self.last_send > self.weather_since + 8 * S
+        {
+            let gap = self.now - self.last_send;
+            assert!(gap >= S, "seed {}: {gap:?} between two probes", self.seed);
+        }
+        self.last_send = self.now;
+        let latency = match self.weather {
+            Weather::Slow => self.rng.u32(500..4_000) * MS,
+            Weather::Hanging => 5 * S,
+            _ => self.rng.u32(1..200) * MS,
+        };
+        let verdict = self.judge(&documents);
+        self.calls.push((self.now + latency, id, verdict));
+    }
+
+    /// What the endpoint makes of a batch.
+    fn judge(&mut self, documents: &[std::borrow::Cow<'_, str>]) -> Verdict {
+        let why = String::new();
+        match self.weather {
+            Weather::Down => return Verdict::Unavailable(None, why),
+            Weather::Hanging => {
+                if self.rng.bool() {
+                    self.accept(documents);
+                }
+                return Verdict::Unavailable(None, why);
+            }
+            Weather::Flaky if self.rng.u8(0..3) == 0 => return Verdict::Unavailable(None, why),
+            Weather::Throttling(after) => return Verdict::Throttled(after, why),
+            Weather::Denying => return Verdict::Denied(why),
+            Weather::Expired => return Verdict::Expired(why),
+            _ => {}
+        }
+        let has = |kind: &str| documents.iter().any(|document| kind_of(document) == kind);
+        if has("poison") {
+            return Verdict::Invalid(why);
+        }
+        if has("indigestible") && !self.healed {
+            return Verdict::Unavailable(None, why);
+        }
+        Verdict::Accepted(self.accept(documents))
+    }
+
+    /// Takes documents, and returns those that it doesn't process.
+    fn accept(&mut self, documents: &[std::borrow::Cow<'_, str>]) -> Vec<Unprocessed> {
+        let mut unprocessed = Vec::new();
+        for document in documents {
+            let id = id_of(document);
+            let code = match kind_of(document) {
+                "unprocessed" => "ParseError",
+                "later" if !self.healed && self.rng.bool() => "ThrottledException",
+                "poison" => continue,
+                _ => {
+                    self.accepted.insert(number_of(id));
+                    continue;
+                }
+            };
+            let (id, error_code) = (Some(id.to_owned()), Some(code.to_owned()));
+            unprocessed.push(Unprocessed { id, error_code, message: None });
+        }
+        unprocessed
+    }
+
+    /// The next thing that happens by itself, not after `until`.
+    fn pass(&mut self, until: Duration) {
+        self.steps += 1;
+        assert!(self.steps < 100_000, "seed {}: a life without end: {:?}", self.seed, self.counts());
+        let call = self.calls.iter().map(|call| call.0).min();
+        let job = self.job.as_ref().map(|job| job.0);
+        self.now = call.into_iter().chain(job).chain([until]).min().unwrap_or(until).max(self.now);
+        if let Some(number) = self.calls.iter().position(|call| call.0 <= self.now) {
+            let (_, id, verdict) = self.calls.swap_remove(number);
+            let before = self.counters.snapshot().sent;
+            self.engine.finished(id, verdict, self.moment());
+            self.confirmed += self.counters.snapshot().sent - before;
+        } else if job.is_some_and(|job| job <= self.now) {
+            self.end_job();
+        }
+        self.check();
+        for note in self.engine.take_notes() {
+            if let Note::Rejected { id: Some(id), .. } = note {
+                self.rejected.insert(number_of(&id));
+            }
+        }
+    }
+
+    fn end_job(&mut self) {
+        let Some((_, job, fails)) = self.job.take() else { return };
+        if fails {
+            let loaded = job.load.map(|_| Err(LoadError::Disk("broken".to_owned())));
+            return self
+                .engine
+                .disk_finished(DiskResult { written: Err("full".to_owned()), loaded }, self.moment());
+        }
+        for key in job.delete {
+            self.disk.remove(&key);
+        }
+        for (stored, bytes) in job.write {
+            self.disk.insert(stored.key, (stored, bytes));
+        }
+        let bytes: u64 = self.disk.values().map(|(stored, _)| stored.bytes).sum();
+        let most = self.settings.spool.map_or(0, |limits| limits.max_bytes);
+        assert!(bytes <= most + 200_000, "seed {}: {bytes} bytes on disk", self.seed);
+        let loaded = job.load.map(|key| match self.disk.get(&key) {
+            Some((_, bytes)) => Ok(bytes.clone()),
+            None => Err(LoadError::Lost("not there".to_owned())),
+        });
+        self.engine.disk_finished(DiskResult { written: Ok(()), loaded }, self.moment());
+    }
+
+    /// The process is killed; the next one finds what is on disk.
+    fn crash(&mut self) {
+        self.crashed = true;
+        // A new process has its first failures before it.
+        self.weather_since = self.now;
+        self.calls.clear();
+        self.job = None;
+        self.counters = Arc::default();
+        let limits = self.settings.spool;
+        let found = self.disk.values().map(|(stored, _)| *stored);
+        let index = limits.map(|limits| Index::new(found, limits.max_bytes, limits.max_age));
+        self.engine = Engine::new(self.settings.clone(), index, Arc::clone(&self.counters), self.seed);
+        let adopted: u64 = self.disk.values().map(|(stored, _)| stored.documents).sum();
+        assert_eq!(self.counts().received, if limits.is_some() { adopted } else { 0 });
+        self.check();
+    }
+
+    fn counts(&self) -> Counts {
+        self.counters.snapshot()
+    }
+
+    fn check(&self) {
+        let counts = self.counts();
+        let seed = self.seed;
+        assert!(counts.law_holds(), "seed {seed}: {counts:?}");
+        let (backlog, flights) = (&self.engine.backlog, &self.engine.flights);
+        assert_eq!(counts.held, (backlog.len() + flights.documents()) as u64, "seed {seed}");
+        assert!(self.engine.giving_up || backlog.charge() <= backlog.limit(), "seed {seed}: the backlog");
+        let all = backlog.charge() + flights.charge();
+        // Beyond the sum, a first call that may always be made.
+        let most = self.settings.memory + self.settings.batch_bytes() + 70_000;
+        assert!(self.engine.giving_up || all <= most, "seed {seed}: {all} bytes of {most}");
+    }
+
+    fn live(&mut self) {
+        let end = self.now + self.rng.u32(2..25) * S;
+        let mut next_traffic = self.now;
+        while self.now < end {
+            if self.now >= self.weather_until {
+                self.change_weather();
+            }
+            if self.now >= next_traffic {
+                self.traffic();
+                next_traffic = self.now + self.rng.u32(1..1_500) * MS;
+            }
+            if self.settings.spool.is_some() && self.rng.u16(0..1_000) == 0 {
+                self.crash();
+            }
+            let wait = self.act().unwrap_or(end);
+            self.pass(wait.min(next_traffic).min(self.weather_until).min(end));
+        }
+        if self.rng.u8(0..3) == 0 {
+            self.shut_down();
+        } else {
+            self.heal();
+        }
+        self.account();
+    }
+
+    /// In fine weather everything gets through.
+    fn heal(&mut self) {
+        (self.healed, self.disk_is_full, self.weather) = (true, false, Weather::Fine);
+        let end = self.now + 3600 * S;
+        loop {
+            let wait = self.act();
+            let counts = self.counts();
+            if counts.held == 0 && counts.spooled == 0 {
+                return;
+            }
+            assert!(self.now < end, "seed {}: {counts:?} is left", self.seed);
+            self.pass(wait.unwrap_or(end).min(end));
+        }
+    }
+
+    /// A shutdown in whatever weather ends in time, with nothing held.
+    fn shut_down(&mut self) {
+        self.engine.drain();
+        let end = self.now + self.rng.u32(0..30) * S;
+        let mut given_up = false;
+        loop {
+            let wait = match self.engine.next(self.moment()) {
+                Next::Done => break,
+                Next::Send(request) => {
+                    self.send(request.id, &request.body);
+                    continue;
+                }
+                Next::Disk(job) => {
+                    let fails = self.disk_is_full || self.rng.u8(0..20) == 0;
+                    self.job = Some((self.now + self.rng.u32(0..50) * MS, job, fails));
+                    continue;
+                }
+                Next::Wait(until) => until.unwrap_or(end),
+            };
+            if self.now >= end && !given_up {
+                given_up = true;
+                self.engine.give_up(self.moment());
+                continue;
+            }
+            if self.now >= end + 2 * S {
+                self.engine.abandon(self.moment());
+                break;
+            }
+            self.pass(wait.min(if given_up { end + 2 * S } else { end }));
+        }
+        self.check();
+        assert_eq!(self.counts().held, 0, "seed {}: {:?}", self.seed, self.counts());
+    }
+
+    /// Each document is somewhere.
+    fn account(&mut self) {
+        for note in self.engine.take_notes() {
+            if let Note::Rejected { id: Some(id), .. } = note {
+                self.rejected.insert(number_of(&id));
+            }
+        }
+        if self.crashed {
+            return;
+        }
+        let counts = self.counts();
+        let seed = self.seed;
+        assert_eq!(counts.received, self.pushed, "seed {seed}");
+        assert_eq!(counts.sent, self.confirmed, "seed {seed}");
+        let missing = (1..=self.pushed)
+            .filter(|number| !self.accepted.contains(number) && !self.rejected.contains(number))
+            .count() as u64;
+        let gone = counts.dropped.total() + counts.spooled;
+        assert!(
+            missing <= gone,
+            "seed {seed}: {missing} are nowhere, {gone} are dropped or on disk: {counts:?}"
+        );
+        assert_eq!(counts.rejected_by_service, self.rejected.len() as u64, "seed {seed}");
+    }
+}
+
+fn id_of(document: &str) -> &str {
+    document.split('"').nth(3).unwrap_or_default()
+}
+
+fn kind_of(document: &str) -> &str {
+    id_of(document).split('-').next().unwrap_or_default()
+}
+
+fn number_of(id: &str) -> u64 {
+    id.split('-').nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+fn lives(seeds: std::ops::Range<u64>) -> (u64, u64) {
+    let (mut pushed, mut dropped) = (0, 0);
+    for seed in seeds {
+        let mut life = Life::new(seed);
+        life.live();
+        pushed += life.pushed;
+        dropped += life.counts().dropped.total();
+    }
+    (pushed, dropped)
+}
+
+#[test]
+fn ten_thousand_lives_obey_the_law() {
+    if let Some(seed) =
+        std::env::vars().find_map(|(name, value)| (name == "SEED").then(|| value.parse().ok())?)
+    {
+        lives(seed..seed + 1);
+        return;
+    }
+    let threads: Vec<_> = (0..4u64)
+        .map(|part| {
+            std::thread::Builder::new().spawn(move || lives(part * 2_500..(part + 1) * 2_500)).unwrap()
+        })
+        .collect();
+    let (mut pushed, mut dropped) = (0, 0);
+    for thread in threads {
+        let (more, gone) = thread.join().unwrap();
+        pushed += more;
+        dropped += gone;
+    }
+    // The lives are eventful, but not hopeless.
+    assert!(pushed > 300_000 && dropped > 1_000 && dropped < pushed / 2, "{dropped} of {pushed}");
+}
