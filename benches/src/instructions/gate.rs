@@ -128,8 +128,16 @@ struct Measured {
     lines: usize,
 }
 
+/// Measures twice, and returns the lower count: a counter that was calibrated badly, as valgrind's slowness makes it at
+/// times, is given up by the layer, and the system's clock takes more instructions.
 fn measure(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result<Measured> {
-    let times = 2_000 / bounded.units;
+    let (one, other) = (measure_once(binary, contender, bounded)?, measure_once(binary, contender, bounded)?);
+    Ok(if one.instructions <= other.instructions { one } else { other })
+}
+
+fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result<Measured> {
+    // Few, so that a second does not pass meanwhile, after which a root reads the wall clock.
+    let times = 400 / bounded.units;
     let out = std::env::temp_dir().join(format!("callgrind.gate.{}", std::process::id()));
     let arguments = [
         format!("--callgrind-out-file={}", out.display()),
