@@ -174,6 +174,7 @@ impl<F> Builder<F> {
             service,
             service_name: name.as_str().to_owned(),
             default_filter: F::is_default(),
+            hears_all: F::hears_all(),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),

@@ -124,7 +124,7 @@ impl Core {
     {
         let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
-            let current = ctx.current_span().id()?.into_u64();
+            let current = self.current(ctx)?;
             if let Some(recorded) = recorded(current) {
                 return recorded.then_some(current);
             }
@@ -141,7 +141,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.spans.table.kind(id.into_u64());
+        let kind = self.note_exit(id.into_u64());
         self.exit_unsampled(id.into_u64(), kind);
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
