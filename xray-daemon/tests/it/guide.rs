@@ -49,7 +49,7 @@ fn the_guide_explains_every_line_of_the_log_and_no_other() {
         }
     }
     let shown = rows("Lines of the log");
-    let is_worded = |line: &&String| line.chars().any(|character| character.is_alphabetic());
+    let is_worded = |line: &&String| line.chars().any(char::is_alphabetic);
     let missing: Vec<&String> =
         logged.iter().filter(is_worded).filter(|line| !shown.contains(*line)).collect();
     assert!(missing.is_empty(), "not in the guide: {missing:#?}");
@@ -92,9 +92,7 @@ fn strings(code: &str) -> Vec<String> {
                 // A character literal, or a lifetime, which the next quote does not end.
                 let mut ahead = characters.clone();
                 let (first, second) = (ahead.next(), ahead.next());
-                if first != Some('\\') && second == Some('\'') {
-                    characters = ahead;
-                } else if first == Some('\\') {
+                if first == Some('\\') || second == Some('\'') {
                     characters = ahead;
                 }
             }
