@@ -8,8 +8,17 @@
 //!
 //! Sender, daemon and endpoint share the machine. A line for each goal: what was measured, and what is wanted.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a measurement that fails may panic")]
-#![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "a program that prints, with its own clock")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a measurement that fails may panic"
+)]
+#![allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program that prints, with its own clock"
+)]
 #![allow(dead_code, reason = "the tests' helpers have more than is needed here")]
 
 #[path = "../tests/it/edge/daemon.rs"]
@@ -117,7 +126,9 @@ impl Endpoint {
             match mood {
                 HANGING => thread::sleep(Duration::from_secs(600)),
                 THROTTLING => {
-                    stream.write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}").ok()?;
+                    stream
+                        .write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}")
+                        .ok()?;
                 }
                 _ => {
                     let documents = memchr::memmem::find_iter(&body, b"\\\"trace_id\\\":").count();
@@ -222,7 +233,8 @@ fn memory() {
     let daemon = start(&endpoint.listen(), &["-m", "240"]);
     let (sent, _) = send(&daemon, 60_000, 3_000, 30, Duration::from_secs(10));
     let law = Law::of(daemon.admin());
-    let measured = format!("{} MiB at most ({sent} sent, {} held)", resident(&daemon, "VmHWM") >> 10, law.held);
+    let measured =
+        format!("{} MiB at most ({sent} sent, {} held)", resident(&daemon, "VmHWM") >> 10, law.held);
     report("60 KB, 3,000/s, -m 240, endpoint hangs", &measured, "255 MiB");
 }
 
@@ -245,7 +257,11 @@ fn down() {
     let probes = (Law::of(daemon.admin()).value("calls_total") - calls) / time.as_secs_f64();
     endpoint.serve(TcpListener::bind(address).unwrap());
     let losses = losses(&daemon, &endpoint, first + more);
-    report("1 KB, 1,000/s, -m 100, endpoint down 60 s", &format!("{losses}, {probes:.2} probes/s"), "0 lost, 1 probe/s");
+    report(
+        "1 KB, 1,000/s, -m 100, endpoint down 60 s",
+        &format!("{losses}, {probes:.2} probes/s"),
+        "0 lost, 1 probe/s",
+    );
 }
 
 fn throttled() {
@@ -258,7 +274,11 @@ fn throttled() {
     let probes = (endpoint.calls.load(Ordering::SeqCst) - calls) as f64 / time.as_secs_f64();
     endpoint.mood.store(FINE, Ordering::SeqCst);
     let losses = losses(&daemon, &endpoint, first + more);
-    report("1 KB, 1,000/s, -m 100, 429 for 30 s", &format!("{losses}, {probes:.2} probes/s"), "0 lost, 1 probe/s");
+    report(
+        "1 KB, 1,000/s, -m 100, 429 for 30 s",
+        &format!("{losses}, {probes:.2} probes/s"),
+        "0 lost, 1 probe/s",
+    );
 }
 
 fn stop() {
@@ -290,7 +310,10 @@ fn soak(time: Duration) {
         endpoint.mood.store(FINE, Ordering::SeqCst);
         let descriptors = std::fs::read_dir(format!("/proc/{}/fd", daemon.id())).unwrap().count();
         let resident = resident(&daemon, "VmRSS") >> 10;
-        println!("{:>5} s: {resident} MiB, {descriptors} descriptors, {sent} sent", begin.elapsed().as_secs());
+        println!(
+            "{:>5} s: {resident} MiB, {descriptors} descriptors, {sent} sent",
+            begin.elapsed().as_secs()
+        );
     }
     report("soak", &losses(&daemon, &endpoint, sent), "0 lost");
 }

@@ -354,12 +354,6 @@ impl Body {
         self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
 
-    /// Returns whether there is room for another member. Replaced ones, which are still there, take none.
-    #[cold]
-    fn has_room_for_member(&mut self) -> bool {
-        self.entries.iter().filter(|entry| !matches!(entry.content, Content::Dead)).count() < MAX_MEMBERS
-    }
-
     /// Turns what stands in `text` from `start` on into an entry.
     #[inline]
     pub(super) fn keep(&mut self, content: Content, start: usize) {
