@@ -51,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     span.annotate("number", 1.5);
     span.annotate("value", AnnotationValue::from(-1_i64));
     span.add_metadata("cart", "items", &[1, 2]);
-    XraySpanExt::metadata(&span, "cart", "note", "plain");
+    XraySpanExt::add_metadata(&span, "cart", "note", "plain");
     span.set_user("u-17");
     span.set_http_status(200);
     span.record_error(&std::fmt::Error);

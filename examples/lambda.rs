@@ -1,19 +1,19 @@
-//! A Lambda function. Built with `--features lambda`, run by Lambda's runtime. The README shows it from here on.
+//! A Lambda function, as the README shows it. Built with `--features lambda`, run by Lambda's runtime.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    tracing_subscriber::registry()
-        .with(xray_tracing_layer::layer())
-        .with(fmt::layer().json().with_filter(EnvFilter::from_default_env()))
-        .init();
+    let logs = fmt::layer().json().with_filter(EnvFilter::from_default_env());
+    tracing_subscriber::registry().with(xray_tracing_layer::layer()).with(logs).init();
     lambda_runtime::run(service_fn(handle)).await
 }
 
-#[tracing::instrument(skip_all)]
+// Without `err`, only the runtime would see the error, and `handle` would look like a success.
+#[tracing::instrument(skip_all, err)]
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
-    Ok(event.payload)
+    let order = event.payload["order"].as_u64().ok_or("`order` must be a number")?;
+    Ok(json!({ "order": order }))
 }

@@ -1,41 +1,32 @@
 //! Segments by hand, with `xray-sdk` alone: for code that does not use `tracing`.
 //!
-//! A gateway calls a billing service. Both are made here, and know of each other only what the trace header
-//! between them says. Their documents go to a collector inside this program, which checks and draws them.
+//! A gateway calls a billing service. Both are in this program, and the only link between them is the trace header that
+//! the call carries.
 
 use std::error::Error;
 use std::thread::sleep;
 use std::time::Duration;
 
 use xray_sdk::document::{Exception, Http, Namespace, Segment, Sql, Subsegment};
-use xray_sdk::local::{Collector, Waterfall};
 use xray_sdk::{DaemonAddress, Emitter, TraceHeader, TraceId, UdpEmitter};
 
-#[expect(clippy::print_stdout, reason = "what an example is for")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let collector = Collector::start()?;
-    let emitter = UdpEmitter::new(&DaemonAddress::from(collector.address()));
+    let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok();
+    let address: DaemonAddress = address.map_or(Ok(DaemonAddress::default()), |address| address.parse())?;
+    let emitter = UdpEmitter::new(&address);
 
     let mut gateway = Segment::begin("gateway", TraceId::new());
     gateway.annotate("tenant", "blue");
     let mut call = Subsegment::begin("billing").with_namespace(Namespace::Remote);
-    // What travels with the request, as the HTTP field `TraceHeader::NAME`.
+    // Travels with the request, as the HTTP header `TraceHeader::NAME`.
     let header = gateway.trace_header_for(&call).to_string();
     let status = billing(&header, &emitter)?;
     call.set_http(&Http::request("POST", "http://billing.example/invoices").status(status));
     gateway.attach(call);
     gateway.set_http(&Http::request("POST", "http://shop.example/checkout").status(502));
     gateway.emit(&emitter)?;
-
-    collector.wait_for_documents(2, Duration::from_secs(1));
-    let received = collector.received();
-    for trace in received.traces() {
-        println!("{}", Waterfall::for_stdout(&trace));
-    }
-    if received.problems().is_empty() && received.documents().len() == 2 {
-        return Ok(());
-    }
-    Err(format!("{} of 2 documents, {:?}", received.documents().len(), received.problems()).into())
+    println!("two documents sent to {address}");
+    Ok(())
 }
 
 /// The called service: continues the caller's trace, and sends a segment of its own.
@@ -50,7 +41,7 @@ fn billing(header: &str, emitter: &impl Emitter) -> Result<u16, Box<dyn Error>> 
     segment.attach(query);
 
     let mut print = Subsegment::begin("print invoice");
-    print.metadata("printer", "tray", &serde_json::json!({ "size": "A4", "sheets": 0 }));
+    print.add_metadata("printer", "tray", &serde_json::json!({ "size": "A4", "sheets": 0 }));
     print.add_exception(&Exception::new("OutOfPaper", "tray 2 is empty"));
     sleep(Duration::from_millis(10));
     segment.attach(print);

@@ -1,13 +1,42 @@
-//! Keeps the README true: its Rust blocks are this crate's doctests. The Lambda block, which needs the feature
-//! `lambda`, is held against the program that is built with it.
+//! Keeps the README and the guide true. The README's Rust blocks are this crate's doctests. A block that says
+//! `rust,ignore`, because its crates would be too much for a test, has to be part of a program of this folder.
 #![doc = include_str!("../README.md")]
 
 #[cfg(test)]
 mod tests {
+    const PROGRAMS: [&str; 2] = [include_str!("lambda.rs"), include_str!("aws_sdk/main.rs")];
+
+    const PAGES: [(&str, &str); 3] = [
+        ("README.md", include_str!("../README.md")),
+        ("guide/lambda.md", include_str!("../xray-tracing-layer/src/guide/lambda.md")),
+        ("guide/aws.md", include_str!("../xray-tracing-layer/src/guide/aws.md")),
+    ];
+
+    /// The lines, without indentation.
+    fn lines(text: &str) -> Vec<&str> {
+        text.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+    }
+
     #[test]
-    fn the_readme_shows_the_lambda_function_that_is_built() {
-        let readme = include_str!("../README.md");
-        let (_, program) = include_str!("lambda.rs").split_once("\n\n").unwrap();
-        assert!(readme.contains(&format!("```rust,ignore\n{program}```")), "{program}");
+    fn every_block_that_is_no_doctest_is_part_of_a_program() {
+        for (page, text) in PAGES {
+            let mut blocks = text.split("```rust,ignore\n").skip(1).peekable();
+            assert!(blocks.peek().is_some(), "{page} has no such block: take it out of this list");
+            for block in blocks {
+                let block = lines(block.split("```").next().unwrap_or_default());
+                let is_part =
+                    |program: &str| lines(program).windows(block.len()).any(|window| window == block);
+                assert!(
+                    PROGRAMS.into_iter().any(is_part),
+                    "{page} shows what no program has:\n{}",
+                    block.join("\n")
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_readme_is_short() {
+        assert!(include_str!("../README.md").lines().count() <= 130);
     }
 }

@@ -1,7 +1,7 @@
 //! What a request, a child, a whole trace cost us and the rivals, as Markdown and as a picture:
 //!
 //! ```text
-//! cargo bench -p benches --features rivals -- --svg cost.svg
+//! cargo bench -p xray-bench --features rivals -- --svg cost.svg
 //! ```
 //! `--rounds N` and `--millis N` (per job and round) say how much is measured; `--only costs|threads|growth|arrivals`
 //! measures one table. Run as a test, it does each job once and measures nothing.
@@ -13,17 +13,22 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use benches::contenders::Setting;
-use benches::costs::{self, Effort};
-use benches::jobs::Job;
-use benches::sink::Sink;
-use benches::{arrivals, contenders, growth, table, threads};
+use xray_bench::contenders;
+use xray_bench::harness::receiver::Receiver;
+use xray_bench::report::costs::{self};
+use xray_bench::report::delivery;
+use xray_bench::report::effort::Effort;
+use xray_bench::report::markdown;
+use xray_bench::report::threads;
+use xray_bench::report::trace_size;
+use xray_bench::workload::contender::Setting;
+use xray_bench::workload::jobs::Job;
 
 /// This package's program: the sink, and the one that counts allocations.
-const PROGRAM: &str = env!("CARGO_BIN_EXE_benches");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_xray-bench");
 
 fn main() -> io::Result<()> {
-    benches::lambda::enter()?;
+    xray_bench::harness::environment::enter()?;
     let arguments: Vec<String> = env::args().skip(1).collect();
     if !arguments.iter().any(|one| one == "--bench") {
         return each_once();
@@ -37,30 +42,30 @@ fn main() -> io::Result<()> {
         Effort { rounds: number("--rounds", 9), long: Duration::from_millis(number("--millis", 30).into()) };
     let wanted = |name| option("--only").is_none_or(|only| only == name);
     let program = Path::new(PROGRAM);
-    println!("{}", table::machine());
+    println!("{}", markdown::machine());
     if wanted("costs") {
         let rows = costs::measure(program, effort, |what| eprintln!("… {what}"))?;
-        println!("{}", table::of_costs(&rows));
+        println!("{}", markdown::of_costs(&rows));
         #[cfg(feature = "rivals")]
         if let Some(file) = option("--svg") {
-            benches::chart::draw(&rows, Path::new(file))?;
+            xray_bench::report::chart::draw(&rows, Path::new(file))?;
         }
     }
     if wanted("threads") {
-        println!("{}", table::of_threads(&threads::measure(program, effort)?));
+        println!("{}", markdown::of_threads(&threads::measure(program, effort)?));
     }
     if wanted("growth") {
-        println!("{}", table::of_growth(&growth::measure(program, effort)?));
+        println!("{}", markdown::of_growth(&trace_size::measure(program, effort)?));
     }
     if wanted("arrivals") {
-        println!("{}", table::of_arrivals(&arrivals::measure(program)?));
+        println!("{}", markdown::of_arrivals(&delivery::measure(program)?));
     }
     Ok(())
 }
 
 /// Each contender does each job once, and what sends is seen to send.
 fn each_once() -> io::Result<()> {
-    let mut sink = Sink::start(Path::new(PROGRAM), "127.0.0.1:0")?;
+    let mut sink = Receiver::start(Path::new(PROGRAM), "127.0.0.1:0")?;
     let (mut passed, mut failed) = (0, 0);
     for contender in contenders::all() {
         for job in [Job::Request, Job::Children(3), Job::Rejected(3), Job::Chain(3)] {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use xray_sdk::sampling::{Always, CentralSampler, Sampler, SamplingRequest};
 
-use crate::meter::Median;
+use crate::harness::meter::Median;
 
 /// Threads that ask at once.
 const THREADS: [usize; 3] = [1, 2, 4];

@@ -1,49 +1,26 @@
 //! What a span costs: the same jobs for us and for the rivals, side by side in one process.
 //!
 //! ```text
-//!  jobs        what is done, in `tracing`'s words
-//!  contenders  who does it: the floor, ours         rivals   the same in their words (feature `rivals`)
-//!  sink        who receives it: a child process     meter    clocks, medians
-//!  costs, threads, growth, arrivals                 one table each
-//!  table, chart                                     how it is shown
-//!  memory, gate                                     bytes; instructions, for machines that are not quiet
-//!  decisions                                        what central sampling costs
+//!  workload      what is done, in `tracing`'s words, and what a contender is
+//!  contenders    who does it: the floor, ours, and the same in the rivals' words (feature `rivals`)
+//!  harness       clocks and medians; who receives it: a child process; who counts allocations
+//!  report        costs, threads, trace size, delivery: a table each, as Markdown and as a picture
+//!  instructions  the gate, for machines that are not quiet
+//!  memory        bytes per span     decisions   what central sampling costs
 //! ```
 //! `benches/compare.rs` measures time with the system's allocator; `main.rs` counts allocations, and is the
-//! sink. Times of a binary that counts its allocations would be unfair to whoever allocates.
+//! receiver. Times of a binary that counts its allocations would be unfair to contenders that allocate.
 
-pub mod jobs;
-
-pub mod sink;
+pub mod workload;
 
 pub mod contenders;
 
-#[cfg(feature = "rivals")]
-mod rivals;
+pub mod harness;
 
-pub mod lambda;
+pub mod report;
 
-mod meter;
-
-pub mod costs;
-
-pub mod threads;
-
-pub mod growth;
-
-pub mod arrivals;
-
-pub mod table;
-
-#[cfg(feature = "rivals")]
-pub mod chart;
+pub mod instructions;
 
 pub mod memory;
-
-pub mod gate;
-
-mod annotate;
-
-pub mod counts;
 
 pub mod decisions;

@@ -9,23 +9,27 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use benches::sink::{self, Sink};
-use benches::{contenders, counts, decisions, gate, memory};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use xray_bench::contenders;
+use xray_bench::decisions;
+use xray_bench::harness::allocations;
+use xray_bench::harness::receiver::{self, Receiver};
+use xray_bench::instructions::gate;
+use xray_bench::memory;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const USAGE: &str = "\
-benches memory                        heap bytes per open span, at rest, after a burst
-benches soak [--spans N]              size of the process over N spans (default 2,000,000)
-benches gate [--update]               instruction counts against bounds.txt
-benches profile A|B|E|F [CONTENDER]   instructions by function, and what the floor has of them
-benches decisions                     what a decision by X-Ray's own rules costs
-The table of all contenders: cargo bench -p benches --features rivals";
+xray-bench memory                        heap bytes per open span, at rest, after a burst
+xray-bench soak [--spans N]              size of the process over N spans (default 2,000,000)
+xray-bench gate [--update]               instruction counts against bounds.txt
+xray-bench profile A|B|E|F [CONTENDER]   instructions by function, and what the floor has of them
+xray-bench decisions                     what a decision by X-Ray's own rules costs
+The table of all contenders: cargo bench -p xray-bench --features rivals";
 
 fn main() -> ExitCode {
-    if let Err(err) = benches::lambda::enter() {
+    if let Err(err) = xray_bench::harness::environment::enter() {
         eprintln!("{err}");
     }
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -54,8 +58,8 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.
-        ["sink", address] => sink::serve(address)?,
-        ["count"] => print!("{}", counts::count_all(&program()?, allocated)?),
+        ["sink", address] => receiver::serve(address)?,
+        ["count"] => print!("{}", allocations::count_all(&program()?, allocated)?),
         ["decide", which, times] => decisions::decide(which, times.parse().map_err(io::Error::other)?)?,
         ["job", contender, job, times] => {
             gate::run(contender, job, times.parse().map_err(io::Error::other)?)?;
@@ -69,7 +73,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
 }
 
 fn soak(spans: u64) -> io::Result<()> {
-    let sink = Sink::start(&program()?, "127.0.0.1:0")?;
+    let sink = Receiver::start(&program()?, "127.0.0.1:0")?;
     for name in [contenders::OURS, "ours, no send"] {
         print!("{}", memory::soak(name, spans, sink.address())?);
     }

@@ -8,8 +8,9 @@ use std::net::SocketAddr;
 
 use tracing::{Span, info_span};
 
-use crate::contenders::{self, FLOOR, Setting, World};
-use crate::jobs::Job;
+use crate::contenders::{self, FLOOR};
+use crate::workload::contender::{Setting, World};
+use crate::workload::jobs::Job;
 
 /// Live heap bytes, as the caller's allocator counts them.
 pub type Live = fn() -> isize;

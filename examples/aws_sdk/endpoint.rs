@@ -1,5 +1,5 @@
-//! What stands in for AWS: on loopback, with just the answers that the example needs. The first message is refused, as
-//! if there had been too many.
+//! A stand-in for AWS on a loopback port, with the few responses that the example needs. The first message is refused,
+//! as if there had been too many.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -10,15 +10,15 @@ use axum::extract::Request;
 use axum::http::{Method, Response};
 use tokio::net::TcpListener;
 
-/// Serves for as long as the program runs, at the URL that is answered.
+/// Serves for as long as the program runs, at the returned URL.
 pub(crate) async fn start() -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, Router::new().fallback(answer)).await });
+    tokio::spawn(async { axum::serve(listener, Router::new().fallback(respond)).await });
     Ok(url)
 }
 
-async fn answer(request: Request) -> Response<Body> {
+async fn respond(request: Request) -> Response<Body> {
     static REQUESTS: AtomicU32 = AtomicU32::new(1);
     static MESSAGES: AtomicU32 = AtomicU32::new(0);
     let operation = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());

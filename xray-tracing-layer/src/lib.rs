@@ -1,105 +1,112 @@
-//! A `tracing-subscriber` layer that turns spans into AWS X-Ray segments and subsegments, and hands them to the
-//! X-Ray daemon over UDP.
+//! A `tracing-subscriber` layer that turns spans into AWS X-Ray segments and subsegments.
 //!
 //! ```no_run
-//! use tracing_subscriber::prelude::*;
+//! use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 //!
 //! tracing_subscriber::registry()
-//!     .with(xray_tracing_layer::layer()) // brings its own filter: RUST_LOG is for logs
-//!     .with(tracing_subscriber::fmt::layer().with_filter(tracing_subscriber::EnvFilter::from_default_env()))
+//!     .with(xray_tracing_layer::layer())
+//!     .with(fmt::layer().with_filter(EnvFilter::from_default_env()))
 //!     .init();
 //! ```
 //!
-//! From there on, a span without a parent is a segment, and the spans inside it are its subsegments. When the
-//! last handle of the outermost span is gone, its document is already in the kernel: there is nothing to flush.
+//! From there on, a span without a parent is a **segment**, and the spans inside it are its **subsegments**. When the
+//! outermost span has closed, its document is in the kernel, on the way to the X-Ray daemon: there is nothing to flush.
+//! The layer has [a filter of its own](default_filter), so that `RUST_LOG` decides about logs and not about traces.
 //!
-//! To read the code, follow a span as it falls; each room only looks down:
+//! The [`guide`] has a chapter for each topic:
 //!
-//! ```text
-//!  layer     the callbacks
-//!    open    what it becomes, and in which trace      ◄─ plan (its callsite, compiled), slot (field names),
-//!                                                        question (what the sampler is asked)
-//!    quiet   nothing, inside of a span that is not recorded
-//!    update  fields and events on the way             ◄─ visit (value to bytes)
-//!    close   into the parent's document, or away      ─► xray_sdk::document, Emitter
-//!    leave   away, before a frozen Lambda would close it
-//!    call    opened and closed at once: a call that a library tells of in an event
-//!  core      what the layer owns: table of records, clock, counters
-//! ```
+//! - In a program: [fields](guide::fields), [configuration](guide::configuration), [sampling](guide::sampling),
+//!   [logs](guide::logs), [testing](guide::testing).
+//! - With other libraries: [HTTP](guide::http), [AWS](guide::aws), [databases](guide::databases),
+//!   [Lambda](guide::lambda).
+//! - In production: [deployment](guide::deployment), [troubleshooting](guide::troubleshooting),
+//!   [performance](guide::performance).
+//!
+//! # Where to begin
+//!
+//! | for | see |
+//! |---|---|
+//! | a layer with defaults, or one with settings | [`layer()`], [`builder()`] and [`Builder`] |
+//! | data that no field of a span declares | [`XraySpanExt`] |
+//! | the trace header of the current span | [`current_trace_header`] |
+//! | counts and diagnoses | [`Handle`], [`Stats`], [`Diagnostic`] |
+//! | ids, headers, samplers, documents by hand | [`sdk`], which is the crate `xray-sdk` |
+//!
+//! # Features
+//!
+//! None is on by default. [What each one costs](guide::configuration#features-and-what-they-cost) is in the guide.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `axum` | `XrayHttpLayer` for axum: each request is a segment, named by its route |
+//! | `tower-server` | `XrayHttpLayer` for hyper, tonic and other tower servers |
+//! | `tower-client` | `XrayHttpClientLayer` for tower clients |
+//! | `reqwest-middleware` | `XrayMiddleware` for reqwest |
+//! | `http` | `http::inject` and `http::extract`: the trace header in HTTP headers |
+//! | `aws-sdk` | `XrayInterceptor` for the AWS SDK; needs Rust 1.94.1 |
+//! | `lambda` | `lambda::InvocationLayer` for a `lambda_runtime::Runtime`; `lambda_runtime::run` needs no feature |
+//! | `fmt` | `fmt::with_trace_id`: the trace id on log lines |
+//! | `central-sampling` | `sdk::sampling::CentralSampler`: the sampling rules of the AWS account |
+//! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
+//! | `queued-emitter` | `Builder::queued`: a thread that sends, for thousands of root spans a second |
+//!
+//! # Versions
+//!
+//! Rust 1.91 suffices, 1.94.1 for `aws-sdk`. A raised Rust version, or a raised version of reqwest, axum or
+//! lambda_runtime, is a minor version of this crate before its 1.0.
 
-mod answer;
-mod clock;
-mod config;
-mod function;
-mod given;
-mod kept;
-mod plan;
-mod record;
-mod slot;
-mod sql;
-mod stats;
-mod table;
-mod url;
-mod users;
-mod value;
-mod visit;
-mod whereabouts;
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod call;
-mod close;
-mod closing;
-mod core;
-mod layer;
-mod leave;
-mod open;
-mod question;
-mod quiet;
-mod update;
-
-mod attach;
-mod behind;
 mod builder;
-mod diagnostics;
-mod env;
-mod failure;
-mod filter;
+mod fields;
 mod handle;
-#[cfg(any(feature = "lambda", feature = "tower", feature = "tower-client"))]
-mod outcome;
-#[cfg(feature = "queue")]
-mod queued;
+mod integrations;
+mod layer;
+mod lifecycle;
+mod settings;
 mod span_ext;
+mod state;
 
-#[cfg(feature = "aws-sdk")]
-mod aws;
-#[cfg(feature = "fmt")]
-pub mod fmt;
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 #[cfg(feature = "http")]
-pub mod http;
+#[doc(inline)]
+pub use integrations::http;
 #[cfg(feature = "lambda")]
-pub mod lambda;
+#[doc(inline)]
+pub use integrations::lambda;
+#[cfg(feature = "fmt")]
+#[doc(inline)]
+pub use integrations::log as fmt;
 
-pub use attach::{Attach, WithDefaultFilter, WithFilter, WithoutFilter};
-#[cfg(feature = "aws-sdk")]
-pub use aws::XrayInterceptor;
 pub use builder::{BuildError, Builder, builder, layer};
-pub use closing::ClosingSpan;
-pub use config::ContextMissing;
-pub use diagnostics::Diagnostic;
-pub use filter::{DefaultFilter, default_filter};
-pub use handle::Handle;
+pub use handle::diagnostics::Diagnostic;
+pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
+#[doc(inline)]
 pub use http::XrayHttpClientLayer;
-#[cfg(feature = "tower")]
+#[cfg(feature = "tower-server")]
+#[doc(inline)]
 pub use http::XrayHttpLayer;
 #[cfg(feature = "reqwest-middleware")]
+#[doc(inline)]
 pub use http::XrayMiddleware;
-pub use layer::XrayLayer;
+#[cfg(feature = "aws-sdk")]
+#[doc(inline)]
+pub use integrations::aws_sdk::XrayInterceptor;
+pub use layer::default_filter::{DefaultFilter, default_filter};
+#[doc(hidden)]
+pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};
+pub use layer::filtered::FilteredLayer;
+pub use layer::xray_layer::XrayLayer;
+pub use settings::config::ContextMissing;
 pub use span_ext::{XraySpanExt, current_trace_header};
-pub use stats::Stats;
+pub use state::closing_span::ClosingSpan;
+pub use state::stats::Stats;
 
 pub use xray_sdk as sdk;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 pub use xray_sdk::{QueueGuard, QueuedEmitter};
 
 #[cfg(test)]

@@ -1,76 +1,156 @@
-//! What can be done to a span that `tracing` has no words for, and the trace header that it stands for.
+//! X-Ray's methods on a `tracing::Span`, and the current trace header. The work is done in `lifecycle`.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use serde_core::Serialize;
 use tracing::Span;
-use tracing_core::Dispatch;
-use tracing_core::span::Id;
-use tracing_subscriber::Registry;
-use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::{AnnotationValue, Links, Stack};
-use xray_sdk::sampling::{Sampler, Verdict};
-use xray_sdk::{SamplingDecision, SegmentId, TraceHeader};
+use xray_sdk::TraceHeader;
+use xray_sdk::document::internal::Stack;
+use xray_sdk::document::{AnnotationValue, Links};
 
-use crate::core::{Core, with_body};
-use crate::given::{Given, MESSAGE};
-use crate::layer::{HiddenCore, XrayLayer};
-use crate::record::{self, Kind, Record, Role};
-use crate::stats::Counter;
-use crate::visit::FieldVisitor;
+use crate::fields::redacted_body::MESSAGE;
+use crate::layer::find::{core_of, scope, update, with_core};
 
-/// X-Ray's part of a [`tracing::Span`].
+/// Methods for X-Ray on a [`tracing::Span`].
 ///
-/// Every method does nothing on a span that the layer does not record: one that is filtered out, not
-/// sampled, disabled, or of a subscriber without the layer.
-pub trait XraySpanExt {
-    /// Continues the trace that a caller's header names. For a local root, before the span has children; later
-    /// it is refused, and counted in [`Stats::late_headers`](crate::Stats::late_headers).
+/// Except for [`trace_header`](Self::trace_header), every method does nothing on a span that the layer does
+/// not record: a span that is filtered out, not sampled, disabled, or of a subscriber without the layer.
+///
+/// The trait is sealed: it is implemented for [`Span`] only, and may get more methods.
+///
+/// ```
+/// use tracing::info_span;
+/// use xray_tracing_layer::XraySpanExt;
+///
+/// let span = info_span!("checkout");
+/// span.annotate("tenant", "blue");
+/// span.set_user("u-17");
+/// ```
+pub trait XraySpanExt: sealed::Sealed {
+    /// Continues the trace of a caller's header.
     ///
-    /// The header's decision replaces that of the sampler, which gets back what it had given. A header at
-    /// creation, as the field `xray.trace_header`, saves asking it in the first place.
+    /// Applies to a local root that has no children yet. A later call is ignored and counted in
+    /// [`Stats::late_headers`](crate::Stats::late_headers).
+    ///
+    /// The header's decision overrides the sampler's, which gets back what it had taken. A header at
+    /// creation, in the field `xray.trace_header`, is cheaper: the sampler is not asked.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    /// use xray_tracing_layer::sdk::TraceHeader;
+    ///
+    /// let header: TraceHeader = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1".parse()?;
+    /// let span = info_span!("job");
+    /// span.set_trace_header(&header);
+    /// # Ok::<(), xray_tracing_layer::sdk::header::ParseHeaderError>(())
+    /// ```
     fn set_trace_header(&self, header: &TraceHeader);
 
-    /// Keeps this span whatever the sampler and the caller say, or does not keep it. Before the span has children;
-    /// later it is refused, and counted in [`Stats::late_decisions`](crate::Stats::late_decisions).
+    /// Records this span or leaves it out, overriding the sampler and the caller.
     ///
-    /// Of a root, it decides for the trace, and the sampler gets back what it had given. Inside a recorded trace,
-    /// `false` leaves the span out with everything inside it, and inside a trace that isn't recorded, `true` makes
-    /// it a segment of its own that begins now: nothing is known of what was before. The field `xray.sampled` at
-    /// creation does the same from the span's beginning, with its fields.
+    /// Applies to a span that has no children yet. A later call is ignored and counted in
+    /// [`Stats::late_decisions`](crate::Stats::late_decisions).
     ///
-    /// In Lambda, `true` does nothing: what the platform does not record can't be kept.
+    /// | span | `true` | `false` |
+    /// |---|---|---|
+    /// | a root | records the trace | does not record the trace |
+    /// | inside a recorded trace | – | leaves out the span and everything inside |
+    /// | inside an unrecorded trace | makes it a segment that begins now | – |
+    /// | in Lambda | – (the platform decides) | leaves out the span and everything inside |
+    ///
+    /// The field `xray.sampled` at creation does the same from the span's beginning.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// let span = info_span!("nightly_report");
+    /// span.force_sampling(true);
+    /// ```
     fn force_sampling(&self, sampled: bool);
 
-    /// What to send to a service that is called from within this span: the trace, this span as the parent, and
-    /// whether it is sampled. Of a span that is not recorded itself, its nearest recorded ancestor's.
+    /// Returns the header to send to a service that is called from within this span.
     ///
-    /// Unlike the other methods, it also answers for traces that are not sampled: they go on, with `Sampled=0`.
+    /// The header has the trace, this span as the parent, and whether it is sampled. A span without a record
+    /// has the header of its nearest ancestor with one. Traces that are not sampled have a header as well,
+    /// with `Sampled=0`.
+    ///
+    /// ```
+    /// use tracing::info_span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// if let Some(header) = info_span!("publish").trace_header() {
+    ///     println!("x-amzn-trace-id: {header}");
+    /// }
+    /// ```
     fn trace_header(&self) -> Option<TraceHeader>;
 
-    /// Adds a value that X-Ray indexes, under a key of letters, digits, `_` and `.` (others are mended).
+    /// Adds an annotation, which X-Ray indexes.
+    ///
+    /// Characters other than letters, digits, `_` and `.` in the key are replaced. A document has at most 50
+    /// annotations; the others become metadata.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().annotate("tenant", "blue");
+    /// Span::current().annotate("items", 3);
+    /// ```
     fn annotate<'a>(&self, key: &str, value: impl Into<AnnotationValue<'a>>);
 
-    /// Adds any value that serializes, which X-Ray keeps and does not index. An empty namespace is `default`.
+    /// Adds metadata, which X-Ray keeps and does not index. An empty namespace is `default`.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().add_metadata("cart", "items", &["tea", "cup"]);
+    /// ```
     fn add_metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized));
 
-    /// The same as [`add_metadata`](Self::add_metadata). [`Span`] has a method `metadata` of its own that goes
-    /// before this one, so it must be called as `XraySpanExt::metadata(&span, ..)`.
-    fn metadata(&self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
-        self.add_metadata(namespace, key, value);
-    }
-
-    /// Names the end user, on the segment that the span is part of.
+    /// Sets the end user, on the segment that the span is part of.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().set_user("u-17");
+    /// ```
     fn set_user(&self, user: &str);
 
-    /// Links the (sub)segments of other traces that the span's work goes back to: the senders of a batch.
+    /// Links the (sub)segments of other traces that caused the span's work, such as the senders of a batch.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    /// use xray_tracing_layer::sdk::document::Links;
+    ///
+    /// Span::current().set_links(&Links::default());
+    /// ```
     fn set_links(&self, links: &Links);
 
-    /// Adds an error with its chain of sources, one exception each; the span counts as failed.
+    /// Adds an error with its chain of sources, one exception each. The span counts as failed.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// if let Err(err) = "x".parse::<u32>() {
+    ///     Span::current().record_error(&err);
+    /// }
+    /// ```
     fn record_error(&self, err: &(dyn Error + 'static));
 
-    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// Sets the HTTP status, from which `error`, `throttle` and `fault` follow.
+    ///
+    /// ```
+    /// use tracing::Span;
+    /// use xray_tracing_layer::XraySpanExt;
+    ///
+    /// Span::current().set_http_status(404);
+    /// ```
     fn set_http_status(&self, status: u16);
 }
 
@@ -82,24 +162,17 @@ impl XraySpanExt for Span {
     fn force_sampling(&self, sampled: bool) {
         self.with_subscriber(|(id, dispatch)| {
             let Some(core) = core_of(id, dispatch) else { return };
-            core.with(|core| {
-                if core.force(id.into_u64(), sampled).is_none() && sampled {
-                    core.record_after_all(id, dispatch);
-                }
-            });
+            if core.force(id.into_u64(), sampled).is_none() && sampled {
+                core.record_after_all(id, dispatch);
+            }
         });
     }
 
     fn trace_header(&self) -> Option<TraceHeader> {
         self.with_subscriber(|(id, dispatch)| {
             let core = core_of(id, dispatch)?;
-            let header_of = |id: u64| core.with(|core| core.table.with(id, Record::trace_header));
-            if let Some(header) = header_of(id.into_u64()) {
-                return header;
-            }
-            // Not recorded itself: a filter let it pass by.
-            let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
-            span.scope().skip(1).find_map(|ancestor| header_of(ancestor.id().into_u64()))?
+            // The nearest span with a record: a filter may hide this one from the layer.
+            core.spans.table.nearest(scope(id, dispatch), |_, record| record.prepare_trace_header())?
         })?
     }
 
@@ -114,15 +187,15 @@ impl XraySpanExt for Span {
 
     fn set_user(&self, user: &str) {
         with_core(self, |core, id| {
-            let root = core.table.with(id, |record| record.context.root);
+            let root = core.spans.table.with(id, |record| record.context.root);
             if let Some(root) = root {
-                core.set_user(root, 0, &core.rules.redacted("user.id", user));
+                core.set_user(root, 0, &core.config.rules.redacted("user.id", user));
             }
         });
     }
 
     fn set_links(&self, links: &Links) {
-        update(self, |body| links.put(body));
+        update(self, |body| links.put(body.unredacted()));
     }
 
     fn record_error(&self, err: &(dyn Error + 'static)) {
@@ -132,221 +205,24 @@ impl XraySpanExt for Span {
     }
 
     fn set_http_status(&self, status: u16) {
-        update(self, |body| body.set_status(status));
+        update(self, |body| body.unredacted().set_status(status));
     }
 }
 
-/// The header of [`Span::current`]: what to send to a service that is called from here.
+/// Returns the header of [`Span::current`], to send to a service that is called from here.
+///
+/// ```
+/// if let Some(header) = xray_tracing_layer::current_trace_header() {
+///     println!("x-amzn-trace-id: {header}");
+/// }
+/// ```
 #[must_use]
 pub fn current_trace_header() -> Option<TraceHeader> {
     Span::current().trace_header()
 }
 
-/// Collects what `put` says before the record is locked: it may run the user's code.
-pub(crate) fn update(span: &Span, put: impl FnOnce(&mut Given<'_>)) {
-    with_core(span, |core, id| {
-        if core.table.with(id, |record| record.keeps_fields()) == Some(true) {
-            with_body(|body| {
-                put(&mut Given::new(body, &core.rules));
-                core.table.with(id, |record| record.body.absorb(body));
-            });
-        }
-    });
-}
-
-/// A top subsegment is over, whoever still holds its span.
-#[cfg(feature = "lambda")]
-pub(crate) fn leave(span: &Span) {
-    with_core(span, Core::depart);
-}
-
-/// Shows the layer that knows the span, if there is one.
-pub(crate) fn with_core(span: &Span, act: impl FnOnce(&Core, u64)) {
-    span.with_subscriber(|(id, dispatch)| {
-        if let Some(core) = core_of(id, dispatch) {
-            core.with(|core| act(core, id.into_u64()));
-        }
-    });
-}
-
-/// Whether the layer that knows the span keeps the queries of URLs.
-#[cfg(any(feature = "tower", feature = "tower-client", feature = "reqwest-middleware"))]
-pub(crate) fn keeps_query(span: &Span) -> bool {
-    let mut keeps = false;
-    with_core(span, |core, _| keeps = core.rules.keep_query);
-    keeps
-}
-
-pub(crate) enum Found<'a> {
-    Visible(&'a Arc<Core>),
-    Hidden(Arc<Core>),
-}
-
-impl Found<'_> {
-    /// The core itself, for whoever needs it for longer.
-    #[cfg(feature = "aws-sdk")]
-    pub(crate) fn shared(&self) -> Arc<Core> {
-        match self {
-            Self::Visible(core) => Arc::clone(core),
-            Self::Hidden(core) => Arc::clone(core),
-        }
-    }
-
-    fn with<R>(&self, look: impl FnOnce(&Core) -> R) -> R {
-        match self {
-            Self::Visible(core) => look(core),
-            Self::Hidden(core) => look(core),
-        }
-    }
-}
-
-pub(crate) fn core_of<'a>(id: &Id, dispatch: &'a Dispatch) -> Option<Found<'a>> {
-    if let Some(layer) = dispatch.downcast_ref::<XrayLayer>() {
-        return Some(Found::Visible(&layer.core));
-    }
-    let span = dispatch.downcast_ref::<Registry>()?.span(id)?;
-    span.scope().find_map(|span| {
-        let extensions = span.extensions();
-        extensions.get::<HiddenCore>().map(|hidden| Found::Hidden(Arc::clone(&hidden.0)))
-    })
-}
-
-impl Core {
-    pub(crate) fn set_trace_header(&self, id: u64, header: &TraceHeader) {
-        let taken_back = self.table.change(id, |record| {
-            if record.parent != 0
-                || record.has_children
-                || record.departed
-                || record.context.role == Role::Facade
-            {
-                return Err(());
-            }
-            if self.lambda.is_some() {
-                Self::join_lambda(record, Some(header), false);
-                return Ok(None);
-            }
-            record.context.trace_id = header.root();
-            record.parent_id = header.parent();
-            record.context.extras = header.shared_extras();
-            record.context.role = match header.sampled() {
-                SamplingDecision::Sampled => Role::Segment,
-                SamplingDecision::NotSampled => Role::Unsampled,
-                // The sampler was asked already.
-                _ => return Ok(None),
-            };
-            Ok(record.verdict.take())
-        });
-        if let Some(taken_back) = taken_back {
-            self.settle(taken_back, &self.counters.late_headers);
-            self.write_kept(id);
-        }
-    }
-
-    /// Writes the fields that were only kept of a span, if it is recorded now. They come before what it was told since.
-    fn write_kept(&self, id: u64) {
-        let kept = self.table.with(id, |record| {
-            let kept = record.kept.take_if(|kept| record.context.role.is_recorded() && !kept.is_empty())?;
-            Some((kept, record.plan))
-        });
-        let Some((kept, plan)) = kept.flatten() else { return };
-        let Some(plan) = self.plans.get(plan) else { return };
-        with_body(|body| {
-            kept.replay(plan, &mut FieldVisitor::new(plan, &self.rules, body, true));
-            self.table.with(id, |record| {
-                body.absorb(&record.body);
-                std::mem::swap(&mut record.body, body);
-            });
-        });
-    }
-
-    /// `None` if there is no such record.
-    pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
-        let taken_back = self.table.change(id, |record| {
-            if record.has_children || record.context.role == Role::Facade {
-                return Err(());
-            }
-            record.force(sampled, id, self.lambda.is_some());
-            Ok(record.verdict.take())
-        });
-        let taken_back = taken_back?;
-        if let (Some(function), Ok(_), false) = (&self.lambda, &taken_back, sampled) {
-            function.note_closed(id);
-        }
-        self.settle(taken_back, &self.counters.late_decisions);
-        self.write_kept(id);
-        Some(())
-    }
-
-    /// Records a span inside of one that is not recorded, from now on.
-    #[cold]
-    fn record_after_all(&self, id: &Id, dispatch: &Dispatch) {
-        let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id)) else {
-            return;
-        };
-        // A span that the layer's filter rejected is not closed for the layer either.
-        let Some(plan) = self.plans.known(span.metadata()) else { return };
-        let ancestor = span
-            .scope()
-            .skip(1)
-            .map(|ancestor| ancestor.id().into_u64())
-            .map(|ancestor| (ancestor, self.table.kind(ancestor)))
-            .find(|(_, kind)| *kind != Kind::Absent);
-        let Some((ancestor, Kind::Quiet)) = ancestor else { return };
-        let mut record = record::take();
-        if self.inherit_from(&mut record, ancestor) {
-            (record.plan, record.segment_id, record.start) = (plan, SegmentId::random(), self.clock.ticks());
-            record.force(true, id.into_u64(), self.lambda.is_some());
-        }
-        if record.context.role.is_recorded() {
-            self.keep(id.into_u64(), record);
-            self.silence.decided_late();
-        } else {
-            record::give_back(record);
-        }
-    }
-
-    /// After a decision that replaces another: gives back what that had taken, or counts that it came too late.
-    fn settle(&self, taken_back: Result<Option<Verdict>, ()>, late: &Counter) {
-        match taken_back {
-            Ok(verdict) => {
-                self.silence.decided_late();
-                if let Some(verdict) = verdict {
-                    self.sampler.give_back(&verdict);
-                }
-            }
-            Err(()) => late.one(),
-        }
-    }
-}
-
-impl Record {
-    pub(crate) fn trace_header(&mut self) -> Option<TraceHeader> {
-        // Whoever is told of the late part of a span hangs below it: it must be sent.
-        self.has_children |= self.departed;
-        self.draw_trace_id();
-        let header = TraceHeader::new(self.context.trace_id);
-        let header = match self.context.role {
-            Role::Segment | Role::Subsegment | Role::Independent => {
-                header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
-            }
-            Role::Facade => {
-                let header = header.with_sampled(SamplingDecision::Sampled);
-                match self.parent_id {
-                    Some(parent) => header.with_parent(parent),
-                    None => header,
-                }
-            }
-            Role::Declined => {
-                let header = header.with_sampled(SamplingDecision::NotSampled);
-                match self.parent_id {
-                    Some(parent) => header.with_parent(parent),
-                    None => header,
-                }
-            }
-            Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),
-            Role::Undecided { known: true } => header,
-            Role::Undecided { known: false } => return None,
-        };
-        Some(header.with_extras(self.context.extras.clone()))
-    }
+mod sealed {
+    #[expect(unnameable_types, reason = "that is how a trait is sealed")]
+    pub trait Sealed {}
+    impl Sealed for tracing::Span {}
 }

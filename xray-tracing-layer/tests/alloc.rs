@@ -235,7 +235,7 @@ fn a_megabyte_in_a_field_leaves_no_megabytes_behind() {
 }
 
 /// A request through the layer for servers, beyond the service that it goes around.
-#[cfg(feature = "tower")]
+#[cfg(feature = "tower-server")]
 #[test]
 fn the_layer_for_servers_allocates_for_the_clients_address_only() {
     use std::convert::Infallible;

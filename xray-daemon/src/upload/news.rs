@@ -41,7 +41,7 @@ impl News {
                 }
                 Note::Denied { why } => self.denied(&why),
                 Note::Failed { documents, failures, why } => {
-                    self.failed(documents, failures, &why, now, counters)
+                    self.failed(documents, failures, &why, now, counters);
                 }
                 Note::Recovered => self.recovered(),
                 Note::SpoolFailed { why } => {

@@ -34,7 +34,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Unprocessed {
-    /// The segment's id, if X-Ray could tell.
+    /// The segment's id, if X-Ray has found one.
     pub id: Option<String>,
     /// Why, for programs.
     pub error_code: Option<String>,
@@ -255,7 +255,7 @@ mod tests {
         })
     }
 
-    /// The verdict's name, by which most cases are told from each other.
+    /// The verdict's name, by which most cases are compared.
     fn name(verdict: &Verdict) -> &'static str {
         match verdict {
             Verdict::Accepted(_) => "accepted",

@@ -1,18 +1,18 @@
-//! Where the daemon listens: `AWS_XRAY_DAEMON_ADDRESS` and its like, as text into hosts and ports.
+//! [`DaemonAddress`]: `AWS_XRAY_DAEMON_ADDRESS` and its like, parsed into hosts and ports.
 //!
-//! Only the grammar. No variable is read here and no name is resolved: the layer's configuration does the one,
-//! the emitter the other.
+//! Only the grammar. The layer's configuration reads the variable, and the emitter resolves the name.
 
+use crate::text::text_form;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::str::FromStr;
 
-/// The daemon's two endpoints: UDP takes documents, TCP answers for sampling rules. Defaults to
-/// `127.0.0.1:2000` for both.
+/// The daemon's two endpoints: UDP for documents, TCP for sampling rules.
 ///
-/// Read from the forms that the official SDKs document for `AWS_XRAY_DAEMON_ADDRESS`, and a few more:
+/// Defaults to `127.0.0.1:2000` for both. Parses the forms that the official SDKs document for
+/// `AWS_XRAY_DAEMON_ADDRESS`, and a few more:
 ///
-/// | text | UDP | TCP |
+/// | string | UDP | TCP |
 /// |---|---|---|
 /// | `host:port` | that | that |
 /// | `tcp:host:port udp:host:port`, in either order | its own | its own |
@@ -27,7 +27,7 @@ pub struct DaemonAddress {
 }
 
 impl DaemonAddress {
-    /// Host and port for documents. The host has no brackets, so this is a [`ToSocketAddrs`].
+    /// Returns host and port for documents. The host has no brackets, so the pair is a [`ToSocketAddrs`].
     ///
     /// [`ToSocketAddrs`]: std::net::ToSocketAddrs
     #[must_use]
@@ -35,7 +35,7 @@ impl DaemonAddress {
         (&self.udp.host, self.udp.port)
     }
 
-    /// Host and port for sampling rules and targets, by HTTP. The host has no brackets.
+    /// Returns host and port for sampling rules and targets, over HTTP. The host has no brackets.
     #[must_use]
     pub fn tcp(&self) -> (&str, u16) {
         (&self.tcp.host, self.tcp.port)
@@ -53,7 +53,7 @@ impl Default for DaemonAddress {
     }
 }
 
-/// One address for both endpoints.
+/// Takes one address for both endpoints.
 impl From<SocketAddr> for DaemonAddress {
     fn from(address: SocketAddr) -> Self {
         let endpoint = Endpoint::from(address);
@@ -69,7 +69,7 @@ impl FromStr for DaemonAddress {
         match (parts.next(), parts.next(), parts.next()) {
             (None, ..) => Err(ParseAddressError::Empty),
             (Some(one), None, _) => {
-                // A host's name can't hold a colon, so one that is left over tells a protocol from a host.
+                // A host's name can't hold a colon, so one that is left over separates a protocol from a host.
                 let endpoint = match split_protocol(one) {
                     Some((_, rest)) if rest.contains(':') => rest.parse()?,
                     _ => one.parse::<Endpoint>()?,
@@ -92,7 +92,7 @@ impl FromStr for DaemonAddress {
     }
 }
 
-/// Writes the shortest form that reads back as the same.
+/// Writes the shortest form that parses to an equal address.
 impl fmt::Display for DaemonAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.udp == self.tcp {
@@ -103,15 +103,15 @@ impl fmt::Display for DaemonAddress {
     }
 }
 
-/// Why a text is not the daemon's address. Whoever configured it is at fault.
+/// Why a string is not a daemon address. The configuration is at fault.
 ///
 /// `part` is the endpoint that is wrong, without its protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseAddressError {
-    /// Nothing but blanks.
+    /// The string is empty, or holds only blanks.
     Empty,
-    /// More than two addresses.
+    /// The string holds more than two addresses.
     TooManyParts,
     /// One of two addresses begins with neither `udp:` nor `tcp:`.
     NoProtocol {
@@ -140,13 +140,17 @@ pub enum ParseAddressError {
 impl fmt::Display for ParseAddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("daemon address is empty"),
-            Self::TooManyParts => f.write_str("daemon address has more than two parts"),
+            Self::Empty => f.write_str("daemon address is empty, expected `host:port`"),
+            Self::TooManyParts => {
+                f.write_str("daemon address has more than two parts, expected `tcp:host:port udp:host:port`")
+            }
             Self::NoProtocol { part } => {
                 write!(f, "daemon address has two parts, but {part:?} begins with neither `udp:` nor `tcp:`")
             }
-            Self::SameProtocol => f.write_str("daemon address has two parts for the same protocol"),
-            Self::NoPort { part } => write!(f, "daemon address {part:?} has no port"),
+            Self::SameProtocol => f.write_str(
+                "daemon address has two parts for one protocol, expected one `udp:` and one `tcp:`",
+            ),
+            Self::NoPort { part } => write!(f, "daemon address {part:?} has no port, expected `host:port`"),
             Self::Port { part } => {
                 write!(f, "port of daemon address {part:?} is not a number from 1 to 65535")
             }
@@ -233,7 +237,7 @@ fn split_protocol(part: &str) -> Option<(Protocol, &str)> {
     }
 }
 
-/// Whether this can be a host's name: letters, digits, dots, dashes, and underscores, which containers' names have.
+/// Returns whether this can be a host's name: letters, digits, dots, dashes, and underscores, which containers' names have.
 fn is_name(host: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     // Resolvers take shortened IPv4 addresses ("127.1"), and no top-level domain is a number: a mistyped address.
@@ -245,6 +249,8 @@ fn is_name(host: &str) -> bool {
 
 /// RFC 1035's 255 octets, without the length octets that text leaves out.
 const MAX_NAME: usize = 253;
+
+text_form!(DaemonAddress, ParseAddressError, "a daemon address: host:port");
 
 #[cfg(test)]
 mod tests {

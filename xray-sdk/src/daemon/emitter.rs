@@ -1,4 +1,4 @@
-//! The contract between whoever closes a span and whatever carries its document away.
+//! [`Emitter`]: the contract between the code that closes a span and the code that sends its document.
 //! No socket and no document grammar here: [`UdpEmitter`](super::UdpEmitter) is one implementation,
 //! users write others.
 
@@ -8,32 +8,32 @@ use std::time::Duration;
 
 use super::Packet;
 
-/// Carries packets to whatever takes X-Ray documents: the daemon, a queue, a test's memory.
+/// Sends packets to a receiver of X-Ray documents: the daemon, a queue, a test's memory.
 ///
-/// It is called on the thread that closed the span, so an implementation never blocks and never panics.
-/// It owns its losses: what it can't deliver it counts in [`stats`](Self::stats) and reports as an
-/// [`EmitError`], so that the caller can count the span as dropped.
+/// The thread that closes a span calls the emitter, so an implementation must not block and must not panic.
+/// A packet that can't be delivered is counted in [`stats`](Self::stats) and reported as an [`EmitError`], so that
+/// the caller can count the span as dropped.
 pub trait Emitter: Send + Sync + 'static {
-    /// Takes one packet: a header line and one document.
+    /// Emits one packet: a header line and one document.
     ///
-    /// `Ok` means handed on (to the kernel, or to a queue), not that the daemon has it: UDP says nothing.
+    /// `Ok` means that the kernel or a queue accepted the packet. UDP does not confirm that the daemon received it.
     ///
     /// # Errors
-    /// [`EmitError`] says why this packet goes no further. It is lost unless the caller splits it.
+    /// [`EmitError`] says why the packet is lost. After [`EmitError::TooLarge`] the caller may split the document.
     fn emit(&self, packet: &Packet) -> Result<(), EmitError>;
 
-    /// Waits until everything taken so far was handed on, for at most `timeout`; `false` when time ran out.
+    /// Waits until every packet accepted so far is sent, for at most `timeout`. Returns `false` when time ran out.
     ///
-    /// Defaults to `true` at once, which is right for an emitter that holds nothing back.
+    /// Defaults to returning `true` at once, which suits an emitter without a queue.
     fn flush(&self, timeout: Duration) -> bool {
         let _ = timeout;
         true
     }
 
-    /// Opens its connections anew, as after a process was restored from a snapshot. Defaults to nothing.
+    /// Reopens connections, for a process that was restored from a snapshot. Defaults to doing nothing.
     fn reopen(&self) {}
 
-    /// What was sent and lost so far. Defaults to zeros.
+    /// Returns the counts of sent and lost packets. Defaults to zeros.
     fn stats(&self) -> EmitterStats {
         EmitterStats::default()
     }
@@ -54,15 +54,15 @@ impl<E: Emitter + ?Sized> Emitter for Arc<E> {
     }
 }
 
-/// Why an emitter did not take a packet.
+/// Why an emitter did not accept a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmitError {
     /// Larger than this transport carries (`EMSGSIZE`): the caller may split the document and try again.
     TooLarge,
-    /// No room at this moment: the socket's buffer or the queue is full.
+    /// The socket's buffer or the queue is full at this moment.
     Full,
-    /// Nobody is there: the address does not resolve, or nothing listens on it.
+    /// The daemon is unreachable: its address does not resolve, or nothing listens there.
     Unavailable,
 }
 
@@ -70,15 +70,15 @@ impl fmt::Display for EmitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLarge => "packet is larger than the transport carries",
-            Self::Full => "no room for the packet right now",
-            Self::Unavailable => "nothing takes packets at the daemon's address",
+            Self::Full => "socket buffer or queue is full",
+            Self::Unavailable => "daemon is unreachable",
         })
     }
 }
 
 impl std::error::Error for EmitError {}
 
-/// An emitter's counters since it was made; packets, unless said otherwise.
+/// An emitter's counters since its creation, in packets unless noted otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmitterStats {
@@ -94,7 +94,7 @@ pub struct EmitterStats {
     pub full: u64,
     /// Refused with [`EmitError::Unavailable`], or reported by the kernel as undelivered afterwards.
     pub unavailable: u64,
-    /// Taken by a queue, and at this moment neither handed to the kernel nor lost. 0 for an emitter that holds
-    /// nothing back.
+    /// Accepted by a queue, and at this moment neither handed to the kernel nor lost. 0 for an emitter without a
+    /// queue.
     pub queued: u64,
 }

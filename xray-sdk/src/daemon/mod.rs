@@ -3,13 +3,17 @@
 mod address;
 mod emitter;
 mod packet;
-#[cfg(feature = "queue")]
-mod queue;
+
 mod udp;
+
+#[cfg(feature = "queued-emitter")]
+mod queued;
 
 pub use address::{DaemonAddress, ParseAddressError};
 pub use emitter::{EmitError, Emitter, EmitterStats};
-pub use packet::{MAX_DOCUMENT, Packet};
-#[cfg(feature = "queue")]
-pub use queue::{QueueBuilder, QueueGuard, QueuedEmitter};
+pub use packet::Packet;
+#[cfg(feature = "queued-emitter")]
+pub use queued::{QueueBuilder, QueueGuard, QueuedEmitter};
 pub use udp::UdpEmitter;
+
+pub use crate::document::MAX_DOCUMENT;

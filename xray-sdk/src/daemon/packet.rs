@@ -1,13 +1,7 @@
 //! The unit the daemon reads: a header line, then exactly one document. Knows nothing of sockets, nor of
 //! what a document says.
 
-use crate::document::Buffer;
-
-/// The largest document we send, in bytes.
-///
-/// The service's limit is written as "64 kB" (X-Ray's quotas), the daemon's buffer holds 65,536 bytes and the
-/// largest UDP/IPv4 payload is 65,507: this bound and [`Packet::HEADER`] fit below all of them.
-pub const MAX_DOCUMENT: usize = 64_000;
+use crate::json::Buffer;
 
 /// A header line and one document. The header line is always there: it can't be left out or overwritten.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +14,7 @@ impl Packet {
     /// X-Ray daemon").
     pub const HEADER: &'static str = "{\"format\":\"json\",\"version\":1}\n";
 
-    /// A packet whose document is still empty.
+    /// Creates a packet with an empty document.
     #[must_use]
     pub fn new() -> Self {
         let mut bytes = Buffer::new();
@@ -28,25 +22,25 @@ impl Packet {
         Self { bytes }
     }
 
-    /// Empties the document and returns the place to write the next one.
+    /// Clears the document, and returns the buffer to write the next one into.
     pub fn start_document(&mut self) -> &mut Buffer {
         self.bytes.truncate(Self::HEADER.len());
         &mut self.bytes
     }
 
-    /// Header line and document, as they go into the datagram.
+    /// Returns header line and document, as they go into the datagram.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_bytes()
     }
 
-    /// The document alone.
+    /// Returns the document alone.
     #[must_use]
     pub fn document(&self) -> &[u8] {
         &self.bytes.as_bytes()[Self::HEADER.len()..]
     }
 
-    /// Bytes that this packet can hold without growing.
+    /// Returns how many bytes the packet holds without growing.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.bytes.capacity()

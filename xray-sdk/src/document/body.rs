@@ -1,19 +1,22 @@
-//! What is known about one piece of work, encoded as it arrives.
+//! [`Body`]: what is known about one piece of work, encoded as it arrives.
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
-//! lies an index of entries, each a ready `"key":value` with the [`Place`] it belongs to, so that members may
+//! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
-//! has to give up for that is told by [`Losses`], and in the document itself.
+//! has to give up for that is counted by [`Truncation`], and in the document itself.
 
 use std::borrow::Cow;
+use std::num::NonZeroU16;
 
-use super::flags::Flags;
-use super::limits::{
-    MAX_ANNOTATION_VALUE, MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING, MAX_VALUE,
-};
+use super::annotation::AnnotationValue;
+use super::entry::{Content, Entry};
+use super::flags::{Flags, Outcome};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
-use super::serialize::{put_looked_at, put_serialized};
-use super::{AnnotationValue, Buffer, Namespace, Place};
+use super::section::{Namespace, Section};
+use super::serialize::{put_looked_at, put_serialized, put_text_value};
+use super::truncation::{Truncation, Written};
+use crate::json::Buffer;
 
 /// The members of a segment or subsegment apart from ids, name, times and children.
 #[derive(Clone, Debug, Default)]
@@ -22,115 +25,50 @@ pub struct Body {
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
-    /// One bit per place that ever had an entry; none set means there is nothing to look for.
-    places: u16,
+    /// One bit per section that ever had an entry; none set means there is nothing to look for.
+    sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
-    pub(super) status: u16,
+    pub(super) status: Option<NonZeroU16>,
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
-    pub(super) losses: Losses,
-}
-
-/// What a body had to leave out or shorten to stay within X-Ray's limits. Counts of values.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Losses {
-    /// Strings that were cut; each ends in `…` in the document.
-    pub cut: u32,
-    /// Values that were left out: no JSON form, or no room.
-    pub dropped: u32,
-    /// Annotations above [`MAX_ANNOTATIONS`], which became metadata.
-    pub moved: u32,
-}
-
-/// One member: `text[start..start + len]` is `"key":value`, of which the first `split` bytes are the key, and a
-/// comma follows. So members that belong together and came together are copied together.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    /// `None` once the entry is replaced or given up.
-    pub(super) place: Option<Place>,
-    /// Among fields that mean the same, the one with the lower rank wins. For an exception: its stack frames.
-    pub(super) rank: u8,
-    /// For an exception: where its stack begins, behind its cause.
-    pub(super) split: u16,
-    pub(super) start: u32,
-    pub(super) len: u32,
-}
-
-/// X-Ray's flags for what went wrong.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Marks {
-    pub(super) error: bool,
-    pub(super) throttle: bool,
-    pub(super) fault: bool,
-}
-
-/// How much of a value was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Wrote {
-    /// All of it.
-    Whole,
-    /// Its beginning.
-    Cut,
-    /// Nothing: it has no JSON form, or is too large to be cut.
-    Nothing,
-}
-
-impl Wrote {
-    /// `Cut` if so, else `Whole`: what [`Buffer::put_string_within`] answers.
-    pub const fn cut_if(cut: bool) -> Self {
-        if cut { Self::Cut } else { Self::Whole }
-    }
+    pub(super) losses: Truncation,
 }
 
 impl Body {
-    /// A body that says nothing. Allocates nothing.
+    /// Creates an empty body without allocating.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets everything but the memory it sits in.
+    /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
-        let Self {
-            text,
-            entries,
-            dead,
-            places,
-            annotations,
-            namespaced,
-            exceptions,
-            status,
-            flags,
-            namespace,
-            losses,
-        } = self;
-        text.clear();
-        entries.clear();
-        (*dead, *places, *annotations, *namespaced, *exceptions, *status) = (0, 0, 0, 0, 0, 0);
-        (*flags, *namespace, *losses) = (Flags::default(), None, Losses::default());
+        self.text.clear();
+        self.entries.clear();
+        (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
+        self.losses = Truncation::default();
     }
 
-    /// Whether nothing was put, set or left out.
+    /// Returns whether nothing was put, set or left out.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
-            && self.losses == Losses::default()
+            && self.losses == Truncation::default()
     }
 
-    /// Bytes of memory held for values, in use or not.
+    /// Returns the bytes of memory held for values, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.text.capacity() + self.entries.capacity() * size_of::<Entry>()
     }
 
-    /// An upper bound of the bytes that [`Frame`](super::Frame) writes for this body.
+    /// Returns an upper bound of the bytes that [`Frame`](super::internal::Frame) writes for this body.
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
@@ -138,9 +76,9 @@ impl Body {
         self.text.len() - self.dead + 4 * self.namespaced as usize + 400
     }
 
-    /// What was left out or cut so far.
+    /// Returns the counts of values left out or truncated so far.
     #[must_use]
-    pub fn losses(&self) -> Losses {
+    pub fn losses(&self) -> Truncation {
         self.losses
     }
 
@@ -149,41 +87,62 @@ impl Body {
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
     /// fields of different names that mean the same thing.
     #[inline]
-    pub fn put(&mut self, place: Place, rank: u8, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
-        let start = self.text.len();
+    pub fn put(
+        &mut self,
+        section: Section,
+        rank: u8,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
-        let wrote = value(&mut self.text);
-        self.finish(place, rank, start, key.len(), wrote);
+        let written = value(&mut self.text);
+        self.finish(section, rank, start, key.len(), written);
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
     /// two of them have the same key. Annotations need counting, so not those.
     #[inline]
-    pub fn append(&mut self, place: Place, key: &str, value: impl FnOnce(&mut Buffer) -> Wrote) {
-        let start = self.text.len();
+    pub fn append(
+        &mut self,
+        section: Section,
+        key: impl AsRef<str>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
         match value(&mut self.text) {
-            Wrote::Nothing => self.finish(place, 0, start, key.len(), Wrote::Nothing),
+            Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
             wrote => {
-                self.losses.cut += u32::from(wrote == Wrote::Cut);
-                self.keep(place, 0, start, key.len());
+                self.losses.cut += u32::from(wrote == Written::Cut);
+                self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
             }
         }
     }
 
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
-    pub fn put_str(&mut self, place: Place, rank: u8, key: &str, value: &str) {
-        self.put(place, rank, key, |out| Wrote::cut_if(out.put_string_within(value, MAX_STRING)));
+    pub fn put_str(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
+        self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
-    /// Puts a string of at most [`MAX_VALUE`] encoded bytes.
+    /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
-    pub fn put_text(&mut self, place: Place, rank: u8, key: &str, value: &str) {
-        self.put(place, rank, key, |out| put_text_value(out, value));
+    pub fn put_text(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
+        self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
-    /// Adds an annotation: the key is mended, a string is cut at [`MAX_ANNOTATION_VALUE`] characters, a number
+    /// Puts any value that serializes to at most [`MAX_VALUE`](super::MAX_VALUE) bytes; another is left out and counted.
+    pub fn put_serialized(
+        &mut self,
+        section: Section,
+        key: impl AsRef<str>,
+        value: &(impl serde_core::Serialize + ?Sized),
+    ) {
+        self.put(section, 0, key, |out| put_serialized(out, value));
+    }
+
+    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
     /// without a JSON form is dropped, and the 51st annotation becomes metadata.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
@@ -191,22 +150,23 @@ impl Body {
         put_annotation_key(&mut self.text, key);
         self.text.put("\":");
         let split = self.text.len() - start;
-        let wrote = put_annotation_value(&mut self.text, value);
-        self.finish(Place::Annotation, 0, start, split, wrote);
+        let wrote = value.put(&mut self.text);
+        self.finish(Section::Annotation, 0, start, split, wrote);
     }
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
-    /// [`MAX_VALUE`] bytes; a larger one, or one that fails to serialize, is dropped and counted.
+    /// [`MAX_VALUE`](super::MAX_VALUE) bytes; a larger one, or one that fails to serialize, is dropped and counted.
     pub fn metadata(&mut self, namespace: &str, key: &str, value: &(impl serde_core::Serialize + ?Sized)) {
         let start = self.text.len();
-        let place = put_metadata_path(&mut self.text, namespace, key);
+        let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_serialized(&mut self.text, value);
-        self.finish(place, 0, start, split, wrote);
+        self.finish(section, 0, start, split, wrote);
     }
 
-    /// As [`metadata`](Self::metadata), with a look at each value in it, however deep: `look` is given the key that it
-    /// stands under and its text, and what it answers takes its place. A value that comes back as it was keeps its type.
+    /// Adds metadata as [`metadata`](Self::metadata) does, after passing each scalar in it to `look`, however deep.
+    ///
+    /// `look` gets a scalar's key and its string form, and returns the replacement. An unchanged value keeps its type.
     pub fn metadata_with(
         &mut self,
         namespace: &str,
@@ -215,59 +175,84 @@ impl Body {
         look: impl for<'a> Fn(&str, &'a str) -> Cow<'a, str>,
     ) {
         let start = self.text.len();
-        let place = put_metadata_path(&mut self.text, namespace, key);
+        let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_looked_at(&mut self.text, key, value, &look);
-        self.finish(place, 0, start, split, wrote);
+        self.finish(section, 0, start, split, wrote);
     }
 
-    /// Says who did the work. Only meaningful on subsegments.
+    /// Sets the namespace. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
         self.namespace = Some(namespace);
     }
 
-    /// Who did the work, if it was said.
+    /// Returns the namespace, if it was set.
     #[must_use]
     pub fn namespace(&self) -> Option<Namespace> {
         self.namespace
     }
 
-    /// Whether the work went wrong by a fault of whoever did it, as the document says.
+    /// Returns whether the document says `fault`: the service that did the work failed.
     #[must_use]
     pub fn is_faulty(&self) -> bool {
-        self.marks().fault
+        self.outcome().fault
     }
 
-    /// How it went: by the status, and by what was said beside it.
-    #[inline]
-    pub(super) fn marks(&self) -> Marks {
-        let (status, said) = (self.status, self.flags);
-        if status == 0 && said == Flags::default() {
-            return Marks::default();
+    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
+    /// A number that is no status (below 100 or above 599) is ignored.
+    pub fn set_status(&mut self, status: u16) {
+        if (100..600).contains(&status) {
+            self.status = NonZeroU16::new(status);
         }
-        let error = said.has(Flags::ERROR) || (400..500).contains(&status);
-        let throttle = said.has(Flags::THROTTLE) || status == 429;
-        // Whoever failed without a word about whose mistake it was is at fault.
-        let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
-        Marks { error, throttle, fault }
     }
 
-    /// Whether the work went wrong, by whoever's mistake.
+    /// Returns the HTTP status, if one is known.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.status.map(NonZeroU16::get)
+    }
+
+    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    pub fn set_failed(&mut self) {
+        self.flags = self.flags.with(Flags::FAILED);
+    }
+
+    /// Outcome a client error, by hand.
+    pub fn set_error(&mut self) {
+        self.flags = self.flags.with(Flags::ERROR);
+    }
+
+    /// Outcome a throttled call, by hand; it is an error too.
+    pub fn set_throttle(&mut self) {
+        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
+    }
+
+    /// Outcome a server fault, by hand.
+    pub fn set_fault(&mut self) {
+        self.flags = self.flags.with(Flags::FAULT);
+    }
+
+    #[inline]
+    pub(super) fn outcome(&self) -> Outcome {
+        Outcome::of(self.status, self.flags)
+    }
+
+    /// Returns whether the work failed, by an error or a fault.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.status >= 400 || self.flags != Flags::default()
+        self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
     }
 
-    /// Whether an exception was added.
+    /// Returns whether an exception was added.
     #[must_use]
     pub fn has_exceptions(&self) -> bool {
         self.exceptions > 0
     }
 
-    /// A string member's text, without its quotes and still escaped.
+    /// Returns a string member's content, without its quotes and still escaped.
     #[must_use]
-    pub fn text_of(&self, place: Place, key: &str) -> Option<&str> {
-        let value = self.value_of(place, key)?;
+    pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
+        let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
     }
@@ -275,22 +260,23 @@ impl Body {
     /// Copies every member of `other` into this body, as if each had been put here.
     pub fn absorb(&mut self, other: &Self) {
         for entry in &other.entries {
-            let Some(place) = entry.place else { continue };
             let start = self.text.len();
-            let mut wrote = Wrote::Whole;
-            if place == Place::Exception {
-                if self.exceptions >= MAX_EXCEPTIONS {
-                    wrote = Wrote::Nothing;
-                } else {
+            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
+            match entry.content {
+                Content::Dead => {}
+                Content::Member { section, rank, key_len } => {
+                    copy(&mut self.text);
+                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
+                }
+                Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
+                Content::Exception { .. } => {
                     self.exceptions += 1;
+                    copy(&mut self.text);
+                    self.keep(entry.content, start);
                 }
             }
-            self.text.put_bytes(other.bytes_of(entry));
-            self.finish(place, entry.rank, start, usize::from(entry.split), wrote);
         }
-        if other.status != 0 {
-            self.status = other.status;
-        }
+        self.status = other.status.or(self.status);
         self.flags = self.flags.with(other.flags);
         self.namespace = other.namespace.or(self.namespace);
         self.losses.cut += other.losses.cut;
@@ -302,134 +288,131 @@ impl Body {
     /// a row, a comma behind each.
     #[inline]
     pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
-        let plain = self.places & !Place::Metadata.bit() == 0
+        let plain = self.sections & !Section::Metadata.bit() == 0
             && self.dead == 0
-            && self.status == 0
+            && self.status.is_none()
             && self.flags == Flags::default()
             && self.namespace.is_none()
-            && self.losses == Losses::default();
+            && self.losses == Truncation::default();
         plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
-    /// Whether anything was ever put there.
+    /// Returns whether a section ever had an entry.
     #[inline]
-    pub(super) fn may_have(&self, place: Place) -> bool {
-        self.places & place.bit() != 0
+    pub(super) fn may_have(&self, section: Section) -> bool {
+        self.sections & section.bit() != 0
     }
 
     pub(super) fn bytes_of(&self, entry: &Entry) -> &[u8] {
         &self.text.as_bytes()[entry.start as usize..][..entry.len as usize]
     }
 
-    /// The entries of one place that still count.
+    /// Returns the live entries of one section.
     #[inline]
-    pub(super) fn live(&self, place: Place) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.place == Some(place))
+    pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.section() == Some(section))
     }
 
-    /// The value of a place's only member, or of its best: the text after the key.
+    /// Returns the value of a section's member: the bytes after the key.
     #[inline]
-    pub(super) fn value_of(&self, place: Place, key: &str) -> Option<&[u8]> {
-        self.may_have(place).then(|| self.find_value(place, key)).flatten()
+    pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
+        self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
     }
 
-    fn find_value(&self, place: Place, key: &str) -> Option<&[u8]> {
-        let mut values = self.live(place).map(|entry| self.bytes_of(entry));
+    fn find_value(&self, section: Section, key: &str) -> Option<&[u8]> {
+        let mut values = self.live(section).map(|entry| self.bytes_of(entry));
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
-    /// Turns what stands in `text` from `start` on into an entry, or takes it back.
+    /// Turns what stands in `text` from `start` on into a member, or takes it back.
     #[inline]
-    pub(super) fn finish(&mut self, place: Place, rank: u8, start: usize, split: usize, wrote: Wrote) {
-        if wrote == Wrote::Nothing {
+    pub(super) fn finish(
+        &mut self,
+        section: Section,
+        rank: u8,
+        start: usize,
+        key_len: usize,
+        written: Written,
+    ) {
+        if written == Written::Nothing {
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
         }
-        let mut place = place;
-        if self.may_have(place) && place != Place::Exception {
-            match self.make_way(place, rank, start, split) {
-                Some(granted) => place = granted,
+        let mut section = section;
+        if self.may_have(section) {
+            match self.make_way(section, rank, start, key_len) {
+                Some(granted) => section = granted,
                 None => return self.text.truncate(start),
             }
         }
-        self.losses.cut += u32::from(wrote == Wrote::Cut);
-        self.keep(place, rank, start, split);
+        self.losses.cut += u32::from(written == Written::Cut);
+        self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
 
+    /// Turns what stands in `text` from `start` on into an entry.
     #[inline]
-    fn keep(&mut self, place: Place, rank: u8, start: usize, split: usize) {
+    pub(super) fn keep(&mut self, content: Content, start: usize) {
         let len = self.text.len() - start;
         self.text.put(",");
-        self.annotations += u32::from(place == Place::Annotation);
-        self.namespaced += u32::from(place == Place::MetadataIn);
-        self.places |= place.bit();
-        self.entries.push(Entry {
-            place: Some(place),
-            rank,
-            split: split as u16,
-            start: start as u32,
-            len: len as u32,
-        });
+        let entry = Entry { content, start: start as u32, len: len as u32 };
+        if let Some(section) = entry.section() {
+            self.annotations += u32::from(section == Section::Annotation);
+            self.namespaced += u32::from(section == Section::MetadataIn);
+            self.sections |= section.bit();
+        }
+        self.entries.push(entry);
         if self.text.len() > MAX_BODY {
-            self.make_room();
+            self.trim();
         }
     }
 
-    /// Removes the member that the new one replaces. Answers where the new one goes: `None` if it has to
-    /// give way to a better one, and metadata for one annotation too many.
-    fn make_way(&mut self, place: Place, rank: u8, start: usize, split: usize) -> Option<Place> {
+    /// Removes the member that the new one replaces. Returns the new one's section: `None` if a
+    /// member of lower rank stays, and metadata for one annotation too many.
+    fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
         let (before, new) = self.text.as_bytes().split_at(start);
-        let key = &new[..split];
+        let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.place == Some(place) && before[entry.start as usize..].starts_with(key)
+            entry.section() == Some(section) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
-            if former.rank < rank {
+            if matches!(former.content, Content::Member { rank: lower, .. } if lower < rank) {
                 return None;
             }
-            former.place = None;
+            former.content = Content::Dead;
             self.dead += former.len as usize + 1;
-            self.annotations -= u32::from(place == Place::Annotation);
-            self.namespaced -= u32::from(place == Place::MetadataIn);
-        } else if place == Place::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.annotations -= u32::from(section == Section::Annotation);
+            self.namespaced -= u32::from(section == Section::MetadataIn);
+        } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
-            return self.make_way(Place::Metadata, rank, start, split);
-        } else if place == Place::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            return self.make_way(Section::Metadata, rank, start, key_len);
+        } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.losses.dropped += 1;
             return None;
         }
-        Some(place)
+        Some(section)
     }
 }
 
-impl Entry {
-    pub(super) fn has_stack(&self) -> bool {
-        self.place == Some(Place::Exception) && self.len > u32::from(self.split)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
-#[inline]
-pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Wrote {
-    // No byte takes more than six once it is escaped.
-    if value.len() <= MAX_VALUE / 6 {
-        out.put_string(value);
-        return Wrote::Whole;
+    #[test]
+    fn a_cleared_body_is_like_a_new_one() {
+        let mut body = Body::new();
+        body.put_str(Section::Top, 0, "\"user\":", &"x".repeat(300));
+        body.put_str(Section::Top, 0, "\"user\":", "y");
+        body.annotate("key", &f64::NAN.into());
+        body.annotate("key", &1.into());
+        body.metadata("namespace", "key", "value");
+        body.add_error(&std::io::Error::other("refused"), super::super::internal::Stack::none());
+        body.set_status(503);
+        body.set_fault();
+        body.set_namespace(Namespace::Remote);
+        body.clear();
+        // Both print every field that there is.
+        assert_eq!(format!("{body:?}"), format!("{:?}", Body::new()));
+        assert!(body.is_empty());
     }
-    Wrote::cut_if(out.put_display_within(value, MAX_VALUE))
-}
-
-fn put_annotation_value(out: &mut Buffer, value: &AnnotationValue<'_>) -> Wrote {
-    match value {
-        AnnotationValue::Str(text) => {
-            return Wrote::cut_if(out.put_string_within(text, MAX_ANNOTATION_VALUE));
-        }
-        AnnotationValue::Bool(value) => out.put_bool(*value),
-        AnnotationValue::I64(value) => out.put_int(*value),
-        AnnotationValue::U64(value) => out.put_int(*value),
-        AnnotationValue::F64(value) if !out.put_float(*value) => return Wrote::Nothing,
-        AnnotationValue::F64(_) => {}
-    }
-    Wrote::Whole
 }

@@ -1,9 +1,10 @@
 //! Finished subsegments, kept as the bytes of their documents until their parent is sent.
 //!
 //! A parent may be written with all of them, or some may leave on their own: by then nothing needs parsing,
-//! since every document begins with its id (see [`insert_independent_head`](super::insert_independent_head)).
+//! since every document begins with its id (see [`insert_independent_head`](super::internal::insert_independent_head)).
 
-use super::{Buffer, Frame};
+use super::limits::MAX_DOCUMENT;
+use crate::json::Buffer;
 
 /// The documents of finished subsegments, with commas between them.
 #[derive(Clone, Debug, Default)]
@@ -25,80 +26,80 @@ struct Mark {
 impl Children {
     /// The most bytes of children that a parent holds. Three quarters of a document: what does not fit leaves
     /// by itself when it closes, and the parent's own body has room beside a full house.
-    pub const ROOM: usize = crate::daemon::MAX_DOCUMENT / 4 * 3;
+    pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
 
     /// How deep subsegments may nest in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
     pub const MAX_HEIGHT: u8 = 50;
 
-    /// No children.
+    /// Creates an empty list.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Forgets them and keeps the memory.
+    /// Clears the list and keeps its memory.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.marks.clear();
         (self.spans, self.height) = (0, 0);
     }
 
-    /// Their documents, with commas between them.
+    /// Returns the children's documents, with commas between them.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         self.bytes.as_bytes()
     }
 
-    /// How many there are, not counting theirs.
+    /// Returns the number of children, without nested ones.
     #[must_use]
     pub fn len(&self) -> usize {
         self.marks.len()
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no children.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.marks.is_empty()
     }
 
-    /// How many subsegments there are at all levels.
+    /// Returns the number of subsegments at all levels.
     #[must_use]
     pub fn spans(&self) -> u32 {
         self.spans
     }
 
-    /// How many levels there are: 0 without children.
+    /// Returns the number of levels: 0 without children.
     #[must_use]
     pub fn height(&self) -> u8 {
         self.height
     }
 
-    /// Bytes of memory held, in use or not.
+    /// Returns the bytes of memory held, in use or not.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.bytes.capacity() + self.marks.capacity() * size_of::<Mark>()
     }
 
-    /// Whether a document of at most `size` bytes may join that has `height` levels below it.
+    /// Returns whether a document of at most `size` bytes with `height` levels below it has room.
     #[inline]
     #[must_use]
     pub fn has_room(&self, size: usize, height: u8) -> bool {
         self.bytes.len() + size < Self::ROOM && height < Self::MAX_HEIGHT
     }
 
-    /// Adds a finished subsegment. The caller has asked [`has_room`](Self::has_room) before.
+    /// Adds the document of a finished subsegment with the children `below` it.
     #[inline]
-    pub fn fold(&mut self, frame: &Frame<'_>) {
+    pub(super) fn add(&mut self, below: &Self, write: impl FnOnce(&mut Buffer)) {
         if !self.marks.is_empty() {
             self.bytes.put(",");
         }
-        frame.put(&mut self.bytes);
-        let spans = 1 + frame.children.spans;
+        write(&mut self.bytes);
+        let spans = 1 + below.spans;
         self.marks.push(Mark { end: self.bytes.len() as u32, spans });
         self.spans += spans;
-        self.height = self.height.max(frame.children.height + 1);
+        self.height = self.height.max(below.height + 1);
     }
 
     /// Makes the largest leave, one by one, until the rest takes at most `room` bytes. `leave` is given each
@@ -153,24 +154,13 @@ impl Children {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Body, Kind};
     use super::*;
-    use crate::id::SegmentId;
 
     fn children(names: &[&str]) -> Children {
         let mut children = Children::new();
-        let (body, none) = (Body::new(), Children::new());
-        for (i, name) in names.iter().enumerate() {
-            let id = SegmentId::from(i as u64 + 1);
-            children.fold(&Frame {
-                kind: Kind::Embedded,
-                id,
-                name,
-                start: 1,
-                end: Some(2),
-                body: &body,
-                children: &none,
-            });
+        for name in names {
+            let document = format!("{{\"name\":\"{name}\"}}");
+            children.add(&Children::new(), |out| out.put(&document));
         }
         children
     }

@@ -4,11 +4,15 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-use super::body::{Body, Wrote, put_text_value};
+use super::body::Body;
+use super::entry::Content;
 use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
-use super::{Buffer, Place};
+use super::serialize::put_text_value;
+use super::template::put_head;
+use super::truncation::Written;
 use crate::id::SegmentId;
+use crate::json::Buffer;
 
 /// One entry of `cause.exceptions`.
 #[derive(Clone, Debug)]
@@ -23,6 +27,7 @@ pub struct Exception<'a> {
 
 /// A line of code on the way to an exception.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StackFrame<'a> {
     /// The file, relative to whatever the reader knows.
     pub path: &'a str,
@@ -32,18 +37,25 @@ pub struct StackFrame<'a> {
     pub label: &'a str,
 }
 
-/// Where errors come from, as JSON: written once for a place in the code, copied into each exception from there.
+impl<'a> StackFrame<'a> {
+    /// A frame in the function or module `label`, at a line of a file.
+    #[must_use]
+    pub const fn new(path: &'a str, line: u32, label: &'a str) -> Self {
+        Self { path, line, label }
+    }
+}
+
+/// A stack trace as JSON: written once for a line of code, copied into each exception from there.
 #[derive(Clone, Debug, Default)]
 pub struct Stack {
     json: Buffer,
-    frames: u8,
 }
 
 impl Stack {
     /// No frames.
     #[must_use]
     pub const fn none() -> &'static Self {
-        static NONE: Stack = Stack { json: Buffer::new(), frames: 0 };
+        static NONE: Stack = Stack { json: Buffer::new() };
         &NONE
     }
 
@@ -52,7 +64,8 @@ impl Stack {
     pub fn new(frames: &[StackFrame<'_>]) -> Self {
         let mut json = Buffer::new();
         for (i, frame) in frames.iter().take(MAX_FRAMES).enumerate() {
-            json.put(if i == 0 { ",\"stack\":[{\"path\":" } else { ",{\"path\":" });
+            json.put(if i == 0 { STACK } else { "," });
+            json.put(FRAME);
             json.put_string_within(frame.path, super::MAX_STRING);
             json.put(",\"line\":");
             json.put_int(frame.line);
@@ -63,12 +76,12 @@ impl Stack {
         if !frames.is_empty() {
             json.put("]");
         }
-        Self { json, frames: frames.len().min(MAX_FRAMES) as u8 }
+        Self { json }
     }
 }
 
 impl<'a> Exception<'a> {
-    /// An exception of a type, with a message, and with an id of its own.
+    /// Creates an exception with a type, a message, and a new id.
     pub fn new(kind: impl Into<Cow<'a, str>>, message: impl Into<Cow<'a, str>>) -> Self {
         Self {
             id: SegmentId::random(),
@@ -80,20 +93,20 @@ impl<'a> Exception<'a> {
         }
     }
 
-    /// The id that others name as their cause.
+    /// Returns the id that other exceptions name as their cause.
     #[must_use]
     pub fn id(&self) -> SegmentId {
         self.id
     }
 
-    /// Says that a downstream service failed, not this one.
+    /// Marks the exception as a downstream service's.
     #[must_use]
     pub fn remote(mut self) -> Self {
         self.remote = true;
         self
     }
 
-    /// Names the exception that led to this one.
+    /// Sets the exception that led to this one.
     #[must_use]
     pub fn caused_by(mut self, cause: SegmentId) -> Self {
         self.cause = Some(cause);
@@ -112,6 +125,10 @@ impl<'a> Exception<'a> {
 
 const MAX_FRAMES: usize = 50;
 
+/// The beginning of an exception's stack, and of each frame in it.
+pub(super) const STACK: &str = ",\"stack\":[";
+pub(super) const FRAME: &str = "{\"path\":";
+
 impl Body {
     /// Adds an exception and marks the work as failed.
     pub fn add_exception(&mut self, exception: &Exception<'_>) {
@@ -128,21 +145,21 @@ impl Body {
     /// Adds an error with its chain of sources, one exception each, and marks the work as failed.
     ///
     /// The type is what the error's `Debug` form begins with, if that looks like a type or a variant, else
-    /// `Error`; of an I/O error it is the kind. `stack` tells where the error was seen.
-    /// Answers the id of the first, for others to name as their cause.
+    /// `Error`; of an I/O error it is the kind. `stack` says where the error was seen.
+    /// Returns the id of the first, for others to name as their cause.
     pub fn add_error(&mut self, error: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
         self.add_error_with(error, stack, |error, out| {
-            Wrote::cut_if(out.put_display_within(error, super::MAX_VALUE))
+            Written::cut_if(out.put_display_within(error, super::MAX_VALUE))
         })
     }
 
-    /// As [`add_error`](Self::add_error), with the message of each error of the chain written by `message`: one JSON
+    /// Adds an error as [`add_error`](Self::add_error) does, with the message of each error of the chain written by `message`: one JSON
     /// string.
     pub fn add_error_with(
         &mut self,
         error: &(dyn Error + 'static),
         stack: &Stack,
-        mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Wrote,
+        mut message: impl FnMut(&(dyn Error + 'static), &mut Buffer) -> Written,
     ) -> SegmentId {
         let first = SegmentId::random();
         let mut next = Some((error, first));
@@ -164,7 +181,7 @@ impl Body {
         &mut self,
         id: SegmentId,
         kind: &str,
-        message: impl FnOnce(&mut Buffer) -> Wrote,
+        message: impl FnOnce(&mut Buffer) -> Written,
         remote: bool,
         cause: Option<SegmentId>,
         stack: &Stack,
@@ -172,19 +189,19 @@ impl Body {
         self.flags = self.flags.with(Flags::FAILED);
         let start = self.text.len();
         if self.exceptions >= MAX_EXCEPTIONS {
-            return self.finish(Place::Exception, 0, start, 0, Wrote::Nothing);
+            self.losses.dropped += 1;
+            return;
         }
-        self.exceptions += 1;
         let out = &mut self.text;
-        out.put_head(*b"{\"id\":\"________________\",\"type\":", id);
+        put_head(out, *b"{\"id\":\"________________\",\"type\":", id);
         out.put_string_within(kind, super::MAX_STRING);
         out.put(",\"message\":");
-        let wrote = match message(out) {
-            Wrote::Nothing => {
+        let written = match message(out) {
+            Written::Nothing => {
                 out.put("\"\"");
-                Wrote::Cut
+                Written::Cut
             }
-            wrote => wrote,
+            written => written,
         };
         if remote {
             out.put(",\"remote\":true");
@@ -193,10 +210,17 @@ impl Body {
             out.put(",\"cause\":");
             out.put_segment_id(cause);
         }
-        let split = out.len() - start;
+        // A message is bounded well below this; an exception that is not has no form that could be kept.
+        let Ok(stack_at) = u16::try_from(out.len() - start) else {
+            out.truncate(start);
+            self.losses.dropped += 1;
+            return;
+        };
         out.put_buffer(&stack.json);
-        // The closing brace is written with the document: a stack that has to go leaves its length there.
-        self.finish(Place::Exception, stack.frames, start, split, wrote);
+        self.exceptions += 1;
+        self.losses.cut += u32::from(written == Written::Cut);
+        // The closing brace is written with the document: a stack that has to go leaves its length before it.
+        self.keep(Content::Exception { stack_at }, start);
     }
 }
 
@@ -210,7 +234,7 @@ impl TypeName {
     fn of(error: &(dyn Error + 'static)) -> Self {
         let mut name = Self { text: [0; 64], len: 0 };
         let _ = match error.downcast_ref::<std::io::Error>() {
-            // Its own `Debug` tells how it is stored, its kind what it is.
+            // Its own `Debug` shows how it is stored, its kind what it is.
             Some(error) => fmt::write(&mut name, format_args!("{:?}", error.kind())),
             None => fmt::write(&mut name, format_args!("{error:?}")),
         };

@@ -1,7 +1,6 @@
-//! How a piece of work went: its HTTP status, and what was said by hand. What X-Ray is told of both is decided when
-//! the document is written.
+//! [`Flags`] and [`Outcome`]: what was marked by hand, and which of X-Ray's flags follow from that and the HTTP status.
 
-use super::body::Body;
+use std::num::NonZeroU16;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flags(pub(super) u8);
@@ -22,38 +21,26 @@ impl Flags {
     }
 }
 
-impl Body {
-    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is passed over.
-    pub fn set_status(&mut self, status: u16) {
-        if (100..600).contains(&status) {
-            self.status = status;
+/// X-Ray's flags for what went wrong.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) error: bool,
+    pub(super) throttle: bool,
+    pub(super) fault: bool,
+}
+
+impl Outcome {
+    /// By the status, and by what was said beside it.
+    #[inline]
+    pub(super) fn of(status: Option<NonZeroU16>, said: Flags) -> Self {
+        if status.is_none() && said == Flags::default() {
+            return Self::default();
         }
-    }
-
-    /// The HTTP status, if one is known.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        (self.status != 0).then_some(self.status)
-    }
-
-    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
-    pub fn set_failed(&mut self) {
-        self.flags = self.flags.with(Flags::FAILED);
-    }
-
-    /// Marks a client error, by hand.
-    pub fn set_error(&mut self) {
-        self.flags = self.flags.with(Flags::ERROR);
-    }
-
-    /// Marks a throttled call, by hand; it is an error too.
-    pub fn set_throttle(&mut self) {
-        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
-    }
-
-    /// Marks a server fault, by hand.
-    pub fn set_fault(&mut self) {
-        self.flags = self.flags.with(Flags::FAULT);
+        let status = status.map_or(0, NonZeroU16::get);
+        let error = said.has(Flags::ERROR) || (400..500).contains(&status);
+        let throttle = said.has(Flags::THROTTLE) || status == 429;
+        // A failure without a client error is a fault.
+        let fault = said.has(Flags::FAULT) || status >= 500 || (said.has(Flags::FAILED) && !error);
+        Self { error, throttle, fault }
     }
 }

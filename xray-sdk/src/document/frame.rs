@@ -1,13 +1,16 @@
-//! Documents put together: who, when, what, and the finished children.
+//! [`Frame`]: documents put together from ids, times, body and finished children.
 //!
-//! The order of members is fixed here and in nobody else's code. The document's own `id` comes first and
-//! without blanks, because the daemon finds the id of a refused document by the text `"id":"`
+//! The order of members is fixed here and nowhere else. The document's own `id` comes first and
+//! without blanks, because the daemon finds the id of a refused document by the bytes `"id":"`
 //! (its processor takes the first match).
 
-use super::buffer::{ID_DIGITS, TIMES};
-use super::members::Own;
-use super::{Body, Buffer, Children, Preamble};
+use super::body::Body;
+use super::body_writer::Own;
+use super::children::Children;
+use super::preamble::Preamble;
+use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
+use crate::json::Buffer;
 
 /// One document, ready to be written.
 #[derive(Clone, Copy, Debug)]
@@ -16,20 +19,20 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// Its name as JSON text without quotes, as [`put_name`](super::put_name) writes it. A [`Place::Name`](super::Place::Name) in
-    /// a subsegment's body goes before.
+    /// The name, escaped and without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
+    /// a subsegment's body overrides it.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
     pub start: u64,
     /// End, in microseconds since the epoch; `None` while the work is in progress.
     pub end: Option<u64>,
-    /// What happened.
+    /// The members.
     pub body: &'a Body,
     /// Finished subsegments.
     pub children: &'a Children,
 }
 
-/// What a document is to X-Ray.
+/// The kinds of documents.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind<'a> {
     /// The work of one service on one request.
@@ -38,11 +41,11 @@ pub enum Kind<'a> {
         trace_id: TraceId,
         /// The (sub)segment of the calling service.
         parent_id: Option<SegmentId>,
-        /// What is the same in all segments of this process.
+        /// Members that are the same in all segments of this process.
         preamble: &'a Preamble,
         /// The sampling rule that let this segment through.
         rule: Option<&'a str>,
-        /// What the service was asked to do, as a JSON string: the root span's name. Kept as metadata.
+        /// The root span's name, as a JSON string. Kept as metadata.
         operation: Option<&'a str>,
     },
     /// A subsegment that travels alone.
@@ -57,7 +60,7 @@ pub enum Kind<'a> {
 }
 
 impl Frame<'_> {
-    /// An upper bound of the bytes that [`put`](Self::put) appends.
+    /// Returns an upper bound of the bytes that [`put`](Self::put) appends.
     #[must_use]
     pub fn size_bound(&self) -> usize {
         // Ids, times, type and punctuation take less than 300 bytes. A name in the body is counted there.
@@ -72,6 +75,12 @@ impl Frame<'_> {
         300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
     }
 
+    /// Adds the document to those of its parent, which [has room](Children::has_room) for it.
+    #[inline]
+    pub fn fold_into(&self, parent: &mut Children) {
+        parent.add(self.children, |out| self.put(out));
+    }
+
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
@@ -83,15 +92,15 @@ impl Frame<'_> {
         match self.body.plain_metadata() {
             None => self.put_any(out),
             Some([]) => {
-                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
-                out.put_times(*TIMES, self.start, end.max(self.start));
+                put_times(out, *TIMES, self.start, end.max(self.start));
                 out.put("}");
             }
             Some(members) => {
-                out.put_head(*b"{\"id\":\"________________\",\"name\":\"", self.id);
+                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
-                out.put_times(*TIMES_AND_METADATA, self.start, end.max(self.start));
+                put_times(out, *TIMES_AND_METADATA, self.start, end.max(self.start));
                 out.put_bytes(members);
                 out.put("}}}");
             }
@@ -102,7 +111,7 @@ impl Frame<'_> {
         out.reserve(self.size_bound());
         let own = match self.kind {
             Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
-                out.put_head_in(self.id, trace_id);
+                put_head_in(out, self.id, trace_id);
                 if let Some(parent_id) = parent_id {
                     out.put(",\"parent_id\":");
                     out.put_segment_id(parent_id);
@@ -110,12 +119,12 @@ impl Frame<'_> {
                 Some(Own { preamble, rule, operation })
             }
             Kind::Independent { trace_id, parent_id } => {
-                out.put_head_in(self.id, trace_id);
+                put_head_in(out, self.id, trace_id);
                 put_parent(out, parent_id);
                 None
             }
             Kind::Embedded => {
-                out.put_head(*b"{\"id\":\"________________\"", self.id);
+                put_head(out, *HEAD, self.id);
                 None
             }
         };
@@ -124,7 +133,7 @@ impl Frame<'_> {
             out.put(self.name);
         }
         match self.end {
-            Some(end) => out.put_times(*TIMES, self.start, end.max(self.start)),
+            Some(end) => put_times(out, *TIMES, self.start, end.max(self.start)),
             None => {
                 out.put("\",\"start_time\":");
                 out.put_micros(self.start);
@@ -155,9 +164,37 @@ pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], trace_id: Trac
     out.put_bytes(rest);
 }
 
-/// What a subsegment says that travels alone, behind its ids.
+/// Appends what an independent subsegment has behind its ids.
 fn put_parent(out: &mut Buffer, parent_id: SegmentId) {
     out.put(",\"parent_id\":");
     out.put_segment_id(parent_id);
     out.put(",\"type\":\"subsegment\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_quick_path_writes_what_the_general_one_does(
+            id: u64, start in 0_u64..4_000_000_000_000_000, lasted in 0_u64..3_000_000,
+            members in prop::collection::vec(("[a-z]{1,3}", any::<String>()), 0..4),
+        ) {
+            let (mut body, children) = (Body::new(), Children::new());
+            for (key, value) in &members {
+                body.metadata("", key, value);
+            }
+            let frame = Frame {
+                kind: Kind::Embedded, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
+                body: &body, children: &children,
+            };
+            let (mut quick, mut general) = (Buffer::new(), Buffer::new());
+            frame.put(&mut quick);
+            frame.put_any(&mut general);
+            prop_assert_eq!(quick.as_str(), general.as_str());
+            prop_assert!(quick.len() <= frame.size_bound());
+        }
+    }
 }

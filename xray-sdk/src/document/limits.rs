@@ -1,4 +1,10 @@
-//! How large the parts of a document may be. Only numbers, each with where it comes from.
+//! How large the parts of a document may be: numbers, each with its source.
+
+/// The largest document we send, in bytes.
+///
+/// The service's limit is written as "64 kB" (X-Ray's quotas), the daemon's buffer holds 65,536 bytes and the
+/// largest UDP/IPv4 payload is 65,507: this bound and [`Packet::HEADER`](crate::Packet::HEADER) fit below all of them.
+pub const MAX_DOCUMENT: usize = 64_000;
 
 /// Characters in a name (X-Ray Developer Guide, segment documents: 200).
 pub const MAX_NAME: usize = 200;
@@ -16,7 +22,7 @@ pub(crate) const MAX_ANNOTATION_KEY: usize = 500;
 /// are kept as metadata.
 pub const MAX_ANNOTATIONS: u32 = 50;
 
-/// Exceptions in a document: a chain of sources deeper than this names its number in `skipped`.
+/// Exceptions in a document. Further ones are left out and counted.
 pub const MAX_EXCEPTIONS: u32 = 32;
 
 /// Bytes that one value may take once it is encoded. A quarter of [`MAX_BODY`]: no single field, a
@@ -25,14 +31,14 @@ pub const MAX_VALUE: usize = MAX_BODY / 4;
 
 /// Bytes of a body, all its members together. The document bound less room for ids, times, a name of
 /// [`MAX_NAME`] four-byte characters, the frozen preamble and the marks of what was left out.
-pub const MAX_BODY: usize = crate::daemon::MAX_DOCUMENT - 8_000;
+pub const MAX_BODY: usize = MAX_DOCUMENT - 8_000;
 
 /// Members of metadata outside the namespace `default`. Each brings braces of its own, and they are sorted into
 /// their namespaces when the document is written.
 pub(crate) const MAX_NAMESPACED: u32 = 256;
 
 /// How deep a metadata value may nest. Common JSON parsers stop at 128 levels, of which the deepest subsegment
-/// takes 103 ([`Children::MAX_HEIGHT`](super::Children::MAX_HEIGHT)).
+/// takes 103 ([`Children::MAX_HEIGHT`](super::internal::Children::MAX_HEIGHT)).
 pub(crate) const MAX_DEPTH: usize = 20;
 
 /// Bytes of one member that all segments share, and of all of them.

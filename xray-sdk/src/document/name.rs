@@ -1,15 +1,17 @@
-//! Names and keys, mended to what X-Ray takes. A bad name is never a reason to lose a document, so nothing
+//! Names and keys, sanitized to what X-Ray accepts. A bad name is never a reason to lose a document, so nothing
 //! here fails: a character outside the class becomes `_`, what is too long is cut, what is empty gets a name.
 
 use super::limits::{MAX_ANNOTATION_KEY, MAX_METADATA_KEY, MAX_NAME};
-use super::{Buffer, Place, is_name_char};
+use super::name_chars::is_name_char;
+use super::section::Section;
+use crate::json::Buffer;
 
 /// Appends a segment's or subsegment's name, without quotes.
 ///
 /// The class is the schema's: letters, numbers and separators of Unicode's basic plane, and
 /// `_ . : / % & # = + - @`. The Developer Guide also lists the backslash; the schema does not, so it goes.
 /// At most [`MAX_NAME`] characters are kept; a name without any visible character becomes `unknown`.
-/// Returns whether it was mended.
+/// Returns whether the name was changed.
 pub fn put_name(out: &mut Buffer, name: &str) -> bool {
     let plain = name.len() <= MAX_NAME && name.bytes().all(|b| PLAIN[usize::from(b)]);
     if plain && name.bytes().any(|b| b != b' ') {
@@ -32,7 +34,7 @@ static PLAIN: [bool; 256] = {
 };
 
 /// Appends an annotation's key, without quotes: letters, digits, `_` and `.`, anything else becomes `_`;
-/// at most 500 characters; an empty key becomes `unknown`. Returns whether it was mended.
+/// at most 500 characters; an empty key becomes `unknown`. Returns whether the key was changed.
 ///
 /// The dot is not in schema 1.0.0 but in the service's newer documentation, and receivers keep it.
 pub fn put_annotation_key(out: &mut Buffer, key: &str) -> bool {
@@ -59,16 +61,16 @@ fn put_metadata_namespace(out: &mut Buffer, namespace: &str) {
 /// Makes a metadata key ready: `"key":` for the namespace `default` or an empty one, else
 /// `"namespace":"key":`, with the place that it goes to.
 #[must_use]
-pub fn metadata_key(namespace: &str, key: &str) -> (Place, String) {
+pub fn metadata_key(namespace: &str, key: &str) -> (Section, String) {
     let mut out = Buffer::new();
-    let place = put_metadata_path(&mut out, namespace, key);
-    (place, out.as_str().to_owned())
+    let section = put_metadata_path(&mut out, namespace, key);
+    (section, out.as_str().to_owned())
 }
 
-pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) -> Place {
-    let mut place = Place::Metadata;
+pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) -> Section {
+    let mut section = Section::Metadata;
     if !matches!(namespace, "" | "default") {
-        place = Place::MetadataIn;
+        section = Section::MetadataIn;
         out.put("\"");
         put_metadata_namespace(out, namespace);
         out.put("\":");
@@ -76,7 +78,7 @@ pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) ->
     out.put("\"");
     put_metadata_key(out, key);
     out.put("\":");
-    place
+    section
 }
 
 fn put_mended(out: &mut Buffer, text: &str, max: usize, empty: &str, legal: impl Fn(char) -> bool) -> bool {

@@ -1,11 +1,11 @@
-//! What all segments of a process have in common, made ready once: the cold handed to the hot as bytes.
+//! [`Preamble`]: what all segments of a process have in common, encoded once and copied as bytes.
 
 use serde_core::Serialize;
 
-use super::Buffer;
 use super::limits::{MAX_PREAMBLE, MAX_PREAMBLE_MEMBER};
+use crate::json::Buffer;
 
-/// The members that are the same in all segments of a process, made ready once.
+/// The members that are the same in all segments of a process, encoded once.
 #[derive(Clone, Debug)]
 pub struct Preamble {
     /// `,"origin":…,"service":{…}`

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Buffer;
-use super::body::Wrote;
-use super::buffer::string_token_len;
 use super::limits::{MAX_DEPTH, MAX_VALUE};
+use super::truncation::Written;
+use crate::json::{Buffer, string_token_len};
 
-/// How deep a JSON value nests.
+/// Returns how deep a JSON value nests.
 fn depth_of(json: &[u8]) -> usize {
     let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
     while let Some(byte) = json.get(at) {
@@ -26,7 +25,7 @@ fn depth_of(json: &[u8]) -> usize {
 }
 
 /// Serializes a value, and stops as soon as it is larger than [`MAX_VALUE`].
-pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Wrote {
+pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Serialize + ?Sized)) -> Written {
     struct Bounded<'a> {
         out: &'a mut Vec<u8>,
         until: usize,
@@ -46,33 +45,33 @@ pub(super) fn put_serialized(out: &mut Buffer, value: &(impl serde_core::Seriali
     let until = out.len() + MAX_VALUE;
     let start = out.len();
     match serde_json::to_writer(Bounded { out: out.bytes_mut(), until }, value) {
-        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Wrote::Whole,
-        _ => Wrote::Nothing,
+        Ok(()) if depth_of(&out.as_bytes()[start..]) <= MAX_DEPTH => Written::Whole,
+        _ => Written::Nothing,
     }
 }
 
 type Look<'l> = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + 'l;
 
-/// The same, after a look at each scalar in it.
+/// Serializes a value, after passing each scalar in it to `look`.
 pub(super) fn put_looked_at(
     out: &mut Buffer,
     key: &str,
     value: &(impl serde_core::Serialize + ?Sized),
     look: &Look<'_>,
-) -> Wrote {
+) -> Written {
     let start = out.len();
-    if put_serialized(out, value) == Wrote::Nothing {
-        return Wrote::Nothing;
+    if put_serialized(out, value) == Written::Nothing {
+        return Written::Nothing;
     }
-    let Ok(mut value) = serde_json::from_slice(&out.as_bytes()[start..]) else { return Wrote::Nothing };
+    let Ok(mut value) = serde_json::from_slice(&out.as_bytes()[start..]) else { return Written::Nothing };
     if replace(&mut value, key, look) {
         out.truncate(start);
         return put_serialized(out, &value);
     }
-    Wrote::Whole
+    Written::Whole
 }
 
-/// Puts in what `look` answers, and tells whether that is anything new. Nests no deeper than [`MAX_DEPTH`].
+/// Replaces values by what `look` returns. Returns whether any changed. Nests no deeper than [`MAX_DEPTH`].
 fn replace(value: &mut Value, key: &str, look: &Look<'_>) -> bool {
     match value {
         Value::Array(items) => items.iter_mut().fold(false, |new, item| replace(item, key, look) | new),
@@ -98,4 +97,15 @@ fn replace(value: &mut Value, key: &str, look: &Look<'_>) -> bool {
             }
         }
     }
+}
+
+/// Appends a string of at most [`MAX_VALUE`] encoded bytes.
+#[inline]
+pub(super) fn put_text_value(out: &mut Buffer, value: &str) -> Written {
+    // No byte takes more than six once it is escaped.
+    if value.len() <= MAX_VALUE / 6 {
+        out.put_string(value);
+        return Written::Whole;
+    }
+    Written::cut_if(out.put_display_within(value, MAX_VALUE))
 }

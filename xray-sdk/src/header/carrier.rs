@@ -1,13 +1,13 @@
-//! What carries a trace header beside a message: anything that keeps texts by name. No transport is known here;
-//! [`queue`](crate::queue) uses it for SQS, and a program implements it for the types of its client.
+//! [`Carrier`]: anything that holds strings by name, beside a message. No transport is known here;
+//! [`sqs`](crate::sqs) uses it for SQS, and a program implements it for the types of its client.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
-/// Texts by name: HTTP headers, a message's attributes.
+/// Strings by name: HTTP headers, a message's attributes.
 ///
-/// It is implemented for maps of strings, such as the attributes of a record in an SQS event. A client's own
-/// type takes two lines each:
+/// Implemented for maps of strings, such as the attributes of a record in an SQS event. For a client's own type,
+/// each method takes two lines:
 /// ```
 /// use xray_sdk::header::Carrier;
 ///
@@ -17,19 +17,19 @@ use std::hash::BuildHasher;
 ///
 /// impl Carrier for Message {
 ///     fn value(&self, name: &str) -> Option<&str> {
-///         self.trace_header.as_deref().filter(|_| name == xray_sdk::queue::ATTRIBUTE)
+///         self.trace_header.as_deref().filter(|_| name == xray_sdk::sqs::ATTRIBUTE)
 ///     }
 ///     fn put(&mut self, name: &'static str, value: String) {
-///         debug_assert_eq!(name, xray_sdk::queue::ATTRIBUTE);
+///         debug_assert_eq!(name, xray_sdk::sqs::ATTRIBUTE);
 ///         self.trace_header = Some(value);
 ///     }
 /// }
 /// ```
 pub trait Carrier {
-    /// The text of that name, if there is one.
+    /// Returns the string of that name, if there is one.
     fn value(&self, name: &str) -> Option<&str>;
 
-    /// Puts a text, in place of one that was there.
+    /// Sets the string of that name.
     fn put(&mut self, name: &'static str, value: String);
 }
 

@@ -1,25 +1,26 @@
-//! What the header's `Sampled` part says. Who decides, and how, is [`sampling`](crate::sampling)'s affair; this
-//! is only how the decision travels.
+//! [`SamplingDecision`]: the header's `Sampled` part. Deciding is the work of [`sampling`](crate::sampling).
 
 use std::fmt;
 use std::str::FromStr;
 
 /// Whether a trace is recorded, as far as the sender of a header knows.
+///
+/// Exhaustive: the header has these four forms (X-Ray Developer Guide, "Tracing header") and no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SamplingDecision {
-    /// `Sampled=1`: it is recorded, and so must we.
+    /// `Sampled=1`: the trace is recorded.
     Sampled,
-    /// `Sampled=0`: it is not recorded; tell the services that we call.
+    /// `Sampled=0`: the trace is not recorded, here or in the services that are called.
     NotSampled,
     /// `Sampled=?`: the receiver decides, and reports its decision in the response's header.
     Requested,
-    /// No `Sampled` part, or one that makes no sense: the receiver decides. The default.
+    /// No `Sampled` part, or an invalid one: the receiver decides. The default.
     #[default]
     Unknown,
 }
 
 impl SamplingDecision {
-    /// The decision, where one was made.
+    /// Returns the decision, or `None` if the receiver is to decide.
     #[must_use]
     pub const fn decided(self) -> Option<bool> {
         match self {
@@ -55,7 +56,7 @@ impl FromStr for SamplingDecision {
             "1" => Ok(Self::Sampled),
             "0" => Ok(Self::NotSampled),
             "?" => Ok(Self::Requested),
-            _ => Err(ParseDecisionError { _private: () }),
+            _ => Err(ParseDecisionError),
         }
     }
 }
@@ -67,16 +68,14 @@ impl fmt::Display for SamplingDecision {
     }
 }
 
-/// A `Sampled` value that is none of `1`, `0`, `?`. Its sender is at fault.
+/// A `Sampled` value that is none of `1`, `0`, `?`. The sender is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct ParseDecisionError {
-    _private: (),
-}
+pub struct ParseDecisionError;
 
 impl fmt::Display for ParseDecisionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sampling decision is none of `1`, `0`, `?`")
+        f.write_str("invalid sampling decision, expected `1`, `0` or `?`")
     }
 }
 

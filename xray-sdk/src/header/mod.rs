@@ -1,8 +1,8 @@
-//! The trace header: what a caller tells a service about the trace that it is to join.
+//! The trace header: what a caller sends to a service so that it joins the trace.
 //!
 //! [`TraceHeader`] is X-Ray's own (`x-amzn-trace-id`), with its [`SamplingDecision`]; [`Traceparent`] is W3C's
-//! form of the same facts. HTTP, queues and Lambda's environment all carry the same text, so no transport is
-//! known here: integrations read and write it there, the layer places spans by it.
+//! form of the same facts. HTTP, queues and Lambda's environment all carry the same string, so no
+//! transport is known here: integrations read and write the header, and the layer places spans by it.
 
 mod decision;
 mod trace_header;

@@ -1,5 +1,5 @@
-//! Text into [`TraceHeader`]. The text may come from anyone on the internet: whatever it is, reading it takes
-//! bounded time, at most one small allocation, and ends in a header or an error. Called through `FromStr`.
+//! Parsing of [`TraceHeader`]. The input may come from anyone on the internet: parsing takes bounded time, at most one
+//! small allocation, and ends in a header or an error. Called through `FromStr`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,12 @@ use std::str::FromStr;
 use super::decision::SamplingDecision;
 use super::trace_header::{Extras, MAX_EXTRAS, TraceHeader};
 use crate::id::{SegmentId, TraceId};
+use crate::text::text_form;
 
 impl FromStr for TraceHeader {
     type Err = ParseHeaderError;
 
-    /// Of repeated parts the first valid one counts. An invalid `Parent` or `Sampled` is as good as none.
+    /// Uses the first valid one of repeated parts, and ignores an invalid `Parent` or `Sampled`.
     ///
     /// A `Root` of all zeros is how the Go and Python SDKs say "not recorded", so it is valid beside `Sampled=0`
     /// and nowhere else.
@@ -46,18 +47,18 @@ impl FromStr for TraceHeader {
     }
 }
 
-/// Why a text is not a trace header. Its sender is at fault; begin a new trace.
+/// Why a string is not a trace header. The sender is at fault; begin a new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseHeaderError {
-    /// There is no `Root` part, or none whose value is a trace id.
+    /// No `Root` part holds a trace id.
     NoRoot,
 }
 
 impl fmt::Display for ParseHeaderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoRoot => "trace header has no valid Root",
+            Self::NoRoot => "trace header has no valid `Root`, expected `Root=1-<8 hex>-<24 hex>`",
         })
     }
 }
@@ -89,9 +90,11 @@ fn keep(extras: &mut String, key: &str, value: &str) {
     extras.push_str(value);
 }
 
-/// How much of a header is looked at, in bytes. An honest one has some hundred; load balancers rewrite requests
+/// Bytes of a header that are parsed. An honest one has some hundred; load balancers rewrite requests
 /// whose headers exceed 7 KB in total.
 const MAX_TEXT: usize = 4096;
+
+text_form!(TraceHeader, ParseHeaderError, "a trace header: Root=…;Parent=…;Sampled=…");
 
 #[cfg(test)]
 mod tests {
@@ -107,7 +110,7 @@ mod tests {
 
     #[test]
     fn headers_are_read_as_the_official_sdks_together_would() {
-        let no_root = "trace header has no valid Root";
+        let no_root = "trace header has no valid `Root`, expected `Root=1-<8 hex>-<24 hex>`";
         for (text, expected) in [
             // All of it, and each part's absence.
             (

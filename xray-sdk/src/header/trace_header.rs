@@ -1,4 +1,4 @@
-//! [`TraceHeader`], the value: what it holds and how it is written. Reading one is `parse`'s work.
+//! [`TraceHeader`]: what it holds and how it is written. Reading one is `parse`'s work.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decision::SamplingDecision;
 use crate::id::{SegmentId, TraceId};
 
-/// The facts that travel from service to service: which trace, who calls, and whether it is recorded.
+/// X-Ray's trace header: the trace id, the calling (sub)segment, and the sampling decision.
 ///
 /// ```
 /// # use xray_sdk::{SamplingDecision, TraceHeader};
@@ -21,7 +21,7 @@ use crate::id::{SegmentId, TraceId};
 /// Reading is lenient, as senders differ: keys in any case, blanks around parts, keys and values, empty parts and
 /// parts without `=` are skipped, `Self` (a load balancer's own hop) is dropped. Only `Root` is needed. Without
 /// [extras](Self::extras), reading allocates nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TraceHeader {
     root: TraceId,
     parent: Option<SegmentId>,
@@ -29,63 +29,63 @@ pub struct TraceHeader {
     extras: Option<Extras>,
 }
 
-/// The parts of a header that are passed on without being read; see [`TraceHeader::extras`].
+/// The parts of a header that are propagated unread; see [`TraceHeader::extras`].
 ///
 /// Shared, since it goes into the header of each downstream call. Never empty, never over 256 bytes, all visible
 /// ASCII: only the parser makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Extras(pub(super) Arc<str>);
 
 impl TraceHeader {
     /// Name of the HTTP field, in the lower case that HTTP/2 asks for.
     pub const NAME: &'static str = "x-amzn-trace-id";
 
-    /// A header that names a trace and says nothing else.
+    /// Creates a header that names a trace and nothing else.
     #[must_use]
     pub const fn new(root: TraceId) -> Self {
         Self { root, parent: None, sampled: SamplingDecision::Unknown, extras: None }
     }
 
-    /// Replaces the caller: the (sub)segment that the receiver's segment hangs below.
+    /// Sets the caller: the (sub)segment that becomes the parent of the receiver's segment.
     #[must_use]
     pub fn with_parent(mut self, parent: SegmentId) -> Self {
         self.parent = Some(parent);
         self
     }
 
-    /// Replaces the sampling decision.
+    /// Sets the sampling decision.
     #[must_use]
     pub fn with_sampled(mut self, sampled: SamplingDecision) -> Self {
         self.sampled = sampled;
         self
     }
 
-    /// Replaces the parts that are passed on, with those of a header that was received.
+    /// Sets the propagated parts to those of a received header.
     #[must_use]
     pub fn with_extras(mut self, extras: Option<Extras>) -> Self {
         self.extras = extras;
         self
     }
 
-    /// The trace.
+    /// Returns the trace id.
     #[must_use]
     pub const fn root(&self) -> TraceId {
         self.root
     }
 
-    /// The calling (sub)segment, where the sender named one.
+    /// Returns the id of the calling (sub)segment, if the sender named one.
     #[must_use]
     pub const fn parent(&self) -> Option<SegmentId> {
         self.parent
     }
 
-    /// What the sender decided.
+    /// Returns the sender's sampling decision.
     #[must_use]
     pub const fn sampled(&self) -> SamplingDecision {
         self.sampled
     }
 
-    /// Parts that X-Ray's SDKs don't read but pass on, in their order: `key=value;key=value`, or an empty text.
+    /// Returns the parts that X-Ray's SDKs propagate unread: `key=value;key=value`, or an empty string.
     ///
     /// `Lineage`, by which Lambda stops runaway recursion, is one of them. At most 256 bytes of whole parts
     /// are kept, and only parts of visible ASCII, so that no header can be smuggled into the next request.
@@ -94,14 +94,15 @@ impl TraceHeader {
         self.extras.as_ref().map_or("", |extras| &extras.0)
     }
 
-    /// The same, to be passed on with [`with_extras`](Self::with_extras) without a copy.
+    /// Returns the propagated parts, for [`with_extras`](Self::with_extras) without a copy.
     #[must_use]
     pub fn shared_extras(&self) -> Option<Extras> {
         self.extras.clone()
     }
 
-    /// What to answer a request that carried this header: the root, and our decision if the caller asked for it
-    /// with `Sampled=?`.
+    /// Returns the header for the response to a request with this header.
+    ///
+    /// The response names the root, and the decision if the caller asked for it with `Sampled=?`.
     #[must_use]
     pub fn to_response(&self, decision: SamplingDecision) -> Self {
         let sampled = match (self.sampled, decision.decided()) {

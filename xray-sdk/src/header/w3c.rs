@@ -14,7 +14,7 @@ impl TraceHeader {
     /// Versions after 00 are read as far as 00 goes, as the recommendation asks.
     ///
     /// # Errors
-    /// The text breaks the recommendation; it says that the receiver then begins a new trace.
+    /// The string breaks the recommendation, by which the receiver then begins a new trace.
     pub fn from_traceparent(text: &str) -> Result<Self, ParseTraceparentError> {
         let text = text.trim_ascii();
         // In bytes until it is known to be ASCII: indexing text inside a character panics.
@@ -43,9 +43,9 @@ impl TraceHeader {
         Ok(Self::new(root).with_parent(parent).with_sampled(SamplingDecision::from(sampled)))
     }
 
-    /// The same facts as a `traceparent`, or `None` while no parent is known, since W3C has no form for that.
+    /// Converts the header into a `traceparent`, or returns `None` without a parent: W3C has no form for that.
     ///
-    /// Whatever is not decided goes out as not sampled. Extras have no place in it.
+    /// An open decision becomes "not sampled". Extras are left out.
     #[must_use]
     pub fn traceparent(&self) -> Option<Traceparent> {
         let parent = self.parent().filter(|parent| !parent.is_zero() && !self.root().is_zero())?;
@@ -59,7 +59,7 @@ impl TraceHeader {
     }
 }
 
-/// A `traceparent` as text: 55 bytes of ASCII, on the stack.
+/// A `traceparent`: 55 bytes of ASCII, on the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Traceparent {
     text: [u8; LEN],
@@ -69,7 +69,7 @@ impl Traceparent {
     /// Name of the HTTP field.
     pub const NAME: &'static str = "traceparent";
 
-    /// The text.
+    /// Returns the string form.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // We wrote nothing but ASCII, so this can't fail; if it did, no text is better than a panic.
@@ -89,11 +89,11 @@ impl fmt::Debug for Traceparent {
     }
 }
 
-/// Why a text is not a `traceparent`. Its sender is at fault; begin a new trace.
+/// Why a string is not a `traceparent`. The sender is at fault; begin a new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseTraceparentError {
-    /// Length, dashes or digits are not as they should be. Upper-case digits count among the latter.
+    /// Length, dashes or digits are wrong. Upper-case digits are.
     Form,
     /// Version `ff`, which is forbidden.
     Version,

@@ -1,4 +1,4 @@
-//! The wall clock, for new trace ids, for samplers that were not told the time, and for the thread that asks for
+//! The wall clock, for new trace ids, for samplers without a given time, and for the thread that asks for
 //! sampling rules. Everything that is measured gets its time from the caller instead.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -4,9 +4,17 @@
 //! nanoseconds, for [`DRAWS`] ids. Segment ids and sampling draw from a fast generator that was seeded once.
 //! Both live in thread locals that need no destructor, so they work while a thread is being torn down.
 //! Nothing here knows what an id looks like.
+//!
+//! A forked child inherits both, and would draw its parent's ids. Asking for the process at each draw costs a
+//! system call, more than a span. So each trace id is mixed with the fast generator, and that is stirred with
+//! the time whenever a trace begins ([`stir`]). Parent and child draw the same only if both begin a trace in
+//! the same nanosecond after the fork, on the thread that forked.
 
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use rand::rngs::{SmallRng, SysRng};
+use rand::{Rng, SeedableRng, TryRng};
 
 /// The random bits of one trace id: 96 of them, below 32 zeros.
 pub(super) fn trace_bits() -> [u8; 16] {
@@ -15,6 +23,10 @@ pub(super) fn trace_bits() -> [u8; 16] {
     let drawn = SECURE.try_with(|secure| secure.try_borrow_mut().map(|mut secure| secure.draw(draw)));
     if !matches!(drawn, Ok(Ok(()))) {
         fill(draw);
+    }
+    // Bits of the system's stay as good as they are, whatever they are combined with.
+    for (bit, mixed) in draw.iter_mut().zip(fast_u64().to_ne_bytes()) {
+        *bit ^= mixed;
     }
     bits
 }
@@ -25,21 +37,30 @@ pub(crate) fn fast_u64() -> u64 {
     FAST.try_with(Fast::next).unwrap_or_else(|_| seed())
 }
 
-/// Makes all threads' buffers and generators stale.
-pub(super) fn reseed() {
+/// Makes what this thread draws next depend on `nanos`, a reading of a clock.
+#[inline]
+pub(crate) fn stir(nanos: u64) {
+    let _ = FAST.try_with(|fast| fast.stirred.set(fast.stirred.get().rotate_left(23) ^ nanos));
+}
+
+/// Makes every thread take fresh randomness before its next id.
+///
+/// For a process that was copied while it ran: restored from a snapshot (Lambda SnapStart) or forked. Other
+/// threads notice at their next id, not in the middle of one.
+pub fn reseed() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
 }
 
 /// Raised by [`reseed`]; thread locals of another generation start afresh. Theirs begins at zero, so that this
-/// also tells the ones that never drew. Relaxed, since nothing else is published with it: a thread that was
-/// told of the reseed, by whatever means, sees the new number.
+/// also marks the ones that never drew. Relaxed, since nothing else is published with it: a thread that
+/// learned of the reseed, by whatever means, sees the new number.
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
 thread_local! {
     // All zeros, so that a thread which never makes a trace id never touches this memory.
     static SECURE: RefCell<Secure> =
         const { RefCell::new(Secure { bytes: [0; DRAW * DRAWS], left: 0, generation: 0 }) };
-    static FAST: Fast = const { Fast { state: Cell::new(0), generation: Cell::new(0) } };
+    static FAST: Fast = const { Fast::new() };
 }
 
 struct Secure {
@@ -64,27 +85,39 @@ impl Secure {
 }
 
 struct Fast {
-    state: Cell<u64>,
+    /// `None` until the first draw.
+    rng: RefCell<Option<SmallRng>>,
     generation: Cell<u64>,
+    /// All readings of a clock that were handed to [`stir`].
+    stirred: Cell<u64>,
 }
 
 impl Fast {
+    const fn new() -> Self {
+        Self { rng: RefCell::new(None), generation: Cell::new(0), stirred: Cell::new(0) }
+    }
+
     #[inline]
     fn next(&self) -> u64 {
         let generation = GENERATION.load(Ordering::Relaxed);
-        if self.generation.get() != generation {
-            self.restart(generation);
+        match self.rng.try_borrow_mut().as_deref_mut() {
+            // A multiplication by an odd number spreads the clock's low bits.
+            Ok(Some(rng)) if self.generation.get() == generation => {
+                rng.next_u64() ^ self.stirred.get().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            }
+            _ => self.restart(generation),
         }
-        let mut rng = fastrand::Rng::with_seed(self.state.get());
-        let bits = rng.u64(..);
-        self.state.set(rng.get_seed());
-        bits
     }
 
     #[cold]
-    fn restart(&self, generation: u64) {
-        self.state.set(seed());
+    fn restart(&self, generation: u64) -> u64 {
+        let mut rng = SmallRng::seed_from_u64(seed());
+        let bits = rng.next_u64();
         self.generation.set(generation);
+        if let Ok(mut slot) = self.rng.try_borrow_mut() {
+            *slot = Some(rng);
+        }
+        bits
     }
 }
 
@@ -98,8 +131,10 @@ fn seed() -> u64 {
 /// Fills from the system's generator. Where that fails, ids that can be guessed are better than none.
 #[cold]
 fn fill(bytes: &mut [u8]) {
-    if getrandom::fill(bytes).is_err() {
-        fastrand::Rng::new().fill(bytes);
+    if SysRng.try_fill_bytes(bytes).is_err() {
+        // The standard library's own keys: random where the system can be, and different for each call.
+        use std::hash::{BuildHasher, RandomState};
+        SmallRng::seed_from_u64(RandomState::new().hash_one(bytes.len())).fill_bytes(bytes);
     }
 }
 
@@ -138,13 +173,39 @@ mod tests {
 
     #[test]
     fn reseeding_parts_copies_of_a_process() {
-        let copy = |fast: &Fast| Fast { state: fast.state.clone(), generation: fast.generation.clone() };
-        let original = Fast { state: Cell::new(0), generation: Cell::new(0) };
+        let copy = |fast: &Fast| Fast {
+            rng: fast.rng.clone(),
+            generation: fast.generation.clone(),
+            stirred: fast.stirred.clone(),
+        };
+        let original = Fast::new();
         original.next();
         let twins = [copy(&original), copy(&original)];
         reseed();
         let [a, b] = twins.map(|twin| twin.next());
         assert_ne!(a, b);
+    }
+
+    #[test]
+    fn a_nanosecond_parts_copies_of_a_thread() {
+        let drawn = |nanos| {
+            let fast = Fast { rng: RefCell::new(Some(SmallRng::seed_from_u64(7))), ..Fast::new() };
+            fast.generation.set(GENERATION.load(Ordering::Relaxed));
+            FAST.with(|mine| {
+                let before = (mine.rng.replace(fast.rng.take()), mine.generation.get(), mine.stirred.get());
+                mine.generation.set(fast.generation.get());
+                mine.stirred.set(0);
+                stir(nanos);
+                let drawn: Vec<u64> = (0..100).map(|_| fast_u64()).collect();
+                mine.rng.replace(before.0);
+                mine.generation.set(before.1);
+                mine.stirred.set(before.2);
+                drawn
+            })
+        };
+        let (parent, child) = (drawn(1_000_000_001), drawn(1_000_000_002));
+        assert_eq!(parent, drawn(1_000_000_001), "the same state and the same time draw the same");
+        assert!(parent.iter().all(|id| !child.contains(id)));
     }
 
     #[test]

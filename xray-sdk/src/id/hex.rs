@@ -8,12 +8,12 @@
 /// has to wait.
 #[inline]
 pub(super) fn encode(number: u64) -> [u8; 16] {
-    let (high, low) = (eight_digits((number >> 32) as u32), eight_digits(number as u32));
+    let (high, low) = (hex_digits((number >> 32) as u32), hex_digits(number as u32));
     (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
 }
 
 #[inline]
-fn eight_digits(number: u32) -> u64 {
+fn hex_digits(number: u32) -> u64 {
     // One digit in each byte, the first in the highest.
     let mut x = u64::from(number);
     x = (x << 16 | x) & 0x0000_ffff_0000_ffff;

@@ -31,6 +31,26 @@ pub(super) fn assemble(documents: &[Document]) -> (Vec<Trace>, Vec<String>) {
     (traces, problems)
 }
 
+impl Trace {
+    /// Puts documents together that X-Ray has taken, such as those that `BatchGetTraces` returns, a tree for each
+    /// trace, in order of the traces' first start. What is no JSON object is skipped; nothing is checked.
+    ///
+    /// ```
+    /// use xray_sdk::local::{Trace, Waterfall};
+    ///
+    /// let document = r#"{"name":"shop","id":"70de5b6f19ff9a0a","trace_id":"1-66f1a2b3-0123456789abcdef01234567",
+    ///                    "start_time":1727112883.125,"end_time":1727112883.25}"#;
+    /// let traces = Trace::from_documents([document]);
+    /// assert_eq!(traces[0].find("shop").map(|node| node.id()), Some("70de5b6f19ff9a0a"));
+    /// assert!(Waterfall::new(&traces[0]).to_string().contains("shop"));
+    /// ```
+    #[must_use]
+    pub fn from_documents<'a>(documents: impl IntoIterator<Item = &'a str>) -> Vec<Self> {
+        let documents: Vec<Document> = documents.into_iter().filter_map(Document::taken).collect();
+        assemble(&documents).0
+    }
+}
+
 /// The spans of one trace in order of arrival, each id once.
 #[derive(Default)]
 struct Gathered<'a> {
@@ -94,7 +114,7 @@ impl<'a> Gathered<'a> {
         Trace { id: self.id.to_owned(), spans: in_drawing_order(self.spans, roots) }
     }
 
-    /// Whoever follows the parents upwards must arrive at a root. Each span is walked over once: a walk that meets
+    /// Following the parents upwards must end at a root. Each span is walked over once: a walk that meets
     /// its own steps has found a ring, which is cut there, one that meets an earlier walk's is done.
     fn break_rings(&mut self) {
         let mut walked_in = vec![usize::MAX; self.spans.len()];

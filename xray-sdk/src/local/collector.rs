@@ -43,7 +43,7 @@ pub struct Collector {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Datagrams nobody has looked at yet. The receiving thread holds this lock for one push.
+    /// Datagrams that are not judged yet. The receiving thread holds this lock for one push.
     inbox: Mutex<Vec<Vec<u8>>>,
     arrived: Condvar,
     /// Always locked before the inbox, so that datagrams enter it in order of arrival.
@@ -115,7 +115,7 @@ impl Collector {
         self.wait_for(timeout, |received| received.documents().len() >= count)
     }
 
-    /// What was received so far.
+    /// Returns what was received so far.
     #[must_use]
     pub fn received(&self) -> Received {
         let mut received = lock(&self.shared.received);

@@ -1,4 +1,4 @@
-//! One accepted document: its text, its parsed value, and the few keys that everybody asks for.
+//! [`Document`]: an accepted document, its bytes, its parsed value, and the keys that most callers need.
 //!
 //! A document exists only if X-Ray would take it, so those keys are there and well-formed. Cloning one copies a
 //! pointer. [`Received`](super::Received) makes them, the assembly of traces reads them.
@@ -37,19 +37,25 @@ impl Document {
         }
     }
 
-    /// The document as a value.
+    /// Reads a document that X-Ray has taken already. Returns `None` for what is no JSON object.
+    pub(super) fn taken(text: &str) -> Option<Self> {
+        let json: Value = serde_json::from_str(text).ok().filter(Value::is_object)?;
+        Some(Self(Arc::new(Inner { text: text.to_owned(), json, problems: Vec::new() })))
+    }
+
+    /// Returns the document as a value.
     #[must_use]
     pub fn json(&self) -> &Value {
         &self.0.json
     }
 
-    /// The document's text, byte for byte as it was received.
+    /// Returns the document, byte for byte as it was received.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// What some receiver would lose of it, if anything.
+    /// Returns the problems by which a receiver would lose part of the document.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.0.problems
@@ -79,13 +85,13 @@ impl Document {
         self.string("name").unwrap_or_default()
     }
 
-    /// Whether it is a subsegment sent on its own, not a segment.
+    /// Returns whether the document is a subsegment sent on its own, not a segment.
     #[must_use]
     pub fn is_subsegment(&self) -> bool {
         self.string("type") == Some("subsegment")
     }
 
-    /// Whether it announces what has not ended yet.
+    /// Returns whether the document is in progress.
     #[must_use]
     pub fn is_in_progress(&self) -> bool {
         self.0.json.get("in_progress") == Some(&Value::Bool(true))

@@ -38,7 +38,8 @@
 //! # }
 //! ```
 //!
-//! Nothing here is shared with the code that writes documents: it is the judge of that code's output.
+//! As the judge of the code that writes documents, this room shares nothing with it but the table of characters that
+//! names may hold.
 
 mod collector;
 

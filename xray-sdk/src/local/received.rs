@@ -1,7 +1,7 @@
-//! Everything a collector received so far: what passed, what did not, and what can be said about the whole.
+//! [`Received`]: what a collector received so far, accepted or rejected, and the traces made of it.
 //!
 //! No socket and no thread here. The collector adds datagrams, users get snapshots: a snapshot is a pointer, and
-//! the next datagram copies the lists only while somebody still holds one.
+//! the next datagram copies the lists only while a snapshot is alive.
 
 use std::sync::Arc;
 
@@ -94,7 +94,7 @@ impl Received {
     }
 
     /// Takes in one more datagram.
-    pub(super) fn add(&mut self, datagram: Vec<u8>) {
+    pub(crate) fn add(&mut self, datagram: Vec<u8>) {
         if datagram.is_empty() {
             return;
         }

@@ -40,7 +40,7 @@ impl Trace {
         &self.id
     }
 
-    /// The spans that are nobody's child: the segment at the top, and all whose parent was not received. In order
+    /// Returns the spans without a parent here: the segment at the top, and all whose parent was not received. In order
     /// of their start.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.nodes().filter(|node| node.span().parent.is_none())
@@ -134,20 +134,20 @@ impl<'a> Node<'a> {
         self.end().map(|end| Duration::try_from_secs_f64(end - self.start()).unwrap_or_default())
     }
 
-    /// Whether it is a subsegment, be it nested or sent on its own.
+    /// Returns whether the span is a subsegment, nested or sent on its own.
     #[must_use]
     pub fn is_subsegment(&self) -> bool {
         self.span().is_subsegment
     }
 
-    /// Whether it names a parent that was not received. That is no fault in itself: the parent may belong to a
+    /// Returns whether the span names a parent that was not received. That is no fault in itself: the parent may belong to a
     /// service that sends elsewhere, as in Lambda.
     #[must_use]
     pub fn parent_missing(&self) -> bool {
         self.span().parent_id.is_some() && self.span().parent.is_none()
     }
 
-    /// How many ancestors of it were received.
+    /// Returns how many ancestors of the span were received.
     #[must_use]
     pub fn depth(&self) -> usize {
         self.span().depth

@@ -3,12 +3,12 @@
 
 use serde_json::Value;
 
-use super::Finding;
-use super::surroundings::Surroundings;
+use super::DetectedOrigin;
+use super::probe::Probe;
 
 const FILE: &str = "/var/elasticbeanstalk/xray/environment.conf";
 
-pub(super) fn detect(at: &Surroundings, found: &mut Finding) {
+pub(super) fn detect(at: &Probe, found: &mut DetectedOrigin) {
     let Some(Value::Object(file)) = at.read(FILE).and_then(|text| serde_json::from_str(&text).ok()) else {
         return;
     };

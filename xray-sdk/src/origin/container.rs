@@ -1,10 +1,10 @@
-//! The id of the container that this process runs in, as the kernel tells it.
+//! The id of the container that this process runs in, from the kernel's files.
 
-use super::surroundings::Surroundings;
+use super::probe::Probe;
 
 /// Sixty-four hex digits, the last that a line of the process's control groups has. With version 2 of control groups
 /// that file says nothing inside a container, but the mounts do: the runtime mounts files by paths that hold the id.
-pub(super) fn container_id(at: &Surroundings) -> Option<String> {
+pub(super) fn container_id(at: &Probe) -> Option<String> {
     let groups = at.read("/proc/self/cgroup").unwrap_or_default();
     let from_groups = groups.lines().find_map(last_id);
     from_groups.or_else(|| {

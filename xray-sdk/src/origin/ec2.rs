@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::Finding;
+use super::DetectedOrigin;
 use super::imds::Imds;
-use super::surroundings::Surroundings;
+use super::probe::Probe;
 
 const DOCUMENT_PATH: &str = "/latest/dynamic/instance-identity/document";
 
-pub(super) fn detect(at: &Surroundings, imds: &Imds<'_>, found: &mut Finding) {
+pub(super) fn detect(at: &Probe, imds: &Imds<'_>, found: &mut DetectedOrigin) {
     let document = imds.read(DOCUMENT_PATH).and_then(|text| serde_json::from_slice::<Value>(&text).ok());
     let Some(document) = document else { return };
     let text = |key: &str| document.get(key).filter(|value| value.is_string()).cloned();
@@ -28,7 +28,7 @@ pub(super) fn detect(at: &Surroundings, imds: &Imds<'_>, found: &mut Finding) {
     }
 }
 
-fn agent_log_groups(at: &Surroundings) -> Vec<String> {
+fn agent_log_groups(at: &Probe) -> Vec<String> {
     const FILE: &str = "amazon-cloudwatch-agent/etc/log-config.json";
     let file = match at.variable("ProgramData") {
         Some(data) if cfg!(windows) => {

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Finding;
+use super::DetectedOrigin;
 use super::container::container_id;
-use super::surroundings::Surroundings;
-use crate::http::{Http, Limits};
+use super::probe::Probe;
+use crate::http_client::{HttpClient, Limits};
 
-pub(super) fn detect(at: &Surroundings, found: &mut Finding) {
+pub(super) fn detect(at: &Probe, found: &mut DetectedOrigin) {
     let variables = ["ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA_URI"];
     let Some(url) = variables.into_iter().find_map(|name| at.variable(name)) else { return };
-    let http = Http::new(LIMITS);
+    let http = HttpClient::new(LIMITS);
     let fetch = |url: &str| serde_json::from_slice::<Value>(&http.get(url, None).ok()?).ok();
     let container = fetch(&url).unwrap_or_default();
     // The task is a second question, asked only if the first had an answer.

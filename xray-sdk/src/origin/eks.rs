@@ -1,21 +1,21 @@
-//! EKS: a pod has its service account's token. Pod and container are told by the machine itself.
+//! EKS: a pod has its service account's token. Pod and container come from the machine itself.
 //!
-//! The cluster's name is told by no file. It is taken from the environment, where the pod's specification or an
+//! The cluster's name stands in no file. It is taken from the environment, where the pod's specification or an
 //! OpenTelemetry set-up puts it, else from the tag that EKS gives its nodes (feature `plugin-ec2`; the node has to
 //! allow tags in its instance metadata). Kubernetes' API knows it as well, but speaks TLS, which this crate does not.
 
 use serde_json::Value;
 
-use super::Finding;
+use super::DetectedOrigin;
 use super::container::container_id;
-use super::surroundings::Surroundings;
+use super::probe::Probe;
 
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 /// Looked at in this order.
 const CLUSTER_VARIABLES: [&str; 3] = ["EKS_CLUSTER_NAME", "K8S_CLUSTER_NAME", "CLUSTER_NAME"];
 
-pub(super) fn detect(at: &Surroundings, tag_of_node: impl FnOnce() -> Option<String>, found: &mut Finding) {
+pub(super) fn detect(at: &Probe, tag_of_node: impl FnOnce() -> Option<String>, found: &mut DetectedOrigin) {
     if !at.exists(TOKEN) {
         return;
     }
@@ -37,13 +37,13 @@ pub(super) fn detect(at: &Surroundings, tag_of_node: impl FnOnce() -> Option<Str
 }
 
 /// OpenTelemetry's variable: `key=value` pairs, separated by commas.
-fn from_resource(at: &Surroundings) -> Option<String> {
+fn from_resource(at: &Probe) -> Option<String> {
     let attributes = at.variable("OTEL_RESOURCE_ATTRIBUTES")?;
     let mut pairs = attributes.split(',').filter_map(|pair| pair.split_once('='));
     pairs.find(|(key, _)| key.trim() == "k8s.cluster.name").map(|(_, value)| value.trim().to_owned())
 }
 
-/// What EKS allows as a cluster's name (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
+/// Checks a cluster's name as EKS does (Amazon EKS API reference, `CreateCluster`). Not everything that answers at an
 /// address is what it should be.
 fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');

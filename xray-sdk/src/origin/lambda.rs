@@ -1,11 +1,11 @@
 //! Lambda: known by its variables, without asking anyone. The function's segment is the platform's own, so what is
 //! found here matters to sampling rules and to documents made by hand.
 
-use super::Finding;
-use super::surroundings::Surroundings;
+use super::DetectedOrigin;
+use super::probe::Probe;
 
-/// Whether this is a Lambda function, and so nothing else.
-pub(super) fn detect(at: &Surroundings, found: &mut Finding) -> bool {
+/// Returns whether the process is a Lambda function, and so on no other platform.
+pub(super) fn detect(at: &Probe, found: &mut DetectedOrigin) -> bool {
     if at.variable("LAMBDA_TASK_ROOT").is_none() {
         return false;
     }

@@ -1,16 +1,16 @@
 //! Where this process runs: the segment's `origin`, the blocks about it, and the log groups beside it.
 //!
 //! One file for each place, each behind a feature (`plugin-ec2` and so on; `plugins` is all of them); `container`
-//! and `imds` are what two of them share. Below them, `surroundings` is what they may look at (files, variables, endpoints) and
-//! `finding` is what they say; above, [`Plugins`] asks them in a fixed order. The most specific place names the
+//! and `imds` are what two of them share. Below them, `probe` is what they may look at (files, variables, endpoints) and
+//! `detected` is what they say; above, [`Plugins`] asks them in a fixed order. The most specific place names the
 //! origin (Beanstalk, then EKS, ECS, EC2, as in the official SDK for Java), and every place that applies adds its
 //! block.
 //!
 //! Asking takes milliseconds where a place applies, and a metadata endpoint that isn't there costs a tenth of a
 //! second at most. Call [`Plugins::detect`] where that does not matter; the layer has a thread for it.
 
-mod finding;
-mod surroundings;
+mod detected;
+mod probe;
 
 #[cfg(feature = "plugin-beanstalk")]
 mod beanstalk;
@@ -30,9 +30,9 @@ mod lambda;
 
 mod plugins;
 
-pub use finding::{Finding, LogGroup};
+pub use detected::{DetectedOrigin, LogGroup};
 pub use plugins::Plugins;
 
 #[cfg(test)]
-#[cfg(feature = "plugins")]
+#[cfg(all(feature = "plugins", feature = "local"))]
 mod tests;

@@ -1,52 +1,56 @@
-//! The places in their order, and the user's say about what they look at.
+//! [`Plugins`]: the platforms in their order, and what detection looks at.
 
 use std::path::PathBuf;
 
-use super::Finding;
-use super::surroundings::Surroundings;
+use super::DetectedOrigin;
+use super::probe::Probe;
 
-/// Asks all places that are compiled in where this process runs.
+/// Detects the AWS platform that runs this process: Beanstalk, EKS, ECS, EC2 or Lambda.
+///
+/// Each platform is a feature, and `plugins` is all of them.
 ///
 /// ```
-/// let finding = xray_sdk::origin::Plugins::new().detect();
-/// println!("{:?}", finding.origin());
+/// let detected = xray_sdk::origin::Plugins::new().detect();
+/// println!("{:?}", detected.origin());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Plugins {
-    surroundings: Surroundings,
+    probe: Probe,
 }
 
 impl Plugins {
-    /// All places that are compiled in, on this machine.
+    /// Creates a detection of all platforms that are compiled in, on this machine.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Looks for files below `root` instead of `/`: for tests, and for a process that sees its host's files
-    /// elsewhere.
+    /// Reads files below `root` instead of `/`, for tests and for processes that see their host's files elsewhere.
     #[must_use]
     pub fn with_root(mut self, root: impl Into<PathBuf>) -> Self {
-        self.surroundings.set_root(root.into());
+        self.probe.set_root(root.into());
         self
     }
 
-    /// Takes these for the environment's variables, instead of the process's own.
+    /// Uses `variables` instead of the process's environment.
     #[must_use]
     pub fn with_variables<K: Into<String>, V: Into<String>>(
         mut self,
         variables: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let variables = variables.into_iter().map(|(key, value)| (key.into(), value.into()));
-        self.surroundings.set_variables(variables.collect());
+        self.probe.set_variables(variables.collect());
         self
     }
 
-    /// Finds out. It reads files and asks metadata endpoints, so not on a path that somebody waits on.
+    /// Detects where the process runs.
+    ///
+    /// Detection reads files and asks metadata endpoints, so it may take a tenth of a second. Don't call it where a
+    /// request waits.
     #[must_use]
-    pub fn detect(&self) -> Finding {
-        let mut found = Finding::default();
-        let at = &self.surroundings;
+    pub fn detect(&self) -> DetectedOrigin {
+        let mut found = DetectedOrigin::default();
+        let at = &self.probe;
         if let Some(group) = at.variable("AWS_LOG_GROUP") {
             found.add_log_group(group, None);
         }

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::Plugins;
-use crate::document::{Body, Buffer, Children, Frame, Kind, Preamble};
+use crate::document::internal::{Body, Buffer, Children, Frame, Kind, Preamble};
 use crate::id::{SegmentId, TraceId};
-use crate::server::{Reply, Request, Server};
+use crate::testing::server::{Reply, Request, Server};
 
 const CONTAINER: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
@@ -62,8 +62,8 @@ fn with(variables: &[(&str, String)]) -> Vec<(String, String)> {
 
 /// A segment's document as it leaves this place, checked.
 fn document(root: &Root, variables: Vec<(String, String)>) -> Value {
-    let finding = Plugins::new().with_root(root.path()).with_variables(variables).detect();
-    let preamble = finding.apply(Preamble::default());
+    let detected = Plugins::new().with_root(root.path()).with_variables(variables).detect();
+    let preamble = detected.apply(Preamble::default());
     let mut out = Buffer::new();
     let frame = Frame {
         kind: Kind::Segment {

@@ -1,9 +1,9 @@
-//! X-Ray's default rule: some traces for certain each second, a share of the others. The reservoir and the lot
-//! are below; the clock is read only when the caller did not say what time it is.
+//! [`DefaultRule`]: some traces each second, and a share of the rest. The clock is read only when the request has no
+//! time.
 
 use super::ratio::Ratio;
 use super::reservoir::Reservoir;
-use super::{Sampler, SamplingRequest, Verdict};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::id::{epoch_seconds, fast_u64};
 
 /// One trace a second and 5 % of the rest, which is what X-Ray does without rules (X-Ray Developer Guide,
@@ -17,23 +17,24 @@ pub struct DefaultRule {
 }
 
 impl DefaultRule {
-    /// One a second, then 5 %.
+    /// Creates X-Ray's default: one trace a second, then 5 % of the rest.
     #[must_use]
     pub fn new() -> Self {
         Self::with_rates(1, 0.05)
     }
 
-    /// `per_second` traces of each second, then a share from 0 to 1 of the others. A share outside of that counts
-    /// as the nearer end, and NaN as 0.
+    /// Creates a rule of `per_second` traces each second, then a share from 0 to 1 of the rest.
+    ///
+    /// A rate outside is clamped, and NaN counts as 0.
     #[must_use]
     pub fn with_rates(per_second: u32, rate: f64) -> Self {
         Self { reservoir: Reservoir::new(per_second), ratio: Ratio::new(rate) }
     }
 
-    fn sample_at(&self, now: u32, random: impl FnOnce() -> u64) -> Verdict {
+    fn sample_at(&self, now: u32, random: impl FnOnce() -> u64) -> SamplingResult {
         match self.reservoir.take(now) {
-            Some(second) => Verdict::sampled().with_reservoir_second(second),
-            None => Verdict::from(self.ratio.draw(random())),
+            Some(second) => SamplingResult::sampled().with_reservoir_second(second),
+            None => SamplingResult::from(self.ratio.draw(random())),
         }
     }
 }
@@ -45,7 +46,7 @@ impl Default for DefaultRule {
 }
 
 impl Sampler for DefaultRule {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         self.sample_at(request.epoch_seconds().unwrap_or_else(epoch_seconds), fast_u64)
     }
 
@@ -54,8 +55,8 @@ impl Sampler for DefaultRule {
     }
 
     /// Returns the slot to the reservoir, if its second is not over.
-    fn give_back(&self, verdict: &Verdict) {
-        if let Some(second) = verdict.reservoir_second() {
+    fn give_back(&self, result: &SamplingResult) {
+        if let Some(second) = result.reservoir_second() {
             self.reservoir.give_back(second);
         }
     }
@@ -64,6 +65,8 @@ impl Sampler for DefaultRule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
 
     const NOW: u32 = 1_700_000_000;
 
@@ -75,13 +78,13 @@ mod tests {
     fn one_a_second_then_five_percent() {
         const TRACES: u32 = 1000;
         const SECONDS: u32 = 1000;
-        let (rule, mut rng) = (DefaultRule::new(), fastrand::Rng::with_seed(7));
+        let (rule, mut rng) = (DefaultRule::new(), SmallRng::seed_from_u64(7));
         let (mut certain, mut drawn) = (0, 0);
         for now in NOW..NOW + SECONDS {
             for _ in 0..TRACES {
-                let verdict = rule.sample_at(now, || rng.u64(..));
-                certain += u32::from(verdict.reservoir_second().is_some());
-                drawn += u32::from(verdict.is_sampled() && verdict.reservoir_second().is_none());
+                let result = rule.sample_at(now, || rng.next_u64());
+                certain += u32::from(result.reservoir_second().is_some());
+                drawn += u32::from(result.is_sampled() && result.reservoir_second().is_none());
             }
         }
         assert_eq!(certain, SECONDS);
@@ -123,8 +126,8 @@ mod tests {
     #[test]
     fn samplers_work_through_pointers() {
         let boxed: Box<dyn Sampler> = Box::new(std::sync::Arc::new(DefaultRule::with_rates(1, 0.0)));
-        let verdict = boxed.sample(&at(NOW));
-        boxed.give_back(&verdict);
+        let result = boxed.sample(&at(NOW));
+        boxed.give_back(&result);
         assert!(boxed.sample(&at(NOW)).is_sampled(), "give_back was passed on");
         assert!(!boxed.sample(&at(NOW)).is_sampled());
     }

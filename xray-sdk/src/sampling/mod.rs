@@ -1,13 +1,13 @@
 //! Which new traces are recorded.
 //!
 //! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. It gets
-//! a [`SamplingRequest`] and answers with a [`Verdict`]. Ready-made: [`DefaultRule`], X-Ray's own default,
+//! a [`SamplingRequest`] and returns a [`SamplingResult`]. Ready-made: [`DefaultRule`], X-Ray's own default,
 //! [`Always`], [`Never`], [`ParentOnly`] and [`Ratio`]; [`LocalRules`] for rules from a file or from code; and, with
 //! the feature `central-sampling`, `CentralSampler` for the rules that are kept in X-Ray.
 
 mod request;
+mod result;
 mod sampler;
-mod verdict;
 
 mod ratio;
 mod reservoir;
@@ -25,5 +25,5 @@ pub use default_rule::DefaultRule;
 pub use local::{LocalRule, LocalRules, RuleProblem, RulesError};
 pub use ratio::Ratio;
 pub use request::{Attributes, SamplingRequest};
+pub use result::SamplingResult;
 pub use sampler::{Always, Never, ParentOnly, Sampler};
-pub use verdict::Verdict;

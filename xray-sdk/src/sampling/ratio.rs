@@ -1,22 +1,22 @@
-//! A fixed share of all traces, drawn by lot. Also what [`DefaultRule`](super::DefaultRule) does with traces that
-//! find its reservoir empty.
+//! [`Ratio`]: a fixed share of all traces, drawn at random. [`DefaultRule`](super::DefaultRule) applies it to traces
+//! that find its reservoir empty.
 
-use super::{Sampler, SamplingRequest, Verdict};
+use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::id::fast_u64;
 
-/// Records a share of the traces, each decided on its own.
+/// Records a share of the traces, each decided independently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
-    /// Lots below this win, of [`LOTS`].
+    /// Draws below this record the trace, of [`DRAWS`].
     winning: u64,
 }
 
 impl Ratio {
-    /// A share from 0 (none) to 1 (all). What lies outside counts as the nearer end, and NaN as 0.
+    /// Creates a share from 0 (none) to 1 (all). A rate outside is clamped, and NaN counts as 0.
     #[must_use]
     pub fn new(rate: f64) -> Self {
         // NaN passes through the clamp, and the cast makes 0 of it.
-        Self { winning: (rate.clamp(0.0, 1.0) * LOTS as f64) as u64 }
+        Self { winning: (rate.clamp(0.0, 1.0) * DRAWS as f64) as u64 }
     }
 
     /// One word, for an atomic.
@@ -32,13 +32,13 @@ impl Ratio {
 
     #[inline]
     pub(super) fn draw(self, random: u64) -> bool {
-        random >> (u64::BITS - LOT_BITS) < self.winning
+        random >> (u64::BITS - DRAW_BITS) < self.winning
     }
 }
 
 impl Sampler for Ratio {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::from(self.draw(fast_u64()))
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::from(self.draw(fast_u64()))
     }
 
     fn looks_at_request(&self) -> bool {
@@ -46,21 +46,23 @@ impl Sampler for Ratio {
     }
 }
 
-/// As many as a float counts exactly, so that a rate of 1 is all of them and not one fewer.
-const LOT_BITS: u32 = 53;
-const LOTS: u64 = 1 << LOT_BITS;
+/// Bits of a draw: as many as a float counts exactly, so that a rate of 1 is all draws and not one fewer.
+const DRAW_BITS: u32 = 53;
+const DRAWS: u64 = 1 << DRAW_BITS;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rand::rngs::SmallRng;
+    use rand::{Rng, SeedableRng};
 
     #[test]
     fn the_share_is_kept() {
         const TRACES: u32 = 1_000_000;
-        let mut rng = fastrand::Rng::with_seed(7);
+        let mut rng = SmallRng::seed_from_u64(7);
         for rate in [0.001, 0.05, 0.5, 0.99] {
             let ratio = Ratio::new(rate);
-            let sampled = (0..TRACES).filter(|_| ratio.draw(rng.u64(..))).count() as f64;
+            let sampled = (0..TRACES).filter(|_| ratio.draw(rng.next_u64())).count() as f64;
             // Five standard deviations of a binomial distribution.
             let (mean, bound) =
                 (f64::from(TRACES) * rate, 5.0 * (f64::from(TRACES) * rate * (1.0 - rate)).sqrt());

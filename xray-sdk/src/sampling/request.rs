@@ -1,18 +1,18 @@
-//! What is known about a trace when it begins. Filled by the layer and by integrations, read by samplers.
+//! [`SamplingRequest`]: what is known about a trace when it begins. Filled by the layer and by integrations, read by samplers.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// What else is known of a trace when it begins: answers a rule's conditions on attributes.
+/// Further attributes of a trace that begins, for a rule's conditions on attributes.
 pub trait Attributes: fmt::Debug {
-    /// The value of an attribute, as text.
+    /// Returns the value of an attribute, as a string.
     fn attribute(&self, key: &str) -> Option<Cow<'_, str>>;
 }
 
 /// The beginning of a trace, as far as sampling rules can ask about it.
 ///
-/// Whatever is not known is `None`; rules take that for a match, as the official SDKs do. Only conditions on
-/// attributes and on a resource are not met by something unknown.
+/// An unknown property is `None`. It matches every condition, as in the official SDKs, except those on attributes and
+/// on the resource.
 ///
 /// ```
 /// # use xray_sdk::sampling::SamplingRequest;
@@ -32,7 +32,7 @@ pub struct SamplingRequest<'a> {
 }
 
 impl<'a> SamplingRequest<'a> {
-    /// A trace that begins in a service of this name. `default()` has no name.
+    /// Describes a trace that begins in a service of this name. `default()` has no name.
     #[must_use]
     pub fn new(service: &'a str) -> Self {
         Self { service: Some(service), ..Self::default() }
@@ -50,38 +50,37 @@ impl<'a> SamplingRequest<'a> {
         Self { method: Some(method), ..self }
     }
 
-    /// Sets the URL's path. A query that follows it is cut off: rules are written for paths.
+    /// Sets the URL's path. A query behind it is removed: rules match paths.
     #[must_use]
     pub fn with_path(self, path: &'a str) -> Self {
         Self { path: path.split('?').next(), ..self }
     }
 
-    /// Sets what runs the service, in X-Ray's words for a segment's origin: `AWS::ECS::Container`, for instance.
+    /// Sets the type of the resource that runs the service, as a segment's origin: `AWS::ECS::Container`, for instance.
     #[must_use]
     pub fn with_service_type(self, service_type: &'a str) -> Self {
         Self { service_type: Some(service_type), ..self }
     }
 
-    /// Sets the AWS resource that runs this code.
+    /// Sets the ARN of the AWS resource that runs this code.
     #[must_use]
     pub fn with_resource_arn(self, resource_arn: &'a str) -> Self {
         Self { resource_arn: Some(resource_arn), ..self }
     }
 
-    /// Sets who knows the attributes that rules may ask for.
+    /// Sets the source of attributes that rules may match.
     #[must_use]
     pub fn with_attributes(self, attributes: &'a dyn Attributes) -> Self {
         Self { attributes: Some(attributes), ..self }
     }
 
-    /// Sets the time, in seconds since 1970, for callers that know it already. Samplers that were not told
-    /// read the wall clock if they need to.
+    /// Sets the time, in seconds since 1970. Defaults to the wall clock, read by samplers that need it.
     #[must_use]
     pub fn with_epoch_seconds(self, epoch_seconds: u32) -> Self {
         Self { epoch_seconds: Some(epoch_seconds), ..self }
     }
 
-    /// Name of the service.
+    /// Returns the name of the service.
     #[must_use]
     pub fn service(&self) -> Option<&'a str> {
         self.service
@@ -105,25 +104,25 @@ impl<'a> SamplingRequest<'a> {
         self.path
     }
 
-    /// What runs the service.
+    /// Returns the type of the resource that runs the service.
     #[must_use]
     pub fn service_type(&self) -> Option<&'a str> {
         self.service_type
     }
 
-    /// The AWS resource that runs this code.
+    /// Returns the ARN of the AWS resource that runs this code.
     #[must_use]
     pub fn resource_arn(&self) -> Option<&'a str> {
         self.resource_arn
     }
 
-    /// The value of an attribute.
+    /// Returns the value of an attribute.
     #[must_use]
     pub fn attribute(&self, key: &str) -> Option<Cow<'a, str>> {
         self.attributes?.attribute(key)
     }
 
-    /// The time, in seconds since 1970.
+    /// Returns the time, in seconds since 1970.
     #[must_use]
     pub fn epoch_seconds(&self) -> Option<u32> {
         self.epoch_seconds

@@ -1,4 +1,4 @@
-//! So many slots a second, for all threads together, without a lock. Seconds are arguments: no clock in here.
+//! [`Reservoir`]: slots per second, for all threads together, without a lock. Seconds are arguments: no clock here.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,7 +20,7 @@ impl Reservoir {
         self.take_of(now, self.per_second)
     }
 
-    /// The same, with so many slots in this second as the caller says.
+    /// Takes a slot of a second that has `per_second` slots.
     #[inline]
     pub(super) fn take_of(&self, now: u32, per_second: u32) -> Option<u32> {
         // The word publishes nothing but itself, hence relaxed throughout.

@@ -1,72 +1,75 @@
-//! The contract between whoever begins a trace and whoever decides about it, and the samplers that need no
-//! thought. What a sampler needs beside questions (a start, an end, news) are hooks that default to nothing.
+//! [`Sampler`]: the contract between the code that begins a trace and the code that decides about it, and the samplers
+//! without state. Further hooks (start, stop, observe) default to nothing.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{SamplingRequest, Verdict};
+use super::{SamplingRequest, SamplingResult};
 use crate::daemon::DaemonAddress;
 
 /// Decides which new traces are recorded.
 ///
-/// It is asked on the thread that begins the trace, so an implementation never blocks and never panics.
+/// The thread that begins a trace calls the sampler, so an implementation must not block and must not panic.
 ///
 /// ```
-/// use xray_sdk::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+/// use xray_sdk::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 ///
 /// struct NoHealthChecks(DefaultRule);
 ///
 /// impl Sampler for NoHealthChecks {
-///     fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+///     fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
 ///         match request.path() {
-///             Some("/health") => Verdict::dropped().with_rule("no health checks"),
+///             Some("/health") => SamplingResult::dropped().with_rule("no health checks"),
 ///             _ => self.0.sample(request),
 ///         }
 ///     }
-///     fn give_back(&self, verdict: &Verdict) {
-///         self.0.give_back(verdict);
+///     fn give_back(&self, result: &SamplingResult) {
+///         self.0.give_back(result);
 ///     }
 /// }
 /// ```
 pub trait Sampler: Send + Sync + 'static {
     /// Decides about one new trace.
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict;
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult;
 
-    /// Whether decisions depend on what is asked beyond the service and the time. Where they don't, nothing else is
-    /// looked up for them. Defaults to `true`.
+    /// Returns whether decisions depend on more than the service and the time. Defaults to `true`.
+    ///
+    /// With `false`, the caller does not collect the request's other properties.
     fn looks_at_request(&self) -> bool {
         true
     }
 
-    /// Takes back what a verdict took, since a trace header that came late decided after all. Defaults to nothing.
-    fn give_back(&self, verdict: &Verdict) {
-        let _ = verdict;
+    /// Returns a result's slot, after a late trace header decided instead. Defaults to doing nothing.
+    fn give_back(&self, result: &SamplingResult) {
+        let _ = result;
     }
 
-    /// The first span of a trace ended for which the verdict was [`watched`](Verdict::watched); `anomaly` says
-    /// that it failed by a fault of this service. Defaults to nothing.
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
-        let _ = (verdict, anomaly);
+    /// Records that a trace's first span ended, if the result was [observed](SamplingResult::with_observation).
+    ///
+    /// `anomaly` says that the span failed by a fault of this service. Defaults to doing nothing.
+    fn observe(&self, result: &SamplingResult, anomaly: bool) {
+        let _ = (result, anomaly);
     }
 
-    /// Traces of `service` are about to begin, and the daemon is there: the moment to begin with what needs a
-    /// thread. It is not called in Lambda. Each call is followed by one of [`stop`](Self::stop), sooner or later.
-    /// Defaults to nothing.
+    /// Starts background work: traces of `service` are about to begin. Defaults to doing nothing.
+    ///
+    /// Each call is followed by one of [`stop`](Self::stop). Not called in Lambda.
     fn start(&self, daemon: &DaemonAddress, service: &str) {
         let _ = (daemon, service);
     }
 
-    /// The traces that [`start`](Self::start) spoke of are over. Defaults to nothing.
+    /// Stops the background work of [`start`](Self::start). Defaults to doing nothing.
     fn stop(&self) {}
 
-    /// Waits until whoever is to be told of the decisions so far was told, for at most `timeout`; `false` if they
-    /// could not be told. Defaults to having nobody to tell.
+    /// Reports the decisions so far, and waits for at most `timeout`. Returns `false` if the report failed.
+    ///
+    /// Defaults to returning `true`: most samplers report nothing.
     fn flush(&self, timeout: Duration) -> bool {
         let _ = timeout;
         true
     }
 
-    /// Why decisions are not what they were meant to be, for a person to read. Defaults to `None`.
+    /// Returns a human-readable reason why this sampler is degraded, if it is. Defaults to `None`.
     fn problem(&self) -> Option<String> {
         None
     }
@@ -75,17 +78,17 @@ pub trait Sampler: Send + Sync + 'static {
 macro_rules! pass_on {
     ($($pointer:ident),*) => {$(
         impl<S: Sampler + ?Sized> Sampler for $pointer<S> {
-            fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+            fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
                 (**self).sample(request)
             }
             fn looks_at_request(&self) -> bool {
                 (**self).looks_at_request()
             }
-            fn give_back(&self, verdict: &Verdict) {
-                (**self).give_back(verdict);
+            fn give_back(&self, result: &SamplingResult) {
+                (**self).give_back(result);
             }
-            fn observe(&self, verdict: &Verdict, anomaly: bool) {
-                (**self).observe(verdict, anomaly);
+            fn observe(&self, result: &SamplingResult, anomaly: bool) {
+                (**self).observe(result, anomaly);
             }
             fn start(&self, daemon: &DaemonAddress, service: &str) {
                 (**self).start(daemon, service);
@@ -110,8 +113,8 @@ pass_on!(Arc, Box);
 pub struct Always;
 
 impl Sampler for Always {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::sampled()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::sampled()
     }
 
     fn looks_at_request(&self) -> bool {
@@ -119,13 +122,13 @@ impl Sampler for Always {
     }
 }
 
-/// Records no trace, except those for which a trace header decides.
+/// Records no trace, unless a trace header says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Never;
 
 impl Sampler for Never {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::dropped()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::dropped()
     }
 
     fn looks_at_request(&self) -> bool {
@@ -133,15 +136,15 @@ impl Sampler for Never {
     }
 }
 
-/// Records what callers record, and leaves traces that begin here to the services behind.
+/// Records the traces that callers record, and leaves new traces to the downstream services.
 ///
-/// Unlike [`Never`], it does not say downstream that a new trace isn't sampled: nobody has decided yet.
+/// Unlike [`Never`], `ParentOnly` does not propagate `Sampled=0` for a new trace: the decision is still open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ParentOnly;
 
 impl Sampler for ParentOnly {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
-        Verdict::left_open()
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+        SamplingResult::left_open()
     }
 
     fn looks_at_request(&self) -> bool {

@@ -1,14 +1,14 @@
 //! Patterns of sampling rules: `*` stands for any run of characters, `?` for exactly one, upper and lower case
-//! ASCII are the same, and a pattern always has to cover the whole text.
+//! ASCII are the same, and a pattern always has to cover the whole string.
 //!
 //! A pattern is looked at once, when its rule is read, so that the usual forms (everything, a literal, a literal
-//! with a `*` behind it) are told from a text by a comparison. Rules of both kinds, local and central, use it.
+//! with a `*` behind it) are matched by a comparison. Rules of both kinds, local and central, use it.
 
 /// A pattern, made ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
     form: Form,
-    /// As it was written, without the `*` that makes it a `Prefix`.
+    /// The pattern as it was written, without the `*` that makes it a `Prefix`.
     text: Box<str>,
 }
 
@@ -34,7 +34,7 @@ impl Pattern {
         Self { form, text: text.into() }
     }
 
-    /// Whether it matches every text.
+    /// Returns whether the pattern matches every string.
     pub(super) fn is_any(&self) -> bool {
         self.form == Form::Any
     }
@@ -54,7 +54,7 @@ impl Pattern {
         }
     }
 
-    /// What is known of a property that may be missing: a missing one is taken for a match.
+    /// Matches a property that may be unknown: an unknown one counts as a match.
     #[inline]
     pub(super) fn matches_if_known(&self, text: Option<&str>) -> bool {
         text.is_none_or(|text| self.matches(text))
@@ -69,7 +69,7 @@ impl Pattern {
     }
 }
 
-/// Whether two texts are the same but for case. Mostly they are in the same case, too, or differ at their ends, as
+/// Returns whether two strings are equal but for case. Mostly they are in the same case, too, or differ at their ends, as
 /// paths that begin alike do.
 #[inline]
 fn same(a: &[u8], b: &[u8]) -> bool {
@@ -99,7 +99,7 @@ fn chunks(text: &[u8]) -> &[[u8; 8]] {
 }
 
 /// The bit in which upper and lower case differ, eight times. With it set, letters are the same in both cases, and
-/// some other characters are the same as others: good for telling that texts differ.
+/// some other characters are the same as others: good for showing that strings differ.
 pub(super) const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
 
 /// Goes through both from left to right, and back to the latest `*` where they part: nothing before it can make a
@@ -178,8 +178,8 @@ mod tests {
             ("/a*b*c", "/axxbyyd", false),
             ("*ab", "aab", true),
             ("*a?c*", "xxabcxx", true),
-            ("/orders/*/items", "/orders/7/items", true),
-            ("/orders/*/items", "/orders/7/items/2", false),
+            ("/control/*/items", "/control/7/items", true),
+            ("/control/*/items", "/control/7/items/2", false),
             ("caf\u{e9}*", "caf\u{e9} noir", true),
             ("*\u{e9}", "\u{e8}\u{e9}", true),
             ("a*", "", false),

@@ -3,7 +3,7 @@
 mod collector;
 mod ids;
 mod policies;
-#[cfg(feature = "queue")]
-mod queue;
+#[cfg(feature = "queued-emitter")]
+mod queued;
 mod support;
 mod udp;

@@ -1,4 +1,4 @@
-//! The policies that the permissions chapter tells people to copy: each is a policy, allows what it is meant to and
+//! The policies that the guide's chapter on deployment tells people to copy: each is a policy, allows what it is meant to and
 //! no more, and is spoken of in the chapter; and the chapter speaks of no other.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's helpers")]
@@ -153,8 +153,9 @@ fn our_policies_give_less_than_the_managed_ones_for_the_same_people() {
 
 #[test]
 fn the_chapter_speaks_of_every_policy_and_of_no_other() {
-    let chapter = fs::read_to_string(docs().join("permissions.md")).unwrap();
-    let links = chapter.split("](policies/").skip(1).filter_map(|rest| rest.split(')').next());
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../xray-tracing-layer/src/guide");
+    let chapter = fs::read_to_string(guide.join("deployment.md")).unwrap();
+    let links = chapter.split("/docs/policies/").skip(1).filter_map(|rest| rest.split(')').next());
     let linked: BTreeSet<String> = links.map(str::to_owned).collect();
     let files = fs::read_dir(docs().join("policies")).unwrap();
     let there: BTreeSet<String> =

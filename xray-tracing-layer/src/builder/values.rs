@@ -1,19 +1,25 @@
-//! Settings for what becomes of values on their way into documents: who sees them, and what is left out.
+//! The builder's settings about values: who sees them, and what is left out.
 
 use std::borrow::Cow;
 
-use super::Builder;
-use crate::closing::{ClosingSpan, OnClose};
-use crate::config::Redact;
+use crate::builder::settings::Builder;
+use crate::settings::redaction::Redact;
+use crate::state::closing_span::{ClosingSpan, OnClose};
 
 impl<F> Builder<F> {
-    /// Looks at each value before it is written, as text, and may replace it. It is called on the thread that
-    /// records the value, with the name of the field. Of what is given to [`XraySpanExt`](crate::XraySpanExt) that is
-    /// the key, in metadata the key that the value stands under, however deep; of an error and of each of its sources
-    /// it is `exception.message`, of an end user `user.id`. A value that comes back as it was keeps its type.
+    /// Sets the redaction hook, which sees each value as a string before it is written, and may replace it.
     ///
-    /// The text of a statement is seen before its values are left out. Spans and events of the hook's own are not
-    /// recorded.
+    /// The hook runs on the thread that records the value. An unchanged value keeps its type. Spans and
+    /// events of the hook itself are not recorded. Its first argument depends on the value:
+    ///
+    /// | value | `field` |
+    /// |---|---|
+    /// | a field of a span or event | the field's name |
+    /// | an annotation | its key |
+    /// | metadata | the key of each value, at any depth |
+    /// | an error, and each of its sources | `exception.message` |
+    /// | an end user | `user.id` |
+    /// | a statement, with its literals | the field's name |
     ///
     /// ```
     /// # use std::borrow::Cow;
@@ -30,9 +36,10 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Looks at each recorded span when it is over, before its document is written, and may add to it what is only
-    /// known then. It is called on the thread that closes the span. Spans and events of its own go to no subscriber, and
-    /// of a call that panics nothing is kept but what it had added.
+    /// Sets a closure that is called with each recorded span when it closes, and may add to it.
+    ///
+    /// The closure runs on the thread that closes the span. Its own spans and events go to no subscriber. If
+    /// it panics, what it had added is kept.
     ///
     /// ```
     /// let builder = xray_tracing_layer::builder().on_close(|span| {
@@ -46,32 +53,52 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Keeps the query of URLs. Left out by default: it is where tokens and mail addresses travel.
+    /// Keeps the queries of URLs, in which tokens and mail addresses travel. Removed by default.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().keep_url_query();
+    /// ```
     pub fn keep_url_query(mut self) -> Self {
         self.settings.rules.keep_query = true;
         self
     }
 
-    /// Names the service's database: its kind, such as `postgresql`, and what its node on X-Ray's map is called, by
-    /// convention `database@host`. For libraries that tell neither: the statements of `sqlx`, of which no kind is
-    /// known either, and the spans of `sea-orm`. Defaults to no kind, and `<service> database`: services that don't
-    /// name theirs do not share one on the map.
+    /// Sets the service's database: its kind, such as `postgresql`, and the name of its node on X-Ray's map,
+    /// by convention `database@host`.
+    ///
+    /// For libraries that name neither: the statements of `sqlx`, and the spans of `sea-orm`. Defaults to no
+    /// kind, and to the name `<service> database`, so that services do not share a node by accident.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().database("postgresql", "orders@db.internal");
+    /// ```
     pub fn database(mut self, system: impl Into<String>, name: impl Into<String>) -> Self {
         self.settings.database = Some((system.into(), name.into()));
         self
     }
 
-    /// Keeps the values in the text of database statements. By default each literal is replaced by `?`: strings,
-    /// numbers, and comments, which may quote some. What is read as a literal does not depend on the database, whose
-    /// dialect the layer does not know: a text in double quotes counts as a name only where a name can stand, and
-    /// where dialects disagree on where a string ends, the rest is left out.
+    /// Keeps the literals in database statements.
+    ///
+    /// By default each literal is replaced by `?`: strings, numbers, and comments, which may quote some. The
+    /// layer does not know the database's dialect. A string in double quotes counts as a name only where a
+    /// name can stand. Where dialects disagree about the end of a string, the rest is removed.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().keep_sql_literals();
+    /// ```
     pub fn keep_sql_literals(mut self) -> Self {
         self.settings.rules.keep_sql_literals = true;
         self
     }
 
-    /// Leaves out the text of database statements. `AWS_XRAY_COLLECT_SQL_QUERIES` goes before it. By default the
-    /// text is kept that a library records, [without the values](Self::keep_sql_literals) in it.
+    /// Leaves out database statements.
+    ///
+    /// `AWS_XRAY_COLLECT_SQL_QUERIES` overrides it. By default statements are kept, [without their
+    /// literals](Self::keep_sql_literals).
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().without_sql_text();
+    /// ```
     pub fn without_sql_text(mut self) -> Self {
         self.settings.rules.drop_sql_text = true;
         self

@@ -7,7 +7,7 @@ use xray_sdk::local::Collector;
 use xray_sdk::sampling::Never;
 
 use super::Rig;
-use crate::env::tests::environment;
+use crate::builder::env_tests::environment;
 use crate::{Builder, ContextMissing, Diagnostic, current_trace_header};
 
 fn rig(variables: &[(&str, &str)], change: impl FnOnce(Builder) -> Builder) -> Rig {
@@ -121,7 +121,7 @@ fn bad_values_are_passed_over_counted_and_told() {
     assert_eq!(
         told,
         [
-            "AWS_XRAY_DAEMON_ADDRESS=\"127.0.0.1\" is not used: daemon address \"127.0.0.1\" has no port",
+            "AWS_XRAY_DAEMON_ADDRESS=\"127.0.0.1\" is not used: daemon address \"127.0.0.1\" has no port, expected `host:port`",
             "AWS_XRAY_SDK_ENABLED=\"si\" is not used: it is neither true nor false",
             "AWS_XRAY_CONTEXT_MISSING=\"EXPLODE\" is not used: it is none of LOG_ERROR, IGNORE_ERROR and \
              RUNTIME_ERROR",
@@ -171,5 +171,22 @@ fn traces_that_are_not_sampled_have_ids_unless_zeros_are_asked_for() {
         let sent = rig.sent();
         assert_eq!(sent.len(), 1);
         assert_ne!(sent[0]["trace_id"], "1-00000000-000000000000000000000000");
+    }
+}
+
+#[test]
+fn the_default_sampler_records_everything_where_the_environment_asks_for_it() {
+    for (text, never, sent) in [("1", false, 20), ("true", true, 0), ("", true, 0)] {
+        let variables = [("XRAY_LOCAL_SAMPLE_ALL", text)];
+        let (emitter, layer) = (super::Memory::default(), crate::builder());
+        let layer = layer.emitter(emitter.clone()).environment(environment(&variables));
+        let layer = if never { layer.sampler(Never) } else { layer };
+        let (layer, _handle) = layer.build_with_handle::<tracing_subscriber::Registry>().unwrap();
+        let subscriber =
+            tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
+        tracing::subscriber::with_default(subscriber, || {
+            (0..20).for_each(|_| drop(info_span!("root").entered()))
+        });
+        assert_eq!(emitter.0.lock().unwrap().len(), sent, "{text} {never}");
     }
 }

@@ -188,7 +188,7 @@ fn a_span_that_is_not_kept_is_forgotten() {
         let quiet = info_span!("quiet");
         quiet.force_sampling(false);
         drop(quiet);
-        let open = rig.handle.core.lambda.as_ref().map(|function| function.open().len());
+        let open = rig.handle.core.spans.host.lambda().map(|function| function.open().len());
         assert_eq!(open, Some(1), "the handler");
     });
     assert_law(&rig);
@@ -269,11 +269,11 @@ fn a_batch_is_linked_to_its_senders() {
     let rig = lambda(SAMPLED);
     let message = |parent| {
         let header = format!("Root=1-66f1a2b3-76543210fedcba9876543210;Parent={parent:016x};Sampled=1");
-        std::collections::BTreeMap::from([(xray_sdk::queue::ATTRIBUTE.to_owned(), header)])
+        std::collections::BTreeMap::from([(xray_sdk::sqs::ATTRIBUTE.to_owned(), header)])
     };
     rig.run(|| {
         let batch = [message(1), message(2)];
-        info_span!("batch").set_links(&xray_sdk::queue::links(&batch));
+        info_span!("batch").set_links(&xray_sdk::sqs::links(&batch));
     });
     let sent = rig.sent();
     assert_eq!(sent[0]["links"].as_array().map(Vec::len), Some(2));

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tracing::{Span, info_span};
 use xray_sdk::DaemonAddress;
-use xray_sdk::sampling::{Always, DefaultRule, Never, ParentOnly, Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Always, DefaultRule, Never, ParentOnly, Sampler, SamplingRequest, SamplingResult};
 
 use super::{Rig, START, lambda, names};
 use crate::{XraySpanExt, current_trace_header};
@@ -25,7 +25,7 @@ impl Notebook {
 }
 
 impl Sampler for Notebook {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         self.lines.lock().unwrap().push(format!(
             "{:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             request.service(),
@@ -36,12 +36,12 @@ impl Sampler for Notebook {
             request.attribute("tenant"),
             request.attribute("plan"),
         ));
-        Verdict::from(request.path() != Some("/no")).with_rule("notebook").watched()
+        SamplingResult::from(request.path() != Some("/no")).with_rule("notebook").with_observation()
     }
-    fn give_back(&self, _: &Verdict) {
+    fn give_back(&self, _: &SamplingResult) {
         self.lines.lock().unwrap().push("given back".to_owned());
     }
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
+    fn observe(&self, verdict: &SamplingResult, anomaly: bool) {
         self.lines.lock().unwrap().push(format!("sampled {} anomaly {anomaly}", verdict.is_sampled()));
     }
     fn start(&self, _: &DaemonAddress, service: &str) {

@@ -100,10 +100,10 @@ fn keys_with_symbols_are_mended_as_annotations_and_kept_as_metadata() {
         span.annotate("user id", 9);
         span.annotate("🦀", 10);
         span.annotate(&"k".repeat(1 << 20), 11);
-        XraySpanExt::metadata(&span, "AWS.xray", "key", &12);
-        XraySpanExt::metadata(&span, "", "", &13);
-        XraySpanExt::metadata(&span, "name\u{0}space", "🦀\\", &14);
-        XraySpanExt::metadata(&span, &"n".repeat(1 << 20), &"é".repeat(1 << 20), &15);
+        XraySpanExt::add_metadata(&span, "AWS.xray", "key", &12);
+        XraySpanExt::add_metadata(&span, "", "", &13);
+        XraySpanExt::add_metadata(&span, "name\u{0}space", "🦀\\", &14);
+        XraySpanExt::add_metadata(&span, &"n".repeat(1 << 20), &"é".repeat(1 << 20), &15);
     });
     let long_key = "k".repeat(500);
     assert_eq!(
@@ -197,7 +197,7 @@ fn control_characters_read_back_as_they_were() {
         (0..0x20_u8).map(char::from).chain("\"\\/\u{7f}\u{85}\u{2028}\u{feff}\u{10ffff}".chars()).collect();
     let document = document_of(|| {
         let span = info_span!("root", text = all, display = %all, annotation.a = all, user.id = all);
-        XraySpanExt::metadata(&span, "", "serialized", &all);
+        XraySpanExt::add_metadata(&span, "", "serialized", &all);
         span.record_error(&Failure(all.clone(), None));
     });
     for text in [
@@ -523,7 +523,7 @@ fn no_span_and_a_disabled_span_take_everything_and_do_nothing() {
         for span in [Span::none(), tracing::trace_span!("disabled"), Span::current()] {
             span.set_trace_header(&header);
             span.annotate("a", 1);
-            XraySpanExt::metadata(&span, "n", "k", &[1]);
+            XraySpanExt::add_metadata(&span, "n", "k", &[1]);
             span.set_user("me");
             span.record_error(&Failure("e".into(), None));
             span.set_http_status(500);
@@ -619,7 +619,7 @@ fn values_may_use_tracing_while_they_are_written() {
         root.record("annotation.b", debug(Reentrant));
         root.record("xray.name", debug(Reentrant));
         root.record("error", &Reentrant as &(dyn Error + 'static));
-        XraySpanExt::metadata(&root, "", "c", &Reentrant);
+        XraySpanExt::add_metadata(&root, "", "c", &Reentrant);
         root.record_error(&Reentrant);
     });
     let document = rig.document();
@@ -741,7 +741,7 @@ mod global {
     use super::*;
     use tracing_subscriber::prelude::*;
     use tracing_subscriber::{Registry, registry};
-    use xray_sdk::sampling::{Always, Sampler, SamplingRequest, Verdict};
+    use xray_sdk::sampling::{Always, Sampler, SamplingRequest, SamplingResult};
 
     #[track_caller]
     fn alone(test: &str) {
@@ -809,18 +809,18 @@ mod global {
         #[derive(Default)]
         struct Asking(AtomicUsize);
         impl Sampler for Asking {
-            fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+            fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
                 let asked = self.0.fetch_add(1, Ordering::SeqCst);
                 // Ends what would otherwise be a stack overflow.
                 assert!(asked < 20, "the sampler's span asks the sampler");
                 let _span = info_span!(parent: None, "ask the service").entered();
-                Verdict::sampled().watched()
+                SamplingResult::sampled().with_observation()
             }
-            fn give_back(&self, verdict: &Verdict) {
+            fn give_back(&self, verdict: &SamplingResult) {
                 assert!(self.sample(&SamplingRequest::default()).is_sampled());
                 assert!(verdict.is_watched());
             }
-            fn observe(&self, verdict: &Verdict, _: bool) {
+            fn observe(&self, verdict: &SamplingResult, _: bool) {
                 self.give_back(verdict);
             }
         }
@@ -859,7 +859,7 @@ fn metadata_nested_deeper_than_parsers_go_is_not_sent() {
         for _ in 0..40 {
             spans.push(info_span!(parent: &spans[spans.len() - 1], "child"));
         }
-        XraySpanExt::metadata(spans.last().unwrap(), "", "deep", &deep);
+        XraySpanExt::add_metadata(spans.last().unwrap(), "", "deep", &deep);
         while spans.pop().is_some() {}
     });
     assert_eq!(rig.trace().span_count(), 41);
@@ -871,8 +871,8 @@ fn what_does_not_serialize_is_left_out_and_counted() {
     rig.run(|| {
         let span = error_span!("root");
         let keys_that_are_no_text = std::collections::BTreeMap::from([(vec![1], 2)]);
-        XraySpanExt::metadata(&span, "", "map", &keys_that_are_no_text);
-        XraySpanExt::metadata(&span, "n", "nan", &[f64::NAN]);
+        XraySpanExt::add_metadata(&span, "", "map", &keys_that_are_no_text);
+        XraySpanExt::add_metadata(&span, "n", "nan", &[f64::NAN]);
     });
     let document = rig.document();
     assert_eq!(document["metadata"]["n"]["nan"], json!([null]));

@@ -150,7 +150,7 @@ fn five_thousand_spans_may_be_open_at_once() {
         let root = info_span!("root");
         let open: Vec<Span> = (0..5_000).map(|i| info_span!(parent: &root, "open", i)).collect();
         for (i, span) in open.iter().enumerate() {
-            XraySpanExt::metadata(span, "", "late", &i);
+            XraySpanExt::add_metadata(span, "", "late", &i);
         }
         drop(open);
     });

@@ -247,8 +247,8 @@ impl Like {
             }
         }
         if let Some(text) = &self.metadata {
-            XraySpanExt::metadata(&span, &self.text.0, &text.0, &text.get());
-            XraySpanExt::metadata(&span, "", &text.0, &[self.float]);
+            XraySpanExt::add_metadata(&span, &self.text.0, &text.0, &text.get());
+            XraySpanExt::add_metadata(&span, "", &text.0, &[self.float]);
         }
         if self.sources > 0 {
             span.record_error(&Failure(self.sources));

@@ -14,7 +14,8 @@ mod limits;
 mod log_lines;
 mod placement;
 mod propagation;
-#[cfg(feature = "queue")]
+#[cfg(feature = "queued-emitter")]
 mod queued;
-mod quiet;
+mod secrets;
 mod stacking;
+mod unsampled;

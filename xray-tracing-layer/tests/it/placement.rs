@@ -153,7 +153,7 @@ fn what_tracing_has_no_words_for_goes_through_the_extension() {
             span.annotate("retries", 2);
             span.annotate("beta", true);
             span.add_metadata("cart", "items", &[1, 2, 3]);
-            XraySpanExt::metadata(&span, "", "note", &"plain");
+            XraySpanExt::add_metadata(&span, "", "note", &"plain");
             span.set_user("u-17");
             span.set_http_status(429);
         });

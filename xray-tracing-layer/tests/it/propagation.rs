@@ -9,7 +9,7 @@ use tracing::{Dispatch, debug_span, info_span};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{fmt, registry};
 use xray_sdk::local::{Collector, Waterfall};
-use xray_sdk::sampling::{Never, Sampler, SamplingRequest, Verdict};
+use xray_sdk::sampling::{Never, Sampler, SamplingRequest, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 use xray_tracing_layer::{XraySpanExt, current_trace_header};
 
@@ -27,7 +27,7 @@ fn header(text: &str) -> TraceHeader {
 struct Counting {
     sampled: bool,
     asked: AtomicUsize,
-    given_back: Mutex<Vec<Verdict>>,
+    given_back: Mutex<Vec<SamplingResult>>,
 }
 
 impl Counting {
@@ -41,12 +41,12 @@ impl Counting {
 }
 
 impl Sampler for Counting {
-    fn sample(&self, _: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        Verdict::from(self.sampled).with_rule("counting").with_reservoir_second(7)
+        SamplingResult::from(self.sampled).with_rule("counting").with_reservoir_second(7)
     }
 
-    fn give_back(&self, verdict: &Verdict) {
+    fn give_back(&self, verdict: &SamplingResult) {
         self.given_back.lock().unwrap().push(verdict.clone());
     }
 }
@@ -286,7 +286,7 @@ fn the_sampler_sees_what_is_known_of_the_request() {
     type Seen = (Option<String>, Option<String>, Option<String>, Option<String>);
     struct Asks(Arc<Mutex<Vec<Seen>>>);
     impl Sampler for Asks {
-        fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+        fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
             let own = |text: Option<&str>| text.map(str::to_owned);
             self.0.lock().unwrap().push((
                 own(request.service()),
@@ -294,7 +294,7 @@ fn the_sampler_sees_what_is_known_of_the_request() {
                 own(request.method()),
                 own(request.path()),
             ));
-            Verdict::sampled()
+            SamplingResult::sampled()
         }
     }
     let seen = Arc::default();

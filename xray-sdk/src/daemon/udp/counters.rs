@@ -1,4 +1,4 @@
-//! What an emitter sent and lost, counted without locks. Numbers only: what counts as what is decided by those
+//! [`Counters`]: sent and lost packets, counted without locks. Numbers only: what counts as what is decided by those
 //! who call.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +17,7 @@ pub(in crate::daemon) struct Counters {
 }
 
 impl Counters {
-    /// Counts the end of so many packets, which have so many bytes together.
+    /// Counts the outcome of `packets` packets, which have `bytes` bytes together.
     pub(in crate::daemon) fn count(&self, outcome: Result<(), EmitError>, packets: u64, bytes: usize) {
         let counter = match outcome {
             Ok(()) => {

@@ -2,12 +2,14 @@
 //! says, and a lookup is over when `spawn` returns. Sockets are real. What needs no manual clock is in `tests/it`.
 
 use std::io;
-use std::net::{Ipv4Addr, UdpSocket};
-use std::sync::Mutex;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::*;
+use super::UdpEmitter;
+use super::system::System;
+use crate::daemon::{DaemonAddress, EmitError, Emitter, Packet};
 
 #[derive(Default)]
 struct Stage {
@@ -25,7 +27,7 @@ impl Stage {
     }
 
     fn emitter(self: &Arc<Self>) -> UdpEmitter {
-        UdpEmitter::with_surroundings(&"daemon:2000".parse().unwrap(), self.clone())
+        UdpEmitter::with_system(&"daemon:2000".parse().unwrap(), self.clone())
     }
 
     fn move_to(&self, addresses: &[SocketAddr]) {
@@ -41,7 +43,7 @@ impl Stage {
     }
 }
 
-impl Surroundings for Stage {
+impl System for Stage {
     fn now(&self) -> Duration {
         *self.now.lock().unwrap()
     }
@@ -208,7 +210,7 @@ fn reopening_looks_a_name_up_at_once() {
 fn an_address_is_never_looked_up() {
     let (daemon, address) = listener();
     let stage = Stage::with(&[]);
-    let emitter = UdpEmitter::with_surroundings(&DaemonAddress::from(address), stage.clone());
+    let emitter = UdpEmitter::with_system(&DaemonAddress::from(address), stage.clone());
     stage.pass(3600);
     emitter.emit(&Packet::new()).unwrap();
     emitter.reopen();

@@ -12,7 +12,7 @@ use super::schema::{INDEPENDENT, SEGMENT, SUBSEGMENT};
 use super::shape::{check_object, kind};
 use super::{rules, text};
 
-/// What X-Ray, or another receiver, would refuse or lose of a document. Empty when there is nothing to mend.
+/// Checks a document, and returns what X-Ray or another receiver would refuse or lose. Empty for a valid document.
 ///
 /// `document` is what follows the header line: a segment, complete or in progress, or a subsegment sent on its
 /// own. The rules are those of the X-Ray developer guide ("segment documents"), of its JSON schema 1.0.0, of the

@@ -1,4 +1,4 @@
-//! What X-Ray, or another receiver of its documents, would refuse or lose, and why.
+//! The judge of documents: what X-Ray, or another receiver, would refuse or lose, and why.
 //!
 //! [`text`] looks at the bytes, [`schema`] says what each key may hold, [`shape`] holds a document against it,
 //! [`rules`] knows what keys owe to each other, and [`judge`] puts these together. Nothing here knows the code

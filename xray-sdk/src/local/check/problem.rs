@@ -10,13 +10,13 @@ use std::fmt;
 pub struct Problem {
     /// Where: `subsegments[3].http.request.url`. Empty for the document as a whole.
     pub path: String,
-    /// What is wrong, and for whom.
+    /// The problem, and the receiver that has it.
     pub message: String,
-    /// What happens to the document.
+    /// The consequence for the document.
     pub severity: Severity,
 }
 
-/// What becomes of a document with a problem.
+/// The consequence of a problem for its document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Severity {

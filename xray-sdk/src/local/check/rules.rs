@@ -187,7 +187,7 @@ fn flag(span: &Value, key: &str) -> bool {
 }
 
 /// Annotations per trace that X-Ray indexes (X-Ray quotas). Held against each span: what a whole trace may have
-/// is nobody's to know before it is over, and those above are kept, only not indexed.
+/// can't be known before it is over, and those above are kept, only not indexed.
 const INDEXED_ANNOTATIONS: usize = 50;
 /// Links per trace (X-Ray developer guide, trace linking).
 const LINKS: usize = 100;

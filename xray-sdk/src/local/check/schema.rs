@@ -7,7 +7,7 @@
 /// What a value must be.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// A string of at most so many characters.
+    /// A string of at most this number of characters.
     Text(usize),
     /// A segment's or subsegment's name.
     Name,

@@ -97,7 +97,10 @@ fn check_lower_case(id: &str, path: &Path<'_>, out: &mut Problems) {
     if id.bytes().any(|b| b.is_ascii_uppercase()) {
         out.warn(
             path,
-            format!("{} has upper-case digits: whoever compares ids as text misses it", quoted(id)),
+            format!(
+                "{} has upper-case digits: a receiver that compares ids as strings misses it",
+                quoted(id)
+            ),
         );
     }
 }

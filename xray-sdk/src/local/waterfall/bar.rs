@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of spans: two fractions of the whole go in, a string comes out.
 
-/// From `from` to `to` (0 to 1) in so many cells: the blanks before it, and the bar, which is never empty.
+/// From `from` to `to` (0 to 1) in `cells` cells: the blanks before it, and the bar, which is never empty.
 pub(super) fn bar(from: f64, to: f64, cells: usize) -> (usize, String) {
     if cells == 0 {
         return (0, String::new());

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::text::width;
 
-/// What a piece of text is, which decides its colour.
+/// The kind of a piece of a line, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     Plain,

@@ -1,4 +1,4 @@
-//! What a span has to say for itself: its state, its tag, and the details beneath it.
+//! The words beside a span: its state, its tag, and the details beneath it.
 //!
 //! Reads a span's JSON, which the checker has let pass: any key may be missing, none has a wrong type that would
 //! matter here. No layout: lines come out clean, of any length.
@@ -9,7 +9,7 @@ use super::super::trace::Node;
 use super::ink::Ink;
 use super::text::clean;
 
-/// How a span went, worst first: several of its flags may be set.
+/// The state of a span, worst first: several of its flags may be set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Fault,
@@ -65,7 +65,7 @@ pub(super) fn name(node: &Node<'_>) -> String {
     clean(node.name())
 }
 
-/// What stands before the name of a segment, to tell it from subsegments.
+/// The mark in front of a segment's name, which subsegments don't have.
 pub(super) fn mark(node: &Node<'_>) -> &'static str {
     if node.is_subsegment() { "" } else { "◆ " }
 }
@@ -119,7 +119,7 @@ pub(super) fn annotations(node: &Node<'_>) -> Vec<String> {
     annotations.into_iter().flat_map(Map::iter).map(pair).collect()
 }
 
-/// What an AWS call was about: the first of these that is there.
+/// Keys that name an AWS call's subject; the first that is there is shown.
 fn resource(json: &Value) -> Option<&str> {
     [
         "/table_name",
@@ -174,5 +174,5 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// So many lines of exceptions tell a span's story; a longer one is a loop's.
+/// Lines of exceptions that are drawn of one span; a longer chain is most likely a loop.
 const EXCEPTION_LINES: usize = 12;

@@ -68,21 +68,21 @@ impl<'a> Waterfall<'a> {
         Self::new(trace).width(columns.unwrap_or(default)).color(terminal && env("NO_COLOR").is_none())
     }
 
-    /// How many columns it may take, 60 to 1000. Defaults to 100.
+    /// Sets the width in columns, 60 to 1000. Defaults to 100.
     #[must_use]
     pub fn width(mut self, columns: usize) -> Self {
         self.width = columns.clamp(NARROWEST, WIDEST);
         self
     }
 
-    /// Whether to use colours, as ANSI escape sequences. Defaults to `false`.
+    /// Sets whether to use colours, as ANSI escape sequences. Defaults to `false`.
     #[must_use]
     pub fn color(mut self, color: bool) -> Self {
         self.color = color;
         self
     }
 
-    /// Whether to show every span. Defaults to `false`: of more than 12 siblings of the same name that went well,
+    /// Sets whether to show every span. Defaults to `false`: of more than 12 siblings of the same name that went well,
     /// three are shown and the others are counted.
     #[must_use]
     pub fn all(mut self, all: bool) -> Self {
@@ -90,7 +90,7 @@ impl<'a> Waterfall<'a> {
         self
     }
 
-    /// Whether to leave out whatever differs from run to run, and show names, states and annotations alone, for a
+    /// Sets whether to leave out what differs from run to run, and show names, states and annotations alone, for a
     /// test to compare. Defaults to `false`.
     #[must_use]
     pub fn tree_only(mut self, tree_only: bool) -> Self {
@@ -179,7 +179,7 @@ fn tree_line(row: &Row<'_>) -> Line {
     line
 }
 
-/// Mark, name and tag, in at most so many columns: the tag goes first, then the name is cut.
+/// Returns mark, name and tag, in at most `columns` columns: the tag goes first, then the name is cut.
 fn put_name(line: &mut Line, node: &Node<'_>, columns: usize) {
     let (name, mark) = (name(node), mark(node));
     let left = columns.saturating_sub(width(mark));

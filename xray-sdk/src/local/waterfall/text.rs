@@ -3,7 +3,9 @@
 //! Names and values come from anywhere, escape sequences included. Nothing reaches the picture but through
 //! [`clean`]. Pure functions: no colour, no layout.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
+
+use unicode_width::UnicodeWidthChar;
 
 /// Text on one line: runs of white space become one blank, and control characters, text direction marks and other
 /// invisible ones go.
@@ -29,7 +31,7 @@ pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The text if it fits into so many columns, else what does of it with `…`.
+/// Returns the text if it fits into `columns` columns, else its beginning and `…`.
 pub(super) fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -48,7 +50,7 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     out
 }
 
-/// Pieces in lines of at most so many columns, two blanks between them. A piece that is wider is cut.
+/// Joins pieces into lines of at most `columns` columns, two blanks between them. A wider piece is cut.
 pub(super) fn flow(pieces: Vec<String>, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for piece in pieces {
@@ -81,33 +83,14 @@ pub(super) fn utc(seconds: f64) -> String {
     if !(0.0..253_402_300_799.0).contains(&seconds) {
         return format!("{seconds:e} s");
     }
-    // In range, so that neither the cast nor the calendar below overflows.
-    let millis = (seconds * 1000.0).round() as u64;
-    let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
-    // Years that begin in March, so that the leap day is the last of its year; day 0 is 1 March of the year 0.
-    let day = days + 719_468;
-    let (era, day) = (day / 146_097, day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let (day, month) = (day - (153 * month + 2) / 5 + 1, if month < 10 { month + 3 } else { month - 9 });
-    let year = era * 400 + year + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1_000)
+    // In range, and on a whole millisecond: what follows cuts and does not round.
+    let time = UNIX_EPOCH + Duration::from_millis((seconds * 1000.0).round() as u64);
+    humantime::format_rfc3339_millis(time).to_string()
 }
 
-/// Two columns for East Asian wide characters and pictographs, none for marks that sit on the letter before. Exact
-/// for what names and queries hold; a terminal may differ on the rest.
+/// Columns of one character: two for East Asian wide ones and pictographs, none for marks on the letter before.
 fn char_width(c: char) -> usize {
-    match u32::from(c) {
-        ..0x300 => 1,
-        0x300..=0x36f | 0x483..=0x489 | 0x591..=0x5bd | 0x610..=0x61a | 0x64b..=0x65f => 0,
-        0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe00..=0xfe0f | 0xfe20..=0xfe2f => 0,
-        0x1100..=0x115f | 0x2e80..=0x303e | 0x3041..=0x4dbf | 0x4e00..=0xa4cf | 0xa960..=0xa97c => 2,
-        0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 => 2,
-        0x1f300..=0x1f64f | 0x1f680..=0x1f6ff | 0x1f900..=0x1faff | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
 /// Format characters: they take no column, and some turn the direction of all that follows.

@@ -1,8 +1,8 @@
 //! The rules that are kept in X-Ray itself, the same for all services of an account.
 //!
-//! Read from below: `rule` is what a rule says, `state` what it did and what it may do this second, `set` finds
+//! Read from below: `rule` is what a rule says, `rule_state` what it did and what it may do this second, `rule_set` finds
 //! the rule for a request, `wire` is the service's JSON. `sampler` decides, on the caller's thread, and asks
-//! nobody. `poller` is the other side: it fetches rules and hands in statistics, and is told what time it is;
+//! no service. `poller` is the other side: it fetches rules and hands in statistics, at times that are arguments;
 //! `thread` has the clock and calls it.
 //!
 //! ```text
@@ -14,16 +14,19 @@
 //! ```
 
 mod rule;
-mod set;
-mod state;
+mod rule_set;
+mod rule_state;
 mod wire;
+
+mod shared;
 
 mod poller;
 mod thread;
 
 mod sampler;
 
-pub use sampler::{CentralSampler, CentralStats};
+pub use sampler::CentralSampler;
+pub use shared::CentralStats;
 
 #[cfg(test)]
 mod tests;

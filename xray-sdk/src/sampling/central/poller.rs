@@ -1,5 +1,5 @@
-//! What is asked of the service, and when. No clock and no thread: [`Poller::tick`] is told the time, does what is
-//! due, and answers when it wants to be called again.
+//! [`Poller`]: requests to the service, and when they are due. No clock and no thread: [`Poller::tick`] is given the time, does what is
+//! due, and returns when the next call is due.
 //!
 //! Rules are due every five minutes, and again soon after a failure; statistics every ten seconds. Both with a
 //! little of chance added, drawn anew each time, so that a fleet that started together does not ask together.
@@ -7,12 +7,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::sampler::{Shared, count};
-use super::set::{Rule, RuleSet};
-use super::state::{Books, BoostCounts, Counts};
+use rand::rngs::SmallRng;
+use rand::{RngExt, SeedableRng};
+
+use super::rule_set::{Rule, RuleSet};
+use super::rule_state::{BoostCounts, Counts, PendingStats};
+use super::shared::{Shared, count};
 use super::wire::{self, Report, Target, Targets};
 use crate::daemon::DaemonAddress;
-use crate::http::{Http, Limits};
+use crate::http_client::{HttpClient, Limits};
 use crate::id::fast_u64;
 
 /// The time, twice.
@@ -26,11 +29,11 @@ pub(super) struct Now {
 
 pub(super) struct Poller {
     shared: Arc<Shared>,
-    http: Http,
+    http: HttpClient,
     base: String,
     service: String,
     client: String,
-    rng: fastrand::Rng,
+    rng: SmallRng,
     rules_due: Duration,
     targets_due: Duration,
     /// Failures to fetch rules, since the last success.
@@ -51,12 +54,12 @@ impl Poller {
         };
         Self {
             shared,
-            http: Http::new(LIMITS),
+            http: HttpClient::new(LIMITS),
             base,
             service: service.to_owned(),
-            // Twelve random bytes tell processes apart.
+            // Twelve random bytes distinguish processes.
             client: format!("{:016x}{:08x}", fast_u64(), fast_u64() as u32),
-            rng: fastrand::Rng::with_seed(fast_u64()),
+            rng: SmallRng::seed_from_u64(fast_u64()),
             rules_due: Duration::ZERO,
             targets_due: TARGETS_EVERY,
             failures: 0,
@@ -65,14 +68,14 @@ impl Poller {
         }
     }
 
-    /// Does what is due at `now`, and answers when the next thing is, counted from the start as well.
+    /// Does what is due at `now`. Returns when the next call is due, counted from the start as well.
     pub(super) fn tick(&mut self, now: Now) -> Duration {
         if now.since_start >= self.rules_due {
             self.fetch_rules(now);
         }
         if now.since_start >= self.targets_due {
             self.targets_due = now.since_start + TARGETS_EVERY + self.up_to(TARGETS_JITTER);
-            let (modified, _) = self.report(now, |books| books.is_due(now.since_start));
+            let (modified, _) = self.report(now, |pending_stats| pending_stats.is_due(now.since_start));
             if let Some(modified) = modified
                 && self.fetch_rules(now)
             {
@@ -84,11 +87,11 @@ impl Poller {
 
     /// Hands in what was counted whether it is due or not; whether the service took it.
     pub(super) fn flush(&mut self, now: Now) -> bool {
-        self.report(now, |books| books.pending.requests > 0).1
+        self.report(now, |pending_stats| pending_stats.pending.requests > 0).1
     }
 
     fn up_to(&mut self, longest: Duration) -> Duration {
-        longest.mul_f64(self.rng.f64())
+        longest.mul_f64(self.rng.random::<f64>())
     }
 
     /// Fetches all rules and swaps them in; whether that went well.
@@ -138,9 +141,9 @@ impl Poller {
         Err(format!("more than {MAX_PAGES} pages"))
     }
 
-    /// Hands in what was counted. When rules have changed since they were fetched, answers when that was; and
+    /// Hands in what was counted. When rules have changed since they were fetched, returns when that was; and
     /// whether the service took all of it.
-    fn report(&mut self, now: Now, is_due: impl Fn(&Books) -> bool) -> (Option<f64>, bool) {
+    fn report(&mut self, now: Now, is_due: impl Fn(&PendingStats) -> bool) -> (Option<f64>, bool) {
         let Some(set) = self.shared.rules.load_full() else { return (None, true) };
         let due: Vec<Due<'_>> = set.rules().iter().filter_map(|rule| Due::of(rule, &is_due)).collect();
         let mut changed = None;
@@ -177,15 +180,15 @@ impl Poller {
             if answer.unprocessed.iter().any(|(rule, _)| rule == name) {
                 continue;
             }
-            let mut books = due.rule.state.books();
-            books.pending = books.pending.minus(due.counts);
-            books.reported = now.since_start;
+            let mut pending_stats = due.rule.state.pending_stats();
+            pending_stats.pending = pending_stats.pending.minus(due.counts);
+            pending_stats.reported = now.since_start;
             if let Some(boost) =
                 due.boost.filter(|_| !answer.unprocessed_boost.iter().any(|rule| rule == name))
             {
-                books.boost.total -= boost.total;
-                books.boost.anomalies -= boost.anomalies;
-                books.boost.sampled_anomalies -= boost.sampled_anomalies;
+                pending_stats.boost.total -= boost.total;
+                pending_stats.boost.anomalies -= boost.anomalies;
+                pending_stats.boost.sampled_anomalies -= boost.sampled_anomalies;
             }
             let counters = &self.shared.counters;
             count(&counters.requests, due.counts.requests);
@@ -214,7 +217,7 @@ impl Poller {
     }
 }
 
-/// What of one rule goes into a report.
+/// The part of one rule in a report.
 struct Due<'a> {
     rule: &'a Rule,
     counts: Counts,
@@ -223,13 +226,13 @@ struct Due<'a> {
 
 impl<'a> Due<'a> {
     /// Reads every rule's books, due or not: reading is what empties the counts of decisions.
-    fn of(rule: &'a Rule, is_due: impl FnOnce(&Books) -> bool) -> Option<Self> {
-        let mut books = rule.state.books();
+    fn of(rule: &'a Rule, is_due: impl FnOnce(&PendingStats) -> bool) -> Option<Self> {
+        let mut pending_stats = rule.state.pending_stats();
         if rule.spec.boost_limit.is_none() {
-            books.boost = BoostCounts::default();
+            pending_stats.boost = BoostCounts::default();
         }
-        let boost = Some(books.boost).filter(|boost| boost.total > 0);
-        is_due(&books).then(|| Self { rule, counts: books.pending.reportable(), boost })
+        let boost = Some(pending_stats.boost).filter(|boost| boost.total > 0);
+        is_due(&pending_stats).then(|| Self { rule, counts: pending_stats.pending.reportable(), boost })
     }
 }
 
@@ -247,15 +250,15 @@ fn apply_target(rule: &Rule, target: &Target) {
     }
     if let Some(interval) = target.interval {
         // A little early: the poll that comes next is the one that is meant.
-        state.books().interval = interval.saturating_sub(TARGETS_EVERY / 10);
+        state.pending_stats().interval = interval.saturating_sub(TARGETS_EVERY / 10);
     }
 }
 
-/// What was counted for rules that are gone has nowhere to go.
+/// Counts the decisions of deleted rules as lost.
 fn count_lost(shared: &Shared, former: Option<&RuleSet>, new: &RuleSet) {
     let gone =
         former.into_iter().flat_map(RuleSet::rules).filter(|rule| new.by_name(&rule.spec.name).is_none());
-    count(&shared.counters.lost, gone.map(|rule| rule.state.books().pending.requests.max(0)).sum());
+    count(&shared.counters.lost, gone.map(|rule| rule.state.pending_stats().pending.requests.max(0)).sum());
 }
 
 const RULES_EVERY: Duration = Duration::from_secs(300);

@@ -1,4 +1,4 @@
-//! What one rule of the service says: which requests it is for, how many, in which order. Read from the service's
+//! [`RuleSpec`]: which requests a rule is for, how many, in which order. Read from the service's
 //! JSON; nothing here changes afterwards.
 
 use std::sync::Arc;
@@ -26,21 +26,20 @@ pub(super) struct RuleSpec {
     pub(super) path: Pattern,
     resource_arn: Pattern,
     attributes: Box<[(Box<str>, Pattern)]>,
-    /// Whether there is no condition at all.
+    /// Whether the rule has no condition at all.
     for_all: bool,
-    /// Whether there is none but on path, method, service and host.
+    /// Whether the rule has conditions on path, method, service and host only.
     plain: bool,
 }
 
 impl RuleSpec {
-    /// A record of the service's answer. `None` for one that this version of the rules' form can't express.
+    /// Parses a record of the service's response. `None` for one that this version of the rules' form can't express.
     pub(super) fn from_record(record: &Value) -> Option<Self> {
         let rule = record.get("SamplingRule")?;
         if rule.get("Version")?.as_i64()? != 1 {
             return None;
         }
         let text = |member| rule.get(member)?.as_str();
-        let pattern = |member| text(member).map(Pattern::new);
         let rate = rule.get("FixedRate")?.as_f64()?;
         let boost = rule.get("SamplingRateBoost").and_then(|boost| boost.get("MaxRate")?.as_f64());
         let attributes = match rule.get("Attributes") {
@@ -52,49 +51,42 @@ impl RuleSpec {
                 compiled.collect::<Option<_>>()?
             }
         };
-        let everything = Self {
-            name: text("RuleName")?.into(),
+        let name: Arc<str> = text("RuleName")?.into();
+        let any = || Pattern::new("*");
+        // The default rule is for everything, whatever its record says.
+        let is_default = &*name == DEFAULT;
+        let attributes = if is_default { Box::default() } else { attributes };
+        let pattern = |member| if is_default { Some(any()) } else { text(member).map(Pattern::new) };
+        let [service, service_type, host] =
+            [pattern("ServiceName")?, pattern("ServiceType")?, pattern("Host")?];
+        let [method, path] = [pattern("HTTPMethod")?, pattern("URLPath")?];
+        let resource_arn = pattern("ResourceARN")?;
+        let plain = service_type.is_any() && resource_arn.is_any() && attributes.is_empty();
+        let for_all = plain && [&service, &host, &method, &path].into_iter().all(Pattern::is_any);
+        Some(Self {
+            name,
             priority: rule.get("Priority")?.as_i64()?,
             rate: rate.clamp(0.0, 1.0),
             reservoir: rule.get("ReservoirSize")?.as_u64()?.try_into().unwrap_or(u32::MAX),
             boost_limit: boost,
-            service: Pattern::new("*"),
-            service_type: Pattern::new("*"),
-            host: Pattern::new("*"),
-            method: Pattern::new("*"),
-            path: Pattern::new("*"),
-            resource_arn: Pattern::new("*"),
-            attributes: Box::default(),
-            for_all: true,
-            plain: true,
-        };
-        if everything.is_default() {
-            return Some(everything);
-        }
-        let restricted = Self {
-            service: pattern("ServiceName")?,
-            service_type: pattern("ServiceType")?,
-            host: pattern("Host")?,
-            method: pattern("HTTPMethod")?,
-            path: pattern("URLPath")?,
-            resource_arn: pattern("ResourceARN")?,
+            service,
+            service_type,
+            host,
+            method,
+            path,
+            resource_arn,
             attributes,
-            for_all: false,
-            ..everything.clone()
-        };
-        let for_all = restricted == Self { for_all: false, ..everything };
-        let plain = restricted.service_type.is_any()
-            && restricted.resource_arn.is_any()
-            && restricted.attributes.is_empty();
-        Some(Self { for_all, plain, ..restricted })
+            for_all,
+            plain,
+        })
     }
 
     /// The rule that takes what no other wants.
     pub(super) fn is_default(&self) -> bool {
-        &*self.name == "Default"
+        &*self.name == DEFAULT
     }
 
-    /// What rules are sorted by: priority, then name, and the default last whatever its priority.
+    /// Returns the order of rules: priority, then name, and the default last whatever its priority.
     pub(super) fn order(&self) -> (bool, i64, &str) {
         (self.is_default(), self.priority, &self.name)
     }
@@ -113,7 +105,7 @@ impl RuleSpec {
     }
 
     /// Conditions that most rules don't have. Those on the resource and on attributes a request has to meet by something
-    /// known: whoever writes one means certain requests only.
+    /// known: such a condition means certain requests only.
     #[cold]
     fn matches_details(&self, request: &SamplingRequest<'_>) -> bool {
         let arn = &self.resource_arn;
@@ -126,6 +118,9 @@ impl RuleSpec {
                 .all(|(key, pattern)| request.attribute(key).is_some_and(|value| pattern.matches(&value)))
     }
 }
+
+/// The name of the rule that every account has.
+const DEFAULT: &str = "Default";
 
 #[cfg(test)]
 mod tests {

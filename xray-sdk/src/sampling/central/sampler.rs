@@ -1,72 +1,78 @@
 //! The sampler that a user makes. It decides from what the poller has left for it, and never waits.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::ArcSwapOption;
-
 use super::poller::Poller;
-use super::set::RuleSet;
-use super::thread::{self, Orders};
+use super::shared::{CentralStats, Shared};
+use super::thread::{self, PollerControl};
 use crate::daemon::DaemonAddress;
 use crate::id::{epoch_seconds, fast_u64};
-use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 
-/// Decides by the sampling rules that are kept in X-Ray, which it asks for through the daemon's TCP address.
+/// Applies the sampling rules that are stored in X-Ray, fetched through the daemon's TCP address.
 ///
-/// A rule's reservoir belongs to all services that it is for: each gets a quota of it, and borrows one trace a
-/// second until it has one. Statistics go back every ten seconds. A rule may ask for attributes and for a resource;
-/// a rate that is boosted for a while after anomalies is obeyed.
+/// All services that match a rule share its reservoir. Each service gets a quota of it, and borrows one trace a second
+/// until it has one. Statistics are reported every ten seconds. Conditions on attributes and on the resource are
+/// supported, and so are temporary boosts of the rate after anomalies.
 ///
-/// As long as there are no rules, or none that are younger than an hour, a fallback decides: X-Ray's default
-/// rule, or [what you set](Self::with_fallback). Nothing waits for the service, and nothing fails with it.
+/// While no rules are known, or none younger than an hour, a fallback decides: X-Ray's default rule, or the sampler
+/// of [`with_fallback`](Self::with_fallback). A decision never waits for the service.
+///
+/// ```
+/// use xray_sdk::DaemonAddress;
+/// use xray_sdk::sampling::{CentralSampler, Sampler, SamplingRequest};
+///
+/// let sampler = CentralSampler::new();
+/// // The layer does this at installation.
+/// sampler.start(&DaemonAddress::default(), "shop");
+/// let result = sampler.sample(&SamplingRequest::new("shop").with_method("GET").with_path("/cart"));
+/// println!("{}", result.is_sampled());
+/// sampler.stop();
+/// ```
 ///
 /// The thread that asks starts when a layer with this sampler is installed, and ends with it; in Lambda, where the
 /// platform decides, there is none. Without a layer, call [`Sampler::start`] and [`Sampler::stop`]. The daemon
-/// needs the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`; why it does not get what it asks
-/// for is told by [`Sampler::problem`].
+/// needs the permissions `xray:GetSamplingRules` and `xray:GetSamplingTargets`; [`Sampler::problem`] says why a
+/// request fails.
 pub struct CentralSampler {
     shared: Arc<Shared>,
     running: Mutex<Running>,
-}
-
-/// What the sampler shares with its poller.
-pub(super) struct Shared {
-    pub(super) rules: ArcSwapOption<RuleSet>,
-    fallback: Box<dyn Sampler>,
-    pub(super) counters: Counters,
-    problem: Mutex<Option<String>>,
 }
 
 #[derive(Debug, Default)]
 struct Running {
     /// Starts without a stop so far.
     users: usize,
-    thread: Option<Arc<Orders>>,
+    thread: Option<Arc<PollerControl>>,
 }
 
 impl CentralSampler {
-    /// A sampler that falls back on X-Ray's default rule.
+    /// Creates a sampler that falls back on X-Ray's default rule.
     #[must_use]
     pub fn new() -> Self {
         Self::with_fallback(DefaultRule::new())
     }
 
-    /// A sampler that falls back on another, [`LocalRules`](crate::sampling::LocalRules) for instance.
+    /// Creates a sampler that falls back on another, [`LocalRules`](crate::sampling::LocalRules) for instance.
+    ///
+    /// ```
+    /// use xray_sdk::sampling::{CentralSampler, Never};
+    ///
+    /// let sampler = CentralSampler::with_fallback(Never);
+    /// ```
     #[must_use]
     pub fn with_fallback(fallback: impl Sampler) -> Self {
-        let shared = Shared {
-            rules: ArcSwapOption::empty(),
-            fallback: Box::new(fallback),
-            counters: Counters::default(),
-            problem: Mutex::new(None),
-        };
-        Self { shared: Arc::new(shared), running: Mutex::default() }
+        Self { shared: Arc::new(Shared::new(fallback)), running: Mutex::default() }
     }
 
-    /// What was asked and reported so far.
+    /// Returns the counts of requests and reports.
+    ///
+    /// ```
+    /// # use xray_sdk::sampling::CentralSampler;
+    /// assert_eq!(CentralSampler::new().stats().rules_fetched, 0);
+    /// ```
     #[must_use]
     pub fn stats(&self) -> CentralStats {
         self.shared.counters.snapshot()
@@ -86,7 +92,7 @@ impl Default for CentralSampler {
 
 impl Sampler for CentralSampler {
     #[inline]
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let rules = self.shared.rules.load();
         if let Some(rules) = &*rules {
             let now = request.epoch_seconds().unwrap_or_else(epoch_seconds);
@@ -100,19 +106,19 @@ impl Sampler for CentralSampler {
         self.shared.fallback.sample(request)
     }
 
-    fn give_back(&self, verdict: &Verdict) {
-        let Some(central) = verdict.central() else { return self.shared.fallback.give_back(verdict) };
+    fn give_back(&self, result: &SamplingResult) {
+        let Some(central) = result.central() else { return self.shared.fallback.give_back(result) };
         let rules = self.shared.rules.load();
         if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
-            rule.state.give_back(verdict, central.borrowed);
+            rule.state.give_back(result, central.borrowed);
         }
     }
 
-    fn observe(&self, verdict: &Verdict, anomaly: bool) {
-        let Some(central) = verdict.central() else { return self.shared.fallback.observe(verdict, anomaly) };
+    fn observe(&self, result: &SamplingResult, anomaly: bool) {
+        let Some(central) = result.central() else { return self.shared.fallback.observe(result, anomaly) };
         let rules = self.shared.rules.load();
         if let Some(rule) = rules.as_ref().and_then(|rules| rules.by_number(central.rule)) {
-            rule.state.observe(verdict.is_sampled(), anomaly);
+            rule.state.observe(result.is_sampled(), anomaly);
         }
     }
 
@@ -152,7 +158,7 @@ impl Sampler for CentralSampler {
     }
 
     fn problem(&self) -> Option<String> {
-        let own = self.shared.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let own = self.shared.problem();
         own.or_else(|| self.shared.fallback.problem())
     }
 }
@@ -169,56 +175,4 @@ impl fmt::Debug for CentralSampler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CentralSampler").field("stats", &self.stats()).finish_non_exhaustive()
     }
-}
-
-impl Shared {
-    pub(super) fn set_problem(&self, problem: Option<String>) {
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
-    }
-}
-
-macro_rules! counters {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
-        /// What a [`CentralSampler`] asked of X-Ray and told it, since it was made.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[non_exhaustive]
-        pub struct CentralStats {
-            $($(#[$doc])* pub $name: u64,)*
-        }
-
-        #[derive(Debug, Default)]
-        pub(super) struct Counters {
-            $(pub(super) $name: AtomicU64,)*
-        }
-
-        impl Counters {
-            fn snapshot(&self) -> CentralStats {
-                CentralStats { $($name: self.$name.load(Relaxed),)* }
-            }
-        }
-    };
-}
-
-counters! {
-    /// Times that all rules were fetched.
-    rules_fetched,
-    /// Times that they could not be.
-    rules_failed,
-    /// Reports that the service took, of up to 25 rules each.
-    reports,
-    /// Reports that it did not take. What they told was told by a later one.
-    reports_failed,
-    /// Decisions that were reported.
-    requests,
-    /// Those of them that were to record the trace, borrowed ones included.
-    sampled,
-    /// Those of them that were borrowed.
-    borrowed,
-    /// Decisions that never will be reported: their rule was deleted before.
-    lost,
-}
-
-/// Counts what is never negative.
-pub(super) fn count(counter: &AtomicU64, amount: i64) {
-    counter.fetch_add(amount.unsigned_abs(), Relaxed);
 }

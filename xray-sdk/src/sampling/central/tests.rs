@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::CentralSampler;
 use super::poller::{Now, Poller};
 use crate::daemon::DaemonAddress;
-use crate::sampling::{LocalRule, LocalRules, Never, Sampler, SamplingRequest, Verdict};
-use crate::server::{Reply, Request, Server};
+use crate::sampling::{LocalRule, LocalRules, Never, Sampler, SamplingRequest, SamplingResult};
+use crate::testing::server::{Reply, Request, Server};
 
 const START: u32 = 1_700_000_000;
 
@@ -48,12 +48,12 @@ impl Rig {
     }
 
     /// The name of the central rule that decided.
-    fn rule_of(&self, verdict: &Verdict) -> Option<String> {
+    fn rule_of(&self, result: &SamplingResult) -> Option<String> {
         let rules = self.sampler.shared().rules.load_full()?;
-        Some(rules.by_number(verdict.central()?.rule)?.spec.name.to_string())
+        Some(rules.by_number(result.central()?.rule)?.spec.name.to_string())
     }
 
-    fn sample(&self, second: u32, path: &str) -> Verdict {
+    fn sample(&self, second: u32, path: &str) -> SamplingResult {
         let request = SamplingRequest::new("shop").with_path(path).with_epoch_seconds(START + second);
         self.sampler.sample(&request)
     }
@@ -191,14 +191,14 @@ fn an_hour_obeys_the_rules_and_adds_up_exactly() {
             [("/health", 20, "health"), ("/checkout/7", 60, "checkout"), ("/", 20, "Default")]
         {
             for _ in 0..traces {
-                let verdict = rig.sample(second, path);
-                let central = verdict.central().unwrap();
-                assert_eq!(verdict.rule().map(|rule| &**rule), verdict.is_sampled().then_some(expected));
+                let result = rig.sample(second, path);
+                let central = result.central().unwrap();
+                assert_eq!(result.rule().map(|rule| &**rule), result.is_sampled().then_some(expected));
                 let counts = made.entry(expected.to_owned()).or_default();
                 counts[0] += 1;
-                counts[1] += i64::from(verdict.is_sampled());
+                counts[1] += i64::from(result.is_sampled());
                 counts[2] += i64::from(central.borrowed);
-                if verdict.reservoir_second().is_some() {
+                if result.reservoir_second().is_some() {
                     *slots.entry(expected).or_default() += 1;
                 } else {
                     // What was drawn in the time around the change is at neither rate.
@@ -210,7 +210,7 @@ fn an_hour_obeys_the_rules_and_adds_up_exactly() {
                     };
                     let lot = lots.entry(key).or_default();
                     lot[0] += 1;
-                    lot[1] += i64::from(verdict.is_sampled());
+                    lot[1] += i64::from(result.is_sampled());
                 }
             }
         }
@@ -458,9 +458,9 @@ fn a_boost_is_asked_for_and_obeyed_for_its_time() {
     let mut rig = served(&service);
     rig.at(0);
     for anomaly in [true, false, true] {
-        let verdict = rig.sample(1, "/");
-        assert!(verdict.is_watched() && !verdict.is_sampled());
-        rig.sampler.observe(&verdict, anomaly);
+        let result = rig.sample(1, "/");
+        assert!(result.is_watched() && !result.is_sampled());
+        rig.sampler.observe(&result, anomaly);
     }
     rig.at(11);
     {
@@ -484,9 +484,9 @@ fn a_late_header_takes_its_decision_out_of_the_statistics() {
     }));
     let mut rig = served(&service);
     rig.at(0);
-    let verdict = rig.sample(1, "/");
-    assert!(verdict.is_sampled());
-    rig.sampler.give_back(&verdict);
+    let result = rig.sample(1, "/");
+    assert!(result.is_sampled());
+    rig.sampler.give_back(&result);
     assert!(rig.sample(1, "/").is_sampled(), "the borrowed slot came back");
     rig.at(11);
     assert_eq!(service.lock().unwrap().told["Default"], [1, 1, 1]);

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use super::poller::{Now, Poller};
 use crate::id::epoch_time;
 
-/// What the thread is told from outside, and answers.
+/// Requests to the thread, and its replies.
 #[derive(Debug, Default)]
-pub(super) struct Orders {
-    orders: Mutex<State>,
+pub(super) struct PollerControl {
+    control: Mutex<State>,
     changed: Condvar,
 }
 
@@ -22,11 +22,11 @@ struct State {
     /// Flushes that were asked for, and that were answered.
     asked: u64,
     answered: u64,
-    /// Whether the service took what the latest of them handed in.
+    /// Whether the service accepted the latest report.
     taken: bool,
 }
 
-impl Orders {
+impl PollerControl {
     pub(super) fn stop(&self) {
         self.lock().stopped = true;
         self.changed.notify_all();
@@ -49,10 +49,12 @@ impl Orders {
         let none = |state: &mut State| !state.stopped && state.asked <= state.answered;
         let waited = self.changed.wait_timeout_while(self.lock(), time, none);
         let state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match () {
-            () if state.asked > state.answered => Order::Flush(state.asked),
-            () if state.stopped => Order::Stop,
-            () => Order::None,
+        if state.asked > state.answered {
+            Order::Flush(state.asked)
+        } else if state.stopped {
+            Order::Stop
+        } else {
+            Order::None
         }
     }
 
@@ -63,7 +65,7 @@ impl Orders {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.orders.lock().unwrap_or_else(PoisonError::into_inner)
+        self.control.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,24 +76,24 @@ enum Order {
     Stop,
 }
 
-pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<Orders>> {
-    let orders = Arc::<Orders>::default();
+pub(super) fn spawn(mut poller: Poller) -> io::Result<Arc<PollerControl>> {
+    let control = Arc::<PollerControl>::default();
     let started = Instant::now();
     let run = {
-        let orders = Arc::clone(&orders);
+        let control = Arc::clone(&control);
         move || {
             let now = || Now { since_start: started.elapsed(), since_epoch: epoch_time() };
             loop {
                 let next = poller.tick(now());
-                match orders.wait(next.saturating_sub(started.elapsed())) {
+                match control.wait(next.saturating_sub(started.elapsed())) {
                     Order::None => {}
-                    Order::Flush(number) => orders.answer(number, poller.flush(now())),
-                    // Whoever still waits, or asks later, has this answer.
-                    Order::Stop => return orders.answer(u64::MAX, poller.flush(now())),
+                    Order::Flush(number) => control.answer(number, poller.flush(now())),
+                    // Callers that still wait, or ask later, get this reply.
+                    Order::Stop => return control.answer(u64::MAX, poller.flush(now())),
                 }
             }
         }
     };
     std::thread::Builder::new().name("xray-sampling".to_owned()).spawn(run)?;
-    Ok(orders)
+    Ok(control)
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::rule::RuleSpec;
-use super::state::{BoostCounts, Counts};
+use super::rule_state::{BoostCounts, Counts};
 
 pub(super) const RULES_PATH: &str = "/GetSamplingRules";
 pub(super) const TARGETS_PATH: &str = "/SamplingTargets";
@@ -27,7 +27,7 @@ pub(super) struct RulesPage {
     pub(super) next: Option<String>,
 }
 
-/// What the service answers to statistics.
+/// The service's response to statistics.
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     pub(super) targets: Vec<Target>,
@@ -38,7 +38,7 @@ pub(super) struct Targets {
     pub(super) unprocessed_boost: Vec<String>,
 }
 
-/// What a rule may do from now on. What is `None` stays as it was.
+/// A rule's new limits. A limit that is `None` stays as it was.
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) rule: String,

@@ -1,5 +1,5 @@
-//! What is wrong with a file of sampling rules, said so that it can be mended without looking anything up.
-//! Whoever wrote the rules is at fault.
+//! [`RulesError`]: what is wrong with a file of sampling rules, so that its author can correct it without looking
+//! anything up.
 
 use std::error::Error;
 use std::{fmt, io};
@@ -10,7 +10,7 @@ use std::{fmt, io};
 pub enum RulesError {
     /// The file can't be read.
     Read(io::Error),
-    /// The text is not JSON.
+    /// The input is not JSON.
     Json(serde_json::Error),
     /// The document isn't an object, or a part of it has a wrong type.
     Shape(&'static str),
@@ -22,43 +22,43 @@ pub enum RulesError {
         number: usize,
         /// Its description, if it has one.
         description: Option<String>,
-        /// What is wrong with it.
+        /// The problem.
         problem: RuleProblem,
     },
 }
 
-/// What is wrong with one rule.
+/// The problem of one rule.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum RuleProblem {
-    /// It isn't a JSON object.
+    /// The rule isn't a JSON object.
     NotAnObject,
     /// A member is missing.
     Missing(&'static str),
-    /// A member is not a text.
+    /// A member is not a string.
     NotText(&'static str),
-    /// `fixed_target` is not a whole number from 0 to 4,294,967,295; this is what it is.
+    /// `fixed_target` is this value, not a whole number from 0 to 4,294,967,295.
     FixedTarget(String),
-    /// `rate` is not a share from 0 to 1; this is what it is.
+    /// `rate` is this value, not a number from 0 to 1.
     Rate(String),
     /// The member belongs to the other version of the file's form.
     OtherVersion {
         /// The member.
         member: &'static str,
-        /// What takes its place in this version.
+        /// The member of this version that replaces it.
         instead: &'static str,
     },
-    /// The default rule is for everything, and can't have this condition.
+    /// The default rule has this condition, which only other rules may have.
     DefaultCondition(&'static str),
 }
 
 impl fmt::Display for RulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(_) => f.write_str("sampling rules can't be read"),
+            Self::Read(_) => f.write_str("cannot read sampling rules"),
             Self::Json(_) => f.write_str("sampling rules are not JSON"),
             Self::Shape(expected) => write!(f, "sampling rules: {expected}"),
-            Self::Version(found) => write!(f, "sampling rules: `version` is {found}, not 1 or 2"),
+            Self::Version(found) => write!(f, "sampling rules: `version` is {found}, expected 1 or 2"),
             Self::Rule { number: 0, problem, .. } => write!(f, "default sampling rule: {problem}"),
             Self::Rule { number, description: Some(description), problem } => {
                 write!(f, "sampling rule {number} ({description:?}): {problem}")
@@ -83,18 +83,18 @@ impl Error for RulesError {
 impl fmt::Display for RuleProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotAnObject => f.write_str("it is not an object"),
+            Self::NotAnObject => f.write_str("the rule must be an object"),
             Self::Missing(member) => write!(f, "`{member}` is missing"),
-            Self::NotText(member) => write!(f, "`{member}` is not a text"),
+            Self::NotText(member) => write!(f, "`{member}` must be a string"),
             Self::FixedTarget(found) => {
-                write!(f, "`fixed_target` is {found}, not a whole number of traces a second")
+                write!(f, "`fixed_target` is {found}, expected a whole number of traces a second")
             }
-            Self::Rate(found) => write!(f, "`rate` is {found}, not a share from 0 to 1"),
+            Self::Rate(found) => write!(f, "`rate` is {found}, expected a number from 0 to 1"),
             Self::OtherVersion { member, instead } => {
-                write!(f, "`{member}` belongs to another version, write `{instead}`")
+                write!(f, "`{member}` belongs to another version, use `{instead}`")
             }
             Self::DefaultCondition(member) => {
-                write!(f, "it is for everything, `{member}` can't restrict it")
+                write!(f, "the default rule must not contain `{member}`")
             }
         }
     }

@@ -1,12 +1,12 @@
 //! The form of rule files (X-Ray Developer Guide, "Configuring sampling rules" of each SDK). Version 1 calls
 //! `service_name` what version 2 calls `host`; both mean the request's `Host`.
 //!
-//! Members that nobody knows are passed over, as three of the four official SDKs do.
+//! Unknown members are ignored, as in three of the four official SDKs.
 
 use serde_json::{Map, Value};
 
 use super::error::{RuleProblem, RulesError};
-use super::rules::LocalRule;
+use super::rule::LocalRule;
 
 /// The rules in order, and the default.
 pub(super) fn parse(text: &str) -> Result<(Vec<LocalRule>, LocalRule), RulesError> {

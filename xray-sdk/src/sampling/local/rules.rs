@@ -5,78 +5,8 @@ use std::path::Path;
 
 use super::error::{RuleProblem, RulesError};
 use super::parse::parse;
-use crate::sampling::wildcard::Pattern;
-use crate::sampling::{DefaultRule, Sampler, SamplingRequest, Verdict};
-
-/// One local rule: which requests it is for, how many of them are certain each second, and which share of the
-/// others is drawn.
-///
-/// Conditions are patterns: `*` is any run of characters, `?` is one, case does not matter. Those that are not set
-/// match everything, and so does a request of which the property isn't known.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LocalRule {
-    description: Option<Box<str>>,
-    service: Pattern,
-    host: Pattern,
-    method: Pattern,
-    path: Pattern,
-    fixed_target: u32,
-    rate: f64,
-}
-
-impl LocalRule {
-    /// A rule for everything: `fixed_target` traces a second, then a share from 0 to 1 of the others.
-    #[must_use]
-    pub fn new(fixed_target: u32, rate: f64) -> Self {
-        let any = || Pattern::new("*");
-        Self {
-            description: None,
-            service: any(),
-            host: any(),
-            method: any(),
-            path: any(),
-            fixed_target,
-            rate,
-        }
-    }
-
-    /// Says what the rule is for. Errors mention it.
-    #[must_use]
-    pub fn description(self, description: &str) -> Self {
-        Self { description: Some(description.into()), ..self }
-    }
-
-    /// Restricts the rule to services of such names. Files have no word for it.
-    #[must_use]
-    pub fn service(self, pattern: &str) -> Self {
-        Self { service: Pattern::new(pattern), ..self }
-    }
-
-    /// Restricts the rule to requests with such a `Host`.
-    #[must_use]
-    pub fn host(self, pattern: &str) -> Self {
-        Self { host: Pattern::new(pattern), ..self }
-    }
-
-    /// Restricts the rule to such HTTP methods.
-    #[must_use]
-    pub fn method(self, pattern: &str) -> Self {
-        Self { method: Pattern::new(pattern), ..self }
-    }
-
-    /// Restricts the rule to such paths, without a query.
-    #[must_use]
-    pub fn path(self, pattern: &str) -> Self {
-        Self { path: Pattern::new(pattern), ..self }
-    }
-
-    fn matches(&self, request: &SamplingRequest<'_>) -> bool {
-        self.method.matches_if_known(request.method())
-            && self.path.matches_if_known(request.path())
-            && self.host.matches_if_known(request.host())
-            && self.service.matches_if_known(request.service())
-    }
-}
+use super::rule::LocalRule;
+use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 
 /// Decides by rules that are kept beside the program.
 ///
@@ -102,7 +32,7 @@ impl LocalRules {
     /// Rules in their order, and the one for what no rule wants. Conditions of the default are not looked at.
     ///
     /// # Errors
-    /// [`RulesError::Rule`] if a rate is not a share from 0 to 1.
+    /// [`RulesError::Rule`] if a rate is expected a number from 0 to 1.
     pub fn new(rules: impl IntoIterator<Item = LocalRule>, default: LocalRule) -> Result<Self, RulesError> {
         let default = limits(0, &default)?;
         let with_limits = |(number, rule)| limits(number, &rule).map(|limits| (rule, limits));
@@ -142,14 +72,14 @@ impl Default for LocalRules {
 }
 
 impl Sampler for LocalRules {
-    fn sample(&self, request: &SamplingRequest<'_>) -> Verdict {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
         let (number, limits) = self.find(request);
         limits.sample(request).with_local_rule(number)
     }
 
-    fn give_back(&self, verdict: &Verdict) {
-        let rule = verdict.local_rule().and_then(|number| self.rules.get(number as usize - 1));
-        rule.map_or(&self.default, |(_, limits)| limits).give_back(verdict);
+    fn give_back(&self, result: &SamplingResult) {
+        let rule = result.local_rule().and_then(|number| self.rules.get(number as usize - 1));
+        rule.map_or(&self.default, |(_, limits)| limits).give_back(result);
     }
 }
 
@@ -216,7 +146,7 @@ mod tests {
         let rules = LocalRules::new([one().path("/a"), one().path("/b")], one()).unwrap();
         let first: Vec<_> =
             ["/a", "/b", "/c"].map(|path| rules.sample(&request().with_path(path))).into_iter().collect();
-        assert!(first.iter().all(Verdict::is_sampled));
+        assert!(first.iter().all(SamplingResult::is_sampled));
         for (at, path) in ["/a", "/b", "/c"].iter().enumerate() {
             let asked = request().with_path(path);
             assert!(!rules.sample(&asked).is_sampled());
@@ -251,33 +181,33 @@ mod tests {
             ("{".to_owned(), "sampling rules are not JSON"),
             ("[]".to_owned(), "sampling rules: not an object"),
             ("{}".to_owned(), "sampling rules: `version` is missing"),
-            (file(3, ""), "sampling rules: `version` is 3, not 1 or 2"),
+            (file(3, ""), "sampling rules: `version` is 3, expected 1 or 2"),
             (r#"{"version":2}"#.to_owned(), "sampling rules: `default` is missing"),
             (
                 r#"{"version":2,"default":{"fixed_target":1,"rate":1,"host":"*"}}"#.to_owned(),
-                "default sampling rule: it is for everything, `host` can't restrict it",
+                "default sampling rule: the default rule must not contain `host`",
             ),
             (
                 r#"{"version":2,"default":{"fixed_target":1}}"#.to_owned(),
                 "default sampling rule: `rate` is missing",
             ),
-            (file(2, "1"), "sampling rule 1: it is not an object"),
+            (file(2, "1"), "sampling rule 1: the rule must be an object"),
             (rule("url_path="), "sampling rule 2: `url_path` is missing"),
-            (rule("host=7"), "sampling rule 2: `host` is not a text"),
-            (rule("rate=1.5"), "sampling rule 2: `rate` is 1.5, not a share from 0 to 1"),
-            (rule("rate=-0.1"), "sampling rule 2: `rate` is -0.1, not a share from 0 to 1"),
-            (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", not a share from 0 to 1"),
+            (rule("host=7"), "sampling rule 2: `host` must be a string"),
+            (rule("rate=1.5"), "sampling rule 2: `rate` is 1.5, expected a number from 0 to 1"),
+            (rule("rate=-0.1"), "sampling rule 2: `rate` is -0.1, expected a number from 0 to 1"),
+            (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", expected a number from 0 to 1"),
             (
                 rule("fixed_target=-1"),
-                "sampling rule 2: `fixed_target` is -1, not a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is -1, expected a whole number of traces a second",
             ),
             (
                 rule("fixed_target=1.5"),
-                "sampling rule 2: `fixed_target` is 1.5, not a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is 1.5, expected a whole number of traces a second",
             ),
             (
                 rule("service_name=\"*\""),
-                "sampling rule 2: `service_name` belongs to another version, write `host`",
+                "sampling rule 2: `service_name` belongs to another version, use `host`",
             ),
             (file(2, r#"{"description":"checkout"}"#), "sampling rule 1 (\"checkout\"): `host` is missing"),
         ] {
@@ -286,7 +216,7 @@ mod tests {
         }
         assert!(LocalRules::new([], LocalRule::new(0, f64::NAN)).is_err());
         let missing = LocalRules::from_file("/no/such/file").expect_err("no such file");
-        assert_eq!(missing.to_string(), "sampling rules can't be read");
+        assert_eq!(missing.to_string(), "cannot read sampling rules");
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! fastrace, which has an interface of its own: with a reporter that drops everything, and through OpenTelemetry
+//! to opentelemetry-aws's exporter. Its reporter is the process's; each world sets it anew.
+
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use fastrace::collector::{Config, Reporter};
+use fastrace::prelude::{Event, LocalSpan, Span, SpanContext, SpanId, SpanRecord, TraceId};
+use fastrace_opentelemetry::OpenTelemetryReporter;
+use opentelemetry::InstrumentationScope;
+
+use super::otel;
+use crate::workload::contender::{Built, Setting, World};
+use crate::workload::jobs::{Job, URL};
+
+pub(super) fn dropping(setting: Setting) -> Built {
+    Ok(world(setting, Nowhere, false))
+}
+
+pub(super) fn through_otel(setting: Setting) -> Built {
+    let exporter = otel::exporter(setting.daemon, false)?;
+    let scope = InstrumentationScope::builder("shop").build();
+    let reporter = OpenTelemetryReporter::new(exporter, Cow::Owned(otel::resource()), scope);
+    Ok(world(setting, reporter, true))
+}
+
+fn world(setting: Setting, reporter: impl Reporter, epoch_ids: bool) -> Option<Box<dyn World>> {
+    // No callsite is rejected by anybody here.
+    if setting.beside {
+        return None;
+    }
+    // It reports when it is flushed, and nothing runs meanwhile.
+    fastrace::set_reporter(reporter, Config::default().report_interval(Duration::from_secs(3_600)));
+    Some(Box::new(Fastrace { epoch_ids, sampled: setting.sampled }))
+}
+
+struct Fastrace {
+    /// Whether trace ids begin with the time, as X-Ray wants them.
+    epoch_ids: bool,
+    sampled: bool,
+}
+
+impl World for Fastrace {
+    #[inline(never)]
+    fn run(&self, job: Job, times: u32) {
+        for _ in 0..times {
+            match job {
+                Job::Request => self.request(),
+                Job::Children(count) | Job::Rejected(count) => self.children(count),
+                Job::Chain(depth) => self.chain(depth),
+            }
+        }
+    }
+
+    fn flush(&self) {
+        fastrace::flush();
+    }
+
+    /// Its flush begins a thread each time: let that be small beside the spans.
+    fn batch(&self) -> u32 {
+        5_000
+    }
+}
+
+impl Fastrace {
+    fn request(&self) {
+        let root = self
+            .root()
+            .with_properties(|| [("span.kind", "server"), ("http.request.method", "GET"), ("url.full", URL)]);
+        let _in_root = root.set_local_parent();
+        for order in 0..4 {
+            let _in_child = child(order);
+            if order == 2 {
+                LocalSpan::add_event(Event::new("no luck").with_property(|| ("level", "ERROR")));
+            }
+        }
+        root.add_property(|| ("http.response.status_code", "200"));
+    }
+
+    fn children(&self, count: u32) {
+        let root = self.root().with_property(|| ("span.kind", "server"));
+        let _in_root = root.set_local_parent();
+        for order in 0..count {
+            let _in_child = child(order);
+        }
+    }
+
+    fn chain(&self, depth: u32) {
+        let root = self.root().with_property(|| ("span.kind", "server"));
+        let _in_root = root.set_local_parent();
+        descend(depth);
+    }
+
+    fn root(&self) -> Span {
+        if !self.sampled {
+            return Span::noop();
+        }
+        let mut context = SpanContext::random();
+        if self.epoch_ids {
+            #[expect(clippy::disallowed_methods, reason = "trace ids begin with the time")]
+            let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+            let random = context.trace_id.0 & (u128::MAX >> 32);
+            context = SpanContext::new(TraceId(u128::from(seconds) << 96 | random), SpanId(0));
+        }
+        Span::root("GET /orders", context)
+    }
+}
+
+fn child(order: u32) -> LocalSpan {
+    LocalSpan::enter_with_local_parent("load")
+        .with_properties(|| [("kind", Cow::Borrowed("order")), ("order", Cow::Owned(order.to_string()))])
+}
+
+fn descend(left: u32) {
+    if left > 0 {
+        let _in_child = child(left);
+        descend(left - 1);
+    }
+}
+
+struct Nowhere;
+
+impl Reporter for Nowhere {
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        drop(std::hint::black_box(spans));
+    }
+}

@@ -1,0 +1,9 @@
+//! How it is measured: clocks and medians, the process that receives, the one that counts allocations.
+
+pub mod environment;
+
+pub mod receiver;
+
+pub(crate) mod meter;
+
+pub mod allocations;

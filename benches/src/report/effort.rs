@@ -1,0 +1,12 @@
+//! How long to measure.
+
+use std::time::Duration;
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Rounds in which all take turns.
+    pub rounds: u32,
+    /// How long a contender does a job in each, on the calling thread.
+    pub long: Duration,
+}

@@ -1,0 +1,9 @@
+//! What is done, and what it takes to do it: jobs, the tables' columns, and what a contender is.
+
+pub(crate) mod cpu_clock;
+
+pub mod jobs;
+
+pub mod contender;
+
+pub mod columns;

@@ -1,0 +1,62 @@
+//! An `xray-local` as a child process: X-Ray's daemon, API and console on this machine, for `--local`.
+
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// A running `xray-local` on free ports, with its data in memory. It ends with this value.
+pub(crate) struct XRay {
+    child: Child,
+    daemon: String,
+    endpoint: String,
+}
+
+impl XRay {
+    /// Starts the program that lies beside this one, or else builds it.
+    pub(crate) fn start() -> io::Result<Self> {
+        let free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--api", "127.0.0.1:0"];
+        let beside =
+            std::env::current_exe()?.with_file_name(format!("xray-local{}", std::env::consts::EXE_SUFFIX));
+        let mut command = if beside.exists() {
+            Command::new(beside)
+        } else {
+            let mut cargo = Command::new("cargo");
+            cargo.args(["run", "--quiet", "-p", "xray-local", "--"]);
+            cargo
+        };
+        let mut child =
+            command.args(free).args(["--data", ":memory:", "--json"]).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        if let Some(out) = child.stdout.take() {
+            BufReader::new(out).read_line(&mut line)?;
+        }
+        let addresses: Value = serde_json::from_str(&line).map_err(io::Error::other)?;
+        let address = |name: &str| addresses[name].as_str().unwrap_or_default().to_owned();
+        let daemon = format!("tcp:{} udp:{}", address("tcp"), address("udp"));
+        Ok(Self { child, daemon, endpoint: format!("http://{}", address("api")) })
+    }
+
+    /// The value of `AWS_XRAY_DAEMON_ADDRESS`.
+    pub(crate) fn daemon_address(&self) -> &str {
+        &self.daemon
+    }
+
+    /// Where the API and the console are.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Waits until Enter is pressed, or until the standard input ends.
+    pub(crate) fn wait(&self) -> io::Result<()> {
+        io::stdin().lock().read_line(&mut String::new()).map(drop)
+    }
+}
+
+impl Drop for XRay {
+    fn drop(&mut self) {
+        // A child that has ended already needs no end.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

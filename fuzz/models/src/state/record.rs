@@ -1,0 +1,22 @@
+//! As much of a span's record as the table knows of: its kind, and a number to tell records apart.
+
+/// The layer's `Kind`, in the same order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Absent,
+    Part,
+    Root,
+    Unrecorded,
+}
+
+#[derive(Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) kind: Kind,
+    pub(crate) number: u32,
+}
+
+impl SpanRecord {
+    pub(crate) fn kind(&self) -> Kind {
+        self.kind
+    }
+}

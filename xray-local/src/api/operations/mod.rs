@@ -1,0 +1,11 @@
+//! What operations do, once signature, policies and members allow them.
+//!
+//! Each function is one row of the operations' table. It may block: a thread for blocking work runs it.
+
+pub(super) mod graphs;
+pub(super) mod groups;
+pub(super) mod insights;
+pub(super) mod rules;
+pub(super) mod settings;
+pub(super) mod tags;
+pub(super) mod traces;

@@ -1,0 +1,9 @@
+//! Neutral types of `query` as the API's JSON.
+//!
+//! `query` knows no JSON of the API, and operations know no member names of graphs and summaries: both are here.
+
+mod graph;
+mod summary;
+
+pub(super) use graph::{forecast, graph_services, histogram, statistics};
+pub(super) use summary::summary;

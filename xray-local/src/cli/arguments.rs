@@ -1,0 +1,62 @@
+//! Arguments that several commands have.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::client::Client;
+use super::failure::Failure;
+use super::when;
+use crate::model::{Length, Time, now};
+
+/// Which X-Ray is asked.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Endpoint {
+    /// The X-Ray that is asked.
+    #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_XRAY", default_value = "http://127.0.0.1:2001")]
+    pub(super) endpoint: String,
+    /// The region in signatures.
+    #[arg(long, value_name = "REGION", env = "AWS_REGION", default_value = "us-east-1")]
+    pub(super) region: String,
+}
+
+impl Endpoint {
+    /// A client for the endpoint. Requests are signed if the environment has keys.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        Client::new(&self.endpoint, &self.region)
+    }
+}
+
+/// Which time is asked for.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Span {
+    /// How far back, such as 10m or 6h.
+    #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "1h", conflicts_with = "from")]
+    since: Duration,
+    /// The first moment: RFC 3339, seconds since 1970, or a length ago.
+    #[arg(long, value_name = "TIME", value_parser = when::time)]
+    from: Option<Time>,
+    /// The last moment. Defaults to now.
+    #[arg(long, value_name = "TIME", value_parser = when::time)]
+    to: Option<Time>,
+}
+
+/// Traces that began a moment ahead of this machine's clock belong to "until now".
+const AHEAD: Length = Length(60_000_000);
+
+impl Span {
+    /// First moment and end.
+    pub(super) fn range(&self) -> Result<(Time, Time), Failure> {
+        let since = Length(-i64::try_from(self.since.as_micros()).unwrap_or(i64::MAX));
+        let from = self.from.unwrap_or_else(|| self.to.unwrap_or_else(now).plus(since));
+        let to = self.to.unwrap_or_else(|| now().plus(AHEAD));
+        if from >= to {
+            return Err(Failure::usage(format!(
+                "--from {} is not before --to {}",
+                when::show(from),
+                when::show(to)
+            )));
+        }
+        Ok((from, to))
+    }
+}

@@ -1,0 +1,169 @@
+//! `run -- CMD`: a command with an X-Ray of its own.
+
+use std::ffi::OsString;
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use clap::Args;
+use rusqlite::Connection;
+use tokio::process::Command;
+
+use super::serve::{runtime, start};
+use crate::cli::failure::Failure;
+use crate::cli::{output, picture};
+use crate::serve::{Server, Settings};
+use crate::store::{self, StoreError};
+
+/// Run a command with an X-Ray of its own, then draw its traces and problems.
+///
+/// The X-Ray lives in memory on free ports. The command's environment says where: AWS_XRAY_DAEMON_ADDRESS for segments
+/// and sampling, AWS_ENDPOINT_URL_XRAY for the API. XRAY_LOCAL_SAMPLE_ALL makes the tracing layer for Rust keep every
+/// trace.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local run -- cargo test
+  xray-local run --assert '!fault' -- ./integration-test.sh
+  xray-local run --quiet --assert 'edge(\"shop\", \"orders\")' -- npm test")]
+pub(in super::super) struct Run {
+    /// Fail unless a trace of the command matches this filter expression.
+    #[arg(long, value_name = "FILTER")]
+    assert: Vec<String>,
+    /// Draw no traces.
+    #[arg(long)]
+    quiet: bool,
+    /// The most traces to draw, the newest.
+    #[arg(long, default_value_t = 20)]
+    limit: usize,
+    /// The command and its arguments.
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+/// The variable by which the layer's default sampler keeps everything.
+const SAMPLE_ALL: &str = "XRAY_LOCAL_SAMPLE_ALL";
+
+/// Datagrams that the kernel still has when the command ends are read within this time.
+const SETTLE: Duration = Duration::from_millis(100);
+
+impl Run {
+    pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
+        runtime()?.block_on(self.observe())
+    }
+
+    async fn observe(&self) -> Result<ExitCode, Failure> {
+        let server = start(&Settings::private()).await?;
+        let status = self.execute(&server).await?;
+        tokio::time::sleep(SETTLE).await;
+        let store = server.store().clone();
+        // Everything that was offered is committed before a write that is asked for later.
+        store.write(|_| Ok::<_, StoreError>(())).await.map_err(Failure::new)?;
+        let report = self.report(&server).await;
+        server.stop().await;
+        let failed = report?;
+        Ok(if status.success() && failed { ExitCode::FAILURE } else { code(status) })
+    }
+
+    async fn execute(&self, server: &Server) -> Result<ExitStatus, Failure> {
+        let addresses = server.addresses();
+        let Some((program, arguments)) = self.command.split_first() else {
+            return Err(Failure::usage("no command is given"));
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("AWS_XRAY_DAEMON_ADDRESS", addresses.daemon_address())
+            .env("AWS_ENDPOINT_URL_XRAY", addresses.endpoint())
+            .env(SAMPLE_ALL, "1");
+        let name = program.to_string_lossy().into_owned();
+        let mut child = command.spawn().map_err(|err| Failure::usage(format!("can't run {name}: {err}")))?;
+        loop {
+            tokio::select! {
+                status = child.wait() => return status.map_err(Failure::new),
+                // The terminal sends Ctrl-C to the command as well, which decides what it means.
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+    }
+
+    /// Draws traces and problems. Returns whether an assertion failed.
+    async fn report(&self, server: &Server) -> Result<bool, Failure> {
+        let limit = if self.quiet { 0 } else { self.limit };
+        let store = server.store();
+        let traces = store.ask(move |connection| latest(connection, limit)).await.map_err(Failure::new)?;
+        for trace in &traces {
+            output::note(picture::waterfall_of(trace.iter().map(String::as_str), false).trim_end());
+        }
+        for problem in store.ask(problems).await.map_err(Failure::new)? {
+            output::note(format!("problem: {problem}"));
+        }
+        let counts = server.store().counts();
+        output::note(format!(
+            "xray-local: {} documents stored, {} refused, {} datagrams without a valid header, {} dropped by the kernel",
+            counts.stored, counts.refused, counts.invalid_datagrams, counts.dropped_kernel
+        ));
+        let mut failed = false;
+        let endpoint = server.addresses().endpoint();
+        for filter in &self.assert {
+            let (endpoint, filter) = (endpoint.clone(), filter.clone());
+            let found = tokio::task::spawn_blocking(move || {
+                let client = crate::cli::client::Client::new(&endpoint, "us-east-1")?;
+                let far = crate::model::Length(86_400_000_000);
+                let now = crate::model::now();
+                let range = (crate::model::Time(now.0 - far.0), now.plus(crate::model::Length(60_000_000)));
+                client.summaries(Some(&filter), range, 1).map(|found| (filter, !found.is_empty()))
+            });
+            let (filter, found) = found.await.map_err(Failure::new)??;
+            if !found {
+                failed = true;
+                output::note(format!("xray-local: no trace matched {filter}"));
+            }
+        }
+        Ok(failed)
+    }
+}
+
+/// Documents of the latest traces, oldest of them first.
+fn latest(connection: &Connection, limit: usize) -> Result<Vec<Vec<String>>, StoreError> {
+    let keys = connection
+        .prepare("SELECT key FROM traces ORDER BY key DESC LIMIT ?")?
+        .query_map([limit], |row| row.get(0).map(crate::model::TraceKey))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut traces = Vec::new();
+    for key in keys.into_iter().rev() {
+        let documents = store::documents(connection, key)?;
+        traces.push(documents.iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect());
+    }
+    Ok(traces)
+}
+
+/// Problems, the gravest first.
+fn problems(connection: &Connection) -> Result<Vec<String>, StoreError> {
+    let lines = connection
+        .prepare(
+            "SELECT service, code, path, message, sum(count) FROM problems
+             GROUP BY service, code, path, message ORDER BY min(severity), min(first_us) LIMIT 50",
+        )?
+        .query_map([], |row| {
+            let [service, code, path, message]: [String; 4] =
+                [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
+            let count: i64 = row.get(4)?;
+            let place = [service, code, path]
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join(" ");
+            let times = if count > 1 { format!(" ({count} times)") } else { String::new() };
+            Ok(format!("{place}: {message}{times}"))
+        })?
+        .collect::<rusqlite::Result<Vec<String>>>()?;
+    Ok(lines.iter().map(|line| output::plain(line)).collect())
+}
+
+/// The exit code of the command; 128 and the signal's number if one ended it, as shells have it.
+fn code(status: ExitStatus) -> ExitCode {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return ExitCode::from(u8::try_from(128 + signal).unwrap_or(1));
+    }
+    ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}

@@ -1,0 +1,149 @@
+//! `import` and `export`: documents into an X-Ray and out of one.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::check;
+use crate::cli::arguments::{Endpoint, Span};
+use crate::cli::failure::Failure;
+use crate::cli::output;
+use crate::model::limits;
+
+/// Send documents from a file to X-Ray.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local import segments.jsonl
+  aws xray batch-get-traces --trace-ids 1-66f1a2b3-0123456789abcdef01234567 | xray-local import -")]
+pub(in super::super) struct Import {
+    /// A file with one segment document a line, or an answer of BatchGetTraces; `-` for the standard input.
+    file: String,
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+impl Import {
+    pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
+        let bytes = check::read(&self.file)?;
+        let documents = documents(&bytes);
+        if documents.is_empty() {
+            return Err(Failure::new(format!("{}: no segment documents in it", self.file)));
+        }
+        let client = self.endpoint.client()?;
+        let mut refused = 0;
+        for chunk in documents.chunks(limits::DOCUMENTS_PER_REQUEST) {
+            let answer = client.call("/TraceSegments", &json!({"TraceSegmentDocuments": chunk}))?;
+            for entry in
+                answer.get("UnprocessedTraceSegments").and_then(Value::as_array).into_iter().flatten()
+            {
+                refused += 1;
+                output::note(entry);
+            }
+        }
+        output::line(format!("{} documents sent, {refused} refused", documents.len()))?;
+        Ok(ExitCode::from(u8::from(refused > 0)))
+    }
+}
+
+/// The documents of a file: those of an answer of `BatchGetTraces`, without inferred segments, or its lines.
+fn documents(bytes: &[u8]) -> Vec<String> {
+    let whole: Value = serde_json::from_slice(bytes).unwrap_or_default();
+    let documents: Vec<String> = match whole.get("Traces").and_then(Value::as_array) {
+        Some(traces) => traces.iter().flat_map(segments).collect(),
+        None => check::documents(bytes)
+            .into_iter()
+            .map(|(_, line)| String::from_utf8_lossy(line).into_owned())
+            .collect(),
+    };
+    documents.into_iter().flat_map(pieces).collect()
+}
+
+/// A document as X-Ray accepts it: one that is too large, since it was put together of several, is taken apart into
+/// subsegments of their own again.
+fn pieces(document: String) -> Vec<String> {
+    if document.len() <= limits::DOCUMENT_BYTES {
+        return vec![document];
+    }
+    let Ok(Value::Object(whole)) = serde_json::from_str(&document) else { return vec![document] };
+    let (mut pieces, mut pending) = (Vec::new(), vec![whole]);
+    while let Some(mut span) = pending.pop() {
+        let children = match span.remove("subsegments") {
+            Some(Value::Array(children)) => children,
+            _ => Vec::new(),
+        };
+        let (id, trace) = (span.get("id").cloned(), span.get("trace_id").cloned());
+        let own = Value::Object(span.clone()).to_string().len();
+        let mut room = limits::DOCUMENT_BYTES.saturating_sub(own + MARGIN);
+        let mut kept = Vec::new();
+        for child in children {
+            let size = child.to_string().len() + 1;
+            match child {
+                child if size <= room => {
+                    room -= size;
+                    kept.push(child);
+                }
+                Value::Object(mut child) => {
+                    child.insert("type".to_owned(), json!("subsegment"));
+                    child.extend(trace.clone().map(|trace| ("trace_id".to_owned(), trace)));
+                    child.extend(id.clone().map(|id| ("parent_id".to_owned(), id)));
+                    pending.push(child);
+                }
+                _ => {}
+            }
+        }
+        if !kept.is_empty() {
+            span.insert("subsegments".to_owned(), Value::Array(kept));
+        }
+        pieces.push(Value::Object(span).to_string());
+    }
+    pieces
+}
+
+/// Bytes of the key `subsegments` and its brackets.
+const MARGIN: usize = 32;
+
+/// The received documents of a trace: X-Ray infers the others anew.
+fn segments(trace: &Value) -> Vec<String> {
+    let segments = trace.get("Segments").and_then(Value::as_array).into_iter().flatten();
+    let documents = segments.filter_map(|segment| segment.get("Document")?.as_str());
+    documents
+        .filter(|document| {
+            let document: Value = serde_json::from_str(document).unwrap_or_default();
+            document.get("inferred") != Some(&Value::Bool(true))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Write the documents of traces, one a line: what `import` reads.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local export fault --since 6h > faults.jsonl
+  xray-local export | xray-local check -")]
+pub(in super::super) struct Export {
+    /// A filter expression; all traces without one.
+    filter: Option<String>,
+    #[command(flatten)]
+    span: Span,
+    /// The most traces to write.
+    #[arg(long, default_value_t = 10_000)]
+    limit: usize,
+    #[command(flatten)]
+    endpoint: Endpoint,
+}
+
+impl Export {
+    pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
+        let client = self.endpoint.client()?;
+        let summaries = client.summaries(self.filter.as_deref(), self.span.range()?, self.limit)?;
+        let ids: Vec<String> =
+            summaries.iter().filter_map(|summary| summary.get("Id")?.as_str()).map(str::to_owned).collect();
+        for ids in ids.chunks(limits::TRACE_IDS_PER_REQUEST) {
+            for trace in client.traces(ids)? {
+                segments(&trace).iter().try_for_each(output::line)?;
+            }
+        }
+        Ok(ExitCode::from(if ids.is_empty() { 3 } else { 0 }))
+    }
+}

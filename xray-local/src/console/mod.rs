@@ -1,0 +1,3 @@
+//! Pages in the browser, on the API's port.
+//!
+//! Pages call what the API offers; only the live tail, problems and decisions come from the store.

@@ -1,0 +1,7 @@
+//! X-Ray on one's own machine. See `xray-local --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    xray_local::cli::main()
+}

@@ -1,0 +1,60 @@
+//! Root causes: paths from the outermost service to the entity that is at fault, or takes the time.
+
+/// Which question a root cause answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CauseKind {
+    /// `FaultRootCauses`, `rootcause.fault`.
+    Fault = 0,
+    /// `ErrorRootCauses`, `rootcause.error`.
+    Error = 1,
+    /// `ResponseTimeRootCauses`, `rootcause.responsetime`.
+    ResponseTime = 2,
+}
+
+/// One root cause.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cause {
+    /// Its kind.
+    pub kind: CauseKind,
+    /// The services of the path, outermost first.
+    pub services: Vec<CauseService>,
+}
+
+/// One service of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CauseService {
+    /// Its name.
+    pub name: String,
+    /// Its type, if its segment has an origin.
+    pub kind: Option<String>,
+    /// Its account, if known.
+    pub account: Option<String>,
+    /// Whether its segment is inferred.
+    pub inferred: bool,
+    /// Whether its segment has no parent.
+    pub root: bool,
+    /// The segment itself, then the subsegments on the path.
+    pub entities: Vec<CauseEntity>,
+}
+
+/// One segment or subsegment of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CauseEntity {
+    /// Its name.
+    pub name: String,
+    /// Whether it is a subsegment that calls another service.
+    pub remote: bool,
+    /// Its share of the root's time, 0 to 1; only for response times.
+    pub coverage: Option<f64>,
+    /// Its exceptions, outermost first; only for faults and errors.
+    pub exceptions: Vec<CauseException>,
+}
+
+/// One exception of an entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CauseException {
+    /// Its type.
+    pub name: String,
+    /// Its message.
+    pub message: String,
+}

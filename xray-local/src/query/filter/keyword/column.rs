@@ -1,0 +1,17 @@
+//! Where the SQL compiler finds the value of a keyword.
+
+/// Where the SQL compiler finds a keyword's value. `t`, `s`, `e` and `c` are the rows of the scopes: a trace, a
+/// segment, a call, an element of a root cause.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) enum Column {
+    /// An expression over the scope's row.
+    Value(&'static str),
+    /// Microseconds, compared as seconds with three decimals.
+    Micros(&'static str),
+    /// The id of a string in a table of strings.
+    Interned { id: &'static str, table: &'static str, value: &'static str },
+    /// A value in each of several rows `r`. One of them has to satisfy a comparison.
+    Rows { from: &'static str, join: &'static str, only: &'static str, value: &'static str },
+    /// A rule of the compiler's own.
+    Own,
+}

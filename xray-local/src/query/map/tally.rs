@@ -1,0 +1,309 @@
+//! Counts over segments and calls: added up from the minutes of the map, and from single rows where a range begins or
+//! ends within a minute.
+
+use rusqlite::{Connection, Row, params_from_iter};
+
+use super::super::filter::Fragment;
+use super::graph::{Histogram, Statistics};
+use crate::model::{Length, Time, limits};
+use crate::store::Histogram as StoredHistogram;
+
+/// What was counted of one node or edge.
+#[derive(Clone, Debug)]
+pub(super) struct Tally {
+    pub(super) statistics: Statistics,
+    pub(super) first: Time,
+    pub(super) last: Time,
+    /// How many were root segments.
+    pub(super) roots: u64,
+    /// How many were inferred.
+    pub(super) inferred: u64,
+    pub(super) responses: StoredHistogram,
+    /// Durations of segments, ages of events that came over links.
+    pub(super) others: StoredHistogram,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            statistics: Statistics::default(),
+            first: Time(i64::MAX),
+            last: Time(i64::MIN),
+            roots: 0,
+            inferred: 0,
+            responses: StoredHistogram::default(),
+            others: StoredHistogram::default(),
+        }
+    }
+}
+
+impl Tally {
+    pub(super) fn merge(&mut self, other: &Self) {
+        let (sum, more) = (&mut self.statistics, &other.statistics);
+        sum.ok += more.ok;
+        sum.error += more.error;
+        sum.throttle += more.throttle;
+        sum.fault += more.fault;
+        sum.total_time = Length(sum.total_time.0.saturating_add(more.total_time.0));
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
+        self.roots += other.roots;
+        self.inferred += other.inferred;
+        self.responses.merge(&other.responses);
+        self.others.merge(&other.others);
+    }
+}
+
+/// Makes a histogram of what was counted: to the millisecond, or with two significant digits where there are many
+/// different times.
+pub(super) fn histogram(stored: &StoredHistogram) -> Histogram {
+    let exact: Vec<(i64, u64)> =
+        stored.iter().filter(|(_, count)| *count > 0).map(|(value, count)| (value, count as u64)).collect();
+    if exact.len() <= limits::EXACT_HISTOGRAM_VALUES {
+        return Histogram { counts: exact };
+    }
+    let mut counts: Vec<(i64, u64)> = Vec::new();
+    for (value, count) in exact {
+        let value = two_digits(value);
+        match counts.last_mut() {
+            Some((last, sum)) if *last == value => *sum += count,
+            _ => counts.push((value, count)),
+        }
+    }
+    Histogram { counts }
+}
+
+/// A number rounded to two significant digits. Rounding keeps the order.
+fn two_digits(value: i64) -> i64 {
+    let mut unit = 1;
+    while value / unit >= 100 {
+        unit *= 10;
+    }
+    (value + unit / 2) / unit * unit
+}
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// Segments, by their node.
+    Segments,
+    /// Calls, by their edge.
+    Calls,
+}
+
+/// Which of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Only {
+    /// The group of their traces, `groups.number`.
+    pub(super) group: Option<i64>,
+    /// Selects the numbers of the nodes, or of the edges.
+    pub(super) ids: Option<Fragment>,
+    /// A condition on a segment `s` or a call `e`.
+    pub(super) each: Option<Fragment>,
+}
+
+/// Counts what started from `start` on and before `end`. `add` gets the moment to count it at, the number of the node
+/// or the edge, and the counts. The counts of a whole minute come together unless `minutes` is false.
+pub(super) fn count(
+    connection: &Connection,
+    counted: Counted,
+    only: &Only,
+    (start, end): (Time, Time),
+    minutes: bool,
+    add: &mut dyn FnMut(Time, i64, Tally),
+) -> rusqlite::Result<()> {
+    let first = start.0.saturating_add(MINUTE - 1).div_euclid(MINUTE);
+    let last = end.0.div_euclid(MINUTE);
+    if first >= last || !minutes || only.each.is_some() {
+        return rows(connection, counted, only, (start, end), add);
+    }
+    rows(connection, counted, only, (start, Time(first * MINUTE)), add)?;
+    cells(connection, counted, only, first, last, add)?;
+    rows(connection, counted, only, (Time(last * MINUTE), end), add)
+}
+
+fn cells(
+    connection: &Connection,
+    counted: Counted,
+    only: &Only,
+    first: i64,
+    last: i64,
+    add: &mut dyn FnMut(Time, i64, Tally),
+) -> rusqlite::Result<()> {
+    let mut query = Fragment::new(match counted {
+        Counted::Segments => {
+            "SELECT minute, node, ok, error, throttle, fault, time_us, root, inferred, first_us, last_us,
+                    responses, durations FROM node_minutes"
+        }
+        Counted::Calls => {
+            "SELECT minute, edge, ok, error, throttle, fault, time_us, 0, 0, first_us, last_us, responses, ages
+             FROM edge_minutes"
+        }
+    });
+    query.push(" WHERE grp = ").bind(only.group.unwrap_or_default());
+    query.push(" AND minute >= ").bind(first).push(" AND minute < ").bind(last);
+    if let Some(ids) = &only.ids {
+        query.push(match counted {
+            Counted::Segments => " AND node IN (",
+            Counted::Calls => " AND edge IN (",
+        });
+        query.append(ids.clone()).push(")");
+    }
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let mut rows = statement.query(params_from_iter(&query.params))?;
+    while let Some(row) = rows.next()? {
+        let minute: i64 = row.get(0)?;
+        add(Time(minute * MINUTE), row.get(1)?, cell(row)?);
+    }
+    Ok(())
+}
+
+fn cell(row: &Row<'_>) -> rusqlite::Result<Tally> {
+    let number = |column: usize| -> rusqlite::Result<u64> { Ok(row.get::<_, i64>(column)?.max(0) as u64) };
+    Ok(Tally {
+        statistics: Statistics {
+            ok: number(2)?,
+            error: number(3)?,
+            throttle: number(4)?,
+            fault: number(5)?,
+            total_time: Length(row.get(6)?),
+        },
+        roots: number(7)?,
+        inferred: number(8)?,
+        first: Time(row.get(9)?),
+        last: Time(row.get(10)?),
+        responses: StoredHistogram::from_bytes(row.get_ref(11)?.as_blob()?),
+        others: StoredHistogram::from_bytes(row.get_ref(12)?.as_blob()?),
+    })
+}
+
+/// Counts row by row. A trace's segments start no earlier than the trace, and end no later.
+fn rows(
+    connection: &Connection,
+    counted: Counted,
+    only: &Only,
+    (start, end): (Time, Time),
+    add: &mut dyn FnMut(Time, i64, Tally),
+) -> rusqlite::Result<()> {
+    if start >= end {
+        return Ok(());
+    }
+    let longest: Option<i64> =
+        connection.prepare_cached("SELECT max(duration_us) FROM traces")?.query_row([], |row| row.get(0))?;
+    let mut query = Fragment::new(SELECT[counted as usize]);
+    query.push(" FROM traces t CROSS JOIN ").push(FROM[counted as usize]);
+    query.push(" WHERE t.start_us >= ").bind(start.0.saturating_sub(longest.unwrap_or_default()));
+    query.push(" AND t.start_us < ").bind(end.0).push(" AND t.end_us >= ").bind(start.0);
+    query.push(" AND x.start_us >= ").bind(start.0).push(" AND x.start_us < ").bind(end.0);
+    query.push(" AND x.end_us IS NOT NULL");
+    narrow(&mut query, counted, only);
+    read(connection, &query, add)
+}
+
+/// Counts everything that is completed in traces, given by their keys.
+pub(super) fn count_traces(
+    connection: &Connection,
+    counted: Counted,
+    keys: &[i64],
+    add: &mut dyn FnMut(Time, i64, Tally),
+) -> rusqlite::Result<()> {
+    let mut query = Fragment::new(SELECT[counted as usize]);
+    let list: Vec<String> = keys.iter().map(i64::to_string).collect();
+    query
+        .push(" FROM json_each(")
+        .bind(format!("[{}]", list.join(",")))
+        .push(") j CROSS JOIN traces t CROSS JOIN ");
+    query.push(FROM[counted as usize]).push(" WHERE t.key = j.value AND x.end_us IS NOT NULL");
+    read(connection, &query, add)
+}
+
+const SELECT: [&str; 2] = [
+    "SELECT x.start_us, x.node, x.end_us, x.error, x.throttle, x.fault, x.root, x.inferred, x.duration_us",
+    "SELECT x.start_us, x.edge, x.end_us, x.error, x.throttle, x.fault, 0, x.inferred, x.age_us",
+];
+
+const FROM: [&str; 2] = ["segments x ON x.trace = t.key", "calls x ON x.trace = t.key"];
+
+fn narrow(query: &mut Fragment, counted: Counted, only: &Only) {
+    if let Some(group) = only.group {
+        query
+            .push(" AND EXISTS (SELECT 1 FROM trace_groups r WHERE r.trace = t.key AND r.grp = ")
+            .bind(group)
+            .push(")");
+    }
+    if let Some(ids) = &only.ids {
+        query.push(match counted {
+            Counted::Segments => " AND x.node IN (",
+            Counted::Calls => " AND x.edge IN (",
+        });
+        query.append(ids.clone()).push(")");
+    }
+    if let Some(each) = &only.each {
+        // The condition is written for a row `s` or `e`.
+        query.push(match counted {
+            Counted::Segments => {
+                " AND EXISTS (SELECT 1 FROM segments s WHERE s.trace = x.trace AND s.segment = x.segment AND "
+            }
+            Counted::Calls => {
+                " AND EXISTS (SELECT 1 FROM calls e WHERE e.trace = x.trace AND e.call = x.call AND "
+            }
+        });
+        query.append(each.clone()).push(")");
+    }
+}
+
+fn read(
+    connection: &Connection,
+    query: &Fragment,
+    add: &mut dyn FnMut(Time, i64, Tally),
+) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    let mut rows = statement.query(params_from_iter(&query.params))?;
+    while let Some(row) = rows.next()? {
+        let (start, end) = (Time(row.get(0)?), Time(row.get(2)?));
+        let (error, throttle, fault): (bool, bool, bool) = (row.get(3)?, row.get(4)?, row.get(5)?);
+        let mut tally = Tally { first: start, last: end, ..Tally::default() };
+        tally.roots = u64::from(row.get::<_, bool>(6)?);
+        tally.inferred = u64::from(row.get::<_, bool>(7)?);
+        // Each request counts in one class: a fault, else a throttle, else an error.
+        let class = match (fault, throttle, error) {
+            (true, ..) => &mut tally.statistics.fault,
+            (_, true, _) => &mut tally.statistics.throttle,
+            (_, _, true) => &mut tally.statistics.error,
+            _ => &mut tally.statistics.ok,
+        };
+        *class = 1;
+        tally.statistics.total_time = end - start;
+        tally.responses.add((end - start).milliseconds(), 1);
+        if let Some(other) = row.get::<_, Option<i64>>(8)? {
+            tally.others.add(Length(other).milliseconds(), 1);
+        }
+        add(start, row.get(1)?, tally);
+    }
+    Ok(())
+}
+
+/// Microseconds of a minute.
+const MINUTE: i64 = 60_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_different_times_are_rounded_to_two_digits() {
+        let mut stored = StoredHistogram::default();
+        for value in 1..=200 {
+            stored.add(value, 1);
+        }
+        assert_eq!(histogram(&stored).counts.len(), 200);
+        stored.add(1_234, 2);
+        let rounded = histogram(&stored);
+        assert_eq!(rounded.total(), 202);
+        // 1 to 99 one by one; 100 holds 100 to 104, 110 holds 105 to 114, 200 holds 195 to 200.
+        assert_eq!(rounded.counts[98..=100], [(99, 1), (100, 5), (110, 10)]);
+        assert_eq!(rounded.counts[rounded.counts.len() - 2..], [(200, 6), (1_200, 2)]);
+        assert_eq!(rounded.quantile(1.0), Some(1_200));
+        assert_eq!(rounded.quantile(0.0), Some(1));
+    }
+}

@@ -1,0 +1,263 @@
+//! Finds traces, newest first.
+//!
+//! ```text
+//!  newest traces ── enough found? ──► done                          frequent matches
+//!       └─ keys from the index of one condition, if they are few ──► check the other conditions
+//!             └─ walk on, in growing steps                          matches rare, no index helps
+//! ```
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::super::filter::keyword::Scope;
+use super::super::filter::{Filter, Fragment, sql};
+use super::plan::{self, Bounds, Conjunct, Cost};
+use super::range::{RangeKind, Sample, Search};
+use crate::model::TraceKey;
+use crate::store::StoreError;
+
+/// Keys of a page of matching traces, newest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The keys, at most as many as were asked for.
+    pub keys: Vec<TraceKey>,
+    /// Where the next page begins; `None` on the last page.
+    pub next: Option<TraceKey>,
+    /// Traces that were looked at for this page, matching or not.
+    pub processed: u64,
+}
+
+/// Finds a page of traces, newest first.
+///
+/// # Errors
+/// SQLite's.
+pub fn find(connection: &Connection, search: &Search) -> Result<Found, StoreError> {
+    find_at(connection, search, &Pace::default())
+}
+
+/// Finds a page of traces at another pace.
+pub(in crate::query) fn find_at(
+    connection: &Connection,
+    search: &Search,
+    pace: &Pace,
+) -> Result<Found, StoreError> {
+    let mut bounds = Bounds::of(search);
+    if search.sample == Sample::PartialScan
+        && let Some(low) = older(connection, bounds, PARTIAL_SCAN)?
+    {
+        bounds.low = low;
+    }
+    let longest = longest(connection, search)?;
+    let conjuncts = plan::conjuncts(search, bounds, longest);
+    let wanted = search.limit.saturating_add(1);
+    let mut walk = Walk { connection, pace, conjuncts, wanted, keys: Vec::new() };
+    walk.run(bounds)?;
+    let mut keys = walk.keys;
+    let is_full = keys.len() > search.limit;
+    keys.truncate(search.limit);
+    let next = keys.last().copied().filter(|_| is_full);
+    let looked_at = Bounds { low: next.map_or(bounds.low, |key| key.0), ..bounds };
+    let mut count = Fragment::new("SELECT count(*) FROM traces t WHERE ");
+    count.append(plan::surroundings(&Search { group: None, ..search.clone() }, looked_at, longest));
+    let processed =
+        connection.prepare(&count.sql)?.query_row(params_from_iter(&count.params), |row| row.get(0))?;
+    Ok(Found { keys, next, processed })
+}
+
+/// Reports whether a stored trace matches a filter: for a live tail.
+///
+/// # Errors
+/// SQLite's.
+pub fn matches(connection: &Connection, filter: &Filter, trace: TraceKey) -> Result<bool, StoreError> {
+    Ok(!among(connection, filter, &[trace])?.is_empty())
+}
+
+/// Those of the traces that match a filter, in the order given.
+///
+/// # Errors
+/// SQLite's.
+pub fn among(
+    connection: &Connection,
+    filter: &Filter,
+    traces: &[TraceKey],
+) -> rusqlite::Result<Vec<TraceKey>> {
+    let Some(expr) = filter.expr() else {
+        return Ok(traces.to_vec());
+    };
+    let matching = check(connection, &sql::condition(expr, Scope::Trace), traces.iter().map(|key| key.0))?;
+    Ok(traces.iter().copied().filter(|key| matching.contains(&key.0)).collect())
+}
+
+/// The keys that satisfy a condition over `t`.
+fn check(
+    connection: &Connection,
+    condition: &Fragment,
+    keys: impl Iterator<Item = i64>,
+) -> rusqlite::Result<std::collections::HashSet<i64>> {
+    let mut query = Fragment::new("SELECT t.key FROM json_each(");
+    query.bind(list(keys)).push(") j JOIN traces t ON t.key = j.value WHERE ").append(condition.clone());
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    statement.query_map(params_from_iter(&query.params), |row| row.get(0))?.collect()
+}
+
+/// Numbers as a JSON list.
+fn list(numbers: impl Iterator<Item = i64>) -> String {
+    let mut list = String::from("[");
+    for number in numbers {
+        if list.len() > 1 {
+            list.push(',');
+        }
+        list.push_str(&number.to_string());
+    }
+    list.push(']');
+    list
+}
+
+/// The longest duration of a trace, in microseconds, if the search needs it.
+pub(in crate::query) fn longest(connection: &Connection, search: &Search) -> rusqlite::Result<i64> {
+    if search.range.kind == RangeKind::TraceId {
+        return Ok(0);
+    }
+    let longest: Option<i64> =
+        connection.prepare_cached("SELECT max(duration_us) FROM traces")?.query_row([], |row| row.get(0))?;
+    Ok(longest.unwrap_or_default())
+}
+
+/// The key that `count` traces of the bounds lie above; `None` if there are no more.
+fn older(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Result<Option<i64>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT key FROM traces WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1 OFFSET ?",
+    )?;
+    let mut rows = statement.query((bounds.low, bounds.high, count.saturating_sub(1) as i64))?;
+    rows.next()?.map(|row| row.get(0)).transpose()
+}
+
+struct Walk<'c> {
+    connection: &'c Connection,
+    pace: &'c Pace,
+    conjuncts: Vec<Conjunct>,
+    /// Found keys that are enough.
+    wanted: usize,
+    keys: Vec<TraceKey>,
+}
+
+impl Walk<'_> {
+    fn run(&mut self, mut bounds: Bounds) -> rusqlite::Result<()> {
+        if self.conjuncts.is_empty() {
+            return self.step(bounds);
+        }
+        let mut steps = self.pace.first;
+        let mut looked_for_keys = false;
+        loop {
+            let low = older(self.connection, bounds, steps)?;
+            let before = self.keys.len();
+            self.step(Bounds { low: low.unwrap_or(bounds.low), ..bounds })?;
+            let Some(low) = low.filter(|_| self.keys.len() < self.wanted) else {
+                return Ok(());
+            };
+            bounds.high = low;
+            // Walking on pays if so many matches are found that the page is full soon.
+            let is_frequent = (self.keys.len() - before) * self.pace.steps_before_keys >= self.wanted;
+            if !is_frequent && !looked_for_keys {
+                looked_for_keys = true;
+                if let Some(candidates) = self.candidates(bounds)? {
+                    return self.check(&candidates);
+                }
+            }
+            steps = (steps * 4).min(self.pace.largest);
+        }
+    }
+
+    /// Walks over all traces within the bounds, until enough are found.
+    fn step(&mut self, bounds: Bounds) -> rusqlite::Result<()> {
+        let mut query = Fragment::new("SELECT t.key FROM traces t WHERE t.key >= ");
+        query.bind(bounds.low).push(" AND t.key < ").bind(bounds.high).push(" AND ").append(self.condition());
+        query.push(" ORDER BY t.key DESC LIMIT ").bind((self.wanted - self.keys.len()) as i64);
+        let mut statement = self.connection.prepare_cached(&query.sql)?;
+        let found = statement.query_map(params_from_iter(&query.params), |row| Ok(TraceKey(row.get(0)?)))?;
+        for key in found {
+            self.keys.push(key?);
+        }
+        Ok(())
+    }
+
+    fn condition(&self) -> Fragment {
+        Fragment::join(self.conjuncts.iter().map(|conjunct| conjunct.check.clone()), " AND ", "1")
+    }
+
+    /// The shortest list of keys that an index gives, newest first; `None` if none is short.
+    fn candidates(&self, bounds: Bounds) -> rusqlite::Result<Option<Vec<i64>>> {
+        let mut shortest: Option<Vec<i64>> = None;
+        for cost in [Cost::Seek, Cost::Scan] {
+            for keys in self.conjuncts.iter().filter_map(|conjunct| conjunct.keys.as_ref()) {
+                if keys.cost != cost {
+                    continue;
+                }
+                let most = shortest.as_ref().map_or(self.pace.most_candidates, Vec::len);
+                let mut query = Fragment::new("SELECT * FROM (");
+                query.append(keys.query.clone()).push(") LIMIT ").bind(most as i64);
+                let mut statement = self.connection.prepare_cached(&query.sql)?;
+                let found: Vec<i64> = statement
+                    .query_map(params_from_iter(&query.params), |row| row.get(0))?
+                    .collect::<rusqlite::Result<_>>()?;
+                if found.len() < most {
+                    shortest = Some(found);
+                }
+                if shortest.as_ref().is_some_and(|keys| keys.len() <= self.pace.few_candidates) {
+                    break;
+                }
+            }
+            if shortest.is_some() {
+                break;
+            }
+        }
+        Ok(shortest.map(|mut keys| {
+            keys.retain(|key| *key < bounds.high);
+            keys.sort_unstable_by(|a, b| b.cmp(a));
+            keys.dedup();
+            keys
+        }))
+    }
+
+    fn check(&mut self, candidates: &[i64]) -> rusqlite::Result<()> {
+        let condition = self.condition();
+        for chunk in candidates.chunks(self.pace.few_candidates) {
+            let matching = check(self.connection, &condition, chunk.iter().copied())?;
+            self.keys.extend(chunk.iter().copied().filter(|key| matching.contains(key)).map(TraceKey));
+            if self.keys.len() >= self.wanted {
+                break;
+            }
+        }
+        self.keys.truncate(self.wanted);
+        Ok(())
+    }
+}
+
+/// Traces that `PartialScan` looks at. Chosen, not known.
+const PARTIAL_SCAN: usize = 10_000;
+
+/// How far a search walks, and when it asks an index. The results don't depend on it.
+#[derive(Clone, Debug)]
+pub(in crate::query) struct Pace {
+    /// Traces of the first step of a walk.
+    pub(in crate::query) first: usize,
+    /// Traces of the largest step.
+    pub(in crate::query) largest: usize,
+    /// Steps of the present density that may follow before an index is asked.
+    pub(in crate::query) steps_before_keys: usize,
+    /// Keys of an index that are still few compared with a walk.
+    pub(in crate::query) most_candidates: usize,
+    /// Keys that are checked at once.
+    pub(in crate::query) few_candidates: usize,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            first: 4_000,
+            largest: 256_000,
+            steps_before_keys: 20,
+            most_candidates: 100_000,
+            few_candidates: 2_000,
+        }
+    }
+}

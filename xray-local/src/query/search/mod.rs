@@ -1,0 +1,12 @@
+//! Which traces a question is about, and how they are found.
+//!
+//! `range` is the question, `plan` the conditions and the indexes that help, `find` the walk over the traces.
+
+mod find;
+pub(in crate::query) mod plan;
+mod range;
+
+pub use find::{Found, among, find, matches};
+#[cfg(test)]
+pub(in crate::query) use find::{Pace, find_at};
+pub use range::{Range, RangeKind, Sample, Search};

@@ -1,0 +1,109 @@
+//! What SQLite does for each keyword: conditions that list traces seek in an index, or read an index that covers them.
+
+use rusqlite::{Connection, params_from_iter};
+
+use crate::query::filter::Filter;
+use crate::query::search::plan::{Bounds, Cost, keys};
+use crate::query::tests::support::store;
+
+fn steps(connection: &Connection, sql: &str, params: &[rusqlite::types::Value]) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = statement.query_map(params_from_iter(params), |row| row.get(3)).unwrap();
+    steps.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+/// The steps of the query that lists the traces of a condition.
+fn listed(expression: &str) -> Option<(Cost, Vec<String>)> {
+    let store = store(&[]);
+    let filter = Filter::parse(expression).unwrap();
+    let keys = keys(filter.expr().unwrap(), Bounds { low: 0, high: i64::MAX })?;
+    let steps = store
+        .read(|connection| {
+            Ok::<_, crate::store::StoreError>(steps(connection, &keys.query.sql, &keys.query.params))
+        })
+        .unwrap();
+    Some((keys.cost, steps))
+}
+
+#[test]
+fn conditions_that_seek_use_their_index() {
+    for (expression, index) in [
+        ("fault", "traces_fault"),
+        ("fault = true", "traces_fault"),
+        ("error", "traces_error"),
+        ("throttle", "traces_throttle"),
+        ("partial", "traces_partial"),
+        ("http.status = 500", "traces_status (status=?"),
+        ("http.status >= 500", "traces_status (status>?"),
+        ("responsetime > 5", "traces_response (response_us>?"),
+        ("responsetime = 5", "traces_response (response_us>? AND response_us<?"),
+        ("duration >= 5", "traces_duration (duration_us>?"),
+        (r#"http.url = "x""#, "traces_url (url=?"),
+        (r#"http.url BEGINSWITH "x""#, "traces_url (url>? AND url<?"),
+        (r#"http.clientip = "x""#, "traces_client_ip (client_ip=?"),
+        (r#"http.useragent = "x""#, "traces_agent (agent=?"),
+        (r#"user = "x""#, "users_user (user=?"),
+        (r#"user BEGINSWITH "x""#, "users_user (user>? AND user<?"),
+        (r#"availabilityzone = "x""#, "places_value (kind=? AND value=?"),
+        (r#"instance.id = "x""#, "places_value (kind=? AND value=?"),
+        (r#"resource.arn = "x""#, "places_value (kind=? AND value=?"),
+        (r#"annotation.a = "x""#, "annotations_value (key=? AND kind=? AND value=?"),
+        ("annotation.a = 5", "annotations_value (key=? AND kind=? AND value=?"),
+        ("annotation.a > 5", "annotations_value (key=? AND kind=? AND value>?"),
+        ("annotation.a = true", "annotations_value (key=? AND kind=? AND value=?"),
+        ("annotation.a", "annotations_value (key=?"),
+        (r#"annotation.a CONTAINS "x""#, "annotations_value (key=? AND kind=?"),
+        (r#"group.name = "x""#, "PRIMARY KEY (grp=?"),
+        (r#"service("x")"#, "segments_node (node=?"),
+        (r#"service("x") { ok }"#, "segments_node (node=?"),
+        (r#"service("x") { fault }"#, "segments_fault (node=?"),
+        (r#"service("x") { error AND responsetime > 1 }"#, "segments_error (node=?"),
+        (r#"service(id(type: "x"))"#, "segments_node (node=?"),
+        ("service() { fault }", "segments_fault"),
+        (r#"edge("a", "b")"#, "calls_edge (edge=?"),
+        (r#"edge("a", "b") { fault }"#, "calls_fault (edge=?"),
+        (r#"edge("a", "b") { error }"#, "calls_error (edge=?"),
+        (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
+        (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
+        (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
+        ("rootcause.responsetime.entity { coverage > 0.5 }", "trace_causes_path (path=?"),
+    ] {
+        let (cost, steps) = listed(expression).unwrap_or_else(|| panic!("{expression} lists nothing"));
+        assert_eq!(cost, Cost::Seek, "{expression}");
+        assert!(steps.iter().any(|step| step.contains(index)), "{expression}: {index} not in {steps:#?}");
+    }
+}
+
+#[test]
+fn conditions_that_scan_read_an_index_that_covers_them() {
+    for (expression, index) in [
+        (r#"http.url CONTAINS "x""#, "COVERING INDEX traces_url"),
+        (r#"http.url ENDSWITH "x""#, "COVERING INDEX traces_url"),
+        (r#"http.clientip CONTAINS "x""#, "COVERING INDEX traces_client_ip"),
+        (r#"user CONTAINS "x""#, "COVERING INDEX users_user"),
+        (r#"resource.arn CONTAINS "x""#, "COVERING INDEX places_value"),
+        ("service() { responsetime > 5 }", "COVERING INDEX segments_node"),
+        (r#"edge("", "") { responsetime > 5 }"#, "COVERING INDEX calls_edge"),
+    ] {
+        let (cost, steps) = listed(expression).unwrap_or_else(|| panic!("{expression} lists nothing"));
+        assert_eq!(cost, Cost::Scan, "{expression}");
+        assert!(steps.iter().any(|step| step.contains(index)), "{expression}: {index} not in {steps:#?}");
+    }
+}
+
+#[test]
+fn conditions_that_most_traces_satisfy_list_nothing() {
+    for expression in [
+        "ok",
+        "!fault",
+        "fault = false",
+        "inferred",
+        "http.status != 200",
+        "!service(\"x\")",
+        "http.method = \"GET\"",
+        "fault OR ok",
+        "rootcause.json = #[{}]",
+    ] {
+        assert!(listed(expression).is_none(), "{expression}");
+    }
+}

@@ -1,0 +1,14 @@
+//! The SQLite file: where it lies, its tables, its settings, and the connections that read it.
+//!
+//! Nothing here knows what is in the tables; `schema.sql` documents them.
+
+mod beside;
+mod functions;
+mod open;
+mod options;
+mod readers;
+
+pub use beside::beside;
+pub(super) use open::{Source, VERSION};
+pub use options::{Options, Place};
+pub(super) use readers::Readers;

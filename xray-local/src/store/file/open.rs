@@ -1,0 +1,146 @@
+//! Opens the file: its folder and mode, its version, and the settings of each connection.
+//!
+//! A second process is kept out by a lock file beside the data, since SQLite itself would let two share it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::Place;
+use crate::store::OpenError;
+
+/// Version of the tables, in `PRAGMA user_version`.
+pub(in super::super) const VERSION: i64 = 1;
+
+/// Marks the file as ours, in `PRAGMA application_id`: "XRAY".
+const APPLICATION: i64 = 0x5852_4159;
+
+const SCHEMA: &str = include_str!("schema.sql");
+
+/// An address that each connection of one store opens, and the lock that keeps other processes out.
+#[derive(Debug)]
+pub(in super::super) struct Source {
+    address: String,
+    pub(in super::super) path: PathBuf,
+    pub(in super::super) in_memory: bool,
+    _lock: Option<File>,
+}
+
+impl Source {
+    /// Prepares the place and brings its tables to [`VERSION`].
+    pub(in super::super) fn prepare(place: &Place) -> Result<(Self, Connection), OpenError> {
+        let source = match place {
+            Place::File(path) => Self::file(path)?,
+            Place::Memory => Self::memory(),
+        };
+        let connection = source.writer()?;
+        source.migrate(&connection)?;
+        Ok((source, connection))
+    }
+
+    fn file(path: &Path) -> Result<Self, OpenError> {
+        let io = |err| OpenError::Io(path.to_owned(), err);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(io)?;
+        }
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock = private(&PathBuf::from(lock_path)).map_err(io)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(err)) => return Err(io(err)),
+        }
+        drop(private(path).map_err(io)?);
+        let address = path.to_string_lossy().into_owned();
+        Ok(Self { address, path: path.to_owned(), in_memory: false, _lock: Some(lock) })
+    }
+
+    /// SQLite's `memdb`: one database of this process, seen by all connections that open its name.
+    fn memory() -> Self {
+        static STORES: AtomicU64 = AtomicU64::new(0);
+        let address = format!("file:/xray-local-{}?vfs=memdb", STORES.fetch_add(1, Ordering::Relaxed));
+        Self { address, path: PathBuf::from(":memory:"), in_memory: true, _lock: None }
+    }
+
+    fn writer(&self) -> Result<Connection, OpenError> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        let journal = if self.in_memory { "MEMORY" } else { "WAL" };
+        connection
+            .execute_batch(&format!(
+                "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {journal}; PRAGMA synchronous = FULL;
+                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
+            ))
+            .map_err(|err| self.explain(err))?;
+        connection.set_prepared_statement_cache_capacity(256);
+        Ok(connection)
+    }
+
+    /// A connection that only reads.
+    pub(in super::super) fn reader(&self) -> Result<Connection, OpenError> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection
+            .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0;")
+            .map_err(|err| self.explain(err))?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(connection)
+    }
+
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, OpenError> {
+        let mut flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        if self.in_memory {
+            flags |= OpenFlags::SQLITE_OPEN_URI;
+        }
+        let connection =
+            Connection::open_with_flags(&self.address, flags).map_err(|err| self.explain(err))?;
+        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(|err| self.explain(err))?;
+        super::functions::register(&connection).map_err(|err| self.explain(err))?;
+        Ok(connection)
+    }
+
+    fn migrate(&self, connection: &Connection) -> Result<(), OpenError> {
+        let explain = |err| self.explain(err);
+        let number =
+            |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
+        let (version, application) =
+            (number("user_version").map_err(explain)?, number("application_id").map_err(explain)?);
+        let tables: i64 = connection
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .map_err(explain)?;
+        if tables == 0 {
+            return connection
+                .execute_batch(&format!(
+                    "BEGIN; {SCHEMA}; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+                ))
+                .map_err(explain);
+        }
+        if application != APPLICATION {
+            return Err(OpenError::Foreign(self.path.clone()));
+        }
+        // Version 1 is the first: there is none to migrate from.
+        if version != VERSION {
+            return Err(OpenError::TooNew(self.path.clone(), version));
+        }
+        Ok(())
+    }
+
+    fn explain(&self, err: rusqlite::Error) -> OpenError {
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        match err.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => OpenError::Damaged(self.path.clone(), err.to_string()),
+            Some(DatabaseBusy | DatabaseLocked) => OpenError::InUse(self.path.clone()),
+            _ => OpenError::Sqlite(self.path.clone(), err),
+        }
+    }
+}
+
+/// Opens or makes a file that only its owner may read: the data holds keys.
+fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}

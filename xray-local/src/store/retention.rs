@@ -1,0 +1,107 @@
+//! Deletes the oldest traces, in steps so small that the intake never waits for long.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::traces::{Traces, sweep_paths};
+use crate::model::{Length, Time, TraceKey};
+
+/// Traces of one step.
+const STEP: i64 = 100;
+
+/// Pages that one step gives back to the file system.
+const PAGES: i64 = 512;
+
+/// Rows that are kept of decisions, of problems and of telemetry.
+const ROWS: i64 = 50_000;
+
+/// What is to be kept.
+#[derive(Debug)]
+pub(super) struct Retention {
+    keep: Duration,
+    max_size: u64,
+    paths_from: i64,
+}
+
+impl Retention {
+    pub(super) fn new(keep: Duration, max_size: u64) -> Self {
+        Self { keep, max_size, paths_from: 0 }
+    }
+
+    /// Does one step in the transaction that is open. Returns whether there is more to do.
+    pub(super) fn step(
+        &mut self,
+        connection: &Connection,
+        traces: &mut Traces,
+        now: Time,
+    ) -> rusqlite::Result<bool> {
+        let keep = Length(i64::try_from(self.keep.as_micros()).unwrap_or(i64::MAX));
+        let oldest = Time(now.0.saturating_sub(keep.0));
+        let mut due = keys(
+            connection,
+            "SELECT key FROM traces WHERE received_us < ? ORDER BY received_us LIMIT ?",
+            oldest,
+        )?;
+        if due.is_empty() && used_bytes(connection)? > self.max_size {
+            due = keys(
+                connection,
+                "SELECT key FROM traces WHERE received_us < ? ORDER BY received_us LIMIT ?",
+                Time(i64::MAX),
+            )?;
+        }
+        for &key in &due {
+            traces.remove(connection, key)?;
+        }
+        traces.finish(connection)?;
+        if due.is_empty() {
+            self.sweep(connection, oldest)?;
+        }
+        Ok(!due.is_empty())
+    }
+
+    /// Deletes old rows of the other tables, and paths of root causes that no trace has any more.
+    fn sweep(&mut self, connection: &Connection, oldest: Time) -> rusqlite::Result<()> {
+        for (table, column) in [("decisions", "at_us"), ("problems", "last_us"), ("telemetry", "received_us")]
+        {
+            connection
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {column} < ? LIMIT 1000)"
+                ))?
+                .execute([oldest.0])?;
+            connection
+                .prepare_cached(&format!(
+                    "DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - {ROWS}"
+                ))?
+                .execute([])?;
+        }
+        connection
+            .prepare_cached("DELETE FROM sampling_windows WHERE at < ?")?
+            .execute([oldest.epoch_second()])?;
+        connection.prepare_cached("DELETE FROM retrievals WHERE created_us < ?")?.execute([oldest.0])?;
+        self.paths_from = sweep_paths(connection, self.paths_from, 1_000)?.unwrap_or(0);
+        Ok(())
+    }
+}
+
+/// Gives pages that became free back to the file system. Runs outside of transactions.
+pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+fn keys(connection: &Connection, sql: &str, before: Time) -> rusqlite::Result<Vec<TraceKey>> {
+    connection.prepare_cached(sql)?.query_map([before.0, STEP], |row| row.get(0).map(TraceKey))?.collect()
+}
+
+/// Bytes of the pages that are in use.
+fn used_bytes(connection: &Connection) -> rusqlite::Result<u64> {
+    let number = |pragma: &str| {
+        connection
+            .query_row(&format!("PRAGMA {pragma}"), [], |row| row.get::<_, i64>(0))
+            .map(|n| n.max(0) as u64)
+    };
+    Ok((number("page_count")?.saturating_sub(number("freelist_count")?)) * number("page_size")?)
+}

@@ -1,0 +1,229 @@
+//! Takes a batch of documents into the tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension};
+use xray_sdk::TraceId;
+
+use super::blocks::{self, BlockWriter};
+use super::cells::Cells;
+use super::names::Names;
+use super::recent::Recent;
+use super::rows::{self, Arrival, Samples};
+use crate::ingest;
+use crate::ingest::Accepted;
+use crate::model::{Refused, Time, TraceKey, limits};
+use crate::store::jobs::{Incoming, Matcher, Stored};
+
+/// Writes traces on the writer's connection.
+#[derive(Debug, Default)]
+pub(in super::super) struct Traces {
+    names: Names,
+    recent: Recent,
+    cells: Cells,
+    blocks: BlockWriter,
+    limits: bool,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub(in super::super) struct Taken {
+    /// One verdict per document, in their order.
+    pub(in super::super) verdicts: Vec<Option<Refused>>,
+    /// The traces that were written.
+    pub(in super::super) stored: Vec<Stored>,
+    /// Documents that were there already, byte for byte.
+    pub(in super::super) repeated: u64,
+}
+
+/// A trace as the table has it.
+struct Known {
+    key: TraceKey,
+    revision: i64,
+    bytes: usize,
+    over_limit: bool,
+}
+
+impl Traces {
+    pub(in super::super) fn new(limits: bool) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// Takes documents, within the transaction that is open.
+    pub(in super::super) fn take(
+        &mut self,
+        connection: &Connection,
+        documents: &[&Incoming],
+        matcher: Option<&dyn Matcher>,
+    ) -> rusqlite::Result<Taken> {
+        let mut taken = Taken { verdicts: vec![None; documents.len()], ..Taken::default() };
+        let mut order: Vec<TraceId> = Vec::new();
+        let mut by_trace: HashMap<TraceId, Vec<(usize, Accepted)>> = HashMap::new();
+        for (at, document) in documents.iter().enumerate() {
+            match ingest::accept(&document.bytes) {
+                Ok(accepted) => {
+                    let trace = by_trace.entry(accepted.trace).or_default();
+                    if trace.is_empty() {
+                        order.push(accepted.trace);
+                    }
+                    trace.push((at, accepted));
+                }
+                Err(refused) => taken.verdicts[at] = Some(refused),
+            }
+        }
+        let mut written: Vec<(TraceKey, Samples)> = Vec::new();
+        for id in order {
+            let parts = by_trace.remove(&id).unwrap_or_default();
+            written.extend(self.take_trace(connection, id, &parts, documents, &mut taken)?);
+        }
+        self.blocks.flush(connection)?;
+        if let Some(matcher) = matcher.filter(|_| !written.is_empty()) {
+            self.group(connection, matcher, &written)?;
+        }
+        Ok(taken)
+    }
+
+    fn take_trace(
+        &mut self,
+        connection: &Connection,
+        id: TraceId,
+        parts: &[(usize, Accepted)],
+        documents: &[&Incoming],
+        taken: &mut Taken,
+    ) -> rusqlite::Result<Option<(TraceKey, Samples)>> {
+        let known = find(connection, id)?;
+        let mut all: Vec<Arc<[u8]>> = match &known {
+            Some(known) => match self.recent.take(known.key) {
+                Some(documents) => documents,
+                None => blocks::read(connection, known.key)?.into_iter().map(Arc::from).collect(),
+            },
+            None => Vec::new(),
+        };
+        let before = all.len();
+        let mut bytes = known.as_ref().map_or(0, |known| known.bytes);
+        let mut over_limit = known.as_ref().is_some_and(|known| known.over_limit);
+        let key = match (&known, parts.first()) {
+            (Some(known), _) => known.key,
+            (None, Some((_, first))) => free_key(connection, id, first.start)?,
+            (None, None) => return Ok(None),
+        };
+        let mut received = Time::default();
+        for &(at, _) in parts {
+            let document = documents[at];
+            if all.iter().any(|there| **there == *document.bytes) {
+                taken.repeated += 1;
+                continue;
+            }
+            if self.limits && bytes + document.bytes.len() > limits::TRACE_BYTES {
+                taken.verdicts[at] = Some(too_large());
+                over_limit = true;
+                continue;
+            }
+            bytes += document.bytes.len();
+            received = received.max(document.received);
+            self.blocks.add(connection, key, all.len() as i64, &document.bytes)?;
+            all.push(Arc::from(&document.bytes[..]));
+        }
+        if all.len() == before {
+            if let Some(known) = known.filter(|known| known.over_limit != over_limit) {
+                connection
+                    .prepare_cached("UPDATE traces SET over_limit = 1 WHERE key = ?")?
+                    .execute([known.key.0])?;
+            }
+            if before > 0 {
+                self.recent.keep(key, all);
+            }
+            return Ok(None);
+        }
+        let texts: Vec<&[u8]> = all.iter().map(|document| &**document).collect();
+        let Some(compiled) = ingest::compile(id, &texts) else { return Ok(None) };
+        if known.is_some() {
+            rows::remove(connection, &mut self.cells, key)?;
+        }
+        let revision = known.map_or(1, |known| known.revision + 1);
+        let arrival = Arrival { revision, documents: all.len(), bytes, received, over_limit };
+        let samples = rows::insert(connection, &mut self.names, key, &compiled, arrival)?;
+        samples.count(&mut self.cells, 0, 1);
+        self.recent.keep(key, all);
+        taken.stored.push(Stored { key, revision, partial: compiled.trace.flags.partial });
+        Ok(Some((key, samples)))
+    }
+
+    fn group(
+        &mut self,
+        connection: &Connection,
+        matcher: &dyn Matcher,
+        written: &[(TraceKey, Samples)],
+    ) -> rusqlite::Result<()> {
+        let keys: Vec<TraceKey> = written.iter().map(|(key, _)| *key).collect();
+        let matches = matcher.groups(connection, &keys)?;
+        if matches.is_empty() {
+            return Ok(());
+        }
+        let samples: HashMap<TraceKey, &Samples> =
+            written.iter().map(|(key, samples)| (*key, samples)).collect();
+        for (group, key) in matches {
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO trace_groups (grp, trace) VALUES (?, ?)")?
+                .execute([group, key.0])?;
+            if let Some(samples) = samples.get(&key) {
+                samples.count(&mut self.cells, group, 1);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a trace away with everything that belongs to it.
+    pub(in super::super) fn remove(
+        &mut self,
+        connection: &Connection,
+        key: TraceKey,
+    ) -> rusqlite::Result<()> {
+        self.recent.take(key);
+        rows::remove(connection, &mut self.cells, key)?;
+        blocks::remove(connection, key)
+    }
+
+    /// Writes what is gathered per minute. Comes last in a transaction.
+    pub(in super::super) fn finish(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.cells.apply(connection)
+    }
+
+    /// Forgets everything in memory, after a transaction that failed.
+    pub(in super::super) fn forget(&mut self) {
+        self.names.clear();
+        self.recent.clear();
+        self.cells.clear();
+        self.blocks.clear();
+    }
+}
+
+fn find(connection: &Connection, id: TraceId) -> rusqlite::Result<Option<Known>> {
+    connection
+        .prepare_cached("SELECT key, revision, bytes, over_limit FROM traces WHERE id = ?")?
+        .query_row([u128::from(id).to_be_bytes()], |row| {
+            let key = TraceKey(row.get(0)?);
+            Ok(Known { key, revision: row.get(1)?, bytes: row.get(2)?, over_limit: row.get(3)? })
+        })
+        .optional()
+}
+
+fn free_key(connection: &Connection, id: TraceId, start: Time) -> rusqlite::Result<TraceKey> {
+    let mut key = TraceKey::first_choice(id, start);
+    let mut taken = connection.prepare_cached("SELECT 1 FROM traces WHERE key = ?")?;
+    while taken.exists([key.0])? {
+        key = TraceKey(key.0.wrapping_add(1).max(0));
+    }
+    Ok(key)
+}
+
+/// The service's words for a trace beyond its size.
+fn too_large() -> Refused {
+    Refused {
+        id: None,
+        code: "InvalidSegment",
+        message: "Trace Size Exceeded. Reduce the number of segments per trace and the size of your segment documents."
+            .to_owned(),
+    }
+}

@@ -1,0 +1,18 @@
+//! The tables of traces: documents in, compiled rows out.
+//!
+//! For each trace that a batch touches: its earlier documents are read again, all are compiled, and its rows are
+//! replaced. So rows never depend on the order in which documents came.
+
+mod blocks;
+mod cause_rows;
+mod cells;
+mod histogram;
+mod intake;
+mod names;
+mod recent;
+mod rows;
+
+pub(super) use blocks::read as read_documents;
+pub(super) use cause_rows::sweep as sweep_paths;
+pub use histogram::Histogram;
+pub(super) use intake::{Taken, Traces};

@@ -1,0 +1,139 @@
+//! Numbers for what repeats: nodes, edges, user agents, annotation keys, paths of root causes.
+//!
+//! A number is looked up in memory, then in the table, and is made when it is in neither. The memory is forgotten
+//! after a transaction that failed, since its numbers may not exist then.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::cause_rows;
+use crate::model::{Cause, EdgeKind, NodeName};
+
+/// Names that are known in memory.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    nodes: HashMap<NodeName, i64>,
+    edges: HashMap<(i64, i64, EdgeKind), i64>,
+    agents: HashMap<String, i64>,
+    keys: HashMap<String, i64>,
+    paths: HashMap<String, i64>,
+    aliases: HashMap<(i64, String), ()>,
+}
+
+/// Entries of one kind that are kept in memory.
+const KEPT: usize = 20_000;
+
+impl Names {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn node(&mut self, connection: &Connection, node: &NodeName) -> rusqlite::Result<i64> {
+        known(&mut self.nodes, node, || {
+            let values = params![node.name, node.kind, node.account];
+            number(
+                connection,
+                "SELECT id FROM nodes WHERE name = ? AND type = ? AND account = ?",
+                "INSERT INTO nodes (name, type, account) VALUES (?, ?, ?)",
+                values,
+            )
+        })
+    }
+
+    pub(super) fn edge(
+        &mut self,
+        connection: &Connection,
+        source: i64,
+        target: i64,
+        kind: EdgeKind,
+    ) -> rusqlite::Result<i64> {
+        known(&mut self.edges, &(source, target, kind), || {
+            number(
+                connection,
+                "SELECT id FROM edges WHERE source = ? AND target = ? AND kind = ?",
+                "INSERT INTO edges (source, target, kind) VALUES (?, ?, ?)",
+                params![source, target, kind as i64],
+            )
+        })
+    }
+
+    pub(super) fn alias(&mut self, connection: &Connection, edge: i64, alias: &str) -> rusqlite::Result<()> {
+        known(&mut self.aliases, &(edge, alias.to_owned()), || {
+            connection
+                .prepare_cached("INSERT OR IGNORE INTO edge_aliases (edge, alias) VALUES (?, ?)")?
+                .execute(params![edge, alias])
+                .map(drop)
+        })
+    }
+
+    pub(super) fn agent(&mut self, connection: &Connection, agent: &str) -> rusqlite::Result<i64> {
+        known(&mut self.agents, &agent.to_owned(), || {
+            number(
+                connection,
+                "SELECT id FROM agents WHERE agent = ?",
+                "INSERT INTO agents (agent) VALUES (?)",
+                params![agent],
+            )
+        })
+    }
+
+    pub(super) fn annotation_key(&mut self, connection: &Connection, key: &str) -> rusqlite::Result<i64> {
+        known(&mut self.keys, &key.to_owned(), || {
+            number(
+                connection,
+                "SELECT id FROM annotation_keys WHERE key = ?",
+                "INSERT INTO annotation_keys (key) VALUES (?)",
+                params![key],
+            )
+        })
+    }
+
+    pub(super) fn path(&mut self, connection: &Connection, cause: &Cause) -> rusqlite::Result<i64> {
+        let json = cause_rows::json(cause);
+        let name = format!("{}{json}", cause.kind as i64);
+        known(&mut self.paths, &name, || {
+            let found = connection
+                .prepare_cached("SELECT id FROM cause_paths WHERE json = ? AND kind = ?")?
+                .query_row(params![json, cause.kind as i64], |row| row.get(0))
+                .optional()?;
+            match found {
+                Some(id) => Ok(id),
+                None => cause_rows::insert(connection, cause, &json),
+            }
+        })
+    }
+}
+
+fn known<K: Hash + Eq + Clone, V: Copy>(
+    memory: &mut HashMap<K, V>,
+    name: &K,
+    find: impl FnOnce() -> rusqlite::Result<V>,
+) -> rusqlite::Result<V> {
+    if let Some(&value) = memory.get(name) {
+        return Ok(value);
+    }
+    let value = find()?;
+    if memory.len() >= KEPT {
+        memory.clear();
+    }
+    memory.insert(name.clone(), value);
+    Ok(value)
+}
+
+fn number(
+    connection: &Connection,
+    select: &str,
+    insert: &str,
+    values: &[&dyn rusqlite::ToSql],
+) -> rusqlite::Result<i64> {
+    let found = connection.prepare_cached(select)?.query_row(values, |row| row.get(0)).optional()?;
+    match found {
+        Some(id) => Ok(id),
+        None => {
+            connection.prepare_cached(insert)?.execute(values)?;
+            Ok(connection.last_insert_rowid())
+        }
+    }
+}

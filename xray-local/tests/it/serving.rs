@@ -1,0 +1,92 @@
+//! The program serves: from datagram to summary, from start to end.
+
+use serde_json::json;
+
+use crate::program::{Folder, Program, command, datagram, eventually, post, segment, socket};
+
+#[test]
+fn a_datagram_becomes_a_trace_that_the_api_returns() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    let (id, document) = segment(1, r#","annotations":{"tenant":"acme"}"#);
+    socket().send_to(&datagram(&document), program.udp).unwrap();
+    eventually("the trace", || program.ids(r#"annotation.tenant = "acme""#) == [id.clone()]);
+    let traces = program.call("/Traces", &json!({"TraceIds": [id]}));
+    let returned = traces["Traces"][0]["Segments"][0]["Document"].as_str().unwrap();
+    let returned: serde_json::Value = serde_json::from_str(returned).unwrap();
+    assert_eq!(returned["annotations"]["tenant"], "acme");
+}
+
+#[test]
+fn put_trace_segments_answers_per_document_on_both_doors() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    for (number, door) in [(1, program.api), (2, program.tcp)] {
+        let (id, document) = segment(number, "");
+        let request = json!({"TraceSegmentDocuments": [document, "{}"]}).to_string();
+        let (status, answer) = post(door, "/TraceSegments", request.as_bytes()).unwrap();
+        assert_eq!(status, 200, "{answer}");
+        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+        let unprocessed = answer["UnprocessedTraceSegments"].as_array().unwrap();
+        assert_eq!((unprocessed.len(), &unprocessed[0]["ErrorCode"]), (1, &json!("MissingId")));
+        // After its commit: no waiting.
+        assert!(program.ids("").contains(&id));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn everything_received_is_in_the_file_after_a_signal() {
+    for name in ["TERM", "INT"] {
+        let folder = Folder::new();
+        let program = Program::start(&folder.file(), &[]);
+        let socket = socket();
+        for number in 0..300 {
+            socket.send_to(&datagram(&segment(number, "").1), program.udp).unwrap();
+        }
+        assert_eq!(program.signal(name).code(), Some(0));
+        let again = Program::start(&folder.file(), &[]);
+        assert_eq!(again.ids("").len(), 300);
+    }
+}
+
+#[test]
+fn a_taken_port_names_its_flag_and_ends_with_two() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    let free = "127.0.0.1:0";
+    for (flag, address) in [("--udp", program.udp), ("--tcp", program.tcp), ("--api", program.api)] {
+        let mut arguments: Vec<String> = Vec::new();
+        for other in ["--udp", "--tcp", "--api"] {
+            arguments.push(other.to_owned());
+            arguments.push(if other == flag { address.to_string() } else { free.to_owned() });
+        }
+        let output = command().args(&arguments).args(["--data", ":memory:"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(&address.port().to_string()) && said.contains(flag), "{said}");
+        if cfg!(target_os = "linux") {
+            assert!(said.contains("by xray-local (process"), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_second_process_does_not_get_the_file() {
+    let folder = Folder::new();
+    let _first = Program::start(&folder.file(), &[]);
+    let Err(output) = Program::try_start(&folder.file(), &[]) else { panic!("two processes share a file") };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("another xray-local has this data file open") && said.contains("--data"), "{said}");
+}
+
+#[test]
+fn a_file_that_is_none_of_ours_is_refused_with_a_sentence() {
+    let folder = Folder::new();
+    std::fs::write(folder.file(), "this is a text, and a long one".repeat(1_000)).unwrap();
+    let Err(output) = Program::try_start(&folder.file(), &[]) else { panic!("a text is no data file") };
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("damaged") && said.contains("xray.db"), "{said}");
+    assert_eq!(std::fs::read(folder.file()).unwrap().len(), 30_000, "the file was changed");
+}

@@ -1,0 +1,82 @@
+//! The queue among kernels that refuse runs. What any kernel shows is tested in `tests/it`.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::QueuedEmitter;
+use crate::daemon::udp::{RealSystem, System};
+use crate::daemon::{DaemonAddress, Emitter, Packet};
+
+/// Refuses runs of datagrams above a size, with an error of the kernel's.
+struct Refusing {
+    system: RealSystem,
+    code: i32,
+    calls: Mutex<u32>,
+}
+
+impl System for Refusing {
+    fn now(&self) -> Duration {
+        self.system.now()
+    }
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.system.resolve(host, port)
+    }
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        self.system.spawn(job)
+    }
+    fn send_gso(&self, _: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        *self.calls.lock().unwrap() += 1;
+        Err(io::Error::from_raw_os_error(self.code))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the daemon's end")]
+fn listener() -> (UdpSocket, DaemonAddress) {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let address = DaemonAddress::from(socket.local_addr().unwrap());
+    (socket, address)
+}
+
+fn packet(length: usize) -> Packet {
+    let mut packet = Packet::new();
+    packet.start_document().put(&"x".repeat(length));
+    packet
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn where_runs_are_refused_each_packet_goes_alone() {
+    const EIO: i32 = 5;
+    const EINVAL: i32 = 22;
+    const EMSGSIZE: i32 = 90;
+    for code in [EIO, EINVAL, EMSGSIZE] {
+        let (daemon, address) = listener();
+        let refusing = Arc::new(Refusing { system: RealSystem::new(), code, calls: Mutex::default() });
+        let (emitter, _guard) = QueuedEmitter::builder().start_in(&address, refusing.clone()).unwrap();
+        let mut datagram = [0; 4096];
+        for round in 1..=4 {
+            // Small ones are tried after large ones were refused, and then none any more.
+            let length = if round == 1 { 2000 } else { 500 };
+            (0..10).for_each(|_| emitter.emit(&packet(length)).unwrap());
+            assert!(emitter.flush(Duration::from_secs(10)));
+            let received: Vec<_> = std::iter::from_fn(|| daemon.recv(&mut datagram).ok()).collect();
+            assert_eq!(received, [Packet::HEADER.len() + length; 10], "round {round}");
+        }
+        let stats = emitter.stats();
+        assert_eq!((stats.sent, stats.too_large, stats.full, stats.unavailable), (40, 0, 0, 0));
+        // Ten packets may leave in two parts, if the sender looked in between.
+        assert!((2..=3).contains(&*refusing.calls.lock().unwrap()));
+    }
+}
+
+#[test]
+fn one_shard_and_one_block_are_enough_to_work() {
+    let (daemon, address) = listener();
+    let (emitter, guard) = QueuedEmitter::builder().capacity(0).receive_buffer(0).start(&address).unwrap();
+    (0..3).for_each(|_| emitter.emit(&packet(1000)).unwrap());
+    drop(guard);
+    assert_eq!(std::iter::from_fn(|| daemon.recv(&mut [0; 4096]).ok()).count(), 3);
+}

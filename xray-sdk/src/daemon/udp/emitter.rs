@@ -1,0 +1,93 @@
+//! [`UdpEmitter`]: the public face of the room.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::connection::Connection;
+use super::system::{RealSystem, System};
+use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
+
+/// Sends each packet at once, as one datagram over a connected socket that never blocks.
+///
+/// Being connected is what makes a missing daemon visible: the kernel then reports, at the next send, that the
+/// previous datagram met no listener. The emitter sends that next packet once more, so a daemon that comes back misses
+/// no packet sent after its return.
+///
+/// An IP address is used as it is. A host name is resolved by a short-lived thread:
+///
+/// | when | waits |
+/// |---|---|
+/// | at creation | at most half a second |
+/// | once a minute, while packets are sent | no |
+/// | five seconds after a failed packet | no |
+///
+/// Of several addresses, the emitter uses the first that a socket can be connected to. It moves to the next one when
+/// nothing listens there, or when the name no longer resolves to that address.
+///
+/// ```
+/// use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
+///
+/// let address: DaemonAddress = "127.0.0.1:2000".parse()?;
+/// let emitter = UdpEmitter::new(&address);
+/// assert_eq!(emitter.stats().sent, 0);
+/// # Ok::<(), xray_sdk::daemon::ParseAddressError>(())
+/// ```
+pub struct UdpEmitter {
+    connection: Arc<Connection>,
+}
+
+impl UdpEmitter {
+    /// Creates an emitter to the UDP endpoint of `address`.
+    ///
+    /// Creation never fails. While the name doesn't resolve or no socket can be opened, packets are refused as
+    /// [`Unavailable`](EmitError::Unavailable), and the emitter tries again, at most once a second.
+    #[must_use]
+    pub fn new(address: &DaemonAddress) -> Self {
+        Self::with_system(address, Arc::new(RealSystem::new()))
+    }
+
+    pub(super) fn with_system(address: &DaemonAddress, system: Arc<dyn System>) -> Self {
+        Self { connection: Connection::new(address, system) }
+    }
+
+    /// Returns the address that packets are sent to at present, or `None` while there is none.
+    ///
+    /// ```
+    /// # use xray_sdk::UdpEmitter;
+    /// let peer = UdpEmitter::default().peer();
+    /// assert_eq!(peer, "127.0.0.1:2000".parse().ok());
+    /// ```
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.connection.peer()
+    }
+}
+
+impl Emitter for UdpEmitter {
+    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+        self.connection.emit(packet.as_bytes())
+    }
+
+    /// Opens a new socket to the same address, and resolves a host name again.
+    fn reopen(&self) {
+        self.connection.reopen();
+    }
+
+    fn stats(&self) -> EmitterStats {
+        self.connection.counters().snapshot()
+    }
+}
+
+/// Sends to the daemon's default address, `127.0.0.1:2000`.
+impl Default for UdpEmitter {
+    fn default() -> Self {
+        Self::new(&DaemonAddress::default())
+    }
+}
+
+impl fmt::Debug for UdpEmitter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UdpEmitter").field("peer", &self.peer()).finish_non_exhaustive()
+    }
+}

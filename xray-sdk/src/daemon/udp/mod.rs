@@ -1,0 +1,32 @@
+//! Packets to the daemon, one datagram each, from the thread that closed the span.
+//!
+//! `emitter` is [`UdpEmitter`]. Below it, `connection` decides what is sent again,
+//! when to move on to another address, and what counts as what; `socket` is the socket and what its errors mean;
+//! `addresses` knows the daemon's addresses and when to look them up; `gso` sends many datagrams in one call;
+//! `system` is the clock, the resolver and the thread that a test replaces. The queue's sender uses the same
+//! connection.
+
+mod counters;
+mod payload;
+mod system;
+
+mod addresses;
+mod socket;
+
+#[cfg(feature = "queued-emitter")]
+mod gso;
+
+mod connection;
+mod emitter;
+
+pub use emitter::UdpEmitter;
+
+#[cfg(feature = "queued-emitter")]
+pub(super) use connection::Connection;
+#[cfg(feature = "queued-emitter")]
+pub(super) use payload::{SendError, Transmit};
+#[cfg(feature = "queued-emitter")]
+pub(super) use system::{RealSystem, System};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! One connected socket, and what its errors mean. The only place where the library opens a socket; when to open
+//! one is decided above.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+#[cfg(feature = "queued-emitter")]
+use std::sync::OnceLock;
+
+#[cfg(feature = "queued-emitter")]
+use super::gso::Gso;
+use super::payload::{SendError, Transmit};
+use super::system::System;
+
+/// A socket that never blocks, connected to `peer`.
+pub(super) struct Socket {
+    socket: UdpSocket,
+    peer: SocketAddr,
+    /// Opened by the first run; `None` inside where there can be none.
+    #[cfg(feature = "queued-emitter")]
+    gso: OnceLock<Option<Gso>>,
+}
+
+impl Socket {
+    pub(super) fn open(peer: SocketAddr) -> io::Result<Self> {
+        Ok(Self {
+            socket: connect(peer)?,
+            peer,
+            #[cfg(feature = "queued-emitter")]
+            gso: OnceLock::new(),
+        })
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    #[inline]
+    pub(super) fn send(&self, transmit: Transmit<'_>, system: &dyn System) -> Result<(), SendError> {
+        if transmit.is_run() {
+            return self.send_gso(transmit, system);
+        }
+        self.socket.send(transmit.bytes).map(drop).map_err(|err| SendError::from(&err))
+    }
+
+    #[cfg(feature = "queued-emitter")]
+    fn send_gso(&self, transmit: Transmit<'_>, system: &dyn System) -> Result<(), SendError> {
+        self.gso().map_or(Err(SendError::NoGso), |gso| gso.send(transmit, self.peer, system))
+    }
+
+    #[cfg(not(feature = "queued-emitter"))]
+    fn send_gso(&self, _: Transmit<'_>, _: &dyn System) -> Result<(), SendError> {
+        Err(SendError::NoGso)
+    }
+
+    #[cfg(feature = "queued-emitter")]
+    pub(super) fn largest_in_run(&self) -> usize {
+        self.gso().map_or(0, Gso::largest)
+    }
+
+    #[cfg(feature = "queued-emitter")]
+    fn gso(&self) -> Option<&Gso> {
+        self.gso.get_or_init(|| Gso::new(connect(self.peer).ok()?, self.peer)).as_ref()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the room where sockets are opened")]
+fn connect(peer: SocketAddr) -> io::Result<UdpSocket> {
+    let any: IpAddr =
+        if peer.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.set_nonblocking(true)?;
+    socket.connect(peer)?;
+    Ok(socket)
+}

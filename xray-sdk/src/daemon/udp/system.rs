@@ -1,0 +1,48 @@
+//! [`System`]: the clock, the resolver and the threads of the emitter. Tests put their own in its
+//! place, so that an hour passes at once and a name can move.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::time::{Duration, Instant};
+
+pub(in crate::daemon) trait System: Send + Sync {
+    /// Time since some fixed moment; never goes back.
+    fn now(&self) -> Duration;
+
+    /// Looks a host up. May take as long as it likes.
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+
+    /// Does a job on another thread. `false`, and the job is gone, when there can be none.
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool;
+
+    /// Does the system call for a run of datagrams. A kernel that refuses it is hard to come by in a test.
+    #[cfg(feature = "queued-emitter")]
+    fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        call()
+    }
+}
+
+/// The real clock, resolver and threads.
+pub(in crate::daemon) struct RealSystem {
+    start: Instant,
+}
+
+impl RealSystem {
+    pub(in crate::daemon) fn new() -> Self {
+        Self { start: Instant::now() }
+    }
+}
+
+impl System for RealSystem {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
+    }
+
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        std::thread::Builder::new().name("xray-resolve".to_owned()).spawn(job).is_ok()
+    }
+}

@@ -1,0 +1,399 @@
+//! A body's members in the order of the grammar: flags, blocks, cause, annotations, metadata.
+//! Called by [`Frame`](super::internal::Frame) alone, for the layer's documents and for those made by hand.
+
+use super::body::Body;
+use super::entry::{Content, Entry};
+use super::flags::Outcome;
+use super::keys::{self, Key};
+use super::limits::MAX_NAME;
+use super::preamble::Preamble;
+use super::section::{Namespace, Section};
+use super::truncation::Truncation;
+use crate::id::SegmentId;
+use crate::json::{Buffer, escaped_prefix, string_token_len};
+
+/// Members that only segments have.
+#[derive(Clone, Copy)]
+pub(super) struct Own<'a> {
+    pub(super) preamble: &'a Preamble,
+    pub(super) rule: Option<&'a str>,
+    pub(super) operation: Option<&'a str>,
+}
+
+impl Body {
+    /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
+    /// `aws` and `remote`, so there it is the service's; elsewhere it is the operation's.
+    pub(super) fn write_name(&self, out: &mut Buffer) -> bool {
+        if !self.may_have(Section::Name) {
+            return false;
+        }
+        let piece = |key| self.value_of(Section::Name, key);
+        let (host, database) = (piece(keys::HOST), piece(keys::DB));
+        let by_namespace = || match self.namespace {
+            Some(Namespace::Aws) => piece(keys::RPC),
+            Some(Namespace::Remote) => database.or(host),
+            None => None,
+        };
+        let name = piece(keys::NAME).or_else(|| piece(keys::PEER)).or_else(by_namespace);
+        let Some(name) = name.or_else(|| piece(keys::OTEL)) else { return false };
+        out.put_bytes(name);
+        // The convention for databases is `database@host` (X-Ray Developer Guide, segment documents).
+        if let Some(host) = host.filter(|_| Some(name) == database) {
+            let room = (MAX_NAME - 1).saturating_sub(chars_in(name));
+            if room > 0 {
+                out.put("@");
+                out.put_bytes(&host[..end_of_char(host, room)]);
+            }
+        }
+        true
+    }
+
+    /// Appends every member, each after a comma.
+    pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        if own.is_none()
+            && let Some(members) = self.plain_metadata()
+        {
+            if !members.is_empty() {
+                out.put(",\"metadata\":{\"default\":{");
+                out.put_bytes(members);
+                out.put("}}");
+            }
+            return;
+        }
+        if own.is_none()
+            && let Some(namespace) = self.namespace
+        {
+            out.put(",\"namespace\":\"");
+            out.put(namespace.as_str());
+            out.put("\"");
+        }
+        let failed = self.write_flags(out);
+        self.write_http(out);
+        self.write_aws(out, own);
+        if own.is_none() {
+            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+        }
+        if self.may_have(Section::Top) {
+            for entry in self.live(Section::Top) {
+                out.put(",");
+                out.put_bytes(self.bytes_of(entry));
+            }
+        }
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.top);
+        }
+        self.write_cause(out, failed);
+        self.write_object(out, Section::Annotation, ",\"annotations\":{", "}");
+        self.write_metadata(out, own);
+    }
+
+    /// Appends the flags. Returns which flag was set.
+    fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
+        let Outcome { error, throttle, fault } = self.outcome();
+        for (set, member) in
+            [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
+        {
+            if set {
+                out.put(member);
+            }
+        }
+        if fault {
+            Some("fault")
+        } else if throttle {
+            Some("throttle")
+        } else if error {
+            Some("error")
+        } else {
+            None
+        }
+    }
+
+    fn write_http(&self, out: &mut Buffer) {
+        // A host and a port alone may be a database's.
+        let part = |key| self.value_of(Section::UrlPart, key).is_some();
+        let request = self.may_have(Section::HttpRequest)
+            || (self.may_have(Section::UrlPart) && (part(keys::PATH) || part(keys::SCHEME)));
+        let response = self.may_have(Section::HttpResponse) || self.status().is_some();
+        if !request && !response {
+            return;
+        }
+        out.put(",\"http\":{");
+        if request {
+            out.put("\"request\":{");
+            let wrote = self.write_members(out, Section::HttpRequest, true);
+            self.write_url_from_parts(out, !wrote);
+            out.put(if response { "}," } else { "}" });
+        }
+        if response {
+            out.put("\"response\":{");
+            if let Some(status) = self.status() {
+                out.put(keys::STATUS.json());
+                out.put_int(status);
+            }
+            self.write_members(out, Section::HttpResponse, self.status().is_none());
+            out.put("}");
+        }
+        out.put("}");
+    }
+
+    /// Scheme, host, port, path and query become a URL where there is no whole one.
+    fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
+        if !self.may_have(Section::UrlPart) || self.value_of(Section::HttpRequest, keys::URL).is_some() {
+            return;
+        }
+        let part = |key| self.value_of(Section::UrlPart, key);
+        let (host, path) = (part(keys::HOST), part(keys::PATH));
+        if host.is_none() && path.is_none() {
+            return;
+        }
+        out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
+        let start = out.len();
+        if let Some(host) = host {
+            out.put_bytes(part(keys::SCHEME).unwrap_or(b"http"));
+            out.put("://");
+            out.put_bytes(host);
+            if let Some(port) = part(keys::PORT).filter(|port| !matches!(*port, b"80" | b"443")) {
+                out.put(":");
+                out.put_bytes(port);
+            }
+        }
+        out.put_bytes(path.unwrap_or(b"/"));
+        if let Some(query) = part(keys::QUERY).filter(|query| !query.is_empty()) {
+            out.put("?");
+            out.put_bytes(query);
+        }
+        cut_escaped(out, start, super::MAX_STRING);
+        out.put("\"");
+    }
+
+    fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let operation =
+            self.value_of(Section::Rpc, keys::RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
+        if own.is_none() && operation.is_none() && !self.may_have(Section::Aws) {
+            return;
+        }
+        out.put(",\"aws\":{");
+        let start = out.len();
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.xray);
+            if let Some(rule) = own.rule {
+                out.put(",\"sampling_rule_name\":");
+                out.put_string_within(rule, super::MAX_STRING);
+            }
+            out.put("}");
+            out.put_buffer(&own.preamble.aws);
+            if !own.preamble.log_groups.is_empty()
+                && self.value_of(Section::Aws, keys::CLOUDWATCH_LOGS).is_none()
+            {
+                out.put_buffer(&own.preamble.log_groups);
+            }
+        }
+        let wrote = self.write_members(out, Section::Aws, out.len() == start);
+        if let Some(operation) = operation.filter(|_| self.value_of(Section::Aws, keys::OPERATION).is_none())
+        {
+            out.put(if wrote { "," } else { "" });
+            out.put(keys::OPERATION.json());
+            out.put_bytes(operation);
+        }
+        out.put("}");
+    }
+
+    fn write_cause(&self, out: &mut Buffer, failed: Option<&str>) {
+        if self.may_have(Section::Exception) {
+            let mut first = true;
+            for entry in self.live(Section::Exception) {
+                out.put(if first { ",\"cause\":{\"exceptions\":[" } else { "," });
+                first = false;
+                self.write_exception(out, entry);
+            }
+            if !first {
+                return out.put("]}");
+            }
+        }
+        if self.may_have(Section::ErrorPart) && failed.is_some() {
+            return self.write_cause_from_parts(out);
+        }
+        // Receivers work out the flags from a status or a cause, and forget one that has neither: gRPC fails with 200.
+        if let Some(flag) = failed.filter(|_| self.status().is_none_or(|status| status < 400)) {
+            out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+            out.put_segment_id(SegmentId::random());
+            out.put(",\"type\":\"");
+            out.put(flag);
+            out.put("\",\"message\":\"marked without an error\"}]}");
+        }
+    }
+
+    fn write_cause_from_parts(&self, out: &mut Buffer) {
+        out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+        out.put_segment_id(SegmentId::random());
+        self.write_members(out, Section::ErrorPart, false);
+        out.put("}]}");
+    }
+
+    fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
+        let Content::Exception { stack_at } = entry.content else { return };
+        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
+        // The cause is the last before the stack. One that found no room is not named.
+        let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
+        match cause.strip_prefix(CAUSE) {
+            Some(id) if !self.has_exception(&id[..16]) => out.put_bytes(head),
+            _ => out.put_bytes(own),
+        }
+        out.put_bytes(stack);
+        out.put("}");
+    }
+
+    fn has_exception(&self, id: &[u8]) -> bool {
+        let is_it = |entry: &Entry| {
+            self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
+        };
+        self.live(Section::Exception).any(is_it)
+    }
+
+    fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let operation = own.and_then(|own| own.operation);
+        let lost = self.losses() != Truncation::default();
+        let rpc = self.may_have(Section::Rpc) && self.namespace != Some(Namespace::Aws);
+        // A segment has no place for a database call: it is kept where nothing is expected of it.
+        let sql = own.is_some() && self.may_have(Section::Sql);
+        let any = self.may_have(Section::Metadata) || self.may_have(Section::MetadataIn);
+        if !(any || lost || rpc || sql || operation.is_some()) {
+            return;
+        }
+        out.put(",\"metadata\":{\"default\":{");
+        let mut wrote = self.write_members(out, Section::Metadata, true);
+        let mut key = |out: &mut Buffer, key: Key| {
+            // What a field of the user's is called already goes without.
+            let free = !any || self.value_of(Section::Metadata, key).is_none();
+            if free {
+                out.put(if std::mem::replace(&mut wrote, true) { "," } else { "" });
+                out.put(key.json());
+            }
+            free
+        };
+        if rpc {
+            for name in [keys::RPC_SYSTEM, keys::RPC_SERVICE, keys::RPC_METHOD] {
+                if let Some(value) = self.value_of(Section::Rpc, name).filter(|_| key(out, name)) {
+                    out.put_bytes(value);
+                }
+            }
+        }
+        if let Some(name) = operation.filter(|_| key(out, keys::OPERATION)) {
+            match self.value_of(Section::Name, keys::OTEL) {
+                Some(name) => {
+                    out.put("\"");
+                    out.put_bytes(name);
+                    out.put("\"");
+                }
+                None => out.put(name),
+            }
+        }
+        if lost && key(out, keys::XRAY_LIMITS) {
+            let Truncation { cut, dropped, moved } = self.losses();
+            out.put("{\"cut\":");
+            out.put_int(cut);
+            out.put(",\"dropped\":");
+            out.put_int(dropped);
+            out.put(",\"moved\":");
+            out.put_int(moved);
+            out.put("}");
+        }
+        out.put("}");
+        if self.may_have(Section::MetadataIn) {
+            self.write_namespaces(out);
+        }
+        if sql
+            && !self
+                .live(Section::MetadataIn)
+                .any(|entry| self.bytes_of(entry).starts_with(keys::SQL.json().as_bytes()))
+        {
+            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+        }
+        out.put("}");
+    }
+
+    /// Each namespace once, with all of its members. Quadratic in the number of namespaces, of which there
+    /// are one or two.
+    fn write_namespaces(&self, out: &mut Buffer) {
+        let split = |entry: &Entry| {
+            let bytes = self.bytes_of(entry);
+            bytes.split_at(string_token_len(bytes) + 1)
+        };
+        let entries = || self.live(Section::MetadataIn).map(split);
+        for (i, (namespace, _)) in entries().enumerate() {
+            if entries().take(i).any(|(earlier, _)| earlier == namespace) {
+                continue;
+            }
+            out.put(",");
+            out.put_bytes(namespace);
+            let mut separator = "{";
+            for (_, member) in entries().filter(|(other, _)| *other == namespace) {
+                out.put(separator);
+                out.put_bytes(member);
+                separator = ",";
+            }
+            out.put("}");
+        }
+    }
+
+    #[inline]
+    fn write_object(&self, out: &mut Buffer, section: Section, open: &str, close: &str) {
+        if !self.may_have(section) {
+            return;
+        }
+        let start = out.len();
+        out.put(open);
+        if self.write_members(out, section, true) {
+            out.put(close);
+        } else {
+            out.truncate(start);
+        }
+    }
+
+    /// Appends the members of one section. Returns whether there were any.
+    #[inline]
+    fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
+        let mut first = first;
+        let mut entries =
+            self.live(section).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
+        let Some((mut start, mut end)) = entries.next() else { return false };
+        let mut write = |start: usize, end: usize| {
+            if !std::mem::take(&mut first) {
+                out.put(",");
+            }
+            out.put_bytes(&self.text.as_bytes()[start..end]);
+        };
+        for (next_start, next_end) in entries {
+            // With nothing but the comma between them, they are copied as one.
+            if next_start != end + 1 {
+                write(start, end);
+                start = next_start;
+            }
+            end = next_end;
+        }
+        write(start, end);
+        true
+    }
+}
+
+const CAUSE: &[u8] = b",\"cause\":\"";
+
+fn chars_in(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
+
+/// Where the first `count` characters end.
+fn end_of_char(text: &[u8], count: usize) -> usize {
+    let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
+    starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
+}
+
+/// Cuts an escaped string from `start` on to `max` bytes, which are never fewer than its characters.
+fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
+    let text = &out.as_bytes()[start..];
+    if text.len() > max {
+        let keep = escaped_prefix(text, max - "…".len());
+        out.truncate(start + keep);
+        out.put("…");
+    }
+}

@@ -1,0 +1,48 @@
+//! [`Entry`]: where in a body's bytes one member stands.
+
+use super::section::Section;
+
+/// One member, at `text[start..start + len]`, with a comma behind it.
+///
+/// Members that belong together and came together are copied together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub(super) content: Content,
+    pub(super) start: u32,
+    pub(super) len: u32,
+}
+
+/// The meaning of an entry's bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content {
+    /// `"key":value`.
+    Member {
+        section: Section,
+        /// Of fields with the same meaning, the one with the lower rank wins.
+        rank: u8,
+        /// Bytes of the key, its colon included.
+        key_len: u16,
+    },
+    /// An object without its closing brace, and behind it its stack.
+    Exception {
+        /// Where in the entry the stack begins.
+        stack_at: u16,
+    },
+    /// Nothing any more: the member was replaced or given up.
+    Dead,
+}
+
+impl Entry {
+    /// The section that the entry belongs to, unless it is dead.
+    #[inline]
+    pub(super) fn section(&self) -> Option<Section> {
+        match self.content {
+            Content::Member { section, .. } => Some(section),
+            Content::Exception { .. } => Some(Section::Exception),
+            Content::Dead => None,
+        }
+    }
+}
+
+// As large as one word and a half: a span holds some ten of these.
+const _: () = assert!(size_of::<Entry>() == 12);

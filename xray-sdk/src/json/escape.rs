@@ -1,0 +1,78 @@
+//! Finds the bytes that JSON escapes, eight at a time, and where an escaped string may be cut. Bytes and numbers only:
+//! nothing is written here.
+
+pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// Returns whether no byte has to be escaped, as in nearly all strings. Eight bytes at a time; what is left goes as one word
+/// as well: the last eight bytes, some of them for the second time, or all there is.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<8>() {
+        let (words, _) = bytes.as_chunks::<8>();
+        let seen = words.iter().fold(specials(u64::from_le_bytes(*last)), |seen, word| {
+            seen | specials(u64::from_le_bytes(*word))
+        });
+        return seen == 0;
+    }
+    match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+            specials(word) == 0
+        }
+        _ => !bytes.iter().copied().any(is_special),
+    }
+}
+
+/// Returns the position of the first byte that has to be escaped.
+pub(super) fn first_special(bytes: &[u8]) -> Option<usize> {
+    let (words, _) = bytes.as_chunks::<8>();
+    let plain = words.iter().take_while(|word| specials(u64::from_le_bytes(**word)) == 0).count() * 8;
+    bytes[plain..].iter().copied().position(is_special).map(|at| plain + at)
+}
+
+/// Not 0 if one of eight bytes is special. The top bit of each says whether it is below 0x20, or equals a quote or a
+/// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the result is certain.
+#[inline]
+fn specials(w: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let control = w.wrapping_sub(ONES * 0x20) & !w;
+    let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
+    let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
+    (control | quote | backslash) & TOPS
+}
+
+#[inline]
+fn is_special(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+/// Returns the length of the string token that `bytes` begins with.
+pub(crate) fn string_token_len(bytes: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+/// Returns how many bytes of an escaped string fit into `max` without splitting a character or an escape.
+pub(crate) fn escaped_prefix(text: &[u8], max: usize) -> usize {
+    let mut end = 0;
+    while let Some(&byte) = text.get(end) {
+        let token = match byte {
+            b'\\' if text.get(end + 1) == Some(&b'u') => 6,
+            b'\\' => 2,
+            _ => 1 + text[end + 1..].iter().take_while(|b| **b & 0xc0 == 0x80).count(),
+        };
+        if end + token > max.min(text.len()) {
+            break;
+        }
+        end += token;
+    }
+    end
+}

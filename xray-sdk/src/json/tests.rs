@@ -1,0 +1,91 @@
+//! Strings and numbers, compared with what `serde_json` and the standard library say of them.
+
+use std::fmt;
+
+use super::Buffer;
+use super::digits::decimal_digits;
+use super::escape::{escaped_prefix, first_special, is_plain};
+use proptest::prelude::*;
+
+fn written(write: impl FnOnce(&mut Buffer)) -> String {
+    let mut buffer = Buffer::new();
+    write(&mut buffer);
+    buffer.as_str().to_owned()
+}
+
+proptest! {
+    #[test]
+    fn strings_read_back_as_they_were(text in any::<String>()) {
+        let token = written(|b| b.put_string(&text));
+        prop_assert_eq!(serde_json::from_str::<String>(&token).unwrap(), text);
+    }
+
+    #[test]
+    fn special_bytes_are_found_wherever_they_stand(prefix in "[a-zé]{0,20}", c in "[\\x00-\\x1f\"\\\\]") {
+        for tail in ["", "t", "tail", "a long tail"] {
+            let (special, plain) = (format!("{prefix}{c}{tail}"), format!("{prefix}{tail}"));
+            prop_assert_eq!((is_plain(special.as_bytes()), is_plain(plain.as_bytes())), (false, true));
+            prop_assert_eq!(first_special(special.as_bytes()), Some(prefix.len()));
+            prop_assert_eq!(first_special(plain.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn cut_strings_keep_to_their_bound(text in any::<String>(), max in 1_usize..40) {
+        let mut cut = false;
+        let token = written(|b| cut = b.put_string_within(&text, max));
+        let back: String = serde_json::from_str(&token).unwrap();
+        prop_assert!(back.chars().count() <= max);
+        prop_assert_eq!(cut, text.chars().count() > max);
+        if !cut { prop_assert_eq!(back, text); }
+    }
+
+    #[test]
+    fn displayed_values_keep_to_their_bound_in_bytes(parts in prop::collection::vec(any::<String>(), 0..5), max in 0_usize..60) {
+        struct Parts(Vec<String>);
+        impl fmt::Display for Parts {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.iter().try_for_each(|part| f.write_str(part))
+            }
+        }
+        let whole = parts.concat();
+        let mut cut = false;
+        let token = written(|b| cut = b.put_display_within(Parts(parts), max));
+        let back: String = serde_json::from_str(&token).unwrap();
+        if cut {
+            prop_assert!(token.len() <= max.max("…".len()) + 2);
+            prop_assert!(whole.starts_with(back.trim_end_matches('…')));
+        } else {
+            prop_assert_eq!(back, whole);
+        }
+    }
+
+    #[test]
+    fn escaped_text_is_cut_between_tokens(text in any::<String>(), max in 0_usize..40) {
+        let token = written(|b| b.put_escaped(&text));
+        let keep = escaped_prefix(token.as_bytes(), max);
+        prop_assert!(keep <= max);
+        let back: String = serde_json::from_str(&format!("\"{}\"", &token[..keep])).unwrap();
+        prop_assert!(text.starts_with(&back));
+    }
+
+    #[test]
+    fn micros_are_exact(micros in 0_u64..20_000_000_000_000_000) {
+        let text = written(|b| b.put_micros(micros));
+        prop_assert_eq!(text, format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000));
+    }
+
+    #[test]
+    fn decimal_digits_are_those_of_the_number(value in 0_u32..100_000_000) {
+        let digits = decimal_digits(value);
+        prop_assert_eq!(std::str::from_utf8(&digits).unwrap(), format!("{value:08}"));
+    }
+
+    #[test]
+    fn floats_read_back(value in any::<f64>()) {
+        let mut finite = false;
+        let text = written(|b| finite = b.put_float(value));
+        prop_assert_eq!(finite, value.is_finite());
+        if finite { prop_assert_eq!(text.parse::<f64>().unwrap(), value); } else { prop_assert_eq!(text, ""); }
+    }
+}

@@ -1,0 +1,87 @@
+//! [`Http`]: a request and its response, as a list of members for a [`Body`]. The layer, which learns its members one
+//! field at a time, puts them there itself.
+
+use super::strings::put_strings;
+use crate::document::internal::{Body, Section, Written, keys};
+
+/// Describes an HTTP request and its response. Members that are not set are not written.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Http<'a> {
+    /// The request's method.
+    pub method: Option<&'a str>,
+    /// The whole URL. Leave the query out if it may hold secrets.
+    pub url: Option<&'a str>,
+    /// The client's user agent.
+    pub user_agent: Option<&'a str>,
+    /// The client's address. For segments only: X-Ray draws a subsegment that has one as a server.
+    pub client_ip: Option<&'a str>,
+    /// `true` if the client's address comes from `X-Forwarded-For`, which anyone can write.
+    pub x_forwarded_for: bool,
+    /// The response's status. It also sets `error`, `throttle` and `fault`.
+    pub status: Option<u16>,
+    /// The response's body in bytes.
+    pub content_length: Option<u64>,
+}
+
+impl<'a> Http<'a> {
+    /// Describes a request without a response.
+    #[must_use]
+    pub fn request(method: &'a str, url: &'a str) -> Self {
+        Self { method: Some(method), url: Some(url), ..Self::default() }
+    }
+
+    /// Sets the response's status.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = Some(status);
+        self
+    }
+
+    /// Sets the length of the response's body, in bytes.
+    #[must_use]
+    pub fn content_length(mut self, bytes: u64) -> Self {
+        self.content_length = Some(bytes);
+        self
+    }
+
+    /// Sets the client's user agent.
+    #[must_use]
+    pub fn user_agent(mut self, user_agent: &'a str) -> Self {
+        self.user_agent = Some(user_agent);
+        self
+    }
+
+    /// Sets the client's address, and whether it comes from `X-Forwarded-For`.
+    #[must_use]
+    pub fn client_ip(mut self, address: &'a str, forwarded: bool) -> Self {
+        self.client_ip = Some(address);
+        self.x_forwarded_for = forwarded;
+        self
+    }
+
+    pub(super) fn put(&self, body: &mut Body) {
+        let strings = [
+            (keys::METHOD, self.method),
+            (keys::URL, self.url),
+            (keys::USER_AGENT, self.user_agent),
+            (keys::CLIENT_IP, self.client_ip),
+        ];
+        put_strings(body, Section::HttpRequest, &strings);
+        if self.x_forwarded_for {
+            body.put(Section::HttpRequest, 0, keys::X_FORWARDED_FOR, |out| {
+                out.put_bool(true);
+                Written::Whole
+            });
+        }
+        if let Some(status) = self.status {
+            body.set_status(status);
+        }
+        if let Some(length) = self.content_length {
+            body.put(Section::HttpResponse, 0, keys::CONTENT_LENGTH, |out| {
+                out.put_int(length);
+                Written::Whole
+            });
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The error of the builder.
+
+use std::error::Error;
+use std::fmt;
+#[cfg(feature = "queued-emitter")]
+use std::io;
+#[cfg(feature = "queued-emitter")]
+use std::sync::Arc;
+
+use xray_sdk::daemon::ParseAddressError;
+
+/// An error of [`Builder::build`](crate::Builder::build) or [`Builder::queued`](crate::Builder::queued).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The string passed to [`Builder::daemon_address`](crate::Builder::daemon_address) is not an address: a
+    /// mistake of the program.
+    DaemonAddress(String, ParseAddressError),
+    /// The system could not start a thread for [`Builder::queued`](crate::Builder::queued).
+    #[cfg(feature = "queued-emitter")]
+    NoThread(Arc<io::Error>),
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DaemonAddress(address, _) => {
+                write!(f, "{address:?} is not an address of the X-Ray daemon")
+            }
+            #[cfg(feature = "queued-emitter")]
+            Self::NoThread(_) => f.write_str("no thread for the queue"),
+        }
+    }
+}
+
+impl Error for BuildError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::DaemonAddress(_, err) => Some(err),
+            #[cfg(feature = "queued-emitter")]
+            Self::NoThread(err) => Some(err),
+        }
+    }
+}
+
+/// Errors of the system are compared by their kind.
+impl PartialEq for BuildError {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::DaemonAddress(address, err), Self::DaemonAddress(other, other_err)) => {
+                address == other && err == other_err
+            }
+            #[cfg(feature = "queued-emitter")]
+            (Self::NoThread(err), Self::NoThread(other)) => err.kind() == other.kind(),
+            #[cfg(feature = "queued-emitter")]
+            _ => false,
+        }
+    }
+}
+
+impl Eq for BuildError {}

@@ -1,0 +1,18 @@
+//! The builder: the user's settings, the environment, the defaults.
+//!
+//! Cold code, and the only room that reads the environment. Only `lib.rs` imports it.
+
+mod build;
+mod env;
+mod error;
+#[cfg(feature = "queued-emitter")]
+mod queued;
+mod settings;
+mod values;
+
+pub use build::{builder, layer};
+pub use error::BuildError;
+pub use settings::Builder;
+
+#[cfg(test)]
+pub(crate) use env::tests as env_tests;

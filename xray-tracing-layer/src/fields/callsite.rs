@@ -1,0 +1,240 @@
+//! Callsite data that all spans of a callsite share, computed once.
+//! The first span of a callsite computes it. Later spans find it by the address of the callsite's metadata:
+//! no lock, no string hash, no allocation. Nothing here looks at values.
+
+use std::sync::OnceLock;
+
+use tracing_core::Metadata;
+use tracing_core::field::FieldSet;
+use xray_sdk::document::StackFrame;
+use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
+
+use crate::fields::conventions::slot_of;
+use crate::fields::library_event::EventKind;
+use crate::fields::slot::Slot;
+use crate::settings::config::Annotate;
+
+/// The data that all spans or events of a callsite share.
+#[derive(Debug)]
+pub(crate) struct CallsiteInfo {
+    /// The span's name, sanitized and escaped, without quotes.
+    pub(crate) name: Box<str>,
+    /// The span's name, unchanged, as a JSON string.
+    pub(crate) operation: Box<str>,
+    /// The span's name; for an event, its target.
+    pub(crate) title: &'static str,
+    pub(crate) fields: &'static FieldSet,
+    /// The slot of each field, by the field's index.
+    pub(crate) slots: Box<[Slot]>,
+    /// Whether no two fields have the same section and key.
+    pub(crate) unique: bool,
+    /// Whether there is a statement, and a field that says which kind of database it is for.
+    pub(crate) states_system: bool,
+    /// Whether there is a statement.
+    pub(crate) has_statement: bool,
+    /// Whether a field may carry the user's sampling decision.
+    pub(crate) has_decision: bool,
+    /// Whether a field carries the header of the platform's segment.
+    pub(crate) platform_root: bool,
+    /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
+    pub(crate) has_decisive_fields: bool,
+    /// The meaning of an event.
+    pub(crate) event: EventKind,
+    /// The callsite's position in the source, as a stack frame.
+    pub(crate) stack: Stack,
+}
+
+impl CallsiteInfo {
+    /// Whether a span may be recorded inside an unsampled one.
+    #[inline]
+    pub(crate) fn overrides_unsampled(&self) -> bool {
+        self.has_decision || self.platform_root
+    }
+
+    fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
+        let (mut name, mut operation) = (Buffer::new(), Buffer::new());
+        put_name(&mut name, metadata.name());
+        operation.put_string_within(metadata.name(), xray_sdk::document::MAX_STRING);
+        let is_event = metadata.is_event();
+        let slots: Box<[Slot]> = metadata
+            .fields()
+            .iter()
+            .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
+                // On a span, `message` is a field like any other.
+                Slot::Message if !is_event => {
+                    Slot::Any { section: Section::Metadata, key: "\"message\":".into() }
+                }
+                slot => slot,
+            })
+            .collect();
+        let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
+        let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
+        let module = metadata.module_path().unwrap_or_else(|| metadata.target());
+        Self {
+            name: name.as_str().into(),
+            operation: operation.as_str().into(),
+            title: if is_event { metadata.target() } else { metadata.name() },
+            fields: metadata.fields(),
+            has_decisive_fields: slots.iter().any(Slot::is_decisive),
+            has_decision: !is_event && slots.contains(&Slot::Sampled),
+            has_statement: has_statement(),
+            states_system: has_statement() && slots.contains(&Slot::DbSystem),
+            platform_root: slots.contains(&Slot::Header { platform_root: true }),
+            slots,
+            unique,
+            event: EventKind::of(metadata),
+            stack: Stack::new(&[StackFrame::new(
+                metadata.file().unwrap_or(module),
+                metadata.line().unwrap_or_default(),
+                module,
+            )]),
+        }
+    }
+}
+
+/// Whether another slot may write the same metadata key, for want of a better place.
+fn is_also_ours(slot: &Slot) -> bool {
+    let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
+    matches!(slot, Slot::Any { section: Section::Metadata, key } if ours.contains(&&**key))
+}
+
+/// A cache of callsites, by the address of their metadata.
+///
+/// An append-only hash table whose slots are each written once. When a table is full in the place that a
+/// callsite belongs to, it is followed by one of twice its size.
+#[derive(Debug)]
+pub(crate) struct CallsiteCache {
+    slots: Box<[OnceLock<(usize, CallsiteInfo)>]>,
+    first_id: u32,
+    next: OnceLock<Box<Self>>,
+    annotate: Annotate,
+}
+
+/// The number of a callsite in its cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct CallsiteId(u32);
+
+impl CallsiteCache {
+    pub(crate) fn new(annotate: Annotate) -> Self {
+        Self::with_size(FIRST_SIZE, 0, annotate)
+    }
+
+    fn with_size(size: usize, first_id: u32, annotate: Annotate) -> Self {
+        Self {
+            slots: std::iter::repeat_with(OnceLock::new).take(size).collect(),
+            first_id,
+            next: OnceLock::new(),
+            annotate,
+        }
+    }
+
+    /// Returns the callsite's data, computed now if it is new.
+    #[inline]
+    pub(crate) fn of(&self, metadata: &'static Metadata<'static>) -> (CallsiteId, &CallsiteInfo) {
+        let key = std::ptr::from_ref(metadata).addr();
+        let mask = self.slots.len() - 1;
+        // Metadata are statics, aligned to eight bytes; the multiplier spreads what is left (Fibonacci hashing).
+        let start = (key >> 3).wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as usize) >> (usize::BITS / 2);
+        match self.slots.get(start & mask).and_then(OnceLock::get) {
+            Some((found, callsite)) if *found == key => {
+                (CallsiteId(self.first_id + (start & mask) as u32), callsite)
+            }
+            _ => self.search(metadata, key, start),
+        }
+    }
+
+    /// Searches the other slots of the callsite, and computes its data if none has it.
+    #[cold]
+    fn search(
+        &self,
+        metadata: &'static Metadata<'static>,
+        key: usize,
+        start: usize,
+    ) -> (CallsiteId, &CallsiteInfo) {
+        for probe in 0..PROBES {
+            let index = (start + probe) & (self.slots.len() - 1);
+            let (found, callsite) =
+                self.slots[index].get_or_init(|| (key, CallsiteInfo::compile(metadata, &self.annotate)));
+            if *found == key {
+                return (CallsiteId(self.first_id + index as u32), callsite);
+            }
+        }
+        self.next().of(metadata)
+    }
+
+    /// Returns the callsite's number if a span of it has passed the layer's filter before.
+    pub(crate) fn known(&self, metadata: &'static Metadata<'static>) -> Option<CallsiteId> {
+        let key = std::ptr::from_ref(metadata).addr();
+        let at = self.slots.iter().position(|slot| slot.get().is_some_and(|(found, _)| *found == key));
+        match at {
+            Some(index) => Some(CallsiteId(self.first_id + index as u32)),
+            None => self.next.get()?.known(metadata),
+        }
+    }
+
+    /// Returns the data of a callsite by its number.
+    #[inline]
+    pub(crate) fn get(&self, CallsiteId(id): CallsiteId) -> Option<&CallsiteInfo> {
+        let index = (id - self.first_id) as usize;
+        match self.slots.get(index) {
+            Some(slot) => slot.get().map(|(_, callsite)| callsite),
+            None => self.next.get()?.get(CallsiteId(id)),
+        }
+    }
+
+    #[cold]
+    fn next(&self) -> &Self {
+        self.next.get_or_init(|| {
+            let size = self.slots.len();
+            Box::new(Self::with_size(size * 2, self.first_id + size as u32, self.annotate.clone()))
+        })
+    }
+}
+
+/// A large service has some hundred callsites that reach the layer.
+const FIRST_SIZE: usize = 1024;
+
+/// How far to look for a free slot before going on to the next table.
+const PROBES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use tracing_subscriber::layer::{Context, SubscriberExt};
+
+    struct Collect(Arc<std::sync::Mutex<Vec<&'static Metadata<'static>>>>);
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Collect {
+        fn on_new_span(
+            &self,
+            attrs: &tracing_core::span::Attributes<'_>,
+            _: &tracing_core::span::Id,
+            _: Context<'_, S>,
+        ) {
+            self.0.lock().unwrap().push(attrs.metadata());
+        }
+    }
+
+    #[test]
+    fn plans_are_found_again_also_when_the_first_table_is_full() {
+        let seen = Arc::default();
+        tracing::subscriber::with_default(
+            tracing_subscriber::registry().with(Collect(Arc::clone(&seen))),
+            || {
+                let _ = tracing::info_span!("one", a = 1);
+                let _ = tracing::info_span!("two {}", "annotation.b" = 1);
+                let _ = tracing::info_span!("three");
+            },
+        );
+        let seen = seen.lock().unwrap().clone();
+        // A table of one slot overflows at once.
+        let callsites = CallsiteCache::with_size(1, 0, Annotate::default());
+        let ids: Vec<_> = seen.iter().map(|m| callsites.of(m).0).collect();
+        for (metadata, id) in seen.iter().zip(&ids) {
+            assert_eq!(callsites.of(metadata).0, *id);
+            assert_eq!(*callsites.get(*id).unwrap().operation, format!("\"{}\"", metadata.name()));
+        }
+        assert_eq!(&*callsites.get(ids[1]).unwrap().name, "two __");
+    }
+}

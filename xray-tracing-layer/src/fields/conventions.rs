@@ -1,0 +1,186 @@
+//! The table of field names and the slots that they stand for.
+//!
+//! Here the ecosystem's vocabularies meet X-Ray's: OpenTelemetry's semantic conventions in old and new
+//! spelling, `tracing`'s idioms, and the names that tower-http, lambda_runtime, sqlx and the AWS SDK use. The
+//! table is read once per callsite; nothing here runs for a span.
+
+use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
+
+use crate::fields::slot::Slot;
+use crate::settings::config::Annotate;
+
+/// Returns the slot of a field. `target` is the callsite's: some names have a meaning only in one library.
+pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
+    if let Some(key) = field.strip_prefix("annotation.") {
+        return annotation(key);
+    }
+    if annotate.names(field) {
+        return annotation(field);
+    }
+    if let Some(path) = field.strip_prefix("metadata.") {
+        return match path.split_once('.') {
+            Some((namespace, key)) => metadata(namespace, key),
+            None => metadata("", path),
+        };
+    }
+    if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
+        return slot;
+    }
+    if is_secret(field) {
+        let (_, key) = xray_sdk::document::internal::metadata_key("", field);
+        return Slot::Secret { key: key.into() };
+    }
+    if annotate.all() { annotation(field) } else { metadata("", field) }
+}
+
+fn annotation(key: &str) -> Slot {
+    let mut ready = Buffer::new();
+    ready.put("\"");
+    put_annotation_key(&mut ready, key);
+    ready.put("\":");
+    Slot::Any { section: Section::Annotation, key: ready.as_str().into() }
+}
+
+fn metadata(namespace: &str, key: &str) -> Slot {
+    let (section, key) = xray_sdk::document::internal::metadata_key(namespace, key);
+    Slot::Any { section, key: key.into() }
+}
+
+/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
+fn is_secret(field: &str) -> bool {
+    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
+    SECRET_NAMES.contains(&name.as_str())
+}
+
+/// Last parts of field names, in lower case without `_` and `-`, whose values are left out.
+const SECRET_NAMES: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "secretkey",
+    "apikey",
+    "privatekey",
+    "secretaccesskey",
+    "authorization",
+    "cookie",
+    "credentials",
+];
+
+/// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
+/// exact names override vague ones.
+pub(crate) fn known(field: &str) -> Option<Slot> {
+    use Section::{Aws, HttpRequest, HttpResponse, Sql};
+    let str = |section, rank, key| Slot::Str { section, rank, key };
+    let number = |section, rank, key| Slot::Number { section, rank, key };
+    Some(match field {
+        "xray.name" => Slot::Name { rank: 0, key: "\"name\":" },
+        "aws.xray.name" => Slot::Name { rank: 1, key: "\"name\":" },
+        "otel.name" => Slot::OtelName,
+        "peer.service" => Slot::Name { rank: 0, key: "\"peer\":" },
+        "db.namespace" => Slot::Name { rank: 0, key: "\"db\":" },
+        "db.name" => Slot::Name { rank: 1, key: "\"db\":" },
+        "xray.namespace" => Slot::Namespace,
+        "otel.kind" => Slot::OtelKind,
+
+        "http.request.method" => str(HttpRequest, 0, "\"method\":"),
+        "http.method" => str(HttpRequest, 1, "\"method\":"),
+        "url.full" => Slot::Url { rank: 0 },
+        "http.url" => Slot::Url { rank: 1 },
+        "url.scheme" => Slot::UrlPart { rank: 0, key: "\"scheme\":" },
+        "http.scheme" => Slot::UrlPart { rank: 1, key: "\"scheme\":" },
+        "server.address" => Slot::Host { rank: 0 },
+        "net.peer.name" => Slot::Host { rank: 1 },
+        "http.host" => Slot::Host { rank: 2 },
+        "server.port" => Slot::UrlPart { rank: 0, key: "\"port\":" },
+        "net.peer.port" | "net.host.port" => Slot::UrlPart { rank: 1, key: "\"port\":" },
+        "url.path" => Slot::UrlPath { rank: 0 },
+        "http.target" => Slot::UrlPath { rank: 1 },
+        "url.query" => Slot::UrlQuery,
+        "client.address" => Slot::ClientIp { rank: 0 },
+        "http.client.address" => Slot::ClientIp { rank: 1 },
+        "http.client_ip" => Slot::ClientIp { rank: 2 },
+        "network.peer.address" => Slot::ClientIp { rank: 3 },
+        "http.request.x_forwarded_for" => Slot::Forwarded,
+        "user_agent.original" => str(HttpRequest, 0, "\"user_agent\":"),
+        "http.user_agent" => str(HttpRequest, 1, "\"user_agent\":"),
+        "http.response.status_code" | "http.status_code" => Slot::Status,
+        "http.response.body.size" => number(HttpResponse, 0, "\"content_length\":"),
+        "http.response_content_length" => number(HttpResponse, 1, "\"content_length\":"),
+
+        "rpc.system" | "rpc.system.name" => Slot::RpcSystem,
+        "rpc.service" => Slot::RpcService,
+        "rpc.method" => str(Section::Rpc, 0, "\"rpc.method\":"),
+        "rpc.grpc.status_code" => Slot::GrpcStatus,
+
+        "aws.operation" => str(Aws, 0, "\"operation\":"),
+        "aws.region" => str(Aws, 0, "\"region\":"),
+        "cloud.region" => str(Aws, 1, "\"region\":"),
+        "aws.request_id" => str(Aws, 0, "\"request_id\":"),
+        "aws.requestId" => str(Aws, 1, "\"request_id\":"),
+        "aws.extended_request_id" => str(Aws, 0, "\"id_2\":"),
+        "aws.retries" => number(Aws, 0, "\"retries\":"),
+        "aws.account_id" => str(Aws, 0, "\"account_id\":"),
+        "aws.table_name" | "aws.table.name" => str(Aws, 0, "\"table_name\":"),
+        "aws.dynamodb.table_names" => str(Aws, 1, "\"table_name\":"),
+        "aws.queue_url" | "aws.queue.url" | "aws.sqs.queue.url" => str(Aws, 0, "\"queue_url\":"),
+        "messaging.url" => str(Aws, 1, "\"queue_url\":"),
+        "aws.s3.bucket" => str(Aws, 0, "\"bucket_name\":"),
+        "aws.s3.key" => str(Aws, 0, "\"key\":"),
+        "aws.sns.topic.arn" => str(Aws, 0, "\"topic_arn\":"),
+        "aws.lambda.invoked_arn" => str(Aws, 0, "\"function_arn\":"),
+        "aws.log.group.names" => Slot::LogGroups,
+
+        "db.system.name" | "db.system" => Slot::DbSystem,
+        "db.query.text" => Slot::Statement { rank: 0 },
+        "db.statement" => Slot::Statement { rank: 1 },
+        "db.user" => str(Sql, 0, "\"user\":"),
+        "db.connection_string" => Slot::ConnectionString,
+
+        "user.id" => Slot::EndUser { rank: 0 },
+        "enduser.id" => Slot::EndUser { rank: 1 },
+
+        "otel.status_code" => Slot::OtelStatus,
+        "otel.status_description" => Slot::ErrorMessage { rank: 2 },
+        "otel.status_message" => Slot::ErrorMessage { rank: 3 },
+        "exception.message" => Slot::ErrorMessage { rank: 0 },
+        "error.message" => Slot::ErrorMessage { rank: 1 },
+        "exception.type" => Slot::ErrorType { rank: 0 },
+        "error.type" => Slot::ErrorType { rank: 1 },
+        "error" | "err" => Slot::Error,
+
+        "xray.sampled" => Slot::Sampled,
+        "xray.trace_header" => Slot::Header { platform_root: false },
+        "xrayTraceId" | "xray_trace_id" => Slot::Header { platform_root: true },
+        "message" => Slot::Message,
+        _ => return None,
+    })
+}
+
+/// Names with a meaning only in one library.
+fn known_from(target: &str, field: &str) -> Option<Slot> {
+    let tower_http = target.starts_with("tower_http::trace");
+    let aws_sdk = target.starts_with("aws_sdk_");
+    let lambda = target.starts_with("lambda_runtime::layers");
+    let sqlx = target == "sqlx::query";
+    let mongodb = target == "mongodb::command";
+    Some(match field {
+        "method" if tower_http => Slot::Str { section: Section::HttpRequest, rank: 2, key: "\"method\":" },
+        "uri" if tower_http => Slot::Url { rank: 2 },
+        "status" if tower_http => Slot::Status,
+        "version" | "headers" | "latency" if tower_http => Slot::Ignored,
+        "requestId" if lambda => return Some(annotation("request_id")),
+        "tenantId" if lambda => return Some(annotation("tenant_id")),
+        "sdk_invocation_id" if aws_sdk => Slot::Ignored,
+        // sqlx has no other text for a statement of up to four words.
+        "summary" if sqlx => Slot::Statement { rank: 2 },
+        "elapsed" | "elapsed_secs" if sqlx => Slot::Ignored,
+        "serverHost" if mongodb => Slot::Host { rank: 0 },
+        "commandName" if mongodb => return Some(metadata("", "db.operation.name")),
+        "failure" if mongodb => Slot::ErrorMessage { rank: 0 },
+        // The driver's own numbers, and commands and replies in full.
+        _ if mongodb => Slot::Ignored,
+        _ => return None,
+    })
+}

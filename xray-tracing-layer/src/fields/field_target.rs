@@ -1,0 +1,218 @@
+//! The destination of a span's fields: its body, and the few values that control the span instead.
+//!
+//! Each method writes one kind of value in the form that X-Ray expects. Methods for databases are in
+//! [`database`](crate::fields::database).
+
+use xray_sdk::TraceHeader;
+use xray_sdk::document::internal::{Body, Section, Written, put_name};
+use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
+
+use crate::fields::grpc;
+use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
+use crate::fields::sanitize::statement::Language;
+use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::sanitize::written::put_clean;
+use crate::fields::value::Value;
+use crate::settings::redaction::Rules;
+
+/// A span's body, and the values among its fields that control the span.
+pub(crate) struct FieldTarget<'a> {
+    pub(super) rules: &'a Rules,
+    pub(super) body: &'a mut Body,
+    /// Whether the body is a segment's: some members exist only there.
+    pub(super) is_segment: bool,
+    /// What statements are written in, if a field or the span's body says so.
+    pub(crate) language: Option<Language>,
+    /// The trace header among the fields.
+    pub(crate) header: Option<HeaderField>,
+    /// The user's decision on whether the span is recorded, if a field has one.
+    pub(crate) forced: Option<bool>,
+    /// The end user, named on a subsegment. X-Ray has that member only on segments.
+    pub(crate) user: Option<String>,
+}
+
+/// A trace header from a field.
+pub(crate) struct HeaderField {
+    /// The header; `None` if it is invalid.
+    pub(crate) header: Option<TraceHeader>,
+    pub(crate) platform_root: bool,
+}
+
+impl<'a> FieldTarget<'a> {
+    pub(crate) fn new(rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
+        Self { rules, body, is_segment, language: None, header: None, forced: None, user: None }
+    }
+
+    /// Makes the span a call to another service, unless its namespace is set.
+    pub(crate) fn set_remote(&mut self) {
+        if self.body.namespace().is_none() {
+            self.body.set_namespace(Namespace::Remote);
+        }
+    }
+
+    pub(super) fn put_number(&mut self, section: Section, rank: u8, key: &str, value: Value<'_>) {
+        self.body.put(section, rank, key, |out| match value.as_u64() {
+            Some(number) => {
+                out.put_int(number);
+                Written::Whole
+            }
+            None => Written::Nothing,
+        });
+    }
+
+    pub(super) fn put_name(&mut self, rank: u8, key: &str, value: Value<'_>) {
+        value.with_text(|text| {
+            if !text.trim().is_empty() {
+                self.body.put(Section::Name, rank, key, |out| {
+                    put_name(out, text);
+                    Written::Whole
+                });
+            }
+        });
+    }
+
+    /// Puts a name, or a part of one, that is already sanitized.
+    pub(crate) fn put_ready_name(&mut self, rank: u8, key: &str, name: &str) {
+        self.body.put(Section::Name, rank, key, |out| {
+            out.put(name);
+            Written::Whole
+        });
+    }
+
+    /// Puts OpenTelemetry's name. A segment is named after its service, so there the name is the operation:
+    /// unlimited characters.
+    pub(super) fn put_otel_name(&mut self, value: Value<'_>) {
+        const KEY: &str = "\"otel\":";
+        if self.is_segment {
+            self.body
+                .put(Section::Name, 0, KEY, |out| Written::cut_if(out.put_escaped_within(value, MAX_STRING)));
+        } else {
+            self.put_name(0, KEY, value);
+        }
+    }
+
+    pub(super) fn put_end_user(&mut self, rank: u8, user: &str) {
+        if self.is_segment {
+            self.body.put_str(Section::Top, rank, "\"user\":", user);
+        } else {
+            self.user = Some(user.to_owned());
+        }
+    }
+
+    /// Puts a URL without its user and, unless the builder keeps it, without its query.
+    pub(super) fn put_url(&mut self, rank: u8, url: &str) {
+        let url = url.trim_ascii();
+        if url.is_empty() {
+            return;
+        }
+        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
+            return self.leave_out(Section::HttpRequest, "\"url\":");
+        };
+        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &safe.to_text());
+        // A client's name, behind those that name the host by itself.
+        if !self.is_segment
+            && let Some(host) = safe.host()
+        {
+            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        }
+    }
+
+    /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
+    pub(super) fn put_host(&mut self, rank: u8, text: &str) {
+        let text = text.trim_ascii();
+        let name = match HostPort::parse(text) {
+            Some(host) => host.host,
+            None if text.is_empty() => return,
+            None if ip_address(text).is_some() || is_socket_path(text) => text,
+            None => return self.leave_out(Section::UrlPart, "\"host\":"),
+        };
+        self.put_url_part(rank, "\"host\":", text);
+        self.put_name(rank, "\"host\":", Value::Str(name));
+    }
+
+    /// Counts a value whose form is not understood, and puts nothing.
+    pub(super) fn leave_out(&mut self, section: Section, key: &str) {
+        self.body.put(section, u8::MAX, key, |_| Written::Nothing);
+    }
+
+    pub(super) fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
+        if !text.is_empty() {
+            self.body.put(Section::UrlPart, rank, key, |out| {
+                Written::cut_if(out.put_escaped_within(text, MAX_STRING))
+            });
+        }
+    }
+
+    pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
+        match SafeUrl::parse(path, self.rules.keep_query).map(SafeUrl::split) {
+            Some((_, path)) => self.put_url_part(rank, "\"path\":", path),
+            None => self.leave_out(Section::UrlPart, "\"path\":"),
+        }
+    }
+
+    pub(super) fn put_url_query(&mut self, query: &str) {
+        if self.rules.keep_query {
+            self.put_url_part(0, "\"query\":", query);
+        }
+    }
+
+    /// Puts the client's address. On a subsegment it is metadata, because receivers take a subsegment with a
+    /// client address for a server's.
+    pub(super) fn put_client_ip(&mut self, rank: u8, address: &str) {
+        if self.is_segment {
+            self.body.put_str(Section::HttpRequest, rank, "\"client_ip\":", address);
+        } else {
+            self.body.put_str(Section::Metadata, rank, "\"client.address\":", address);
+        }
+    }
+
+    pub(super) fn put_grpc_status(&mut self, code: Option<u64>) {
+        match code.map(grpc::blame_of) {
+            None | Some(grpc::Blame::None) => {}
+            Some(grpc::Blame::Throttle) => self.body.set_throttle(),
+            Some(grpc::Blame::Client) => self.body.set_error(),
+            Some(grpc::Blame::Server) => self.body.set_fault(),
+        }
+    }
+
+    pub(super) fn put_log_groups(&mut self, groups: &str) {
+        self.body.put(Section::Aws, 0, "\"cloudwatch_logs\":", |out| {
+            let (mut cut, mut count) = (false, 0);
+            let mut separator = "[";
+            for group in groups.split('&').filter(|group| !group.is_empty()).take(MAX_LOG_GROUPS + 1) {
+                count += 1;
+                if count > MAX_LOG_GROUPS {
+                    cut = true;
+                    break;
+                }
+                out.put(std::mem::replace(&mut separator, ","));
+                out.put("{\"log_group\":");
+                cut |= out.put_string_within(group, MAX_STRING);
+                out.put("}");
+            }
+            out.put(if separator == "[" { "[]" } else { "]" });
+            Written::cut_if(cut)
+        });
+    }
+
+    pub(super) fn put_error(&mut self, value: Value<'_>) {
+        match value {
+            Value::Bool(false) => {}
+            Value::Bool(true) => self.body.set_failed(),
+            _ => value.with_text(|text| self.put_error_part(2, "\"message\":", text)),
+        }
+    }
+
+    pub(super) fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
+        if !text.is_empty() {
+            self.body.set_failed();
+            let keep_query = self.rules.keep_query;
+            self.body.put(Section::ErrorPart, rank, key, |out| {
+                Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
+            });
+        }
+    }
+}
+
+/// The maximum of log groups in a document. A process has a handful.
+const MAX_LOG_GROUPS: usize = 20;

@@ -1,0 +1,109 @@
+//! Events that carry information about a span, recognized by their callsite.
+//!
+//! Most of `tracing`'s events are logs. A few carry a finished call, a response, or the state of Lambda's
+//! runtime. Only this file knows which; the default filter enables them, and `lifecycle` acts on them.
+
+use tracing_core::Metadata;
+use tracing_core::metadata::Level;
+
+/// The meaning of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    /// No meaning for a trace.
+    Ignored,
+    /// The current span has failed.
+    Error,
+    /// The current span has failed, according to a library that may repeat a known error.
+    Echo,
+    /// The event's fields belong to the current span.
+    Fields,
+    /// The AWS SDK received the response to one attempt.
+    AwsResponse,
+    /// Lambda's runtime reports a failed handler, after the handler's spans were exited.
+    LambdaFailure,
+    /// Lambda's runtime is between two invocations.
+    LambdaIdle,
+    /// A library describes a call that has finished, or has started.
+    FinishedCall(LibraryEvent),
+}
+
+impl EventKind {
+    pub(crate) fn of(metadata: &Metadata<'_>) -> Self {
+        if !metadata.is_event() {
+            return Self::Ignored;
+        }
+        if let Some(call) = LibraryEvent::of(metadata) {
+            return Self::FinishedCall(call);
+        }
+        match *metadata.level() {
+            Level::ERROR if metadata.target().starts_with("tower_http::trace::on_failure") => Self::Echo,
+            Level::ERROR if metadata.target() == "lambda_runtime::layers::panic" => Self::LambdaFailure,
+            Level::ERROR => Self::Error,
+            _ if is_aws_response(metadata) => Self::AwsResponse,
+            _ if has_fields_of_its_span(metadata) => Self::Fields,
+            _ if is_between_invocations(metadata) => Self::LambdaIdle,
+            _ => Self::Ignored,
+        }
+    }
+}
+
+/// A library's description of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LibraryEvent {
+    /// `sqlx`: a statement has finished. The event does not carry whether it failed.
+    Statement,
+    /// `mongodb`: a command was sent. Only this event names the database.
+    CommandStarted,
+    /// `mongodb`: a command has finished or failed.
+    CommandEnded,
+}
+
+impl LibraryEvent {
+    pub(crate) fn of(metadata: &Metadata<'_>) -> Option<Self> {
+        let has = |field| metadata.fields().field(field).is_some();
+        match metadata.target() {
+            SQLX if has("elapsed_secs") => Some(Self::Statement),
+            MONGODB if has("durationMS") => Some(Self::CommandEnded),
+            MONGODB if has("databaseName") => Some(Self::CommandStarted),
+            _ => None,
+        }
+    }
+
+    /// Whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
+    pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
+        !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
+    }
+}
+
+const SQLX: &str = "sqlx::query";
+const MONGODB: &str = "mongodb::command";
+
+/// Whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
+/// invocation to end.
+pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
+}
+
+/// Whether an event carries fields that were unknown when its span opened.
+pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
+        || is_aws_response(metadata)
+}
+
+/// Whether an event describes a response that the AWS SDK received. S3's client sends two.
+fn is_aws_response(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    target.starts_with("aws_sdk_")
+        && target.contains("::operation")
+        && (has(metadata, REQUEST_ID) || has(metadata, EXTENDED_REQUEST_ID))
+}
+
+fn has(metadata: &Metadata<'_>, field: &str) -> bool {
+    metadata.fields().field(field).is_some()
+}
+
+pub(crate) const REQUEST_ID: &str = "request_id";
+
+/// S3's second id.
+pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";

@@ -1,0 +1,113 @@
+//! A body writer through which the redaction hook sees values supplied by method.
+//!
+//! Fields pass the hook in [`visitor`](crate::fields::visitor). Values that the layer produces itself bypass
+//! it, by [`RedactedBody::unredacted`].
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use serde_core::Serialize;
+use xray_sdk::SegmentId;
+use xray_sdk::document::internal::{Body, Stack, Written};
+use xray_sdk::document::{AnnotationValue, MAX_VALUE};
+
+use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
+use crate::fields::sanitize::written::put_clean;
+use crate::fields::value::{DebugAsDisplay, Value};
+use crate::settings::redaction::Rules;
+
+/// Writes user-supplied values through the redaction hook.
+pub(crate) struct RedactedBody<'a> {
+    body: &'a mut Body,
+    rules: &'a Rules,
+}
+
+impl<'a> RedactedBody<'a> {
+    pub(crate) fn new(body: &'a mut Body, rules: &'a Rules) -> Self {
+        Self { body, rules }
+    }
+
+    /// Returns the body, for values that the layer produces itself.
+    pub(crate) fn unredacted(&mut self) -> &mut Body {
+        self.body
+    }
+
+    /// Returns the value as the redaction hook replaces it.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn redacted<'v>(&self, field: &str, value: &'v str) -> Cow<'v, str> {
+        self.rules.redacted(field, value)
+    }
+
+    pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
+        if let AnnotationValue::Str(text) = value
+            && may_hold_secret(text.as_bytes())
+        {
+            let clean = self.rules.redacted(key, text);
+            let clean = free_text(&clean, self.rules.keep_query);
+            return self.body.annotate(key, &AnnotationValue::Str(clean));
+        }
+        let Some(redact) = &self.rules.redact else { return self.body.annotate(key, value) };
+        let text = match value {
+            AnnotationValue::Str(text) => Cow::Borrowed(&**text),
+            AnnotationValue::Bool(value) => value.to_string().into(),
+            AnnotationValue::I64(value) => value.to_string().into(),
+            AnnotationValue::U64(value) => value.to_string().into(),
+            AnnotationValue::F64(value) => value.to_string().into(),
+            _ => return,
+        };
+        match redact.apply(key, &text) {
+            same if same == text => self.body.annotate(key, value),
+            other => self.body.annotate(key, &AnnotationValue::Str(other)),
+        }
+    }
+
+    pub(crate) fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
+        let rules = self.rules;
+        let clean = |text: Cow<'_, str>| match free_text(&text, rules.keep_query) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(clean) => Some(clean),
+        };
+        self.body.metadata_with(namespace, key, value, |key, text| {
+            let shown = rules.redacted(key, text);
+            clean(shown.clone()).map_or(shown, Cow::Owned)
+        });
+    }
+
+    /// Adds an error with its sources. The hook sees the text of each as a value of `field`.
+    pub(crate) fn add_error(&mut self, field: &str, err: &(dyn Error + 'static), stack: &Stack) -> SegmentId {
+        let rules = self.rules;
+        let keep_query = rules.keep_query;
+        self.body.add_error_with(err, stack, |err, out| match &rules.redact {
+            None => Written::cut_if(put_clean(out, err, MAX_VALUE, keep_query)),
+            Some(redact) => Value::Display(&DebugAsDisplay(err)).with_text(|text| {
+                Written::cut_if(put_clean(out, redact.apply(field, text), MAX_VALUE, keep_query))
+            }),
+        })
+    }
+
+    /// Records a cancellation, which is an error of the caller and not a fault.
+    #[cfg(any(
+        feature = "tower-server",
+        feature = "tower-client",
+        feature = "reqwest-middleware",
+        feature = "aws-sdk"
+    ))]
+    pub(crate) fn cancel(&mut self, before: &str) {
+        self.body.set_error();
+        let message = format!("dropped before {before}");
+        self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
+    }
+
+    /// Adds a failure that is known only by its text.
+    #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
+    pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
+        let message = self.rules.redacted(MESSAGE, message);
+        let put = |out: &mut xray_sdk::document::internal::Buffer| {
+            Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
+        };
+        self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());
+    }
+}
+
+/// The field name under which the hook sees the text of an error that no field carried.
+pub(crate) const MESSAGE: &str = "exception.message";

@@ -1,0 +1,15 @@
+//! [`Dialect`]: the one difference between SQL's dialects that decides what is a value.
+//!
+//! Read by the scanner of statements, chosen by the name of the database system.
+
+/// How a system reads text in double quotes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// As a name, in every place.
+    DoubleQuotedNames,
+    /// As a string, in every place, with backslashes as escapes.
+    MySql,
+    /// As one or the other: a name only where no value can stand.
+    #[default]
+    Unknown,
+}

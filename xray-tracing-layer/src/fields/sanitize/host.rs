@@ -1,0 +1,125 @@
+//! Hosts, ports and IP addresses, read strictly.
+//!
+//! A host is what a resolver would take: a name of letters, digits, `.`, `-` and `_`, or an IP address. A
+//! password that stands where a host is expected fails these rules by its port or its characters, and the
+//! caller leaves the whole value out.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// A host with its port, as `host:port` or `[address]:port`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HostPort<'a> {
+    /// The name or address, without brackets.
+    pub(crate) host: &'a str,
+    /// The port as it was written; empty if there is none.
+    pub(crate) port: &'a str,
+    /// The whole, brackets included.
+    pub(crate) whole: &'a str,
+}
+
+impl<'a> HostPort<'a> {
+    /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`. Returns `None` for anything else.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (host, port) = match text.strip_prefix('[') {
+            Some(rest) => {
+                let (host, after) = rest.split_once(']')?;
+                host.parse::<Ipv6Addr>().ok()?;
+                (host, if after.is_empty() { "" } else { after.strip_prefix(':')? })
+            }
+            None => {
+                let (host, port) = text.split_once(':').unwrap_or((text, ""));
+                (is_host_name(host).then_some(host)?, port)
+            }
+        };
+        (port.is_empty() || is_port(port)).then_some(Self { host, port, whole: text })
+    }
+}
+
+/// Takes an authority apart (`shop.example:8080`, `[::1]:8080`), without the user that may stand in it.
+#[cfg(feature = "tower-server")]
+pub(crate) fn host_and_port(authority: &str) -> (&str, Option<u16>) {
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
+        _ => (authority, None),
+    }
+}
+
+/// Reads an IP address with or without a port, and returns the address in its canonical form.
+///
+/// An IPv4 address in IPv6's clothes (`::ffff:203.0.113.7`) becomes the IPv4 address. Returns `None` for
+/// names, `unknown` and anything else that is no address.
+pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
+    let text = text.trim().trim_matches('"');
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse::<IpAddr>()
+        .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
+        .ok()
+        .map(|address| address.to_canonical())
+}
+
+/// Whether a text is the path of a Unix socket.
+pub(crate) fn is_socket_path(text: &str) -> bool {
+    text.starts_with('/') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
+}
+
+/// Whether a port is a decimal number of up to 16 bits.
+pub(crate) fn is_port(text: &str) -> bool {
+    text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
+}
+
+/// Whether a name is one that resolvers take: letters of any language, digits, `.`, `-` and `_`.
+fn is_host_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 253
+        && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports_are_told_from_everything_else() {
+        for (text, expected) in [
+            ("shop.example", Some(("shop.example", ""))),
+            ("shop.example:8080", Some(("shop.example", "8080"))),
+            ("[2001:db8::1]:443", Some(("2001:db8::1", "443"))),
+            ("[2001:db8::1]", Some(("2001:db8::1", ""))),
+            ("127.0.0.1:", Some(("127.0.0.1", ""))),
+            ("bücher.example", Some(("bücher.example", ""))),
+            ("db_1:5432", Some(("db_1", "5432"))),
+            ("bob:hunter2", None),
+            ("bob:99999", None),
+            ("bob:+1", None),
+            ("a:b:c", None),
+            (":80", None),
+            ("a b", None),
+            ("a@b", None),
+            ("[hunter2]:1", None),
+            ("[::1]x", None),
+            ("", None),
+        ] {
+            let found = HostPort::parse(text);
+            assert_eq!(found.map(|found| (found.host, found.port)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_lose_ports_and_brackets() {
+        for (text, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("203.0.113.7:41234", "203.0.113.7"),
+            ("[2001:db8::7]:41234", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            (" \"2001:DB8::7\" ", "2001:db8::7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("[::ffff:203.0.113.7]:1", "203.0.113.7"),
+        ] {
+            assert_eq!(ip_address(text).map(|ip| ip.to_string()).as_deref(), Some(expected), "{text}");
+        }
+        for text in ["unknown", "", "shop.example", "203.0.113", "203.0.113.7:", "_hidden", "1"] {
+            assert_eq!(ip_address(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Free text on its way into a document: written first, and looked at where it was written.
+//!
+//! Most values hold no secret, and then the look is all they cost: no copy, no memory.
+
+use std::fmt;
+
+use xray_sdk::document::internal::Buffer;
+
+use super::free_text::{free_text, may_hold_secret};
+
+/// Appends what a value displays as a JSON string of at most `max` bytes, without the secrets in it. Returns
+/// whether the value was cut.
+pub(crate) fn put_clean(out: &mut Buffer, value: impl fmt::Display, max: usize, keep_query: bool) -> bool {
+    let start = out.len();
+    let cut = out.put_display_within(value, max);
+    clean_written(out, start, max, keep_query);
+    cut
+}
+
+/// Removes secrets from the JSON string that was written from `start` on.
+#[inline]
+pub(crate) fn clean_written(out: &mut Buffer, start: usize, max: usize, keep_query: bool) {
+    if may_hold_secret(&out.as_bytes()[start..]) {
+        rewrite(out, start, max, keep_query);
+    }
+}
+
+#[cold]
+fn rewrite(out: &mut Buffer, start: usize, max: usize, keep_query: bool) {
+    // A string of ours is always one; another is left out.
+    let text: String = serde_json::from_slice(&out.as_bytes()[start..]).unwrap_or_default();
+    let clean = free_text(&text, keep_query);
+    out.truncate(start);
+    out.put_display_within(clean, max);
+}

@@ -1,0 +1,186 @@
+//! The place in a document that a field's name stands for, and the way a value gets there.
+//!
+//! A callsite knows the slot of each of its fields. A slot owns what it writes: the section, the key, and the
+//! form of the value.
+
+use xray_sdk::document::Namespace;
+use xray_sdk::document::internal::{Section, Written};
+
+use crate::fields::field_target::{FieldTarget, HeaderField};
+use crate::fields::value::Value;
+
+/// The destination of a field's value. Of two fields with one slot, the lower `rank` wins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Slot {
+    /// A member that takes a value of any type.
+    Any { section: Section, key: Box<str> },
+    /// A member that is a string of bounded length.
+    Str { section: Section, rank: u8, key: &'static str },
+    /// A member that is a whole number.
+    Number { section: Section, rank: u8, key: &'static str },
+    /// A name for the subsegment, or a piece of one.
+    Name { rank: u8, key: &'static str },
+    /// OpenTelemetry's name of the span: a subsegment's name, a segment's operation.
+    OtelName,
+    /// The end user; a member of segments only.
+    EndUser { rank: u8 },
+    /// A whole URL.
+    Url { rank: u8 },
+    /// The scheme or the port of a URL.
+    UrlPart { rank: u8, key: &'static str },
+    /// The path of a URL, possibly followed by a query.
+    UrlPath { rank: u8 },
+    /// The query of a URL.
+    UrlQuery,
+    /// The host of a URL, which is a client's name as well.
+    Host { rank: u8 },
+    /// The client's address; a member of segments only.
+    ClientIp { rank: u8 },
+    /// Whether a proxy reported that address, so that a client may have forged it; a member of segments only.
+    Forwarded,
+    /// The HTTP status.
+    Status,
+    /// gRPC's status.
+    GrpcStatus,
+    /// `client`, `server`, `internal` …
+    OtelKind,
+    /// `OK`, `ERROR` or nothing.
+    OtelStatus,
+    /// `aws-api`, `grpc` …
+    RpcSystem,
+    /// The service of an RPC, which is a name as well.
+    RpcService,
+    /// `aws` or `remote`, set by the user.
+    Namespace,
+    /// The kind of database.
+    DbSystem,
+    /// A database statement.
+    Statement { rank: u8 },
+    /// The address of a database, possibly with a password.
+    ConnectionString,
+    /// Log groups, joined by `&`.
+    LogGroups,
+    /// An error value.
+    Error,
+    /// The type of an error.
+    ErrorType { rank: u8 },
+    /// The message of an error.
+    ErrorMessage { rank: u8 },
+    /// A trace header that this span continues. With `platform_root`, the span represents Lambda's own segment.
+    Header { platform_root: bool },
+    /// The user's own decision on whether the span is recorded.
+    Sampled,
+    /// An event's message.
+    Message,
+    /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
+    Secret { key: Box<str> },
+    /// A field that documents do not contain.
+    Ignored,
+}
+
+impl Slot {
+    /// Whether the value decides what a new span becomes: its trace, whether it is recorded, whether it is a call to
+    /// another service.
+    pub(crate) fn is_decisive(&self) -> bool {
+        matches!(
+            self,
+            Self::Header { .. }
+                | Self::Sampled
+                | Self::Namespace
+                | Self::OtelKind
+                | Self::RpcSystem
+                | Self::DbSystem
+                | Self::Statement { .. }
+        )
+    }
+
+    /// Writes a value into the span.
+    #[inline]
+    pub(crate) fn write(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
+        match self {
+            Self::Any { section, key } => {
+                let section = *section;
+                let keep_query = target.rules.keep_query;
+                target.body.put(section, 0, key, |out| value.put(out, section, keep_query));
+            }
+            Self::Message | Self::Ignored => {}
+            _ => self.write_known(value, target),
+        }
+    }
+
+    /// Writes a value with a meaning of its own.
+    fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
+        match *self {
+            Self::Secret { ref key } => target.leave_out(Section::Metadata, key),
+            Self::Any { .. } | Self::Message | Self::Ignored => {}
+            Self::Str { section, rank, key } => {
+                value.with_text(|text| target.body.put_str(section, rank, key, text));
+            }
+            Self::Number { section, rank, key } => target.put_number(section, rank, key, value),
+            Self::Name { rank, key } => target.put_name(rank, key, value),
+            Self::OtelName => target.put_otel_name(value),
+            Self::EndUser { rank } => value.with_text(|user| target.put_end_user(rank, user)),
+            Self::Url { rank } => value.with_text(|url| target.put_url(rank, url)),
+            Self::UrlPart { rank, key } => value.with_text(|part| target.put_url_part(rank, key, part)),
+            Self::UrlPath { rank } => value.with_text(|path| target.put_url_path(rank, path)),
+            Self::UrlQuery => value.with_text(|query| target.put_url_query(query)),
+            Self::Host { rank } => value.with_text(|host| target.put_host(rank, host)),
+            Self::ClientIp { rank } => value.with_text(|address| target.put_client_ip(rank, address)),
+            Self::Forwarded => {
+                if target.is_segment && matches!(value, Value::Bool(true)) {
+                    target.body.put(Section::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+                        out.put_bool(true);
+                        Written::Whole
+                    });
+                }
+            }
+            Self::Status => {
+                if let Some(status) = value.as_u64().and_then(|status| u16::try_from(status).ok()) {
+                    target.body.set_status(status);
+                }
+            }
+            Self::GrpcStatus => target.put_grpc_status(value.as_u64()),
+            Self::OtelKind => value.with_text(|kind| {
+                if kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer") {
+                    target.set_remote();
+                }
+            }),
+            Self::OtelStatus => value.with_text(|status| {
+                let status = status.to_ascii_lowercase();
+                if status.starts_with("error") || status.contains("status::error") {
+                    target.body.set_failed();
+                }
+            }),
+            Self::RpcSystem => value.with_text(|system| match system {
+                "aws-api" => target.body.set_namespace(Namespace::Aws),
+                _ => target.body.put_str(Section::Rpc, 0, "\"rpc.system\":", system),
+            }),
+            Self::RpcService => {
+                target.put_name(0, "\"rpc\":", value);
+                value.with_text(|service| target.body.put_str(Section::Rpc, 0, "\"rpc.service\":", service));
+            }
+            Self::Namespace => value.with_text(|namespace| match namespace {
+                "aws" => target.body.set_namespace(Namespace::Aws),
+                "remote" => target.body.set_namespace(Namespace::Remote),
+                _ => {}
+            }),
+            Self::DbSystem => value.with_text(|system| target.put_db_system(system)),
+            Self::Statement { rank } => value.with_text(|statement| target.put_statement(rank, statement)),
+            Self::ConnectionString => value.with_text(|text| target.put_connection_string(text)),
+            Self::LogGroups => value.with_text(|groups| target.put_log_groups(groups)),
+            Self::Error => target.put_error(value),
+            Self::ErrorType { rank } => {
+                value.with_text(|kind| target.put_error_part(rank, "\"type\":", kind));
+            }
+            Self::ErrorMessage { rank } => {
+                value.with_text(|message| target.put_error_part(rank, "\"message\":", message));
+            }
+            Self::Header { platform_root } => value.with_text(|header| {
+                target.header = Some(HeaderField { header: header.parse().ok(), platform_root });
+            }),
+            Self::Sampled => {
+                value.with_text(|sampled| target.forced = sampled.parse().ok().or(target.forced));
+            }
+        }
+    }
+}

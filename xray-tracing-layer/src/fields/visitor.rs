@@ -1,0 +1,177 @@
+//! The visitor that encodes a span's fields. Each value is encoded once, by the slot of its field.
+//!
+//! User code runs here (`Debug`, `Display`, the redaction hook) and may open spans and send events itself.
+//! Therefore no lock may be held.
+
+use std::error::Error;
+use std::fmt;
+
+use tracing_core::field::{Field, Visit};
+use xray_sdk::document::internal::{Body, Section};
+
+use crate::fields::callsite::CallsiteInfo;
+use crate::fields::deferred::DeferredFields;
+use crate::fields::field_target::FieldTarget;
+use crate::fields::redacted_body::RedactedBody;
+use crate::fields::slot::Slot;
+use crate::fields::value::{DebugAsDisplay, Value, visit};
+use crate::settings::redaction::Rules;
+
+/// Writes a span's fields into its target.
+pub(crate) struct FieldVisitor<'a> {
+    callsite: &'a CallsiteInfo,
+    /// Whether values can simply be appended: no two fields have the same key, and there is no redaction
+    /// hook.
+    plain: bool,
+    /// The fields that this visitor handles.
+    pass: Pass<'a>,
+    pub(crate) target: FieldTarget<'a>,
+}
+
+/// A pass through a root's fields. Some fields decide whether the others are encoded, so there are two passes.
+enum Pass<'a> {
+    /// The only pass: all fields.
+    Only,
+    /// The first pass: decisive fields.
+    Decisive,
+    /// The second pass, for a recorded root: the other fields.
+    Rest,
+    /// The second pass, for an unrecorded root: the other fields, copied.
+    Keep(&'a mut DeferredFields),
+}
+
+impl<'a> FieldVisitor<'a> {
+    pub(crate) fn new(
+        callsite: &'a CallsiteInfo,
+        rules: &'a Rules,
+        body: &'a mut Body,
+        is_segment: bool,
+    ) -> Self {
+        let target = FieldTarget::new(rules, body, is_segment);
+        Self { callsite, plain: false, pass: Pass::Only, target }
+    }
+
+    /// Creates a visitor for the fields of a new span, whose body is empty.
+    pub(crate) fn for_new(
+        callsite: &'a CallsiteInfo,
+        rules: &'a Rules,
+        body: &'a mut Body,
+        is_segment: bool,
+    ) -> Self {
+        Self {
+            plain: callsite.unique && rules.redact.is_none(),
+            ..Self::new(callsite, rules, body, is_segment)
+        }
+    }
+
+    /// Creates a visitor for the decisive fields of a new root.
+    pub(crate) fn for_decision(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self { pass: Pass::Decisive, ..Self::new(callsite, rules, body, true) }
+    }
+
+    /// Creates a visitor for the other fields of a recorded root.
+    pub(crate) fn for_rest(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self { pass: Pass::Rest, ..Self::for_new(callsite, rules, body, true) }
+    }
+
+    /// Creates a visitor that copies the other fields of an unrecorded root. An error value is encoded at
+    /// once, because it can't be copied.
+    pub(crate) fn for_deferring(
+        callsite: &'a CallsiteInfo,
+        rules: &'a Rules,
+        body: &'a mut Body,
+        deferred: &'a mut DeferredFields,
+    ) -> Self {
+        Self { pass: Pass::Keep(deferred), ..Self::new(callsite, rules, body, true) }
+    }
+
+    #[inline]
+    fn put(&mut self, field: &Field, value: Value<'_>) {
+        // Most fields are metadata of a new span.
+        if self.plain
+            && let Some(Slot::Any { section: Section::Metadata, key }) =
+                self.callsite.slots.get(field.index())
+        {
+            let keep_query = self.target.rules.keep_query;
+            return self
+                .target
+                .body
+                .append(Section::Metadata, key, |out| value.put(out, Section::Metadata, keep_query));
+        }
+        self.put_any(field, value);
+    }
+
+    fn put_any(&mut self, field: &Field, value: Value<'_>) {
+        let callsite = self.callsite;
+        let is_decisive = || callsite.slots.get(field.index()).is_some_and(Slot::is_decisive);
+        match &mut self.pass {
+            Pass::Only => {}
+            Pass::Decisive if is_decisive() => {}
+            Pass::Rest if !is_decisive() => {}
+            Pass::Keep(deferred) if !is_decisive() => {
+                // Fields that documents do not contain, such as headers, are not even formatted.
+                if !matches!(callsite.slots.get(field.index()), None | Some(Slot::Ignored)) {
+                    deferred.keep(field.index(), value);
+                }
+                return;
+            }
+            Pass::Decisive | Pass::Rest | Pass::Keep(_) => return,
+        }
+        if self.target.rules.redact.is_some() {
+            return self.put_redacted(field, value);
+        }
+        self.put_plain(field, value);
+    }
+
+    /// Encodes copied fields.
+    pub(crate) fn replay(&mut self, deferred: &DeferredFields) {
+        for (index, value) in deferred.iter() {
+            if let Some(field) = self.callsite.fields.iter().nth(index) {
+                self.put_any(&field, value);
+            }
+        }
+    }
+
+    #[cold]
+    fn put_redacted(&mut self, field: &Field, value: Value<'_>) {
+        let rules = self.target.rules;
+        let Some(redact) = &rules.redact else { return };
+        value.with_text(|text| match redact.apply(field.name(), text) {
+            // An unchanged value keeps its type.
+            same if same == text => self.put_plain(field, value),
+            changed => match self.callsite.slots.get(field.index()) {
+                Some(Slot::Secret { key }) => self.target.body.put_text(Section::Metadata, 0, key, &changed),
+                _ => self.put_plain(field, Value::Str(&changed)),
+            },
+        });
+    }
+
+    #[inline]
+    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
+        if let Some(slot) = self.callsite.slots.get(field.index()) {
+            slot.write(value, &mut self.target);
+        }
+    }
+}
+
+impl Visit for FieldVisitor<'_> {
+    visit! {
+        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
+        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        if self.callsite.slots.get(field.index()) == Some(&Slot::Error) {
+            if matches!(self.pass, Pass::Decisive) {
+                return;
+            }
+            RedactedBody::new(self.target.body, self.target.rules).add_error(
+                field.name(),
+                value,
+                &self.callsite.stack,
+            );
+        } else {
+            self.put(field, Value::Display(&DebugAsDisplay(value)));
+        }
+    }
+}

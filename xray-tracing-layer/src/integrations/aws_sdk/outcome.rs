@@ -1,0 +1,151 @@
+//! The outcome of a call, read from the SDK's last hook: the service's response, or an error. The document
+//! derives its flags from status and cause.
+
+use std::error::Error as _;
+
+use aws_smithy_runtime_api::client::interceptors::context::{Error, FinalizerInterceptorContextRef};
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction, RetryReason};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_smithy_types::retry::ErrorKind;
+use aws_types::request_id::RequestId;
+use xray_sdk::document::internal::Section;
+
+use super::call_body::CallBody;
+
+/// The outcome of a call.
+pub(super) enum Outcome<'a> {
+    /// The call ended on purpose before it was sent: a request was presigned.
+    NeverSent,
+    Done(Done<'a>),
+}
+
+pub(super) struct Done<'a> {
+    attempts: u32,
+    /// The response to the last attempt.
+    response: Option<&'a HttpResponse>,
+    err: Option<&'a OrchestratorError<Error>>,
+    throttled: bool,
+}
+
+impl<'a> Outcome<'a> {
+    pub(super) fn of(
+        context: &'a FinalizerInterceptorContextRef<'_>,
+        components: &RuntimeComponents,
+        attempts: u32,
+    ) -> Self {
+        let (response, result) = (context.response(), context.output_or_error());
+        if response.is_none() && result.is_none() {
+            return Self::NeverSent;
+        }
+        let err = result.and_then(Result::err);
+        let throttled = err.is_some() && is_throttled(context, components);
+        Self::Done(Done { attempts, response, err, throttled })
+    }
+}
+
+impl Done<'_> {
+    pub(super) fn put(&self, body: &mut CallBody<'_, '_>) {
+        body.retries(self.attempts);
+        if let Some(response) = self.response {
+            put_response(body, response);
+        }
+        let Some(err) = self.err else { return };
+        if self.throttled {
+            body.unredacted().set_throttle();
+        }
+        match err.as_operation_error() {
+            Some(err) => self.put_refusal(body, err),
+            // The orchestrator's own message only names the kind of error.
+            None => body.error(err.source().unwrap_or(err)),
+        }
+    }
+
+    fn put_refusal(&self, body: &mut CallBody<'_, '_>, err: &Error) {
+        let text = err.to_string();
+        let code = metadata(err)
+            .and_then(|metadata| Some((metadata.code()?, metadata.message().unwrap_or_default())))
+            .or_else(|| code_and_message(&text));
+        match code {
+            Some((code, message)) => body.remote(code, message),
+            // A successful response that could not be read is not an error of the service.
+            None if self.response.is_some_and(|response| response.status().is_success()) => {
+                body.error(err.source().unwrap_or(err));
+            }
+            None => body.remote("Error", &text),
+        }
+    }
+}
+
+fn put_response(body: &mut CallBody<'_, '_>, response: &HttpResponse) {
+    let headers = response.headers();
+    body.unredacted().set_status(response.status().as_u16());
+    if let Some(length) = headers.get("content-length").and_then(|length| length.parse().ok()) {
+        body.number(Section::HttpResponse, "\"content_length\":", length);
+    }
+    if let Some(id) = response.request_id() {
+        body.str("aws.request_id", "\"request_id\":", id);
+    }
+    if let Some(id) = headers.get("x-amz-id-2") {
+        body.str("aws.extended_request_id", "\"id_2\":", id);
+    }
+}
+
+/// Whether the service throttled the call. The SDK's retry classifiers know the codes of each service.
+fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &RuntimeComponents) -> bool {
+    components.retry_classifiers().any(|classifier| {
+        let action = classifier.classify_retry(context.inner());
+        let RetryAction::RetryIndicated(RetryReason::RetryableError { kind, .. }) = action else {
+            return false;
+        };
+        kind == ErrorKind::ThrottlingError
+    })
+}
+
+/// Returns an error in a service's own form, which no operation's model knows.
+fn metadata(err: &Error) -> Option<&ErrorMetadata> {
+    let chain = std::iter::successors(err.source(), |&err| err.source());
+    chain.take(MAX_CHAIN).find_map(|err| err.downcast_ref())
+}
+
+/// The maximum of sources to look at. Generated code needs three.
+const MAX_CHAIN: usize = 8;
+
+/// Splits an error's message as generated code writes it: the code, the model's new name for it in brackets,
+/// the message.
+fn code_and_message(text: &str) -> Option<(&str, &str)> {
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len());
+    let (code, rest) = text.split_at(end);
+    let rest = match rest.strip_prefix(" [").and_then(|rest| rest.split_once(']')) {
+        Some((_, rest)) => rest,
+        None => rest,
+    };
+    match rest.strip_prefix(": ") {
+        _ if code.is_empty() => None,
+        Some(message) => Some((code, message)),
+        None => rest.is_empty().then_some((code, "")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_read_from_an_error_as_generated_code_writes_it() {
+        let cases = [
+            ("ResourceNotFoundException: no table", Some(("ResourceNotFoundException", "no table"))),
+            ("NoSuchKey", Some(("NoSuchKey", ""))),
+            ("QueueDoesNotExist [Renamed]: gone", Some(("QueueDoesNotExist", "gone"))),
+            ("AWS.Queue.NonExistent: gone", Some(("AWS.Queue.NonExistent", "gone"))),
+            ("unhandled error", None),
+            ("unhandled error (Odd)", None),
+            (": x", None),
+            ("", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code_and_message(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The middleware for reqwest, by `reqwest-middleware`.
+
+mod middleware;
+
+pub use middleware::XrayMiddleware;

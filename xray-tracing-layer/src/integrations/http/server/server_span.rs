@@ -1,0 +1,311 @@
+//! The span of an incoming request, with the facts of its head.
+//!
+//! All values come from the sender: they are bounded where the layer writes them, and never trusted to be
+//! well-formed.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+use ::http::header::{HOST, USER_AGENT};
+use ::http::uri::Authority;
+use ::http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
+use tracing::field::{self, Empty};
+use tracing::{Span, info_span};
+use xray_sdk::{SamplingDecision, TraceHeader};
+
+use crate::fields::sanitize::host::host_and_port;
+use crate::integrations::http::grpc::{is_grpc, rpc_of};
+use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
+use crate::layer::find::{count_bad_header, keeps_query};
+
+/// A function that returns the peer's address from a request's extensions.
+pub(super) type PeerAddress = fn(&Extensions) -> Option<SocketAddr>;
+
+/// The span of a request, and what the response needs.
+pub(super) struct ServerSpan {
+    pub(super) span: Span,
+    /// The caller's header, if the caller requests the sampling decision.
+    pub(super) requested: Option<TraceHeader>,
+    pub(super) is_grpc: bool,
+}
+
+impl ServerSpan {
+    pub(super) fn of<B>(request: &Request<B>, peer: PeerAddress) -> Self {
+        let (headers, extensions) = (request.headers(), request.extensions());
+        let uri = original_uri(extensions).unwrap_or_else(|| request.uri());
+        let is_grpc = is_grpc(headers);
+        let rpc = if is_grpc { rpc_of(uri.path()) } else { None };
+        let route = route(extensions);
+        let operation = Operation { method: request.method(), route, rpc };
+        let mut incoming = None;
+        let client = Client::of(headers, extensions, peer);
+        let authority = host_of(headers, uri).map(host_and_port);
+        // The expressions are evaluated only if the span is enabled.
+        let span = info_span!(
+            target: "xray_tracing_layer::http",
+            "HTTP request",
+            otel.kind = "server",
+            otel.name = field::display(operation),
+            http.request.method = request.method().as_str(),
+            url.scheme = scheme_of(headers, uri),
+            server.address = authority.map(|(host, _)| host),
+            server.port = authority.and_then(|(_, port)| port),
+            url.path = Some(uri.path()).filter(|path| path.starts_with('/')),
+            url.query = Empty,
+            http.route = route,
+            client.address = client.as_ref().map(field::display),
+            http.request.x_forwarded_for = client.as_ref().map(Client::is_forwarded),
+            user_agent.original = text_of(headers, USER_AGENT),
+            rpc.system = is_grpc.then_some("grpc"),
+            rpc.service = rpc.map(|(service, _)| service),
+            rpc.method = rpc.map(|(_, method)| method),
+            xray.trace_header = incoming.insert(IncomingHeader::of(headers)).text.as_deref(),
+            http.response.status_code = Empty,
+            http.response.body.size = Empty,
+            rpc.grpc.status_code = Empty,
+            error.type = Empty,
+            error.message = Empty,
+        );
+        let incoming = incoming.unwrap_or_default();
+        if incoming.ignored {
+            count_bad_header(&span);
+        }
+        if let Some(query) = uri.query()
+            && keeps_query(&span)
+        {
+            span.record("url.query", query);
+        }
+        Self { span, requested: incoming.requested, is_grpc }
+    }
+}
+
+/// The trace header of a request.
+#[derive(Default)]
+struct IncomingHeader<'a> {
+    /// The header in X-Ray's form, or an invalid header for the layer to count.
+    text: Option<Cow<'a, str>>,
+    requested: Option<TraceHeader>,
+    /// Whether X-Ray's header is invalid and W3C's is used.
+    ignored: bool,
+}
+
+impl<'a> IncomingHeader<'a> {
+    fn of(headers: &'a HeaderMap) -> Self {
+        let mut unread = None;
+        for value in headers.get_all(X_AMZN_TRACE_ID) {
+            let text = value.to_str().unwrap_or_default();
+            match text.parse::<TraceHeader>() {
+                Ok(header) => {
+                    let requested =
+                        Some(header).filter(|header| header.sampled() == SamplingDecision::Requested);
+                    return Self { text: Some(text.into()), requested, ignored: false };
+                }
+                Err(_) => unread = unread.or(Some(text)),
+            }
+        }
+        let ignored = unread.is_some();
+        let w3c = headers.get(TRACEPARENT).map(|value| value.to_str().unwrap_or_default());
+        match w3c.map(|text| TraceHeader::from_traceparent(text).map_err(|_| text)) {
+            Some(Ok(header)) => Self { text: Some(header.to_string().into()), requested: None, ignored },
+            Some(Err(text)) => Self { text: Some(unread.unwrap_or(text).into()), ..Self::default() },
+            None => Self { text: unread.map(Cow::Borrowed), ..Self::default() },
+        }
+    }
+}
+
+/// The client.
+enum Client<'a> {
+    /// An address that a proxy reported.
+    Forwarded(&'a str),
+    /// The other end of the connection.
+    Peer(IpAddr),
+}
+
+impl<'a> Client<'a> {
+    fn of(headers: &'a HeaderMap, extensions: &Extensions, peer: PeerAddress) -> Option<Self> {
+        let first = text_of(headers, X_FORWARDED_FOR).and_then(first_of);
+        first
+            .map(Self::Forwarded)
+            .or_else(|| peer(extensions).map(|peer| Self::Peer(peer.ip().to_canonical())))
+    }
+
+    fn is_forwarded(&self) -> bool {
+        matches!(self, Self::Forwarded(_))
+    }
+}
+
+impl fmt::Display for Client<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Forwarded(address) => f.write_str(address),
+            Self::Peer(address) => address.fmt(f),
+        }
+    }
+}
+
+/// The operation, in few distinct strings.
+struct Operation<'a> {
+    method: &'a Method,
+    route: Option<&'a str>,
+    rpc: Option<(&'a str, &'a str)>,
+}
+
+impl fmt::Display for Operation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.rpc, self.route) {
+            (Some((service, method)), _) => write!(f, "{service}/{method}"),
+            (None, Some(route)) => write!(f, "{} {route}", self.method),
+            (None, None) => self.method.fmt(f),
+        }
+    }
+}
+
+/// Returns the peer's address, from the extensions that common servers add.
+pub(super) fn peer_address(extensions: &Extensions) -> Option<SocketAddr> {
+    #[cfg(feature = "axum")]
+    if let Some(info) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
+        return Some(info.0);
+    }
+    extensions.get().copied()
+}
+
+/// Returns the matched route, if a router has matched it already.
+fn route(extensions: &Extensions) -> Option<&str> {
+    #[cfg(feature = "axum")]
+    return extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
+    #[cfg(not(feature = "axum"))]
+    {
+        let _ = extensions;
+        None
+    }
+}
+
+/// Returns the original URI: a nested router sees only the rest of the path.
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    #[cfg(feature = "axum")]
+    return extensions.get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
+    #[cfg(not(feature = "axum"))]
+    {
+        let _ = extensions;
+        None
+    }
+}
+
+/// Returns the scheme. Most servers do not report TLS, and most use none, behind a proxy that does.
+fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
+    let forwarded = text_of(headers, X_FORWARDED_PROTO).and_then(first_of);
+    let known = forwarded.filter(|scheme| matches!(*scheme, "http" | "https"));
+    known.or_else(|| uri.scheme_str()).unwrap_or("http")
+}
+
+fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
+    let host = text_of(headers, HOST).filter(|host| !host.is_empty());
+    host.or_else(|| uri.authority().map(Authority::as_str))
+}
+
+fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn first_of(list: &str) -> Option<&str> {
+    list.split(',').map(str::trim).next().filter(|first| !first.is_empty())
+}
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::http::HeaderValue;
+
+    const OURS: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    const W3C: &str = "00-5759e988bd862e3fe1be46a994272793-00f067aa0ba902b7-00";
+    const FROM_W3C: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=00f067aa0ba902b7;Sampled=0";
+
+    type Pair = (HeaderName, &'static str);
+
+    fn headers(pairs: &[Pair]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn a_header_that_cant_be_read_gives_way_to_one_that_can_and_is_counted_once() {
+        let (ours, w3c) = (X_AMZN_TRACE_ID, TRACEPARENT);
+        let cases: &[(&[Pair], Option<&str>, bool)] = &[
+            (&[], None, false),
+            (&[(ours.clone(), OURS)], Some(OURS), false),
+            (&[(w3c.clone(), W3C)], Some(FROM_W3C), false),
+            (&[(w3c.clone(), W3C), (ours.clone(), OURS)], Some(OURS), false),
+            (&[(ours.clone(), "nonsense"), (w3c.clone(), W3C)], Some(FROM_W3C), true),
+            (&[(ours.clone(), "nonsense"), (ours.clone(), OURS)], Some(OURS), false),
+            (&[(ours.clone(), "nonsense")], Some("nonsense"), false),
+            (&[(w3c.clone(), "nonsense")], Some("nonsense"), false),
+            (&[(ours, "nonsense"), (w3c, "more of it")], Some("nonsense"), false),
+        ];
+        for (pairs, text, ignored) in cases {
+            let headers = headers(pairs);
+            let incoming = IncomingHeader::of(&headers);
+            assert_eq!((incoming.text.as_deref(), incoming.ignored), (*text, *ignored), "{pairs:?}");
+        }
+        let bytes = HeaderMap::from_iter([(X_AMZN_TRACE_ID, HeaderValue::from_bytes(b"Root=\xff").unwrap())]);
+        assert_eq!(IncomingHeader::of(&bytes).text.as_deref(), Some(""), "for the layer to count");
+    }
+
+    #[test]
+    fn only_a_question_is_kept_for_the_answer() {
+        let requested = |text: &str| {
+            let headers =
+                HeaderMap::from_iter([(X_AMZN_TRACE_ID, HeaderValue::try_from(text.to_owned()).unwrap())]);
+            IncomingHeader::of(&headers).requested.is_some()
+        };
+        assert!(requested("Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=?"));
+        assert!(!requested("Root=1-5759e988-bd862e3fe1be46a994272793"));
+        assert!(!requested(OURS));
+    }
+
+    #[test]
+    fn an_authority_is_taken_apart() {
+        for (authority, expected) in [
+            ("shop.example", ("shop.example", None)),
+            ("shop.example:8080", ("shop.example", Some(8080))),
+            ("shop.example:", ("shop.example", None)),
+            ("shop.example:many", ("shop.example", None)),
+            ("[::1]:8080", ("[::1]", Some(8080))),
+            ("[::1]", ("[::1]", None)),
+            ("me:secret@shop.example", ("shop.example", None)),
+            ("", ("", None)),
+        ] {
+            assert_eq!(host_and_port(authority), expected, "{authority}");
+        }
+    }
+
+    #[test]
+    fn the_scheme_is_the_proxys_if_it_is_one() {
+        let uri = |text: &str| text.parse::<Uri>().unwrap();
+        let forwarded = |value| headers(&[(X_FORWARDED_PROTO, value)]);
+        assert_eq!(scheme_of(&headers(&[]), &uri("/")), "http");
+        assert_eq!(scheme_of(&headers(&[]), &uri("https://shop.example/")), "https");
+        assert_eq!(scheme_of(&forwarded("https, http"), &uri("/")), "https");
+        assert_eq!(scheme_of(&forwarded("javascript"), &uri("/")), "http");
+    }
+
+    #[test]
+    fn a_client_is_the_first_that_is_forwarded_or_else_the_peer() {
+        let client = |headers: &HeaderMap, extensions: &Extensions| {
+            let client = Client::of(headers, extensions, peer_address);
+            client.map(|client| (client.to_string(), client.is_forwarded()))
+        };
+        let mut extensions = Extensions::new();
+        assert_eq!(client(&headers(&[]), &extensions), None);
+        extensions.insert(SocketAddr::from(([0, 0, 0, 0, 0, 0xffff, 0xcb00, 0x7107], 80)));
+        assert_eq!(client(&headers(&[]), &extensions), Some(("203.0.113.7".to_owned(), false)));
+        let forwarded = headers(&[(X_FORWARDED_FOR, " 198.51.100.4 , 10.0.0.1")]);
+        assert_eq!(client(&forwarded, &extensions), Some(("198.51.100.4".to_owned(), true)));
+        assert_eq!(
+            client(&headers(&[(X_FORWARDED_FOR, "")]), &extensions),
+            Some(("203.0.113.7".to_owned(), false))
+        );
+    }
+}

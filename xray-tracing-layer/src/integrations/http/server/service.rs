@@ -1,0 +1,144 @@
+//! The tower layer for servers: each request is a span, from its head to the last byte of the response's
+//! body.
+//!
+//! ```text
+//!  call ──► request: header, host, path, client, route ──► the span opens; a root asks the sampler now
+//!    └─ future: the handler, polled in the span ──► exchange: status, length, response to `Sampled=?`
+//!         └─ body: polled in the span, too ──► end, error, or dropped half-way: the span closes
+//! ```
+//!
+//! A panic is resumed after it is recorded. Without a layer that enables the span, everything passes
+//! unchanged.
+
+use std::fmt::{self, Display};
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use ::http::{Extensions, Method, Request, Response};
+use http_body::Body;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::integrations::errors::note_error;
+use crate::integrations::http::body::XrayHttpBody;
+use crate::integrations::http::exchange::Exchange;
+use crate::integrations::http::future::XrayHttpFuture;
+use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, peer_address};
+
+/// Opens a span for each request of a server. (Feature `tower-server`.)
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// # use axum::{Router, routing::get};
+/// use xray_tracing_layer::XrayHttpLayer;
+///
+/// let app: Router = Router::new()
+///     .route("/orders/{id}", get(|| async { "an order" }))
+///     .layer(XrayHttpLayer::new());
+/// # }
+/// ```
+///
+/// For tonic: `Server::builder().layer(XrayHttpLayer::new())`. For hyper without tower:
+/// `hyper_util::service::TowerToHyperService::new(XrayHttpLayer::new().layer(service))`.
+///
+/// - The segment continues the caller's trace: `x-amzn-trace-id`, or `traceparent` if the former is absent or
+///   invalid. Without a decision in it, the sampler decides, with host, method and path. A caller that
+///   requests the decision (`Sampled=?`) gets it in the response.
+/// - The segment has method, URL, user agent, client address, status and length. The URL's query is removed,
+///   unless [`keep_url_query`](crate::Builder::keep_url_query) is set. The address is the first of
+///   `X-Forwarded-For`, marked as such since any client may forge it, or the [peer's](Self::peer_address).
+/// - With feature `axum`, around a router or a route (`Router::layer`), the operation is `GET /orders/{id}`.
+///   Around the whole (`ServiceBuilder`) no route is matched yet, and the operation is `GET`.
+/// - A gRPC request is recognized by its content type. Its operation is `package.Service/Method`. Its
+///   `grpc-status`, among the headers or in the trailers, becomes error, throttle or fault.
+/// - The span ends with the response's body, and is entered whenever handler or body are polled. A panic and
+///   an `Err` of the service are faults. A body that fails is an error, and so is a request that is dropped
+///   before its response is complete, by a client that hung up or by a timeout.
+///
+/// Inside another span the request is a subsegment. In Lambda it is one of the function's segment.
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct XrayHttpLayer {
+    peer: PeerAddress,
+}
+
+impl XrayHttpLayer {
+    /// Creates the layer with its defaults.
+    pub fn new() -> Self {
+        Self { peer: peer_address }
+    }
+
+    /// Sets how the peer's address is found among a request's extensions.
+    ///
+    /// Defaults to an extension that is a [`SocketAddr`], or, with feature `axum`, axum's `ConnectInfo` of
+    /// one, for servers made by `into_make_service_with_connect_info`. For tonic: `peer_address(|extensions|
+    /// extensions.get::<TcpConnectInfo>()?.remote_addr())`.
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    /// use xray_tracing_layer::XrayHttpLayer;
+    ///
+    /// let layer = XrayHttpLayer::new().peer_address(|extensions| extensions.get::<SocketAddr>().copied());
+    /// ```
+    pub fn peer_address(mut self, find: fn(&Extensions) -> Option<SocketAddr>) -> Self {
+        self.peer = find;
+        self
+    }
+}
+
+impl Default for XrayHttpLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for XrayHttpLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("XrayHttpLayer").finish_non_exhaustive()
+    }
+}
+
+impl<S> Layer<S> for XrayHttpLayer {
+    type Service = XrayHttpService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        XrayHttpService { inner, layer: *self }
+    }
+}
+
+/// The service that [`XrayHttpLayer`] returns.
+#[derive(Clone, Debug)]
+pub struct XrayHttpService<S> {
+    inner: S,
+    layer: XrayHttpLayer,
+}
+
+impl<S, B, R> Service<Request<B>> for XrayHttpService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: Display + 'static,
+    R: Body,
+    R::Error: Display + 'static,
+{
+    type Response = Response<XrayHttpBody<R>>;
+    type Error = S::Error;
+    type Future = XrayHttpFuture<S::Future, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let exchange = Exchange::begin(&request, self.layer.peer);
+        let inner = exchange.span.in_scope(|| self.inner.call(request));
+        XrayHttpFuture::new(inner, exchange, |span, err| note_error(span, err, err))
+    }
+}
+
+impl Exchange {
+    fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
+        let ServerSpan { span, requested, is_grpc } = ServerSpan::of(request, peer);
+        let has_no_body = request.method() == Method::HEAD;
+        Self { span, is_client: false, is_grpc, requested, has_no_body, length: None }
+    }
+}

@@ -1,0 +1,12 @@
+//! Adapters for other libraries, each behind a feature. Only here are `tracing`'s span macros used.
+
+#[cfg(feature = "aws-sdk")]
+pub(crate) mod aws_sdk;
+#[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
+pub(crate) mod errors;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "fmt")]
+pub mod log;

@@ -1,0 +1,108 @@
+//! The default filter: which spans and events belong to a trace.
+//!
+//! Logs and traces need different filters: a log level is turned up and down, a trace is whole or useless. So
+//! the layer brings its own, and `RUST_LOG` neither silences nor floods it. The filter depends on the
+//! callsite alone; `tracing` caches its result.
+
+use tracing_core::metadata::LevelFilter;
+use tracing_core::{Interest, Level, Metadata};
+use tracing_subscriber::layer::{Context, Filter};
+
+use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_between_invocations};
+
+/// The filter that [`layer`](crate::layer()) attaches.
+///
+/// - Enables spans at `INFO` and above, and ERROR events, which become exceptions.
+/// - Enables spans and events of some libraries at lower levels: the AWS SDK's operations, tower-http's
+///   requests and responses, the spans of `otel::tracing`, the statements of `sqlx`, the commands of
+///   `mongodb`, the pauses of Lambda's runtime.
+/// - Disables the machinery below: `h2`, `hyper`, `tokio`, `rustls`, the inner layers of the AWS SDK.
+///
+/// To combine it with another filter, use `tracing_subscriber`'s `FilterExt`:
+/// ```
+/// use tracing_subscriber::filter::{FilterExt, filter_fn};
+/// use tracing_subscriber::registry;
+///
+/// let no_health_checks = filter_fn(|metadata| metadata.name() != "health_check");
+/// let layer = xray_tracing_layer::builder()
+///     .filter(FilterExt::<tracing_subscriber::Registry>::and(xray_tracing_layer::default_filter(), no_health_checks))
+///     .build::<tracing_subscriber::Registry>();
+/// # assert!(layer.is_ok());
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct DefaultFilter;
+
+/// Returns the filter that [`layer`](crate::layer()) attaches, to combine it with others.
+#[must_use]
+pub fn default_filter() -> DefaultFilter {
+    DefaultFilter
+}
+
+impl DefaultFilter {
+    /// Returns the filter's decision, which depends on the callsite alone.
+    pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
+        let (target, level) = (metadata.target(), *metadata.level());
+        let is_machinery = || MACHINERY.iter().any(|krate| is_in(target, krate));
+        if !metadata.is_span() {
+            if is_between_invocations(metadata) {
+                return true;
+            }
+            if LibraryEvent::of(metadata).is_some() || LibraryEvent::is_asked_for(metadata) {
+                return level <= Level::DEBUG;
+            }
+        }
+        if metadata.is_event() {
+            return (level == Level::ERROR || has_fields_of_its_span(metadata)) && !is_machinery();
+        }
+        (level <= Level::INFO || level <= lowest_level_of(target)) && !is_machinery()
+    }
+}
+
+/// Returns the lowest level at which a library's spans belong to a trace.
+fn lowest_level_of(target: &str) -> Level {
+    match () {
+        // Each service has a crate whose name begins with `aws_sdk_`.
+        () if target.starts_with("aws_sdk_") && target.contains("::operation") => Level::DEBUG,
+        () if target.starts_with("tower_http::trace") => Level::DEBUG,
+        () if target.starts_with("otel::tracing") => Level::TRACE,
+        () => Level::INFO,
+    }
+}
+
+/// Crates whose spans describe machinery. `runtime::resource` is tokio's, with console-subscriber in the same
+/// registry.
+const MACHINERY: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "tokio",
+    "tokio_util",
+    "runtime::resource",
+    "rustls",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "aws_smithy_http_client",
+    "aws_config",
+    // Invocations are spans of `lambda_runtime::layers`; these are its workers.
+    "lambda_runtime::runtime",
+];
+
+fn is_in(target: &str, krate: &str) -> bool {
+    target.strip_prefix(krate).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+impl<S> Filter<S> for DefaultFilter {
+    fn enabled(&self, metadata: &Metadata<'_>, _ctx: &Context<'_, S>) -> bool {
+        Self::wants(metadata)
+    }
+
+    fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if Self::wants(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        // The lowest level of `lowest_level_of`.
+        Some(LevelFilter::TRACE)
+    }
+}

@@ -1,0 +1,11 @@
+//! The face to `tracing_subscriber`: the layer, its default filter, and the way from a span to its record.
+
+pub(crate) mod default_filter;
+pub(crate) mod filter_mode;
+pub(crate) mod filtered;
+pub(crate) mod find;
+#[cfg(feature = "fmt")]
+pub(crate) mod registered;
+#[cfg(feature = "aws-sdk")]
+pub(crate) mod tracked_span;
+pub(crate) mod xray_layer;

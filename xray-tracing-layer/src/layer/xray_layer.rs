@@ -1,0 +1,117 @@
+//! The callbacks. Each calls the [`Core`], and returns at once for spans without a record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use tracing_core::span::{Attributes, Id, Record};
+use tracing_core::{Dispatch, Event, Interest, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::lifecycle::core::Core;
+use crate::state::thread_state::ThreadState;
+
+/// The layer that turns spans into X-Ray documents, without a filter. Made by
+/// [`Builder::without_filter`](crate::Builder::without_filter).
+///
+/// The type is the same for every subscriber, so that `Dispatch::downcast_ref` finds it.
+#[derive(Debug)]
+pub struct XrayLayer {
+    pub(crate) core: Arc<Core>,
+}
+
+impl XrayLayer {
+    #[cold]
+    fn store_core<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if let Some(span) = ctx.span(id) {
+            span.extensions_mut().replace(HiddenCore(Arc::clone(&self.core)));
+        }
+    }
+}
+
+impl<S> Layer<S> for XrayLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_register_dispatch(&self, dispatch: &Dispatch) {
+        let found = dispatch.downcast_ref::<Self>().is_some_and(|found| Arc::ptr_eq(&found.core, &self.core));
+        self.core.install.visible.store(found, Relaxed);
+        let _ = self.core.install.dispatch.set(dispatch.downgrade());
+        self.core.install();
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.core.install.wanted.note(metadata);
+        self.core.spans.unsampled.note(metadata);
+        Interest::always()
+    }
+
+    #[inline]
+    fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        if !self.core.opens_unsampled(attrs) {
+            self.core.open(attrs, id, &ctx);
+        }
+        if !self.core.install.visible.load(Relaxed) {
+            self.store_core(id, &ctx);
+        }
+        note_forwarded();
+    }
+
+    #[inline]
+    fn on_record(&self, id: &Id, values: &Record<'_>, _ctx: Context<'_, S>) {
+        self.core.record(id, values);
+    }
+
+    #[inline]
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.core.event(event, &ctx);
+        note_forwarded();
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, _ctx: Context<'_, S>) {
+        self.core.follows(id, follows);
+    }
+
+    #[inline]
+    fn on_enter(&self, id: &Id, _ctx: Context<'_, S>) {
+        self.core.enter(id.into_u64());
+    }
+
+    #[inline]
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        self.core.exit(id, &ctx);
+    }
+
+    #[inline]
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        self.core.close(&id, &ctx);
+    }
+}
+
+/// Marks the callback as forwarded, after anything nested in it.
+#[inline]
+fn note_forwarded() {
+    ThreadState::with(|thread| thread.forwarded.set(true));
+}
+
+/// Whether `forward` reaches the inner layer's callback for a span or an event.
+#[inline]
+pub(crate) fn was_forwarded(forward: impl FnOnce()) -> bool {
+    ThreadState::with(|thread| thread.forwarded.set(false));
+    forward();
+    ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
+}
+
+/// Stops background work. Handles may live on, and keep the counters.
+impl Drop for XrayLayer {
+    fn drop(&mut self) {
+        self.core.uninstall();
+    }
+}
+
+/// The core of a layer that cannot be found by its type, stored in the extensions of each of its spans.
+pub(crate) struct HiddenCore(pub(crate) Arc<Core>);

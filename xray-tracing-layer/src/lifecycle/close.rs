@@ -1,0 +1,354 @@
+//! Closing a span: its document is folded into the parent's, or emitted.
+//!
+//! The record is out of the table by then, so nothing is locked while the user's closure and the emitter run.
+//! `finished_call` closes its records here as well.
+
+use std::num::NonZeroU64;
+
+use tracing_core::Subscriber;
+use tracing_core::span::Id;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::sampling::Sampler;
+use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
+
+use crate::fields::scratch::with_packet;
+use crate::lifecycle::core::Core;
+use crate::lifecycle::update::note_panic;
+use crate::state::clock::Ticks;
+use crate::state::pool;
+use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
+use crate::state::table::Found;
+use crate::state::thread_state::ThreadState;
+
+/// The destination of a closed span's document.
+pub(crate) enum Destination {
+    Folded {
+        /// Whether the parent had been exited already, so that the span outlives it.
+        late: bool,
+    },
+    /// The emitter, as a document of its own.
+    Alone,
+}
+
+impl Core {
+    #[inline]
+    pub(crate) fn close<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if let Some(found) = self.spans.table.find(id.into_u64()) {
+            self.close_known(found, id, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn close_known<S>(&self, found: Found<'_>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Some(mut record) = found.remove() else { return };
+        if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
+            self.hooks.sampler.observe(verdict, record.body.is_faulty());
+        }
+        if record.context.role.is_recorded() {
+            if !self.spans.host.is_lambda() || self.has_something_to_emit(&record, id.into_u64()) {
+                self.close_recorded(&mut record, id, ctx);
+            }
+        } else {
+            self.note_child_closed(&record);
+            if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
+                && record.is_local_root()
+            {
+                self.output.counters.here().unsampled.one();
+            }
+        }
+        pool::give_back(record);
+    }
+
+    fn close_recorded<S>(&self, record: &mut SpanRecord, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let now = self.spans.clock.ticks();
+        let last_exit = record.exited.filter(|_| ClosedByChild::reaches(id.into_u64()));
+        let end = last_exit.map_or(now, NonZeroU64::get);
+        if std::thread::panicking() {
+            note_panic(&mut record.body);
+        }
+        let destination = self.close_record(record, end, now);
+        let Some(parent) = record.parent else { return };
+        let late = match destination {
+            Destination::Folded { late } => late,
+            Destination::Alone => {
+                self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
+            }
+        };
+        // A thread inside the parent holds the parent open.
+        let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
+        if late
+            && !inside()
+            && let Some(span) = ctx.span(id)
+        {
+            // The registry closes the parent while this span's extensions still exist, if its own handles are
+            // gone. It drops them right after.
+            let mut extensions = span.extensions_mut();
+            if extensions.get_mut::<ClosedByChild>().is_none() {
+                extensions.insert(ClosedByChild::towards(parent.get()));
+            }
+        }
+    }
+
+    /// Closes a recorded span: counts it, calls the user's closure, and folds or emits its document.
+    // A call here costs each span twenty instructions.
+    #[inline(always)]
+    pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        self.output.counters.here().closed.one();
+        if let Some(on_close) = &self.hooks.on_close {
+            self.run_on_close(on_close, record, end);
+        }
+        self.output.counters.losses(record.body.losses());
+        let destination = match record.parent {
+            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            _ => Destination::Alone,
+        };
+        match destination {
+            Destination::Folded { .. } => self.output.counters.here().folded.one(),
+            Destination::Alone => self.send(record, end),
+        }
+        if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
+            self.emit_in_progress(record.context.root);
+        }
+        destination
+    }
+
+    /// Folds the document into the parent's, if the parent is open, young, and has room.
+    #[inline]
+    fn fold(&self, record: &mut SpanRecord, parent: SpanId, end: Ticks, now: Ticks) -> Destination {
+        let callsite = self.spans.callsites.get(record.callsite);
+        let frame = Frame {
+            kind: Kind::Embedded,
+            id: record.segment_id,
+            name: callsite.map_or("unknown", |callsite| &callsite.name),
+            start: record.context.offset + record.start,
+            end: Some(record.context.offset + end),
+            body: &record.body,
+            children: &record.children,
+        };
+        let size = frame.size_bound();
+        let mut streamed = None;
+        let folded = self.spans.table.with(parent.get(), |parent| {
+            if parent.emitted_early {
+                return None;
+            }
+            let children = &mut parent.children;
+            if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
+                // An old parent streams what it holds, a few with each child that closes. All at once would
+                // be a burst, and a daemon's receive buffer holds a few hundred datagrams.
+                if !children.is_empty() {
+                    streamed = Some((parent.segment_id, take_front(children, STREAM_BATCH)));
+                }
+                return None;
+            }
+            let room = children.has_room(size, record.children.height())
+                && children.spans() < self.config.streaming.after_spans;
+            room.then(|| {
+                frame.fold_into(children);
+                Destination::Folded { late: parent.exited.is_some() }
+            })
+        });
+        if let Some((parent_id, documents)) = streamed {
+            self.stream_children(&documents, record.context.trace_id, parent_id);
+        }
+        folded.flatten().unwrap_or(Destination::Alone)
+    }
+
+    /// Emits the span's document, after the children for which it has no room.
+    fn send(&self, record: &mut SpanRecord, end: Ticks) {
+        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        // One preamble for measuring and writing: the origin may be detected in between.
+        let preamble = self.output.origin.preamble();
+        let mut destination = CountOnDrop { core: self, record, emitted: false };
+        with_packet(|packet| {
+            let record = &mut *destination.record;
+            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
+            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
+            record
+                .children
+                .shrink_to(room, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+            let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
+            if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
+                // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
+                record
+                    .children
+                    .shrink_to(0, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+                result = self.emit(packet, &self.frame(record, preamble, Some(end)));
+            }
+            destination.emitted = result.is_ok();
+        });
+    }
+
+    /// Streams folded subsegments.
+    pub(crate) fn stream_children(
+        &self,
+        streamed: &[StreamedChild],
+        trace_id: TraceId,
+        parent_id: SegmentId,
+    ) {
+        with_packet(|packet| {
+            for (document, spans) in streamed {
+                self.stream_child(packet, document, *spans, trace_id, parent_id);
+            }
+        });
+    }
+
+    /// Streams a folded subsegment.
+    fn stream_child(
+        &self,
+        packet: &mut Packet,
+        document: &[u8],
+        spans: u32,
+        trace_id: TraceId,
+        parent_id: SegmentId,
+    ) {
+        insert_independent_head(packet.start_document(), document, trace_id, parent_id);
+        match self.output.emitter.emit(packet) {
+            Ok(()) => self.output.counters.here().documents.one(),
+            Err(_) => self.output.counters.lost_with_parent.add(spans.into()),
+        }
+    }
+
+    fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
+        frame.put(packet.start_document());
+        self.output.emitter.emit(packet)?;
+        self.output.counters.here().documents.one();
+        Ok(())
+    }
+
+    pub(crate) fn frame<'a>(
+        &'a self,
+        record: &'a SpanRecord,
+        preamble: &'a Preamble,
+        end: Option<Ticks>,
+    ) -> Frame<'a> {
+        let context = &record.context;
+        let callsite = self.spans.callsites.get(record.callsite);
+        let (kind, name) = match (context.role, record.parent_id) {
+            (Role::Independent | Role::Subsegment | Role::PlatformRoot, Some(parent_id)) => (
+                Kind::Independent { trace_id: context.trace_id, parent_id },
+                callsite.map_or("unknown", |callsite| &*callsite.name),
+            ),
+            _ => (
+                Kind::Segment {
+                    trace_id: context.trace_id,
+                    parent_id: record.parent_id,
+                    preamble,
+                    rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
+                    operation: callsite.map(|callsite| &*callsite.operation),
+                },
+                &*self.config.service_name,
+            ),
+        };
+        Frame {
+            kind,
+            id: record.segment_id,
+            name,
+            start: context.offset + record.start,
+            end: end.map(|end| context.offset + end),
+            body: &record.body,
+            children: &record.children,
+        }
+    }
+
+    /// Whether the tree is old enough for an in-progress document.
+    #[inline]
+    pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
+        context.role.is_recorded()
+            && now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
+    }
+
+    /// Emits a root's document as in progress, once, without its children: they come with the complete one.
+    #[cold]
+    pub(crate) fn emit_in_progress(&self, root: u64) {
+        with_packet(|packet| {
+            let due = self.spans.table.with(root, |record| {
+                if record.in_progress_sent || !record.context.role.is_recorded() {
+                    return false;
+                }
+                record.in_progress_sent = true;
+                let none = Children::new();
+                let preamble = self.output.origin.preamble();
+                put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
+                true
+            });
+            if due == Some(true) && self.output.emitter.emit(packet).is_ok() {
+                self.output.counters.here().documents.one();
+                self.output.counters.announced.one();
+            }
+        });
+    }
+}
+
+/// Counts the result of an emission, also if the emitter panics and the panic is caught.
+struct CountOnDrop<'a> {
+    core: &'a Core,
+    record: &'a mut SpanRecord,
+    emitted: bool,
+}
+
+impl Drop for CountOnDrop<'_> {
+    fn drop(&mut self) {
+        self.core.output.counters.sent(self.emitted, self.record.children.spans());
+    }
+}
+
+/// Writes a document. Kept out of line: on the hot path, writing is inlined into its caller.
+#[cold]
+pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
+    frame.put(packet.start_document());
+}
+
+/// The number of children that an old parent streams with each child that closes.
+const STREAM_BATCH: usize = 8;
+
+/// A folded subsegment to stream, and the number of spans in it.
+pub(crate) type StreamedChild = (Vec<u8>, u32);
+
+/// Takes at most `count` of the oldest children, to be sent after the parent is unlocked.
+pub(crate) fn take_front(children: &mut Children, count: usize) -> Vec<StreamedChild> {
+    let mut documents = Vec::with_capacity(count.min(children.len()));
+    children.pop_front(count, |document, spans| documents.push((document.to_vec(), spans)));
+    documents
+}
+
+/// Marks that the registry closes a parent because its last child closed.
+///
+/// The registry closes a span when its handles and its children are gone. A request that leaves a background
+/// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
+/// nearest is the last exit.
+///
+/// A closing child leaves this mark in its own extensions. The registry drops them after it has closed the
+/// parent. So a parent that closes while the mark exists was kept open by the child, and ended at its last
+/// exit.
+struct ClosedByChild {
+    former: u64,
+}
+
+impl ClosedByChild {
+    fn towards(parent: u64) -> Self {
+        Self {
+            former: ThreadState::with(|thread| thread.closed_by_child.replace(parent)).unwrap_or_default(),
+        }
+    }
+
+    fn reaches(id: u64) -> bool {
+        ThreadState::with(|thread| thread.closed_by_child.get() == id).unwrap_or_default()
+    }
+}
+
+impl Drop for ClosedByChild {
+    fn drop(&mut self) {
+        ThreadState::with(|thread| thread.closed_by_child.set(self.former));
+    }
+}

@@ -1,0 +1,126 @@
+//! The layer's state, shared with its handles and with the methods on spans, and its life: installed,
+//! restored, removed.
+//!
+//! What happens to a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
+//! [`close`](crate::lifecycle::close).
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use tracing_core::dispatcher::WeakDispatch;
+use xray_sdk::sampling::Sampler;
+use xray_sdk::{DaemonAddress, Emitter};
+
+use crate::fields::callsite::CallsiteCache;
+use crate::settings::config::{ContextMissing, Streaming};
+use crate::settings::redaction::Rules;
+use crate::settings::reentrancy::GuardedSampler;
+use crate::state::clock::Clock;
+use crate::state::closing_span::OnClose;
+use crate::state::host::Host;
+use crate::state::in_flight_commands::InFlightCommands;
+use crate::state::notices::{Notices, WantedCallsites};
+use crate::state::origin::Origin;
+use crate::state::stats::Counters;
+use crate::state::table::Table;
+use crate::state::unsampled::UnsampledScopes;
+
+/// A layer's state, in five nouns.
+pub(crate) struct Core {
+    pub(crate) config: Config,
+    pub(crate) spans: Spans,
+    pub(crate) output: Output,
+    pub(crate) hooks: Hooks,
+    pub(crate) install: Install,
+}
+
+/// Frozen values from the builder and the environment.
+pub(crate) struct Config {
+    /// Whether the layer records anything.
+    pub(crate) enabled: bool,
+    pub(crate) context_missing: ContextMissing,
+    /// Whether unsampled traces share one id of zeros.
+    pub(crate) zero_ids: bool,
+    pub(crate) streaming: Streaming,
+    pub(crate) rules: Rules,
+    /// The segment's name, as the sampler sees it.
+    pub(crate) service: String,
+    /// The segment's name as X-Ray takes it: sanitized and escaped, without quotes.
+    pub(crate) service_name: String,
+    /// Whether the layer's filter is the default one.
+    pub(crate) default_filter: bool,
+}
+
+/// Open spans, and what their records are made of.
+pub(crate) struct Spans {
+    pub(crate) table: Table,
+    pub(crate) callsites: CallsiteCache,
+    pub(crate) clock: Clock,
+    pub(crate) unsampled: UnsampledScopes,
+    pub(crate) in_flight_commands: InFlightCommands,
+    pub(crate) host: Host,
+}
+
+/// The way of documents out of the layer.
+pub(crate) struct Output {
+    pub(crate) emitter: Box<dyn Emitter>,
+    /// The part that the process's segments have in common.
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) counters: Counters,
+}
+
+/// The user's code.
+pub(crate) struct Hooks {
+    pub(crate) sampler: GuardedSampler,
+    /// Called for each recorded span that closes.
+    pub(crate) on_close: Option<OnClose>,
+}
+
+/// The layer's place in a subscriber.
+pub(crate) struct Install {
+    /// Whether background work was started.
+    pub(crate) installed: AtomicBool,
+    /// Whether `Dispatch::downcast_ref` finds this layer. A layer below a reloadable one, for instance, is not found.
+    pub(crate) visible: AtomicBool,
+    pub(crate) dispatch: OnceLock<WeakDispatch>,
+    pub(crate) wanted: WantedCallsites,
+    /// Sentences for diagnostics.
+    pub(crate) notices: Notices,
+    /// The daemon's address, for a sampler that asks it.
+    pub(crate) daemon: DaemonAddress,
+}
+
+impl Core {
+    /// Renews what a copy of the process must not share with the original.
+    pub(crate) fn restored(&self) {
+        xray_sdk::id::reseed();
+        self.output.emitter.reopen();
+        self.spans.clock.anchor(self.spans.clock.ticks());
+    }
+
+    /// Starts background work, when the layer is in use. In Lambda the platform decides and sends the
+    /// segment, so there is nothing to start.
+    pub(crate) fn install(&self) {
+        if !self.install.installed.swap(true, Relaxed) && self.config.enabled && !self.spans.host.is_lambda()
+        {
+            self.hooks.sampler.start(&self.install.daemon, &self.config.service);
+            if let Err(problem) = self.output.origin.detect() {
+                self.install.notices.add(problem);
+            }
+        }
+    }
+
+    /// Stops background work, when the layer is dropped.
+    pub(crate) fn uninstall(&self) {
+        if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
+            self.hooks.sampler.stop();
+        }
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("service", &self.config.service).finish_non_exhaustive()
+    }
+}

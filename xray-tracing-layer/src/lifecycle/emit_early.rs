@@ -1,0 +1,216 @@
+//! In Lambda, a subsegment is emitted before its span closes.
+//!
+//! The registry keeps a span open while a child of it is open. A handler that leaves a background task behind
+//! would be closed by that task, after the process was frozen and thawed. No callback reports that the last
+//! handle of a span was dropped. But an instrumented future is entered once more to be dropped:
+//!
+//! ```text
+//!  the runtime's span   ├───────────────────────────────────────┤ entered
+//!  handler              ├── last poll ──┤├ drop ┤               ► exited twice in a row, to the runtime's span
+//!  its child            ├─┤ spawned                              ► and something keeps it open
+//! ```
+//! The subsegment is emitted then, complete, which is before the response is posted. Later activity becomes a
+//! subsegment below it.
+//!
+//! Spans that do not follow that pattern are emitted as in progress, with their finished children, when the
+//! runtime asks for the next event: the last moment before the freeze.
+
+use std::num::NonZeroU64;
+
+use tracing_core::Subscriber;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::daemon::MAX_DOCUMENT;
+use xray_sdk::{Packet, SegmentId};
+
+use crate::fields::scratch::with_packet;
+use crate::lifecycle::close::{put_whole, take_front};
+use crate::lifecycle::core::Core;
+use crate::state::host::LambdaFunction;
+use crate::state::record::{Role, SpanId, SpanRecord};
+use crate::state::thread_state::ThreadState;
+
+impl Core {
+    /// Emits the span early, if this exit follows the pattern above.
+    #[inline(never)]
+    pub(crate) fn on_exit_in_lambda<S>(&self, id: u64, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let again = ThreadState::with(|thread| thread.last_exited.replace(id) == id).unwrap_or_default();
+        let now = self.spans.clock.ticks();
+        let exited = self.spans.table.with(id, |record| {
+            record.exited = NonZeroU64::new(now);
+            let around =
+                if record.is_local_root() { record.lambda_state.platform_root } else { record.parent };
+            record.context.role.is_recorded().then_some((around, record.lambda_state))
+        });
+        let Some((Some(around), lambda_state)) = exited.flatten() else { return };
+        if ctx.current_span().id().is_none() {
+            // The exit was not the invocation's: a task that was spawned with the span holds it as well.
+            self.spans.table.with(id, |record| record.lambda_state.shared = true);
+        } else if again && (lambda_state.shared || lambda_state.open_children > 0) {
+            let inside = ctx.lookup_current().map(|span| span.id().into_non_zero_u64());
+            if inside == Some(around) {
+                self.emit_early(id);
+            }
+        }
+    }
+
+    /// Notes that a span closes. Returns `false` if its document was emitted early and nothing came later.
+    pub(crate) fn has_something_to_emit(&self, record: &SpanRecord, id: u64) -> bool {
+        self.spans.host.on_close(id);
+        self.note_child_closed(record);
+        if let Some(platform_root) = record.lambda_state.platform_root
+            && record.body.has_exceptions()
+        {
+            self.note_failure(platform_root);
+        }
+        !record.emitted_early || record.has_late_part()
+    }
+
+    /// Decrements the parent's count of open children.
+    pub(crate) fn note_child_closed(&self, record: &SpanRecord) {
+        if self.spans.host.is_lambda()
+            && let Some(parent) = record.parent
+        {
+            self.take_off_count(parent);
+        }
+    }
+
+    fn take_off_count(&self, parent: SpanId) {
+        self.spans.table.with(parent.get(), |parent| {
+            parent.lambda_state.open_children = parent.lambda_state.open_children.saturating_sub(1);
+        });
+    }
+
+    /// Returns the span that a failure of the handler belongs to: the top subsegment that was just exited to
+    /// the current span, or the current span. Returns `None` if the failure is already recorded.
+    pub(crate) fn lambda_failure_target<S>(&self, ctx: &Context<'_, S>) -> Option<u64>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let platform_root = ctx.lookup_current()?.id().into_non_zero_u64();
+        let last = ThreadState::with(|thread| thread.last_exited.get())?;
+        let knows = self.spans.table.with(last, |record| {
+            let its = record.context.role == Role::Independent && !record.emitted_early;
+            (its && record.lambda_state.platform_root == Some(platform_root))
+                .then(|| record.body.has_exceptions())
+        });
+        match knows.flatten() {
+            Some(knows) => (!knows).then_some(last),
+            None => {
+                let unsent = |record: &mut SpanRecord| {
+                    record.context.role == Role::PlatformRoot && !record.in_progress_sent
+                };
+                self.spans.table.with(platform_root.get(), unsent)?.then_some(platform_root.get())
+            }
+        }
+    }
+
+    /// Emits the platform root as a subsegment, because it has a failure that no other subsegment shows.
+    pub(crate) fn emit_lambda_failure(&self, platform_root: u64) {
+        let now = self.spans.clock.ticks();
+        with_packet(|packet| {
+            let due = self.spans.table.with(platform_root, |record| {
+                if record.context.role != Role::PlatformRoot {
+                    return false;
+                }
+                put_whole(packet, &self.frame(record, self.output.origin.preamble(), Some(now)));
+                record.body.clear();
+                record.in_progress_sent = true;
+                true
+            });
+            if due == Some(true) {
+                self.emit_whole(packet, 0);
+            }
+        });
+    }
+
+    /// Notes that the failure of a finished top subsegment is recorded.
+    fn note_failure(&self, platform_root: SpanId) {
+        self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
+    }
+
+    /// Emits a subsegment as complete, although its span is open. From then on its record holds the late
+    /// part.
+    pub(crate) fn emit_early(&self, id: u64) {
+        if let Some(on_close) = &self.hooks.on_close {
+            self.run_on_close_early(on_close, id);
+        }
+        let is_due = |record: &SpanRecord| record.is_part() && !record.emitted_early;
+        let too_large = self.spans.table.with(id, |record| {
+            is_due(record)
+                && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
+                    > MAX_DOCUMENT
+        });
+        if too_large == Some(true) {
+            self.release_children(id);
+        }
+        with_packet(|packet| {
+            let emitted_early = self.spans.table.with(id, |record| {
+                let frame = self.frame(record, self.output.origin.preamble(), Some(record.last_exit()));
+                if !is_due(record) || frame.size_bound() > MAX_DOCUMENT {
+                    return None;
+                }
+                put_whole(packet, &frame);
+                let (losses, spans) = (record.body.losses(), record.children.spans());
+                let lambda_failure_target = record.body.has_exceptions();
+                // The late part, below the emitted document.
+                let parent = std::mem::take(&mut record.parent);
+                record.parent_id = Some(record.segment_id);
+                record.segment_id = SegmentId::random();
+                record.start = record.last_exit();
+                record.body.clear();
+                record.children.clear();
+                (record.emitted_early, record.in_progress_sent, record.has_children) = (true, true, false);
+                Some((
+                    losses,
+                    spans,
+                    parent,
+                    record.lambda_state.platform_root.filter(|_| lambda_failure_target),
+                ))
+            });
+            let Some((losses, spans, parent, lambda_failure_target)) = emitted_early.flatten() else {
+                return;
+            };
+            if let Some(parent) = parent {
+                self.take_off_count(parent);
+            }
+            if let Some(platform_root) = lambda_failure_target {
+                self.note_failure(platform_root);
+            }
+            self.output.counters.losses(losses);
+            self.emit_whole(packet, spans);
+        });
+    }
+
+    /// Emits a document with `spans` folded spans, and counts its own span with it. If the emitter panics,
+    /// neither is counted.
+    fn emit_whole(&self, packet: &Packet, spans: u32) {
+        let result = self.output.emitter.emit(packet);
+        self.output.counters.here().closed.one();
+        self.output.counters.here().documents.add(result.is_ok().into());
+        self.output.counters.sent(result.is_ok(), spans);
+    }
+
+    /// Emits whatever is finished, before the freeze.
+    #[cold]
+    pub(crate) fn before_freeze(&self, function: &LambdaFunction) {
+        for id in function.open() {
+            self.release_children(id);
+            self.emit_in_progress(id);
+        }
+    }
+
+    /// Streams the finished children of an open span.
+    fn release_children(&self, id: u64) {
+        let released = self.spans.table.with(id, |record| {
+            let documents = take_front(&mut record.children, usize::MAX);
+            (record.context.trace_id, record.segment_id, documents)
+        });
+        if let Some((trace_id, parent_id, documents)) = released {
+            self.stream_children(&documents, trace_id, parent_id);
+        }
+    }
+}

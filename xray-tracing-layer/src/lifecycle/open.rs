@@ -1,0 +1,301 @@
+//! Opening a span: its role, and its trace.
+//!
+//! ```text
+//!  parent in the table?  ──yes──► recorded ► subsegment, platform root ► independent, else no record
+//!        │no: the nearest ancestor in the table
+//!        ▼none
+//!  a local root          ──► Placement: the user's decision overrides the header's,
+//!                            the header's overrides the sampler's
+//! ```
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use tracing_core::Subscriber;
+use tracing_core::span::{Attributes, Id};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::sampling::Sampler;
+use xray_sdk::{SegmentId, TraceHeader, TraceId};
+
+use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language::language_of;
+use crate::fields::field_target::HeaderField;
+use crate::fields::visitor::FieldVisitor;
+use crate::lifecycle::core::Core;
+use crate::settings::config::ContextMissing;
+use crate::settings::reentrancy::is_recording_suppressed;
+use crate::state::clock::Ticks;
+use crate::state::host::LambdaFunction;
+use crate::state::placement::Placement;
+use crate::state::pool;
+use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::table::Inserted;
+
+impl Core {
+    #[inline(never)]
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if !self.config.enabled || is_recording_suppressed() {
+            return;
+        }
+        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        let mut record = pool::take();
+        record.callsite = callsite_id;
+        record.segment_id = SegmentId::random();
+        // Spans around a platform root are ignored: the runtime opens one for each of its workers.
+        let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
+        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
+            return pool::give_back(record);
+        }
+        let now = self.spans.clock.ticks();
+        record.start = now;
+        let user = if is_root {
+            self.begin_root(&mut record, callsite, attrs, id)
+        } else {
+            self.begin_part(&mut record, callsite, attrs, id)
+        };
+        self.spans.host.on_open(&mut record, id.into_u64());
+        if record.context.role == Role::Independent {
+            self.begin_top(&mut record, id, now);
+        }
+        let (root, due) = (record.context.root, self.is_in_progress_due(&record.context, now));
+        self.insert(id.into_u64(), record);
+        if let Some(user) = user {
+            self.set_user(root, 1, &user);
+        }
+        if due {
+            self.emit_in_progress(root);
+        }
+    }
+
+    /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
+    /// segment.
+    #[inline]
+    fn begin_part(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
+        visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
+        attrs.record(&mut visitor);
+        let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
+        if let Some(sampled) = forced {
+            record.force(sampled, id.into_u64(), self.spans.host.is_lambda());
+        }
+        user
+    }
+
+    /// Records the fields of a local root, and places it.
+    ///
+    /// Most roots are not sampled, and then their fields are not encoded. If the sampler does not look at
+    /// fields, the decisive ones are recorded first and the others after the decision.
+    #[inline(never)]
+    fn begin_root(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        let is_segment = !self.spans.host.is_lambda();
+        let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
+        let mut visitor = if decides_first {
+            FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
+        } else {
+            FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
+        };
+        if callsite.has_decisive_fields || !decides_first {
+            visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
+            attrs.record(&mut visitor);
+        }
+        let (header, forced, user) =
+            (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
+        self.place_root(record, id, header, forced);
+        if decides_first {
+            let is_written = record.context.role.is_recorded() || record.is_watched();
+            let SpanRecord { body, deferred, .. } = record;
+            attrs.record(&mut if is_written {
+                FieldVisitor::for_rest(callsite, &self.config.rules, body)
+            } else {
+                let deferred = deferred.get_or_insert_default();
+                FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
+            });
+        }
+        user
+    }
+
+    #[inline]
+    pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
+        match self.spans.table.insert(id, record) {
+            Inserted::Done => {}
+            Inserted::Replaced(stale) => {
+                self.output.counters.abandoned.one();
+                pool::give_back(stale);
+            }
+            Inserted::Full(record) => {
+                self.output.counters.over_capacity.one();
+                if let Some(verdict) = &record.verdict {
+                    self.hooks.sampler.give_back(verdict);
+                }
+                pool::give_back(record);
+                self.spans.host.on_close(id);
+            }
+        }
+    }
+
+    /// Inherits from the nearest ancestor in the table. Returns `false` if there is none.
+    #[inline]
+    fn inherit<S>(
+        &self,
+        record: &mut SpanRecord,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        ctx: &Context<'_, S>,
+    ) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if attrs.is_root() {
+            return false;
+        }
+        let direct = match attrs.parent() {
+            Some(parent) => parent.into_u64(),
+            None => match ctx.current_span().id() {
+                Some(current) => current.into_u64(),
+                None => return false,
+            },
+        };
+        if self.inherit_from(record, direct) {
+            return true;
+        }
+        // The parent has no record: a filter rejected it, or the table was full.
+        let ancestors = ctx.span(id).into_iter().flat_map(|span| span.scope().skip(1));
+        ancestors.into_iter().any(|ancestor| self.inherit_from(record, ancestor.id().into_u64()))
+    }
+
+    #[inline]
+    pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
+        let found = self.spans.table.with(parent, |parent| {
+            parent.has_children = true;
+            self.spans.host.on_child_open(parent);
+            parent.draw_trace_id();
+            let (role, parent_id) = match parent.context.role {
+                role if role.is_recorded() => (Role::Subsegment, Some(parent.segment_id)),
+                Role::PlatformRoot => (Role::Independent, parent.parent_id),
+                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
+                role => (role, Some(parent.segment_id)),
+            };
+            record.context = TraceContext { role, ..parent.context.clone() };
+            record.parent_id = parent_id;
+        });
+        if found.is_none() {
+            return false;
+        }
+        let independent = record.context.role == Role::Independent;
+        // The platform's segment is elsewhere: inside this process its children are roots.
+        record.parent = if independent { None } else { SpanId::new(parent) };
+        true
+    }
+
+    fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
+        let now = record.start;
+        if !self.install.installed.load(Relaxed) {
+            // The layer was added by a reload, so it never got the subscriber's dispatch.
+            self.install();
+        }
+        record.parent = None;
+        record.parent_id = None;
+        record.context.root = id.into_u64();
+        record.context.root_start = now;
+        if field.as_ref().is_some_and(|field| field.header.is_none()) {
+            self.output.counters.bad_headers.one();
+        }
+        // A call to another service needs a segment. A trace header shows that a caller has one.
+        let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
+        let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
+        let lambda = self.spans.host.lambda();
+        let header = match field {
+            Some(field) => field.header,
+            None => lambda.and_then(LambdaFunction::header),
+        };
+        if let Some(function) = lambda {
+            if header.is_some() && function.take_snapshot_restored() {
+                self.restored();
+                record.segment_id = SegmentId::random();
+            }
+            // The process may have been frozen since the last invocation.
+            self.spans.clock.anchor(now);
+        }
+        record.context.offset = self.spans.clock.offset(now);
+        let in_platform_segment = platform_root || lambda.is_some();
+        match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
+            Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
+            Placement::Orphan if !self.takes_orphan() => {
+                record.context.role = Role::Undecided { has_trace: false };
+            }
+            Placement::Orphan => self.join(record, None, None),
+            Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
+        }
+    }
+
+    /// Whether a call to another service outside of any segment becomes a segment.
+    #[cold]
+    fn takes_orphan(&self) -> bool {
+        if self.config.context_missing != ContextMissing::Ignore {
+            self.output.counters.context_missing.one();
+        }
+        self.config.context_missing == ContextMissing::MakeSegment
+    }
+
+    /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
+    fn begin_top(&self, record: &mut SpanRecord, id: &Id, now: Ticks) {
+        let root = record.context.root;
+        let platform_root = SpanId::new(root).filter(|_| root != id.into_u64());
+        (record.context.root, record.context.root_start) = (id.into_u64(), now);
+        record.lambda_state = LambdaState { platform_root, ..LambdaState::default() };
+        if platform_root.is_some() {
+            // Facts about the invocation go where they are visible: into the first subsegment.
+            self.spans.table.with(root, |platform_root| {
+                record.body.absorb(&platform_root.body);
+                platform_root.body.clear();
+            });
+        }
+    }
+
+    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
+    /// decides.
+    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
+        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
+        record.parent_id = header.and_then(TraceHeader::parent);
+        record.context.extras = header.and_then(TraceHeader::shared_extras);
+        record.verdict = None;
+        record.context.role = match sampled {
+            Some(true) => Role::Segment,
+            Some(false) => Role::Unsampled,
+            None => {
+                let verdict = self.sample(record);
+                let role = if verdict.is_sampled() {
+                    Role::Segment
+                } else if verdict.is_left_open() {
+                    Role::Undecided { has_trace: true }
+                } else {
+                    Role::Unsampled
+                };
+                record.verdict = Some(verdict);
+                role
+            }
+        };
+        match record.context.role {
+            Role::Segment => record.draw_trace_id(),
+            Role::Unsampled if self.config.zero_ids && header.is_none() => {
+                record.segment_id = SegmentId::from(0);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The request to the sampler about a new trace, read from the body of its first span.
+//!
+//! Nothing is copied. Attributes are looked up only if a rule asks for one.
+
+use std::borrow::Cow;
+
+use xray_sdk::document::internal::{Body, Section, put_annotation_key};
+use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
+
+use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::scratch::with_buffer;
+use crate::lifecycle::core::Core;
+use crate::state::record::SpanRecord;
+
+impl Core {
+    pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
+        let began = ((record.context.offset + record.start) / MICROS) as u32;
+        if !self.hooks.sampler.looks_at_request() {
+            return self
+                .hooks
+                .sampler
+                .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
+        }
+        let body = &record.body;
+        let url = body.text_of(Section::HttpRequest, "\"url\":");
+        let (url_host, url_path) = url.map_or((None, None), split_url);
+        let host = body.text_of(Section::UrlPart, "\"host\":").or(url_host);
+        let path = body.text_of(Section::UrlPart, "\"path\":").or(url_path);
+        let method = body.text_of(Section::HttpRequest, "\"method\":");
+        let attributes = Fields { body };
+        let mut request =
+            SamplingRequest::new(&self.config.service).with_epoch_seconds(began).with_attributes(&attributes);
+        if let Some(finding) = self.output.origin.finding() {
+            request = finding.origin().map_or(request, |origin| request.with_service_type(origin));
+            request = finding.resource_arn().map_or(request, |arn| request.with_resource_arn(arn));
+        }
+        request = host.map_or(request, |host| request.with_host(host));
+        request = path.map_or(request, |path| request.with_path(path));
+        request = method.map_or(request, |method| request.with_method(method));
+        self.hooks.sampler.sample(&request)
+    }
+}
+
+/// The attributes that rules may match: annotations, and fields without another meaning.
+#[derive(Debug)]
+struct Fields<'a> {
+    body: &'a Body,
+}
+
+impl Attributes for Fields<'_> {
+    fn attribute(&self, key: &str) -> Option<Cow<'_, str>> {
+        with_buffer(|ready| {
+            ready.put("\"");
+            put_annotation_key(ready, key);
+            ready.put("\":");
+            let annotation = self.body.text_of(Section::Annotation, ready.as_str());
+            annotation.or_else(|| {
+                ready.clear();
+                ready.put_string(key);
+                ready.put(":");
+                self.body.text_of(Section::Metadata, ready.as_str())
+            })
+        })
+        .map(Cow::Borrowed)
+    }
+}
+
+fn split_url(url: &str) -> (Option<&str>, Option<&str>) {
+    match SafeUrl::parse(url, true).map(SafeUrl::split) {
+        Some((host @ Some(_), "")) => (host, Some("/")),
+        Some((host, path)) => (host, Some(path)),
+        None => (None, None),
+    }
+}
+
+const MICROS: u64 = 1_000_000;

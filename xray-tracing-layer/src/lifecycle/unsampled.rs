@@ -1,0 +1,97 @@
+//! The short cut inside an unsampled root.
+//!
+//! Nine of ten traces are not sampled. While a thread is in the root of one, callbacks about new spans and
+//! events return after a look at the thread's state:
+//!
+//! ```text
+//!  unsampled root       ├──────────────────────────────────────┤ in the table, for its trace header
+//!    spans inside         ├────┤ ├────┤ ├──────────┤             in no table, nothing is recorded
+//!      recorded elsewhere               ├────┤                 entered here meanwhile: spans inside belong to it
+//! ```
+//! Spans that open elsewhere, on another thread or below an explicit parent, find the root by their
+//! ancestors.
+//!
+//! One case is treated wrongly, because the layer does not see it. A span that the layer's filter rejects,
+//! with an explicit recorded parent in another trace, may be entered inside an unsampled root. Spans inside
+//! of it are taken for unsampled ones.
+
+use tracing_core::span::Attributes;
+
+use crate::lifecycle::core::Core;
+use crate::state::record::Kind;
+use crate::state::thread_state::ThreadState;
+
+impl Core {
+    /// Whether a new span opens inside an unsampled root, and needs no work.
+    #[inline]
+    pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
+        let is_unsampled = self.spans.unsampled.is_here()
+            && attrs.is_contextual()
+            && (!self.spans.unsampled.may_be_overridden()
+                || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
+        if is_unsampled {
+            self.note_unsampled_child();
+        }
+        is_unsampled
+    }
+
+    /// Notes that the thread enters a span.
+    #[inline]
+    pub(crate) fn enter(&self, id: u64) {
+        match self.spans.table.kind(id) {
+            Kind::Absent => {}
+            kind => self.enter_known(id, kind),
+        }
+    }
+
+    #[inline(never)]
+    fn enter_known(&self, id: u64, kind: Kind) {
+        ThreadState::with(|thread| {
+            let scope = &thread.unsampled;
+            let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
+            if inside && scope.id.get() == id {
+                scope.depth.set(scope.depth.get() + 1);
+            } else if inside {
+                scope.others.set(scope.others.get() + 1);
+            } else if kind == Kind::Unrecorded {
+                scope.layer.set(self.spans.unsampled.layer());
+                scope.id.set(id);
+                scope.depth.set(1);
+                scope.others.set(0);
+                scope.decisions.set(self.spans.unsampled.decisions());
+                scope.knows_child.set(false);
+            }
+        });
+    }
+
+    /// Notes that the thread exits a span of that kind.
+    #[inline]
+    pub(crate) fn exit_unsampled(&self, id: u64, kind: Kind) {
+        ThreadState::with(|thread| {
+            let scope = &thread.unsampled;
+            if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
+                return;
+            }
+            if scope.id.get() == id {
+                scope.depth.set(scope.depth.get() - 1);
+            } else if kind != Kind::Absent {
+                scope.others.set(scope.others.get().saturating_sub(1));
+            }
+        });
+    }
+
+    /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.
+    #[inline]
+    fn note_unsampled_child(&self) {
+        if ThreadState::with(|thread| thread.unsampled.knows_child.replace(true)) == Some(false) {
+            self.mark_unsampled_child();
+        }
+    }
+
+    #[cold]
+    fn mark_unsampled_child(&self) {
+        if let Some(id) = ThreadState::with(|thread| thread.unsampled.id.get()) {
+            self.spans.table.with(id, |record| record.has_children = true);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Between open and close: fields recorded late, events, and exits.
+
+use std::num::NonZeroU64;
+
+use tracing_core::span::{Id, Record};
+use tracing_core::{Event, Subscriber};
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::internal::{Body, Section};
+
+use crate::fields::callsite::CallsiteInfo;
+use crate::fields::database::language::{language_in, language_of};
+use crate::fields::error_event::ErrorVisitor;
+use crate::fields::library_event::EventKind;
+use crate::fields::scratch::{with_body, with_buffer};
+use crate::fields::visitor::FieldVisitor;
+use crate::lifecycle::core::Core;
+use crate::settings::reentrancy::is_recording_suppressed;
+use crate::state::record::{Kind, Role, SpanRecord};
+
+impl Core {
+    pub(crate) fn record(&self, id: &Id, values: &Record<'_>) {
+        let id = id.into_u64();
+        let target = |record: &mut SpanRecord| {
+            let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);
+            record.keeps_fields().then_some((record.callsite, record.context.root, is_segment))
+        };
+        let Some((callsite, root, is_segment)) = self.spans.table.with(id, target).flatten() else { return };
+        let Some(callsite) = self.spans.callsites.get(callsite) else { return };
+        with_body(|body| {
+            let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
+            if callsite.has_statement {
+                let known = self.spans.table.with(id, |record| language_in(&record.body)).flatten();
+                visitor.target.language =
+                    known.or_else(|| language_of(callsite, |fields| values.record(fields)));
+            }
+            values.record(&mut visitor);
+            let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
+            let user = visitor.target.user.take();
+            self.spans.table.with(id, |record| record.body.absorb(body));
+            if let Some(user) = user {
+                self.set_user(root, 0, &user);
+            }
+            // A header that was declared as an empty field and recorded later.
+            if let Some(field) = header {
+                match field.header {
+                    Some(header) => self.set_trace_header(id, &header),
+                    None => self.output.counters.bad_headers.one(),
+                }
+            }
+            if let Some(sampled) = forced {
+                let _ = self.force(id, sampled);
+            }
+        });
+    }
+
+    #[inline]
+    pub(crate) fn event<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
+            return;
+        }
+        let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
+        if callsite.event == EventKind::Ignored || is_recording_suppressed() {
+            return;
+        }
+        match callsite.event {
+            EventKind::AwsResponse => return self.aws_response(event, ctx),
+            EventKind::LambdaIdle => {
+                return self
+                    .spans
+                    .host
+                    .lambda()
+                    .into_iter()
+                    .for_each(|function| self.before_freeze(function));
+            }
+            EventKind::LambdaFailure => {
+                let Some(lambda_failure_target) = self.lambda_failure_target(ctx) else { return };
+                self.put_event(event, callsite, lambda_failure_target);
+                return self.emit_lambda_failure(lambda_failure_target);
+            }
+            EventKind::FinishedCall(library_event) => {
+                return self.finished_call(event, library_event, (callsite_id, callsite), ctx);
+            }
+            _ => {}
+        }
+        if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
+            self.put_event(event, callsite, id);
+        }
+    }
+
+    fn put_event(&self, event: &Event<'_>, callsite: &CallsiteInfo, id: u64) {
+        with_body(|body| {
+            if callsite.event != EventKind::Fields {
+                with_buffer(|message| {
+                    let mut visitor = ErrorVisitor::new(callsite, &self.config.rules, body, message);
+                    visitor.language = language_of(callsite, |fields| event.record(fields));
+                    event.record(&mut visitor);
+                    visitor.finish();
+                });
+            } else {
+                event.record(&mut FieldVisitor::new(callsite, &self.config.rules, body, false));
+            }
+            self.spans.table.with(id, |record| {
+                let target = || record.body.has_exceptions() || record.body.status().is_some();
+                if callsite.event != EventKind::Echo || !target() {
+                    record.body.absorb(body);
+                }
+            });
+        });
+    }
+
+    /// Returns the nearest span of an event that has a record, if `takes` accepts its role.
+    pub(crate) fn span_of<S>(
+        &self,
+        event: &Event<'_>,
+        ctx: &Context<'_, S>,
+        takes: impl Fn(Role) -> bool,
+    ) -> Option<u64>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
+        if event.is_contextual() {
+            let current = ctx.current_span().id()?.into_u64();
+            if let Some(recorded) = recorded(current) {
+                return recorded.then_some(current);
+            }
+        }
+        // The current span has no record, or the event names another span.
+        let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
+        scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
+    }
+
+    /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
+    /// registry.
+    #[inline]
+    pub(crate) fn exit<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let kind = self.spans.table.kind(id.into_u64());
+        self.exit_unsampled(id.into_u64(), kind);
+        if kind == Kind::Root {
+            self.exit_root(id.into_u64());
+        }
+        if self.spans.host.is_lambda() {
+            self.on_exit_in_lambda(id.into_u64(), ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn exit_root(&self, id: u64) {
+        let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
+        self.spans.table.with(id, |record| {
+            if record.context.role.is_recorded() {
+                record.exited = NonZeroU64::new(now);
+                if panicking {
+                    note_panic(&mut record.body);
+                }
+            }
+        });
+    }
+
+    pub(crate) fn follows(&self, id: &Id, other: &Id) {
+        let Some(other) = self.spans.table.with(other.into_u64(), |record| record.segment_id) else { return };
+        self.spans.table.with(id.into_u64(), |record| {
+            if record.context.role.is_recorded() {
+                record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
+                    out.put_segment_id(other);
+                    xray_sdk::document::internal::Written::Whole
+                });
+            }
+        });
+    }
+
+    /// Sets the end user, whom X-Ray knows only on segments.
+    pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
+        self.spans.table.with(root, |root| match root.context.role {
+            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
+            _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
+        });
+    }
+}
+
+/// Records that the thread panics, unless the span has an error already.
+pub(crate) fn note_panic(body: &mut Body) {
+    if !body.has_exceptions() {
+        body.add_exception(&xray_sdk::document::Exception::new("panic", "the thread panicked in this span"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The user's rules for values: the redaction hook, and what is left out of documents.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::settings::config::{Database, SqlVersion};
+use crate::settings::reentrancy::suppress_recording;
+
+/// The rules for all values of a layer.
+#[derive(Debug, Default)]
+pub(crate) struct Rules {
+    pub(crate) redact: Option<Redact>,
+    /// Whether queries of URLs are kept.
+    pub(crate) keep_query: bool,
+    /// Whether statements are left out.
+    pub(crate) drop_sql_text: bool,
+    /// Whether literals in statements are kept.
+    pub(crate) keep_sql_literals: bool,
+    pub(crate) sql_versions: Vec<SqlVersion>,
+    pub(crate) database: Database,
+}
+
+impl Rules {
+    /// Returns the value as the redaction hook replaces it.
+    pub(crate) fn redacted<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
+        match &self.redact {
+            Some(redact) => redact.apply(field, value),
+            None => value.into(),
+        }
+    }
+}
+
+/// The user's redaction hook, called with each value before it is written.
+pub(crate) struct Redact(Box<RedactFn>);
+
+pub(crate) type RedactFn = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync;
+
+impl Redact {
+    pub(crate) fn new(redact: Box<RedactFn>) -> Self {
+        Self(redact)
+    }
+
+    pub(crate) fn apply<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
+        suppress_recording(|| (self.0)(field, value))
+    }
+}
+
+impl fmt::Debug for Redact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redact")
+    }
+}

@@ -1,0 +1,68 @@
+//! The guard around the user's emitter, sampler and hooks, which may use `tracing` themselves.
+//!
+//! Their spans and events are not recorded. Otherwise each would ask the sampler and be sent by the emitter,
+//! without end. The sampler is guarded here. The emitter is guarded where the thread's packet is lent.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use xray_sdk::DaemonAddress;
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
+
+/// The user's sampler, with every call guarded.
+pub(crate) struct GuardedSampler(pub(crate) Box<dyn Sampler>);
+
+impl Sampler for GuardedSampler {
+    fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+        suppress_recording(|| self.0.sample(request))
+    }
+
+    fn looks_at_request(&self) -> bool {
+        suppress_recording(|| self.0.looks_at_request())
+    }
+
+    fn give_back(&self, verdict: &SamplingResult) {
+        suppress_recording(|| self.0.give_back(verdict));
+    }
+
+    fn observe(&self, verdict: &SamplingResult, anomaly: bool) {
+        suppress_recording(|| self.0.observe(verdict, anomaly));
+    }
+
+    fn start(&self, daemon: &DaemonAddress, service: &str) {
+        suppress_recording(|| self.0.start(daemon, service));
+    }
+
+    fn stop(&self) {
+        suppress_recording(|| self.0.stop());
+    }
+
+    fn flush(&self, timeout: Duration) -> bool {
+        suppress_recording(|| self.0.flush(timeout))
+    }
+
+    fn problem(&self) -> Option<String> {
+        suppress_recording(|| self.0.problem())
+    }
+}
+
+/// Runs user code; no span or event of this thread is recorded meanwhile.
+pub(crate) fn suppress_recording<R>(run: impl FnOnce() -> R) -> R {
+    /// Restores the state, also after a caught panic.
+    struct Leave(bool);
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            let _ = RECORDING_SUPPRESSED.try_with(|inside| inside.set(self.0));
+        }
+    }
+    let _leave = Leave(RECORDING_SUPPRESSED.try_with(|inside| inside.replace(true)).unwrap_or_default());
+    run()
+}
+
+/// Whether recording is suppressed on this thread.
+#[inline]
+pub(crate) fn is_recording_suppressed() -> bool {
+    RECORDING_SUPPRESSED.try_with(Cell::get).unwrap_or_default()
+}
+
+thread_local!(static RECORDING_SUPPRESSED: Cell<bool> = const { Cell::new(false) });

@@ -1,0 +1,95 @@
+//! Pools of records, recycled with the memory that they hold: a span in steady state allocates nothing.
+
+use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
+
+use xray_sdk::document::internal::{Body, Children};
+
+use crate::state::record::SpanRecord;
+
+/// Takes an empty record from this thread's pool.
+#[inline]
+pub(crate) fn take() -> Box<SpanRecord> {
+    let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
+    pooled.unwrap_or_else(refill)
+}
+
+/// Empties a record and returns it to the pool.
+#[inline]
+pub(crate) fn give_back(mut record: Box<SpanRecord>) {
+    record.reset();
+    let mut record = Some(record);
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut() {
+            pool.push(&mut record);
+        }
+    });
+    if let Some(record) = record {
+        spill(record);
+    }
+}
+
+/// A thread's pool. The last record returned is taken first, because it is still in the cache.
+struct Pool {
+    #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+    records: Vec<Box<SpanRecord>>,
+    /// Bytes that they hold.
+    bytes: usize,
+}
+
+impl Pool {
+    #[inline]
+    fn pop(&mut self) -> Option<Box<SpanRecord>> {
+        let record = self.records.pop()?;
+        self.bytes -= record.capacity();
+        Some(record)
+    }
+
+    /// Takes the record, if there is room.
+    #[inline]
+    fn push(&mut self, record: &mut Option<Box<SpanRecord>>) {
+        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.capacity());
+        if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
+            self.records.extend(record.take());
+            self.bytes = bytes;
+        }
+    }
+}
+
+/// Takes a record from the pool of all threads. Spans may always open on one thread and close on another.
+#[cold]
+fn refill() -> Box<SpanRecord> {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.pop().unwrap_or_else(|| Box::new(SpanRecord::empty()))
+}
+
+#[cold]
+fn spill(mut record: Box<SpanRecord>) {
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if shared.len() < SHARED_POOL {
+        // Records may stay here for long; a burst must not leave its memory behind.
+        if record.capacity() > SHARED_CAPACITY {
+            (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
+        }
+        shared.push(record);
+    }
+}
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { records: Vec::new(), bytes: 0 }) };
+}
+
+#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+static SHARED: Mutex<Vec<Box<SpanRecord>>> = Mutex::new(Vec::new());
+
+/// The maximum of records in a thread's pool: the open spans of a deep request.
+const THREAD_POOL: usize = 32;
+
+/// The maximum of bytes in a thread's pool: a few roots with full children, and many small spans.
+const THREAD_CAPACITY: usize = 256 << 10;
+
+/// The maximum of records in the shared pool.
+const SHARED_POOL: usize = 256;
+
+/// The maximum of bytes of a record in the shared pool.
+const SHARED_CAPACITY: usize = 2048;

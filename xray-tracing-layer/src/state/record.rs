@@ -1,0 +1,255 @@
+//! The layer's state of one open span.
+//!
+//! A record is locked only for the time of a copy, and no user code runs meanwhile. Records come from
+//! [`pool`](crate::state::pool).
+
+use std::num::NonZeroU64;
+
+use xray_sdk::document::internal::{Body, Children};
+use xray_sdk::header::Extras;
+use xray_sdk::sampling::SamplingResult;
+use xray_sdk::{SegmentId, TraceId};
+
+use crate::fields::callsite::CallsiteId;
+use crate::fields::deferred::DeferredFields;
+use crate::state::clock::Ticks;
+
+/// The registry's id of a span. No id is 0.
+pub(crate) type SpanId = NonZeroU64;
+
+/// The state of an open span.
+#[derive(Debug)]
+pub(crate) struct SpanRecord {
+    pub(crate) context: TraceContext,
+    pub(crate) segment_id: SegmentId,
+    /// The parent span; `None` for a local root.
+    pub(crate) parent: Option<SpanId>,
+    /// X-Ray's id of the parent, or of the caller's (sub)segment.
+    pub(crate) parent_id: Option<SegmentId>,
+    pub(crate) callsite: CallsiteId,
+    pub(crate) start: Ticks,
+    /// The time when a local root was last exited.
+    pub(crate) exited: Option<NonZeroU64>,
+    /// Whether the root was sent as in progress.
+    pub(crate) in_progress_sent: bool,
+    /// Whether a span was opened inside.
+    pub(crate) has_children: bool,
+    /// Whether the document was emitted while the span stayed open. What is here came later.
+    pub(crate) emitted_early: bool,
+    /// Bookkeeping for Lambda; unused elsewhere.
+    pub(crate) lambda_state: LambdaState,
+    /// The sampler's result, if the sampler decided about this root.
+    pub(crate) verdict: Option<SamplingResult>,
+    pub(crate) body: Body,
+    /// The copied fields of an unrecorded root. The allocation stays with the record.
+    pub(crate) deferred: Option<Box<DeferredFields>>,
+    pub(crate) children: Children,
+}
+
+/// Bookkeeping for Lambda: why a span may stay open after its work is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LambdaState {
+    /// The span that represents the function's segment, for a root below it.
+    pub(crate) platform_root: Option<SpanId>,
+    /// The number of open children.
+    pub(crate) open_children: u32,
+    /// Whether another task holds the span.
+    pub(crate) shared: bool,
+}
+
+/// The state that child spans inherit.
+#[derive(Clone, Debug)]
+pub(crate) struct TraceContext {
+    pub(crate) role: Role,
+    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
+    pub(crate) trace_id: TraceId,
+    /// The registry's id of the local root.
+    pub(crate) root: u64,
+    pub(crate) root_start: Ticks,
+    /// The offset from ticks to microseconds since the epoch, in this tree.
+    pub(crate) offset: u64,
+    /// Unknown keys of the trace header.
+    pub(crate) extras: Option<Extras>,
+}
+
+/// The relation of a span to its trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// A recorded local root: a segment.
+    Segment,
+    /// Part of a recorded span.
+    Subsegment,
+    /// A recorded local root below the segment that Lambda sends.
+    Independent,
+    /// The span that represents Lambda's segment. Never sent.
+    PlatformRoot,
+    /// Unrecorded; its trace header has `Sampled=0`.
+    Unsampled,
+    /// Unrecorded by Lambda's decision; its trace header is the invocation's, without an id of ours.
+    NotSampledByLambda,
+    /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
+    Undecided {
+        /// Whether the trace is known.
+        has_trace: bool,
+    },
+}
+
+impl Role {
+    pub(crate) const fn is_recorded(self) -> bool {
+        matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
+    }
+}
+
+/// The kind of a record, for callbacks that need not lock it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// No record.
+    Absent,
+    /// A part of a recorded tree.
+    Part,
+    /// A recorded local root, or the platform root.
+    Root,
+    /// Unrecorded, like everything inside of it.
+    Unrecorded,
+}
+
+impl SpanRecord {
+    pub(crate) fn empty() -> Self {
+        Self {
+            context: TraceContext {
+                role: Role::Unsampled,
+                trace_id: TraceId::ZERO,
+                root: 0,
+                root_start: 0,
+                offset: 0,
+                extras: None,
+            },
+            segment_id: SegmentId::from(0),
+            parent: None,
+            parent_id: None,
+            callsite: CallsiteId::default(),
+            start: 0,
+            exited: None,
+            in_progress_sent: false,
+            has_children: false,
+            emitted_early: false,
+            lambda_state: LambdaState::default(),
+            verdict: None,
+            body: Body::new(),
+            deferred: None,
+            children: Children::new(),
+        }
+    }
+
+    /// Draws the trace id, unless there is one.
+    ///
+    /// An unsampled trace gets its id when a trace header is requested, or when a child opens on another
+    /// thread. Most unsampled traces end before that. Without a segment id there is no trace id.
+    #[inline]
+    pub(crate) fn draw_trace_id(&mut self) {
+        let context = &mut self.context;
+        if context.trace_id == TraceId::ZERO && self.segment_id != SegmentId::from(0) {
+            context.trace_id = TraceId::at(((context.offset + self.start) / 1_000_000) as u32);
+        }
+    }
+
+    /// Whether the span is a local root.
+    #[inline]
+    pub(crate) fn is_local_root(&self) -> bool {
+        self.parent.is_none()
+    }
+
+    /// Whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
+    /// ones, and of roots that the sampler watches.
+    #[inline]
+    pub(crate) fn keeps_fields(&self) -> bool {
+        let may_be_recorded_yet = || {
+            matches!(self.context.role, Role::Unsampled | Role::NotSampledByLambda | Role::Undecided { .. })
+                && self.is_local_root()
+                && (!self.has_children || self.is_watched())
+        };
+        self.context.role.is_recorded() || may_be_recorded_yet()
+    }
+
+    /// Whether the sampler observes the end of the trace.
+    #[inline]
+    pub(crate) fn is_watched(&self) -> bool {
+        self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
+    }
+
+    /// Applies the user's decision, which overrides any other.
+    ///
+    /// | span | `sampled` | result |
+    /// |---|---|---|
+    /// | recorded | `false` | left out, with everything inside |
+    /// | not recorded | `true` | a segment of its own, in the same trace |
+    /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
+    pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
+        let role = &mut self.context.role;
+        if !sampled {
+            if role.is_recorded() {
+                *role = Role::Unsampled;
+            }
+        } else if !role.is_recorded() && !in_lambda && *role != Role::PlatformRoot {
+            if *role == (Role::Undecided { has_trace: false }) || self.context.trace_id == TraceId::ZERO {
+                self.context.trace_id = TraceId::new();
+            }
+            if self.segment_id == SegmentId::from(0) {
+                self.segment_id = SegmentId::random();
+            }
+            if self.parent.is_some() {
+                // X-Ray knows nothing of this process in the trace so far.
+                (self.parent, self.parent_id) = (None, None);
+            }
+            self.context.role = Role::Segment;
+            (self.context.root, self.context.root_start) = (id, self.start);
+        }
+    }
+
+    /// Returns the record's kind.
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        let role = self.context.role;
+        if !role.is_recorded() && role != Role::PlatformRoot {
+            Kind::Unrecorded
+        } else if self.is_local_root() {
+            Kind::Root
+        } else {
+            Kind::Part
+        }
+    }
+
+    /// Returns the time when the span was last exited, or opened.
+    #[inline]
+    pub(crate) fn last_exit(&self) -> Ticks {
+        self.exited.map_or(self.start, NonZeroU64::get)
+    }
+
+    /// Whether the span becomes a subsegment.
+    pub(crate) fn is_part(&self) -> bool {
+        matches!(self.context.role, Role::Independent | Role::Subsegment)
+    }
+
+    /// Whether anything came after the early emission that has to be sent.
+    pub(crate) fn has_late_part(&self) -> bool {
+        self.has_children || !self.body.is_empty()
+    }
+
+    /// Returns the bytes that the buffers hold, in use or not.
+    pub(crate) fn capacity(&self) -> usize {
+        let deferred = self.deferred.as_ref().map_or(0, |deferred| deferred.capacity());
+        self.body.capacity() + deferred + self.children.capacity()
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.body.clear();
+        if let Some(deferred) = &mut self.deferred {
+            deferred.clear();
+        }
+        self.children.clear();
+        self.context.extras = None;
+        self.verdict = None;
+        (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =
+            (None, false, false, false);
+    }
+}

@@ -1,0 +1,143 @@
+//! Counters of what became of spans. Written by the hot path, read by
+//! [`Handle::stats`](crate::Handle::stats).
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use xray_sdk::EmitterStats;
+use xray_sdk::document::internal::Truncation;
+
+macro_rules! counters {
+    (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
+        /// Counters of a layer's spans, since the layer was built.
+        ///
+        /// `closed == folded + emitted + dropped` whenever no span is being closed.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct Stats {
+            $($(#[$often_doc])* pub $often: u64,)*
+            $($(#[$doc])* pub $name: u64,)*
+            /// The emitter's own counters.
+            pub emitter: EmitterStats,
+        }
+
+        #[derive(Debug, Default)]
+        pub(crate) struct Counters {
+            stripes: [Stripe; STRIPES],
+            $(pub(crate) $name: Counter,)*
+        }
+
+        /// Counters that every span increments. Threads have stripes of their own, as far as there are any:
+        /// two threads that count in one cache line spend more time on that than on the span. A stripe has
+        /// two cache lines, since processors prefetch them in pairs.
+        #[derive(Debug, Default)]
+        #[repr(align(128))]
+        pub(crate) struct Stripe {
+            $(pub(crate) $often: Counter,)*
+        }
+
+        impl Counters {
+            pub(crate) fn snapshot(&self, emitter: EmitterStats) -> Stats {
+                $(let $often = self.stripes.iter().map(|stripe| stripe.$often.0.load(Relaxed)).sum();)*
+                Stats { $($often,)* $($name: self.$name.0.load(Relaxed),)* emitter }
+            }
+        }
+    };
+}
+
+counters! {
+    often: {
+        /// Recorded spans that were closed.
+        closed,
+        /// Closed spans that were folded into the document of their parent.
+        folded,
+        /// Closed spans whose own document was passed to the emitter.
+        emitted,
+        /// Documents passed to the emitter: `emitted`, streamed children, and in-progress documents.
+        documents,
+        /// Closed root spans that were not sampled.
+        unsampled,
+    }
+    seldom: {
+        /// Closed spans whose own document the emitter refused.
+        dropped,
+        /// Folded spans that were lost with the document that contained them.
+        lost_with_parent,
+        /// Documents sent as `in_progress`.
+        announced,
+        /// Spans that were not recorded because too many were open.
+        over_capacity,
+        /// Records of spans that never closed: their subscriber was dropped, or replaced.
+        abandoned,
+        /// Strings that were truncated to X-Ray's limits.
+        values_cut,
+        /// Values that were left out because they have no JSON form, or for lack of room.
+        values_dropped,
+        /// Annotations above X-Ray's limit of 50, which became metadata.
+        annotations_moved,
+        /// Trace headers that were invalid; a new trace was started instead.
+        bad_headers,
+        /// Calls of `set_trace_header` that came too late: the span had children.
+        late_headers,
+        /// Calls of `force_sampling` that came too late: the span had children.
+        late_decisions,
+        /// Calls to other services outside of any segment, unless
+        /// [`ContextMissing::Ignore`](crate::ContextMissing::Ignore) is set.
+        context_missing,
+        /// Settings that were invalid and ignored when the layer was built.
+        bad_settings,
+    }
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counter(AtomicU64);
+
+impl Counter {
+    #[inline]
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Relaxed);
+    }
+
+    #[inline]
+    pub(crate) fn one(&self) {
+        self.add(1);
+    }
+}
+
+impl Counters {
+    /// Returns the counters of this thread.
+    #[inline]
+    pub(crate) fn here(&self) -> &Stripe {
+        &self.stripes[STRIPE.try_with(|stripe| *stripe).unwrap_or_default() % STRIPES]
+    }
+
+    /// Counts a span whose own document was accepted by the emitter, or refused together with the `spans`
+    /// folded into it.
+    #[inline]
+    pub(crate) fn sent(&self, taken: bool, spans: u32) {
+        if taken {
+            self.here().emitted.one();
+        } else {
+            self.dropped.one();
+            self.lost_with_parent.add(spans.into());
+        }
+    }
+
+    #[inline]
+    pub(crate) fn losses(&self, losses: Truncation) {
+        if losses != Truncation::default() {
+            self.values_cut.add(losses.cut.into());
+            self.values_dropped.add(losses.dropped.into());
+            self.annotations_moved.add(losses.moved.into());
+        }
+    }
+}
+
+/// The number of stripes: more than most machines that run one service have cores.
+const STRIPES: usize = 16;
+
+thread_local! {
+    static STRIPE: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Relaxed)
+    };
+}

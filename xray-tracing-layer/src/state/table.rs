@@ -1,0 +1,341 @@
+//! The table of records, by the registry's span id.
+//!
+//! Span extensions would be the usual place. An access there costs a lock, a hash and a box, more than
+//! everything else that the layer does for a span. Here it costs an uncontended lock.
+//!
+//! ```text
+//!  id = | generation | thread | address |       as the registry's slab packs it
+//!                       │          └─► page 0: 32 buckets, page 1: 64, page 2: 128 …   allocated when needed
+//!                       └─► shard, so that threads do not share cache lines
+//! ```
+//! The packing is only a hint on where to look. Records are compared by the whole id, and ids that share a
+//! bucket lie there side by side.
+//!
+//! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
+//! that the caller holds, so no other thread opens or closes them meanwhile.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{OnceLock, PoisonError};
+
+use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
+use crate::state::record::{Kind, SpanRecord};
+
+#[derive(Debug)]
+pub(crate) struct Table {
+    shards: Box<[Shard]>,
+    /// The maximum of records in a shard.
+    capacity: u32,
+}
+
+/// Aligned, so that two threads' shards never share a cache line (nor a pair of them, which CPUs prefetch).
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Shard {
+    pages: [OnceLock<Box<[Place]>>; PAGES],
+    open: AtomicU32,
+}
+
+/// A bucket and its label, in one cache line.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Place {
+    /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
+    /// that no reader ever sees half of it.
+    label: AtomicU64,
+    bucket: Mutex<Bucket>,
+}
+
+#[derive(Debug, Default)]
+struct Bucket {
+    first: Option<(u64, Box<SpanRecord>)>,
+    others: Vec<(u64, Box<SpanRecord>)>,
+}
+
+/// The place where a record may be.
+pub(crate) struct Found<'a> {
+    id: u64,
+    place: &'a Place,
+    shard: &'a Shard,
+}
+
+/// The result of an insertion.
+#[derive(Debug)]
+pub(crate) enum Inserted {
+    Done,
+    /// A record with this id existed: its span never closed.
+    Replaced(Box<SpanRecord>),
+    /// Too many records.
+    Full(Box<SpanRecord>),
+}
+
+impl Table {
+    /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
+    /// threads share.
+    pub(crate) fn new(capacity: u32) -> Self {
+        Self { shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(), capacity }
+    }
+
+    #[inline]
+    pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) -> Inserted {
+        let shard = self.shard(id);
+        if shard.open.fetch_add(1, Relaxed) >= self.capacity {
+            shard.open.fetch_sub(1, Relaxed);
+            return Inserted::Full(record);
+        }
+        let place = shard.place_or_new(id);
+        let mut bucket = place.lock();
+        let stale = bucket.remove(id);
+        if bucket.first.is_none() {
+            bucket.first = Some((id, record));
+        } else {
+            bucket.others.push((id, record));
+        }
+        place.label(&bucket);
+        match stale {
+            None => Inserted::Done,
+            Some(stale) => {
+                shard.open.fetch_sub(1, Relaxed);
+                Inserted::Replaced(stale)
+            }
+        }
+    }
+
+    /// Returns the place of a record, without a lock.
+    #[inline]
+    pub(crate) fn find(&self, id: u64) -> Option<Found<'_>> {
+        let shard = self.shard(id);
+        Some(Found { id, place: shard.place_of(id)?, shard })
+    }
+
+    #[cfg(test)]
+    fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
+        self.find(id)?.remove()
+    }
+
+    /// Calls `look` with a record while its bucket is locked.
+    ///
+    /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
+    /// record's kind; see [`change`](Self::change).
+    #[inline]
+    pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
+        let place = self.shard(id).place_of(id)?;
+        let mut bucket = place.lock();
+        bucket.find(id).map(look)
+    }
+
+    /// Calls `look` with the first of `ids` that has a record: the nearest span, if `ids` are a scope.
+    pub(crate) fn nearest<R>(
+        &self,
+        ids: impl IntoIterator<Item = u64>,
+        mut look: impl FnMut(u64, &mut SpanRecord) -> R,
+    ) -> Option<R> {
+        ids.into_iter().find_map(|id| self.with(id, |record| look(id, record)))
+    }
+
+    /// Calls `change` with a record, whose kind may change.
+    pub(crate) fn change<R>(&self, id: u64, change: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
+        let place = self.shard(id).place_of(id)?;
+        let mut bucket = place.lock();
+        let result = bucket.find(id).map(change);
+        place.label(&bucket);
+        result
+    }
+
+    /// Returns the kind of a record, without a lock.
+    #[inline]
+    pub(crate) fn kind(&self, id: u64) -> Kind {
+        let Some(place) = self.shard(id).place(id) else { return Kind::Absent };
+        let label = place.label.load(Relaxed);
+        if label & !KIND == label_of(id, Kind::Absent) {
+            return Kind::of_label(label);
+        }
+        if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
+    }
+
+    fn shard(&self, id: u64) -> &Shard {
+        &self.shards[(id.wrapping_sub(1) >> ADDRESS_BITS) as usize % SHARDS]
+    }
+}
+
+impl Found<'_> {
+    /// Takes the record out, if it is there.
+    #[inline]
+    pub(crate) fn remove(self) -> Option<Box<SpanRecord>> {
+        let mut bucket = self.place.lock();
+        let record = bucket.remove(self.id)?;
+        self.place.label(&bucket);
+        self.shard.open.fetch_sub(1, Relaxed);
+        Some(record)
+    }
+}
+
+impl Shard {
+    #[inline]
+    fn place(&self, id: u64) -> Option<&Place> {
+        let (page, index) = page_and_index(id);
+        self.pages[page].get()?.get(index)
+    }
+
+    /// Returns the id's place, if it may have a record.
+    #[inline]
+    fn place_of(&self, id: u64) -> Option<&Place> {
+        self.place(id).filter(|place| place.may_have(id))
+    }
+
+    #[inline]
+    fn place_or_new(&self, id: u64) -> &Place {
+        let (page, index) = page_and_index(id);
+        let new = || std::iter::repeat_with(Place::default).take(FIRST_PAGE << page).collect();
+        &self.pages[page].get_or_init(new)[index]
+    }
+}
+
+impl Place {
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cold]
+    fn kind_among_several(&self, id: u64) -> Kind {
+        self.lock().find(id).map_or(Kind::Absent, |record| record.kind())
+    }
+
+    #[inline]
+    fn may_have(&self, id: u64) -> bool {
+        let label = self.label.load(Relaxed);
+        label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
+    }
+
+    /// Sets the label.
+    #[inline]
+    fn label(&self, bucket: &Bucket) {
+        let label = match &bucket.first {
+            _ if !bucket.others.is_empty() => SEVERAL,
+            None => 0,
+            Some((id, record)) => label_of(*id, record.kind()),
+        };
+        self.label.store(label, Relaxed);
+    }
+}
+
+impl Kind {
+    #[inline]
+    const fn of_label(label: u64) -> Self {
+        const KINDS: [Kind; 4] = [Kind::Absent, Kind::Part, Kind::Root, Kind::Unrecorded];
+        KINDS[(label & 0b11) as usize]
+    }
+}
+
+/// Returns a label. The highest bits of the id are missing: they are of a generation that repeats after a
+/// thousand others. A false match is detected in the bucket.
+#[inline]
+const fn label_of(id: u64, kind: Kind) -> u64 {
+    id << KIND.count_ones() | kind as u64
+}
+
+/// The bits of a label that are a [`Kind`].
+const KIND: u64 = 0b111;
+
+/// Records that share the bucket: only the bucket knows. No id is 0.
+const SEVERAL: u64 = KIND;
+
+impl Bucket {
+    #[inline]
+    fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
+        match &mut self.first {
+            Some((first, record)) if *first == id => Some(record),
+            _ => self.others.iter_mut().find(|(other, _)| *other == id).map(|(_, record)| &mut **record),
+        }
+    }
+
+    #[inline]
+    fn remove(&mut self, id: u64) -> Option<Box<SpanRecord>> {
+        if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
+            return Some(record);
+        }
+        let at = self.others.iter().position(|(other, _)| *other == id)?;
+        Some(self.others.swap_remove(at).1)
+    }
+}
+
+/// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
+#[inline]
+fn page_and_index(id: u64) -> (usize, usize) {
+    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
+    if address < FIRST_PAGE {
+        return (0, address);
+    }
+    let shifted = address + FIRST_PAGE;
+    let page = (shifted / FIRST_PAGE).ilog2() as usize;
+    (page, shifted - (FIRST_PAGE << page))
+}
+
+const SHARDS: usize = 64;
+
+/// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).
+const ADDRESS_BITS: u32 = 38;
+const FIRST_PAGE: usize = 32;
+
+/// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
+const ADDRESS_MASK: usize = (1 << 19) - 1;
+
+/// As many as the highest address needs.
+const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::pool;
+    use std::collections::HashMap;
+    use xray_sdk::SegmentId;
+
+    #[test]
+    fn it_behaves_like_a_map_whatever_the_ids() {
+        let table = Table::new(u32::MAX);
+        let mut map = HashMap::new();
+        let mut rng = fastrand_like(7);
+        let ids: Vec<u64> = (1..200)
+            .chain((0..100).map(|i| u64::MAX - i))
+            .chain((0..100).map(|i| ADDRESS_MASK as u64 + 1 - i))
+            .chain((0..100).map(|i| 1 + i * (ADDRESS_MASK as u64 + 1))) // all in one bucket
+            .chain((0..100).map(|i| 5 | i << ADDRESS_BITS)) // threads that share shards
+            .collect();
+        for _ in 0..20_000 {
+            let id = ids[rng() as usize % ids.len()];
+            let mut new = pool::take();
+            new.segment_id = SegmentId::from(rng());
+            let value = new.segment_id;
+            match rng() % 3 {
+                0 => match table.insert(id, new) {
+                    Inserted::Done => assert_eq!(map.insert(id, value), None),
+                    Inserted::Replaced(old) => assert_eq!(map.insert(id, value), Some(old.segment_id)),
+                    Inserted::Full(_) => panic!("no bound was set"),
+                },
+                1 => assert_eq!(table.remove(id).map(|r| r.segment_id), map.remove(&id)),
+                _ => assert_eq!(table.with(id, |r| r.segment_id), map.get(&id).copied()),
+            }
+        }
+        let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
+        assert_eq!(open as usize, map.len());
+    }
+
+    #[test]
+    fn a_full_table_gives_the_record_back() {
+        let table = Table::new(2);
+        assert!(matches!(table.insert(1, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(2, pool::take()), Inserted::Done));
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Full(_)));
+        assert!(table.remove(1).is_some());
+        assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
+    }
+
+    fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {
+        move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Requests through the HTTP layer where a clock has to be moved, or the process to be a Lambda function. With real
+//! servers they are tried among other people's crates.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+
+use ::http::{Request, Response};
+use http_body::{Body, Frame};
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::*;
+use crate::XrayHttpLayer;
+use crate::integrations::http::{XrayHttpBody, XrayHttpService};
+
+/// Answers with a body of so many frames, and opens a span while it does.
+#[derive(Clone)]
+struct Shop(u32);
+
+impl<B> Service<Request<B>> for Shop {
+    type Response = Response<Frames>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Frames>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        drop(info_span!("work"));
+        ready(Ok(Response::new(Frames(self.0))))
+    }
+}
+
+#[derive(Debug)]
+struct Frames(u32);
+
+impl Body for Frames {
+    type Data = &'static [u8];
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<&'static [u8]>, Infallible>>> {
+        let Some(left) = self.0.checked_sub(1) else { return Poll::Ready(None) };
+        self.0 = left;
+        drop(info_span!("frame"));
+        Poll::Ready(Some(Ok(Frame::data(b"frame"))))
+    }
+}
+
+fn served(frames: u32) -> XrayHttpService<Shop> {
+    XrayHttpLayer::new().layer(Shop(frames))
+}
+
+fn answered(service: &mut XrayHttpService<Shop>, request: Request<()>) -> XrayHttpBody<Frames> {
+    let future = pin!(service.call(request));
+    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("pending")
+    };
+    response.into_body()
+}
+
+fn take_frame(body: Pin<&mut impl Body>) -> bool {
+    matches!(body.poll_frame(&mut Context::from_waker(Waker::noop())), Poll::Ready(Some(Ok(_))))
+}
+
+fn request() -> Request<()> {
+    Request::get("http://shop.example/orders/7").header("x-amzn-trace-id", SAMPLED).body(()).unwrap()
+}
+
+#[test]
+fn a_request_lasts_as_long_as_its_body() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let mut service = served(2);
+        let mut body = pin!(answered(&mut service, request()));
+        rig.pass(1_000);
+        assert!(take_frame(body.as_mut()) && take_frame(body.as_mut()));
+        rig.pass(1_000);
+        assert_eq!(rig.sent(), [0; 0]);
+        assert!(!take_frame(body.as_mut()));
+        let sent = rig.sent();
+        assert_eq!(names(&sent), ["shop"], "the body is still there, but at its end");
+        assert_eq!(sent[0]["end_time"].as_f64(), Some(1_800_000_000.002));
+        assert_eq!(sent[0]["parent_id"], "53995c3f42cd8ad8");
+        let inside = sent[0]["subsegments"].as_array().unwrap();
+        assert_eq!(names(inside), ["work", "frame", "frame"]);
+        assert_eq!(sent[0]["http"]["response"], serde_json::json!({"status": 200, "content_length": 10}));
+    });
+}
+
+#[test]
+fn in_lambda_a_request_is_a_subsegment_of_the_runtimes_span() {
+    let rig = lambda("");
+    rig.run(|| {
+        let invoke = info_span!("Lambda runtime invoke", requestId = "r", xrayTraceId = SAMPLED).entered();
+        let mut body = pin!(answered(&mut served(1), request()));
+        while take_frame(body.as_mut()) {}
+        drop(invoke);
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["GET"]);
+    assert_eq!(sent[0]["type"], "subsegment");
+    assert_eq!(sent[0]["trace_id"], "1-66f1a2b3-0123456789abcdef01234567");
+    assert_eq!(sent[0]["parent_id"], "53995c3f42cd8ad8");
+    assert_eq!(sent[0]["http"]["request"]["url"], "http://shop.example/orders/7");
+    assert_eq!(rig.handle.stats().bad_headers, 0);
+}
+
+#[test]
+fn in_lambda_without_that_span_the_requests_header_says_where_it_belongs() {
+    let rig = lambda("");
+    rig.run(|| {
+        let mut body = pin!(answered(&mut served(1), request()));
+        while take_frame(body.as_mut()) {}
+        drop(answered(&mut served(1), Request::new(())));
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["GET"], "and one without it belongs nowhere");
+    assert_eq!((&sent[0]["type"], &sent[0]["parent_id"]), (&"subsegment".into(), &"53995c3f42cd8ad8".into()));
+}
+
+#[test]
+fn a_layer_that_is_off_or_absent_lets_everything_pass() {
+    let rig = Rig::new(|b| b.enabled(false));
+    let run = || {
+        let mut service = served(1);
+        let asks =
+            Request::get("/").header("x-amzn-trace-id", "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=?");
+        let future = pin!(service.call(asks.body(()).unwrap()));
+        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("pending")
+        };
+        assert!(response.headers().is_empty(), "nobody has decided");
+        let mut body = pin!(response.into_body());
+        assert!(take_frame(body.as_mut()) && !take_frame(body.as_mut()));
+    };
+    rig.run(run);
+    run();
+    assert_eq!(rig.sent(), [0; 0]);
+}

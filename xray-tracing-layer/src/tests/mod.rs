@@ -1,0 +1,255 @@
+//! What takes seconds, or Lambda: scenarios under a clock that the test moves, and with an invocation's header
+//! that the test makes up. Everything else is in `tests/it`, over a real socket.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing::{Dispatch, Span, info_span};
+use tracing_subscriber::Registry;
+use tracing_subscriber::prelude::*;
+use xray_sdk::sampling::Always;
+use xray_sdk::{EmitError, Emitter, Packet};
+
+use crate::state::clock::Clock;
+use crate::{Builder, Handle, XraySpanExt, current_trace_header};
+
+mod environment;
+mod finished_calls;
+#[cfg(feature = "tower-client")]
+mod http_client;
+#[cfg(feature = "tower-server")]
+mod http_server;
+mod on_close;
+#[cfg(feature = "plugins")]
+mod origin;
+mod sampling;
+
+#[cfg(any(feature = "central-sampling", feature = "plugins"))]
+use xray_sdk::testing::server;
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Value>>>);
+
+impl Emitter for Memory {
+    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+        assert_eq!(xray_sdk::local::check(packet.document()), []);
+        self.0.lock().unwrap().push(serde_json::from_slice(packet.document()).unwrap());
+        Ok(())
+    }
+}
+
+struct Rig {
+    sent: Memory,
+    time: Arc<AtomicU64>,
+    handle: Handle,
+    dispatch: Dispatch,
+}
+
+const SECOND: u64 = 1_000_000;
+const START: u64 = 1_800_000_000 * SECOND;
+
+impl Rig {
+    fn new(change: impl FnOnce(Builder) -> Builder) -> Self {
+        let (sent, time) = (Memory::default(), Arc::new(AtomicU64::new(START)));
+        let builder = crate::builder()
+            .service_name("shop")
+            .sampler(Always)
+            .emitter(sent.clone())
+            .clock(Clock::manual(Arc::clone(&time)));
+        let (layer, handle) = change(builder).build_with_handle::<Registry>().unwrap();
+        Self { sent, time, handle, dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)) }
+    }
+
+    fn run<R>(&self, spans: impl FnOnce() -> R) -> R {
+        tracing::dispatcher::with_default(&self.dispatch, spans)
+    }
+
+    fn pass(&self, micros: u64) {
+        self.time.fetch_add(micros, Relaxed);
+    }
+
+    /// What was sent since the last call.
+    fn sent(&self) -> Vec<Value> {
+        std::mem::take(&mut *self.sent.0.lock().unwrap())
+    }
+}
+
+fn names(documents: &[Value]) -> Vec<&str> {
+    documents.iter().map(|document| document["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn times_are_those_of_the_clock_to_the_microsecond() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        rig.pass(1_500);
+        let _child = info_span!("child").entered();
+        rig.pass(250_007);
+    });
+    let sent = rig.sent();
+    assert_eq!(sent[0]["start_time"].as_f64(), Some(1_800_000_000.0));
+    assert_eq!(sent[0]["end_time"].as_f64(), Some(1_800_000_000.251_507));
+    assert_eq!(sent[0]["subsegments"][0]["start_time"].as_f64(), Some(1_800_000_000.001_5));
+}
+
+#[test]
+fn a_segment_open_for_seconds_announces_itself_once() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let _root = info_span!("root", annotation.tenant = "blue").entered();
+        drop(info_span!("early"));
+        assert_eq!(rig.sent(), [0; 0]);
+        rig.pass(6 * SECOND);
+        drop(info_span!("late"));
+        let sent = rig.sent();
+        assert_eq!(sent.len(), 1);
+        assert_eq!(sent[0]["in_progress"], true);
+        assert_eq!(sent[0]["annotations"]["tenant"], "blue");
+        assert!(sent[0].get("end_time").is_none() && sent[0].get("subsegments").is_none());
+        drop(info_span!("later"));
+        assert_eq!(rig.sent(), [0; 0]);
+    });
+    let sent = rig.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0]["subsegments"].as_array().map(Vec::len), Some(3));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.announced, stats.emitted, stats.folded, stats.documents), (1, 1, 3, 2));
+}
+
+#[test]
+fn a_parent_open_for_long_holds_nothing_back() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..20 {
+            drop(info_span!("held"));
+        }
+        rig.pass(11 * SECOND);
+        drop(info_span!("fresh"));
+        let sent = rig.sent();
+        // The announcement, eight of those that were held, and the new one.
+        assert_eq!(sent.iter().filter(|d| d["name"] == "held").count(), 8);
+        assert_eq!(sent.iter().filter(|d| d["name"] == "fresh" && d["type"] == "subsegment").count(), 1);
+        assert_eq!(sent.iter().filter(|d| d["in_progress"] == true).count(), 1);
+        drop(info_span!("fresh"));
+        drop(info_span!("fresh"));
+        assert_eq!(names(&rig.sent()).iter().filter(|name| **name == "held").count(), 12);
+    });
+    let root = &rig.sent()[0];
+    assert!(root.get("subsegments").is_none());
+    let stats = rig.handle.stats();
+    assert_eq!((stats.closed, stats.folded, stats.emitted, stats.dropped), (24, 20, 4, 0));
+    assert_eq!(stats.documents, 1 + 20 + 3 + 1);
+}
+
+mod lambda;
+
+const SAMPLED: &str =
+    "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
+
+fn lambda(header: &'static str) -> Rig {
+    // A function pointer, as the real one: the header is told by a thread-local.
+    thread_local!(static HEADER: std::cell::Cell<&'static str> = const { std::cell::Cell::new("") });
+    HEADER.set(header);
+    Rig::new(|b| b.lambda(|| HEADER.get().parse().ok()))
+}
+
+#[test]
+fn in_lambda_spans_are_parts_of_the_functions_own_segment() {
+    let rig = lambda(SAMPLED);
+    rig.run(|| {
+        let _handler = info_span!("handler").entered();
+        drop(info_span!("work"));
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["handler"]);
+    assert_eq!(sent[0]["type"], "subsegment");
+    assert_eq!(sent[0]["trace_id"], "1-66f1a2b3-0123456789abcdef01234567");
+    assert_eq!(sent[0]["parent_id"], "53995c3f42cd8ad8");
+    assert_eq!(sent[0]["subsegments"][0]["name"], "work");
+}
+
+#[test]
+fn the_runtimes_span_stands_for_the_functions_segment_and_is_not_sent() {
+    // No variable: the header comes with the span, as it does when invocations run side by side.
+    let rig = lambda("");
+    rig.run(|| {
+        let _invoke = info_span!("Lambda runtime invoke", requestId = "r", xrayTraceId = SAMPLED).entered();
+        assert_eq!(current_trace_header().unwrap().to_string(), SAMPLED);
+        let handler = info_span!("handler").entered();
+        let header = current_trace_header().unwrap().to_string();
+        assert!(header.starts_with("Root=1-66f1a2b3-0123456789abcdef01234567;Parent="), "{header}");
+        assert!(
+            header.ends_with(";Sampled=1;Lineage=a:1") && !header.contains("53995c3f42cd8ad8"),
+            "{header}"
+        );
+        drop(handler);
+        assert_eq!(names(&rig.sent()), ["handler"], "it left before the response is posted");
+        drop(info_span!("second"));
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["second"]);
+    assert_eq!(sent[0]["parent_id"], "53995c3f42cd8ad8");
+    let stats = rig.handle.stats();
+    assert_eq!((stats.closed, stats.emitted), (2, 2));
+}
+
+#[test]
+fn a_facade_works_outside_lambda_too() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let _invoke = info_span!("Lambda runtime invoke", xrayTraceId = SAMPLED).entered();
+        drop(info_span!("handler"));
+    });
+    assert_eq!(rig.sent()[0]["parent_id"], "53995c3f42cd8ad8");
+}
+
+#[test]
+fn in_lambda_nothing_is_recorded_without_a_whole_header_and_what_is_known_is_passed_on() {
+    for (header, passed_on) in [
+        ("Root=1-66f1a2b3-0123456789abcdef01234567", Some("Root=1-66f1a2b3-0123456789abcdef01234567")),
+        (
+            "Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1",
+            Some("Root=1-66f1a2b3-0123456789abcdef01234567;Lineage=a:1"),
+        ),
+        (
+            "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1",
+            Some("Root=1-66f1a2b3-0123456789abcdef01234567"),
+        ),
+        ("", None),
+        ("junk", None),
+    ] {
+        let rig = lambda(header);
+        rig.run(|| {
+            let _init = info_span!("init").entered();
+            let _work = info_span!("work").entered();
+            assert_eq!(current_trace_header().map(|h| h.to_string()).as_deref(), passed_on, "{header}");
+        });
+        assert_eq!(rig.sent(), [0; 0], "{header}");
+        assert_eq!(rig.handle.stats().closed, 0);
+    }
+}
+
+#[test]
+fn in_lambda_an_unsampled_invocation_sends_nothing_and_says_so_downstream() {
+    let rig = lambda("Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0");
+    rig.run(|| {
+        let _handler = info_span!("handler").entered();
+        let header = current_trace_header().unwrap().to_string();
+        assert!(header.starts_with("Root=1-66f1a2b3-0123456789abcdef01234567;Parent="), "{header}");
+        assert!(header.ends_with(";Sampled=0"), "{header}");
+    });
+    assert_eq!(rig.sent(), [0; 0]);
+}
+
+#[test]
+fn a_user_named_in_lambda_is_kept_as_metadata() {
+    let rig = lambda(SAMPLED);
+    rig.run(|| {
+        let _handler = info_span!("handler").entered();
+        info_span!("work").in_scope(|| Span::current().set_user("u-17"));
+    });
+    assert_eq!(rig.sent()[0]["metadata"]["default"]["user.id"], "u-17");
+}
