@@ -17,7 +17,7 @@ pub struct MemberKey {
 }
 
 impl MemberKey {
-    /// Makes a key ready, `"key":` for instance. Returns `None` if it is longer than 32 bytes.
+    /// Makes a key ready, `"key":` for instance. Returns `None` if it is longer than 24 bytes.
     #[must_use]
     pub fn new(ready: &str) -> Option<Self> {
         let mut block = [0; BLOCK];
@@ -88,11 +88,20 @@ impl Buffer {
     fn put_block(&mut self, key: &MemberKey, len: usize, fill: impl FnOnce(&mut [u8; BLOCK])) {
         let bytes = self.bytes_mut();
         let start = bytes.len();
+        if bytes.capacity() == 0 {
+            reserve_first(bytes);
+        }
         let mut block = key.block;
         fill(&mut block);
         bytes.extend_from_slice(&block);
         bytes.truncate(start + len);
     }
+}
+
+/// Makes room for a few short members, with the rest of the last one's block, and for no more.
+#[cold]
+fn reserve_first(bytes: &mut Vec<u8>) {
+    bytes.reserve_exact(72);
 }
 
 /// Up to seven bytes as one word, the first in the lowest; `None` without any.
@@ -109,7 +118,7 @@ fn word_of(bytes: &[u8]) -> Option<u64> {
     Some(first | middle << (8 * (len / 2)) | last << (8 * (len - 1)))
 }
 
-const MAX_KEY: usize = 32;
+const MAX_KEY: usize = 24;
 const MAX_TEXT: usize = 16;
 
 /// The longest key, two quotes, the longest value, and a comma.

@@ -35,22 +35,24 @@ struct Shard {
     open: AtomicU32,
 }
 
-/// A bucket, and in front of it, in a cache line of their own, its label and what its record hands down.
+/// A bucket and its label, in one cache line.
 #[derive(Debug, Default)]
-#[repr(align(128))]
+#[repr(align(64))]
 struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
-    /// What the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`].
-    inheritance: [AtomicU64; INHERITED],
+    /// What the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
+    /// a record with children, so the room is made when it is needed, and stays.
+    inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
 }
 
 #[derive(Debug, Default)]
 struct Bucket {
     first: Option<(u64, Box<SpanRecord>)>,
-    others: Vec<(u64, Box<SpanRecord>)>,
+    #[expect(clippy::box_collection, reason = "a place fits a cache line, and hardly any has others")]
+    others: Option<Box<Vec<(u64, Box<SpanRecord>)>>>,
 }
 
 /// The place where a record may be.
@@ -90,7 +92,7 @@ impl Table {
         if bucket.first.is_none() {
             bucket.first = Some((id, record));
         } else {
-            bucket.others.push((id, record));
+            bucket.others.get_or_insert_default().push((id, record));
         }
         place.label(&bucket);
         match stale {
@@ -131,8 +133,10 @@ impl Table {
         let place = self.shard(id).place(id)?;
         // The words were stored before the label. They stay while the span is held, and the caller holds it.
         let label = place.label.load(Acquire);
-        (label & !KIND_ALONE == label_of(id, Kind::Absent) | HANDED_DOWN)
-            .then(|| place.inheritance.each_ref().map(|word| word.load(Relaxed)))
+        if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
+            return None;
+        }
+        Some(place.inheritance.get()?.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`
@@ -147,10 +151,11 @@ impl Table {
         let (result, inheritance) = look(bucket.find(id)?);
         // The words of a bucket are those of its only record.
         if let Some(words) = inheritance
-            && bucket.others.is_empty()
+            && bucket.is_single()
         {
-            for (place, word) in place.inheritance.iter().zip(words) {
-                place.store(word, Relaxed);
+            let room = place.inheritance.get_or_init(Box::default);
+            for (room, word) in room.iter().zip(words) {
+                room.store(word, Relaxed);
             }
             place.label.store(place.label.load(Relaxed) | HANDED_DOWN, Release);
         }
@@ -245,7 +250,7 @@ impl Place {
     #[inline]
     fn label(&self, bucket: &Bucket) {
         let label = match &bucket.first {
-            _ if !bucket.others.is_empty() => SEVERAL,
+            _ if !bucket.is_single() => SEVERAL,
             None => 0,
             Some((id, record)) => label_of(*id, record.kind()),
         };
@@ -285,11 +290,20 @@ const INHERITED: usize = size_of::<Inheritance>() / size_of::<u64>();
 const SEVERAL: u64 = KIND;
 
 impl Bucket {
+    /// Whether there is no other record beside the first.
+    #[inline]
+    fn is_single(&self) -> bool {
+        self.others.as_ref().is_none_or(|others| others.is_empty())
+    }
+
     #[inline]
     fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
         match &mut self.first {
             Some((first, record)) if *first == id => Some(record),
-            _ => self.others.iter_mut().find(|(other, _)| *other == id).map(|(_, record)| &mut **record),
+            _ => {
+                let mut others = self.others.iter_mut().flat_map(|others| others.iter_mut());
+                others.find(|(other, _)| *other == id).map(|(_, record)| &mut **record)
+            }
         }
     }
 
@@ -298,8 +312,9 @@ impl Bucket {
         if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
             return Some(record);
         }
-        let at = self.others.iter().position(|(other, _)| *other == id)?;
-        Some(self.others.swap_remove(at).1)
+        let others = self.others.as_mut()?;
+        let at = others.iter().position(|(other, _)| *other == id)?;
+        Some(others.swap_remove(at).1)
     }
 }
 
@@ -390,6 +405,11 @@ mod tests {
         // A record that comes after it in the same place has handed down nothing.
         assert!(matches!(table.insert(id, pool::take()), Inserted::Done));
         assert_eq!(table.inheritance(id), None);
+    }
+
+    #[test]
+    fn a_place_is_one_cache_line() {
+        assert_eq!(size_of::<Place>(), 64);
     }
 
     #[test]
