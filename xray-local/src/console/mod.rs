@@ -16,6 +16,7 @@ mod guard;
 mod histogram;
 mod live;
 mod map;
+mod settings;
 mod shell;
 mod state;
 mod trace;
@@ -33,6 +34,7 @@ pub fn router(console: &Console) -> Router {
     let pages = Router::new()
         .merge(live::routes())
         .merge(map::routes())
+        .merge(settings::routes())
         .merge(trace::routes())
         .merge(traces::routes())
         .merge(upload::routes())

@@ -65,7 +65,7 @@ impl Addresses {
         if self.udp == self.tcp { self.udp.to_string() } else { format!("tcp:{} udp:{}", self.tcp, self.udp) }
     }
 
-    /// `{"udp":"…","tcp":"…","api":"…","data":"…"}`
+    /// `{"udp":"…","tcp":"…","api":"…","data":"…","console":"…"}`
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::json!({
@@ -73,6 +73,7 @@ impl Addresses {
             "tcp": self.tcp.to_string(),
             "api": self.api.to_string(),
             "data": self.data.to_string_lossy(),
+            "console": self.console(),
         })
         .to_string()
     }

@@ -72,7 +72,7 @@ async function post(path, body) {
 // Sends demo traffic.
 export async function demo() {
   const answer = await post("/console/demo", {});
-  say(`${answer.sent} documents sent, ${answer.refused} refused on purpose`);
+  say(`${answer.sent} documents sent, ${answer.refused.length} refused on purpose`);
 }
 
 const PIECE = 1_500_000;

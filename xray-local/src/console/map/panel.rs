@@ -26,9 +26,9 @@ pub(super) fn panel(graph: &Graph, asked: &Asked) -> Option<Markup> {
             "AWS::Lambda::Function" => {
                 Some("Your function; the Lambda service is the node of the same name beside it.")
             }
-            "client" => Some("Whoever called the first service of each trace."),
+            "client" => Some("The callers of the first service of each trace."),
             _ if !node.active => {
-                Some("Nobody sends segments for this node: it is inferred from its callers' view.")
+                Some("No program sends segments for this node: X-Ray infers it from its callers' view.")
             }
             _ => None,
         };
@@ -141,7 +141,7 @@ impl Chosen {
         let chosen = match (self.target.is_empty(), self.kind.as_str()) {
             (true, "client") => inner,
             (true, kind) => Some(query::of_node(&self.node, kind, inner)),
-            // Callers outside of all services have no segments: what they call tells the traces.
+            // Callers outside of all services have no segments: the called node names the traces.
             (false, "client") => Some(query::of_node(&self.target, &self.target_kind, inner)),
             (false, kind) => {
                 Some(query::of_edge((&self.node, kind), (&self.target, &self.target_kind), inner))

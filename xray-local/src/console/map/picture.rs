@@ -11,10 +11,10 @@ use crate::model::{EdgeKind, Length};
 use crate::query::layout::{Spot, layout};
 use crate::query::{Edge, Graph, Node, Statistics};
 
-const ACROSS: f64 = 116.0;
+const ACROSS: f64 = 128.0;
 const ALONG: f64 = 210.0;
-const MARGIN: (f64, f64) = (80.0, 50.0);
-const RADIUS: f64 = 24.0;
+const MARGIN: (f64, f64) = (80.0, 56.0);
+const RADIUS: f64 = 29.0;
 
 /// Characters of a name that are drawn.
 const NAME: usize = 22;

@@ -68,7 +68,7 @@ fn notes(timeline: &Timeline, at: usize, members: &Map<String, Value>) -> Vec<St
         notes.push("The called service says that it traces this call (traced: true), but its segment has not arrived.".to_owned());
     }
     if row.has(INFERRED) {
-        notes.push("Nobody sent this segment: X-Ray infers it from the caller's view.".to_owned());
+        notes.push("No program sent this segment: X-Ray infers it from the caller's view.".to_owned());
     }
     match members.get("origin").and_then(Value::as_str) {
         Some("AWS::Lambda") => {

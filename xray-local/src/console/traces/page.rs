@@ -149,6 +149,7 @@ fn results(asked: &Asked, filter: &Filter, found: &Found, endpoint: &str) -> Mar
         @if found.page.summaries.is_empty() {
             (none::blockers(asked, filter, &found.blockers, LOOKED_AT))
         } @else {
+            h2 { "Traces" }
             (table(asked, found))
         }
         details { summary { "The same by CLI and boto3" } (commands(asked, endpoint)) }
