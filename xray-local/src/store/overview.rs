@@ -17,7 +17,7 @@ pub struct Recorded {
     pub trouble: Trouble,
 }
 
-/// The latest problems, newest first.
+/// The latest problems: refused documents first, then what gets lost in part, then remarks; newest first.
 ///
 /// # Errors
 /// SQLite's.
@@ -25,7 +25,7 @@ pub fn latest_problems(connection: &Connection, limit: usize) -> rusqlite::Resul
     connection
         .prepare_cached(
             "SELECT first_us, last_us, count, door, severity, code, path, message, service, trace, excerpt
-             FROM problems ORDER BY last_us DESC, id DESC LIMIT ?",
+             FROM problems ORDER BY severity, last_us DESC, id DESC LIMIT ?",
         )?
         .query_map([limit], read)?
         .collect()

@@ -17,7 +17,8 @@ export const HEADER = '{"format":"json","version":1}\n';
 
 // Starts a server on free ports.
 export async function start(...flags) {
-  const free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--api", "127.0.0.1:0", "--data", ":memory:"];
+  const free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data", ":memory:"];
+  if (!flags.includes("--api")) free.push("--api", "127.0.0.1:0");
   const child = spawn(PROGRAM, ["serve", ...free, "--json", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const addresses = await new Promise((resolve, reject) => {
     createInterface({ input: child.stdout }).once("line", (line) => resolve(JSON.parse(line)));

@@ -102,13 +102,16 @@ fn draw_node(node: &Node, (x, y): (f64, f64), asked: &Asked, minutes: Option<f64
     html! {
         a.node.chosen[asked.is_node(name)].inferred[!node.active] href=(asked.of_node(name)) aria-label=(label) {
             title { (label) }
+            rect.touch x=(x - 70.0) y=(y - RADIUS - 20.0) width="140" height=(2.0 * RADIUS + 58.0) {}
             circle.plate cx=(x) cy=(y) r=(RADIUS + 4.0) {}
             (ring(x, y, &statistics))
             @if name.kind == "client" {
                 path.figure d=(format!("M{:.1} {:.1}a5 5 0 1 1 .1 0M{:.1} {:.1}a10 10 0 0 1 20 0", x, y - 1.0, x - 10.0, y + 12.0)) {}
-            } @else if let Some(mean) = mean {
-                text.mean x=(x) y=(y + 4.0) { (mean) }
             }
+        }
+        // Beside the link: its name is the sentence above.
+        g.texts aria-hidden="true" {
+            @if let Some(mean) = mean { text.mean x=(x) y=(y + 4.0) { (mean) } }
             text.name x=(x) y=(y + RADIUS + 18.0) { (shortened(&name.name)) }
             text.kind x=(x) y=(y + RADIUS + 32.0) { (shortened(kind.rsplit("::").next().unwrap_or(kind))) }
             @if statistics.total() > 0 {

@@ -134,7 +134,7 @@ pub(super) async fn page(
         @if !tried.is_empty() {
             p #matched.note role="status" {
                 @match matched {
-                    Some(rule) => { "The rule " strong { (rule.name) } " decides: " (rule.reservoir()) " requests each second are sampled, and "
+                    Some(rule) => { "The rule " strong { (rule.name) } " decides: each second, the first " (rule.reservoir()) " are sampled, and "
                         (format!("{:.1} %", rule.rate() * 100.0)) " of the others." }
                     None => "No rule matches.",
                 }
