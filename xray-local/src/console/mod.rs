@@ -29,7 +29,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 pub use state::{Console, Options, Stopping, new_token};
 
 /// The pages, for [`api_router`](crate::api::api_router).
-#[must_use]
 pub fn router(console: &Console) -> Router {
     let pages = Router::new()
         .merge(live::routes())

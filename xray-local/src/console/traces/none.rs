@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::asked::Asked;
 use crate::console::format;
 use crate::query::Blocker;
-use crate::query::filter::{Filter, FilterError};
+use crate::query::filter::{Expr, Filter, FilterError};
 
 /// Which condition removed everything, with counts.
 pub(super) fn blockers(asked: &Asked, filter: &Filter, blockers: &[Blocker], most: usize) -> Markup {
@@ -15,7 +15,7 @@ pub(super) fn blockers(asked: &Asked, filter: &Filter, blockers: &[Blocker], mos
     };
     let others = |position: usize| {
         let rest = blockers.iter().enumerate().filter(|(other, _)| *other != position);
-        let rest = rest.map(|(_, blocker)| blocker.condition.clone()).reduce(|all, one| all.and(one));
+        let rest = rest.map(|(_, blocker)| blocker.condition.clone()).reduce(Expr::and);
         asked.with(&rest.map(Filter::from).unwrap_or_default())
     };
     html! {
