@@ -14,7 +14,7 @@
 //! Read the modules in this order. [`config`] is what the daemon was asked to do: flags, file, environment.
 //! [`receive`] is the thread that empties the socket. [`hold`] keeps documents within one budget of bytes, [`spool`]
 //! keeps them on disk. [`upload`] decides what is sent when, and what an answer means. [`aws`] makes the signed
-//! calls. [`relay`] is the proxy for sampling rules. [`report`] counts and tells, and [`run`] puts it all together.
+//! calls. [`relay`] is the proxy for sampling rules. [`report`] counts and reports, and [`run`] puts it all together.
 //!
 //! The library is for the tests and the benchmarks of the binary; its interface may change in any version.
 //!

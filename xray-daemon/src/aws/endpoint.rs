@@ -253,6 +253,21 @@ mod tests {
     }
 
     #[test]
+    fn sts_is_regional_and_has_a_primary_region_in_each_partition() {
+        for (region, endpoint, primary) in [
+            ("us-east-1", "https://sts.us-east-1.amazonaws.com", "us-east-1"),
+            ("cn-northwest-1", "https://sts.cn-northwest-1.amazonaws.com.cn", "cn-north-1"),
+            ("us-gov-east-1", "https://sts.us-gov-east-1.amazonaws.com", "us-gov-west-1"),
+        ] {
+            assert_eq!(Endpoint::of_region("sts", region, false, false).unwrap().to_string(), endpoint);
+            assert_eq!(Partition::of(region).primary_region, primary);
+        }
+        let ids = ["us-east-1", "cn-north-1", "us-gov-east-1", "us-iso-east-1"]
+            .map(|region| Partition::of(region).id);
+        assert_eq!(ids, ["aws", "aws-cn", "aws-us-gov", "aws-iso"]);
+    }
+
+    #[test]
     fn fips_and_dual_stack_change_the_name() {
         assert_eq!(of("us-east-1", true, false), "https://xray-fips.us-east-1.amazonaws.com");
         assert_eq!(of("us-east-1", false, true), "https://xray.us-east-1.api.aws");

@@ -7,15 +7,18 @@ use aws_config::imds;
 use aws_config::provider_config::ProviderConfig;
 use tokio::time::timeout;
 
-/// A client of the instance's metadata, or none in local mode.
+use super::endpoint::is_true;
+use crate::config::Environment;
+
+/// A client of the instance's metadata, or none in local mode and with `AWS_EC2_METADATA_DISABLED`.
 #[derive(Debug, Clone)]
 pub struct Metadata {
     client: Option<imds::Client>,
 }
 
 impl Metadata {
-    /// The metadata of the instance that the daemon runs on; in local mode, nothing is asked.
-    pub(super) fn new(local_mode: bool, provider: &ProviderConfig) -> Self {
+    /// The metadata of the instance that the daemon runs on, if it may be asked.
+    pub(super) fn new(local_mode: bool, environment: &Environment, provider: &ProviderConfig) -> Self {
         let client = || {
             imds::Client::builder()
                 .configure(provider)
@@ -24,7 +27,8 @@ impl Metadata {
                 .read_timeout(Duration::from_secs(1))
                 .build()
         };
-        Self { client: (!local_mode).then(client) }
+        let may_ask = !local_mode && !is_true(environment, "AWS_EC2_METADATA_DISABLED");
+        Self { client: may_ask.then(client) }
     }
 
     /// Whether there is anything to ask.
@@ -40,7 +44,7 @@ impl Metadata {
     /// A sentence for the log: no metadata, no answer in time, or an answer that is an error.
     pub async fn get(&self, path: &str, limit: Duration) -> Result<String, String> {
         let Some(client) = &self.client else {
-            return Err("not asked in local mode".to_owned());
+            return Err("it is not asked, in local mode or by AWS_EC2_METADATA_DISABLED".to_owned());
         };
         match timeout(limit, client.get(format!("/latest/meta-data/{path}"))).await {
             Ok(Ok(value)) => Ok(value.as_ref().trim().to_owned()),

@@ -105,7 +105,7 @@ impl Aws {
         debug!("Using proxy address: {}", proxy.address().unwrap_or_default());
         let http = http_client(&machine_or_bundle, &proxy);
         let config = configuration(&http, None);
-        let metadata = Metadata::new(settings.local_mode, &config);
+        let metadata = Metadata::new(settings.local_mode, environment, &config);
         let region =
             Region::find(settings.region.as_deref(), settings.local_mode, environment, &metadata, &config)
                 .await

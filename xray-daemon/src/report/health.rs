@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::counters::Counters;
 use super::heartbeat::Heartbeat;
 use crate::aws::CredentialStore;
+use crate::upload::Uploads;
 
 /// What health is judged by.
 #[derive(Debug, Clone)]
@@ -16,6 +17,8 @@ pub struct Health {
     pub heartbeat: Arc<Heartbeat>,
     /// The credentials.
     pub credentials: Arc<CredentialStore>,
+    /// The documents that wait.
+    pub uploads: Uploads,
     /// Whether the TCP proxy listens.
     pub relay_listens: bool,
 }
@@ -59,16 +62,18 @@ impl Health {
         }
         let status = self.credentials.status();
         if status.source.is_none() {
-            let why = status.failure.unwrap_or_else(|| "not yet searched for".to_owned());
+            let why = status.failure.clone().unwrap_or_else(|| "not yet searched for".to_owned());
             reasons.push(format!("no credentials: {why}"));
         }
-        if counts.denied {
+        if counts.denied && status.source.is_some() {
             reasons.push("X-Ray denies the calls: see the log for the action that the role lacks".to_owned());
         }
         let since = counts.last_success.map_or(Duration::ZERO, Duration::from_secs);
         let waited = self.heartbeat.uptime().saturating_sub(since);
-        let waiting = counts.held + counts.spooled;
-        if waiting > 0 && waited >= STALL {
+        // A document that has just come says nothing, however long ago the last success was.
+        let is_old = self.uploads.oldest_age().is_some_and(|age| age >= STALL) || counts.spooled > 0;
+        if is_old && waited >= STALL {
+            let waiting = counts.held + counts.spooled;
             reasons.push(format!(
                 "{waiting} documents wait, and X-Ray has accepted none for {} s",
                 waited.as_secs()
@@ -96,11 +101,21 @@ mod tests {
 
     use super::*;
     use crate::aws::Clock;
+    use crate::upload;
 
     fn health() -> Health {
         let credentials = Credentials::new("AKID", "secret", None, None, "test");
+        let counters = Arc::new(Counters::default());
+        let settings = upload::Settings {
+            memory: 1 << 24,
+            concurrency: 8,
+            max_age: Duration::from_secs(3600),
+            spool: None,
+        };
+        let engine = upload::Engine::new(settings, None, Arc::clone(&counters), 1);
         Health {
-            counters: Arc::default(),
+            counters,
+            uploads: Uploads::new(engine, upload::Clock::start()),
             heartbeat: Arc::default(),
             credentials: Arc::new(CredentialStore::fixed(credentials, Arc::new(Clock::default()))),
             relay_listens: true,

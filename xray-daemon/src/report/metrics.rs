@@ -1,6 +1,6 @@
 //! `/metrics`: the counters in the format of Prometheus (OpenMetrics text).
 //!
-//! [`METRICS`] is the list, name by name, that the guide explains. Values are read when they are asked for.
+//! The table below is the list that the guide explains. Values are read when they are asked for.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use super::counters::{Counters, Counts, Reason};
 use super::heartbeat::Heartbeat;
 use crate::aws::SignedClient;
 use crate::relay::{RelayOutcome, RelayStats};
+use crate::upload::Uploads;
 
 /// The metrics of a daemon.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Sources {
     pub relay: Arc<RelayStats>,
     /// Credentials, clock and the times of calls.
     pub client: SignedClient,
+    /// The documents that wait.
+    pub uploads: Uploads,
     /// The receiving thread.
     pub heartbeat: Arc<Heartbeat>,
 }
@@ -127,6 +130,11 @@ static TABLE: &[Metric] = &[
         "held_bytes",
         "Bytes of memory for documents in use",
         Read::Gauge(|_, counts| Some(counts.held_bytes as f64)),
+    ),
+    metric(
+        "oldest_age_seconds",
+        "Time that the oldest document in memory has waited; absent if none waits",
+        Read::Gauge(|sources, _| Some(sources.uploads.oldest_age()?.as_secs_f64())),
     ),
     metric("spooled", "Documents on disk", Read::Gauge(|_, counts| Some(counts.spooled as f64))),
     metric(

@@ -197,13 +197,14 @@ fn count(errors: &mut CallErrors, error: &CallError) {
 
 impl TelemetryRecord {
     fn between(before: &Counts, after: &Counts, now: SystemTime) -> Self {
-        let errors = |pick: fn(&CallErrors) -> u64| pick(&after.errors) - pick(&before.errors);
+        let difference = |pick: fn(&Counts) -> u64| pick(after).saturating_sub(pick(before));
+        let errors = |pick: fn(&CallErrors) -> u64| pick(&after.errors).saturating_sub(pick(&before.errors));
         Self {
             timestamp: now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64(),
-            segments_received_count: after.received - before.received,
-            segments_sent_count: after.sent - before.sent,
-            segments_spillover_count: after.dropped.total() - before.dropped.total(),
-            segments_rejected_count: after.rejected() - before.rejected(),
+            segments_received_count: difference(|counts| counts.received),
+            segments_sent_count: difference(|counts| counts.sent),
+            segments_spillover_count: difference(|counts| counts.dropped.total()),
+            segments_rejected_count: difference(Counts::rejected),
             backend_connection_errors: BackendConnectionErrors {
                 http_4xx: errors(|errors| errors.http_4xx),
                 http_5xx: errors(|errors| errors.http_5xx),

@@ -94,6 +94,7 @@ async fn serve(config: &Config) -> Result<(), String> {
         counters: Arc::clone(&counters),
         heartbeat: Arc::clone(&heartbeat),
         credentials: Arc::clone(aws.client.credentials()),
+        uploads: uploads.clone(),
         relay_listens: relay.is_some(),
     };
     if let Some(address) = &config.admin_address {
@@ -104,6 +105,7 @@ async fn serve(config: &Config) -> Result<(), String> {
             counters: Arc::clone(&counters),
             relay: relay_stats,
             client: aws.client.clone(),
+            uploads: uploads.clone(),
             heartbeat: Arc::clone(&heartbeat),
         };
         let guard = Guard::new(&config.relay_allow_hosts, &[], &config.environment);

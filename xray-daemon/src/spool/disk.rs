@@ -78,6 +78,13 @@ impl Disk {
         if delete.is_empty() && write.is_empty() {
             return Ok(());
         }
+        let bytes: u64 = write.iter().map(|(_, batch)| batch.len() as u64).sum();
+        if bytes > 0
+            && let Some(free) = free(&self.path)
+            && free < 2 * bytes + RESERVE
+        {
+            return Err(format!("{}: the disk has only {} KB left", self.path.display(), free >> 10));
+        }
         let result = self.database().and_then(|database| change(database, delete, write));
         self.close_after(result)
     }
@@ -105,6 +112,18 @@ impl Disk {
             format!("{}: {err}", self.path.display())
         })
     }
+}
+
+/// Bytes that are free where the file is, if known.
+#[cfg(unix)]
+fn free(path: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(path.parent()?).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(unix))]
+fn free(_: &Path) -> Option<u64> {
+    None
 }
 
 fn create(path: &Path) -> Result<Database, DatabaseError> {
@@ -160,6 +179,9 @@ fn read(database: &Database, key: u64) -> Result<Option<Vec<u8>>, redb::Error> {
 const FILE: &str = "spool.redb";
 /// A batch is written once and read once: there is nothing to keep in memory.
 const CACHE: usize = 1 << 20;
+/// What is left free on the disk: a database that meets a full disk can be read again only when there is room, and a
+/// deletion writes before it frees.
+const RESERVE: u64 = 1 << 20;
 const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
 /// Documents, bytes and time of each batch, so that a start reads no documents.
 const ENTRIES: TableDefinition<'_, u64, (u64, u64, u64)> = TableDefinition::new("entries");

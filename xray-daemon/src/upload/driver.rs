@@ -111,7 +111,7 @@ impl<C: Call> Driver<C> {
                 changed = deadline.changed(), if end.is_none() || changed_is_open(&deadline) => {
                     end = match changed {
                         Ok(()) => *deadline.borrow_and_update(),
-                        // Nobody is there to set a deadline.
+                        // No one is left who could set a deadline.
                         Err(_) => Some(Instant::now()),
                     };
                     give_up = if given_up { end } else { end.map(leave_time_for_disk) };
@@ -130,7 +130,7 @@ impl<C: Call> Driver<C> {
                 () = self.uploads.wake.notified() => {}
             }
         }
-        self.tell();
+        self.log_notes();
         self.work.shutdown().await;
     }
 
@@ -177,10 +177,10 @@ impl<C: Call> Driver<C> {
                 self.uploads.with(|engine| engine.finished(id, verdict, now));
             }
         }
-        self.tell();
+        self.log_notes();
     }
 
-    fn tell(&mut self) {
+    fn log_notes(&mut self) {
         let (notes, now) = (self.uploads.with(Engine::take_notes), self.clock.now());
         self.news.write(notes, now.monotonic, &self.counters);
     }

@@ -27,6 +27,8 @@ mod flights;
 
 mod engine;
 
+mod answers;
+
 mod spooling;
 
 mod clock;

@@ -114,7 +114,7 @@ impl Life {
             rejected: BTreeSet::new(),
             crashed: false,
             steps: 0,
-            heavy: seed.is_multiple_of(8),
+            heavy: seed.is_multiple_of(16),
             healed: false,
         }
     }
@@ -135,8 +135,8 @@ impl Life {
             _ => "good",
         };
         let padding = match self.rng.u8(0..100) {
-            0..10 if self.heavy => self.rng.usize(0..60_000),
-            0..20 => self.rng.usize(0..1_000),
+            0..10 if self.heavy => self.rng.usize(0..20_000),
+            0..20 => self.rng.usize(0..500),
             _ => 0,
         };
         let in_progress = self.rng.u8(0..5) == 0;
@@ -346,7 +346,7 @@ impl Life {
     }
 
     fn live(&mut self) {
-        let end = self.now + self.rng.u32(2..60) * S;
+        let end = self.now + self.rng.u32(2..25) * S;
         let mut next_traffic = self.now;
         while self.now < end {
             if self.now >= self.weather_until {
@@ -370,10 +370,10 @@ impl Life {
         self.account();
     }
 
-    /// In fine weather everything gets through.
+    /// In fine weather everything gets through, within ten minutes: the longest wait is that of a batch that failed alone.
     fn heal(&mut self) {
         (self.healed, self.disk_is_full, self.weather) = (true, false, Weather::Fine);
-        let end = self.now + 3600 * S;
+        let end = self.now + 600 * S;
         loop {
             let wait = self.act();
             let counts = self.counts();
@@ -488,5 +488,5 @@ fn ten_thousand_lives_obey_the_law() {
         dropped += gone;
     }
     // The lives are eventful, but not hopeless.
-    assert!(pushed > 500_000 && dropped > 1_000 && dropped < pushed / 2, "{dropped} of {pushed}");
+    assert!(pushed > 300_000 && dropped > 1_000 && dropped < pushed / 2, "{dropped} of {pushed}");
 }

@@ -5,14 +5,15 @@
 
 use std::time::Duration;
 
-use super::engine::{Engine, count_evicted};
+use super::answers::count_evicted;
+use super::engine::Engine;
 use super::flights::{Loaded, Writing};
 use super::gate::Opening;
 use super::note::Note;
 use super::settings::{BATCH_DOCUMENTS, Now};
 use crate::hold::{Attempts, Batch, Evicted};
 use crate::report::counters::Reason;
-use crate::spool::Stored;
+use crate::spool::{Index, Stored};
 
 /// What is to be done on disk, as one transaction and a read after it.
 #[derive(Debug)]
@@ -273,13 +274,14 @@ impl Engine {
             return None;
         }
         let waiting = spool.has_obsolete() || self.wants_to_spill() || !self.replacing.is_empty();
-        let load = spool.next_load().filter(|load| *load > now && self.may_load(*load));
-        let wanted = if waiting { Some(now) } else { load };
-        wanted.map(|wanted| wanted.max(self.disk.failed_until))
+        let load = spool.next_load().map(|load| load.max(now)).filter(|load| self.may_load(*load));
+        let wanted = if waiting { Some(now) } else { load }?;
+        // What is due and was not begun waits for a call under way to end.
+        Some(wanted.max(self.disk.failed_until)).filter(|wanted| *wanted > now)
     }
 
     pub(super) fn disk_is_idle(&self) -> bool {
-        let obsolete = self.spool.as_ref().is_some_and(|spool| spool.has_obsolete());
+        let obsolete = self.spool.as_ref().is_some_and(Index::has_obsolete);
         // At the end, entries that could not be deleted are left for the next start: they are sent twice.
         self.disk.job.is_none() && (!obsolete || self.disk.failed_until > Duration::ZERO)
     }

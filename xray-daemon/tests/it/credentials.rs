@@ -130,15 +130,19 @@ fn sts() -> XRay {
         } else {
             "AssumeRole"
         };
-        let key = if action == "AssumeRole" { "AKROLE" } else { "AKWEB" };
-        let xml = format!(
-            "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result><Credentials>\
-             <AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
-             <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><AssumedRoleId>A:x</AssumedRoleId>\
-             <Arn>arn:aws:sts::123456789012:assumed-role/r/x</Arn></AssumedRoleUser></{action}Result></{action}Response>"
-        );
-        Answer::Reply { status: 200, headers: vec![("content-type", "text/xml".into())], body: xml }
+        role_credentials(action, if action == "AssumeRole" { "AKROLE" } else { "AKWEB" })
     })
+}
+
+/// What STS says to one of the actions that hand out credentials.
+fn role_credentials(action: &str, key: &str) -> Answer {
+    let xml = format!(
+        "<{action}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{action}Result><Credentials>\
+         <AccessKeyId>{key}</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>\
+         <Expiration>2999-01-01T00:00:00Z</Expiration></Credentials><AssumedRoleUser><AssumedRoleId>A:x</AssumedRoleId>\
+         <Arn>arn:aws:sts::123456789012:assumed-role/r/x</Arn></AssumedRoleUser></{action}Result></{action}Response>"
+    );
+    Answer::Reply { status: 200, headers: vec![("content-type", "text/xml".into())], body: xml }
 }
 
 #[test]
@@ -173,6 +177,65 @@ fn the_role_is_assumed_with_what_was_found() {
 }
 
 #[test]
+fn a_region_without_sts_is_replaced_by_the_partitions_primary_one() {
+    let sts = XRay::start(|request| {
+        let authorization = request.header("authorization").unwrap().to_owned();
+        if authorization.contains("/us-west-1/sts/") {
+            let xml = "<ErrorResponse><Error><Type>Sender</Type><Code>RegionDisabledException</Code>\
+                       <Message>STS is not activated in this region</Message></Error></ErrorResponse>";
+            return Answer::Reply {
+                status: 403,
+                headers: vec![("content-type", "text/xml".into())],
+                body: xml.into(),
+            };
+        }
+        role_credentials("AssumeRole", "AKPRIMARY")
+    });
+    let shown = shown(&[
+        ("AWS_ACCESS_KEY_ID", "AKENV"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("TEST_ROLE", "arn:aws:iam::123456789012:role/other"),
+        ("AWS_ENDPOINT_URL_STS", &sts.url()),
+    ]);
+    assert!(
+        shown.contains("credentials: AKPRIMARY (from role assumed with environment variables)"),
+        "{shown}"
+    );
+    let last = sts.requests().pop().unwrap();
+    assert!(last.header("authorization").unwrap().contains("/us-east-1/sts/"));
+}
+
+#[test]
+fn credentials_come_from_single_sign_on() {
+    let sso = XRay::start(|_| {
+        ok(
+            r#"{"roleCredentials":{"accessKeyId":"AKSSO","secretAccessKey":"s","sessionToken":"t","expiration":32503680000000}}"#,
+        )
+    });
+    let config = scratch(
+        "sso-config",
+        "[default]\nsso_session = s\nsso_account_id = 123456789012\nsso_role_name = reader\n\
+         [sso-session s]\nsso_region = us-east-1\nsso_start_url = https://d-1.awsapps.com/start\n",
+    );
+    let home = std::env::temp_dir().join(format!("xray-daemon-it-{}-home", std::process::id()));
+    let cache = home.join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    // The file is named by the SHA-1 of the session's name.
+    let token = r#"{"accessToken":"sso-token","expiresAt":"2999-01-01T00:00:00Z","region":"us-east-1","startUrl":"https://d-1.awsapps.com/start"}"#;
+    std::fs::write(cache.join("a0f1490a20d0211c997b44bc357e1972deab8ae3.json"), token).unwrap();
+    let shown = shown(&[
+        ("HOME", home.to_str().unwrap()),
+        ("AWS_CONFIG_FILE", &config),
+        ("AWS_ENDPOINT_URL_SSO", &sso.url()),
+    ]);
+    assert!(shown.contains("credentials: AKSSO (from profile)"), "{shown}");
+    let request = sso.requests().remove(0);
+    assert_eq!(request.header("x-amz-sso_bearer_token"), Some("sso-token"));
+    assert!(request.path.contains("role_name=reader"), "{}", request.path);
+    std::fs::remove_dir_all(home).unwrap();
+}
+
+#[test]
 fn no_credentials_are_found_out_by_the_check() {
     let shown = shown(&[]);
     assert!(shown.contains("good: false") && shown.contains("credentials: no credentials: "), "{shown}");
@@ -187,7 +250,8 @@ fn regions_are_looked_for_in_the_originals_order() {
     let ecs = [("ECS_ENABLE_CONTAINER_METADATA", "true"), ("ECS_CONTAINER_METADATA_FILE", &*ecs)];
     let config = scratch("region", "[default]\nregion = sa-east-1\n");
     let profile = ("AWS_CONFIG_FILE", &*config);
-    let cases: [(&[(&str, &str)], &str); 6] = [
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (&[none], "no region: Cannot fetch region variable"),
         (
             &[("AWS_REGION", "us-west-2"), ("TEST_REGION", "ap-northeast-1")],
             "region: ap-northeast-1 (from commandline/config file)",

@@ -49,7 +49,7 @@ fn the_guide_explains_every_line_of_the_log_and_no_other() {
         }
     }
     let shown = rows("Lines of the log");
-    let is_worded = |line: &&String| line.chars().any(|character| character.is_alphabetic());
+    let is_worded = |line: &&String| line.chars().any(char::is_alphabetic);
     let missing: Vec<&String> =
         logged.iter().filter(is_worded).filter(|line| !shown.contains(*line)).collect();
     assert!(missing.is_empty(), "not in the guide: {missing:#?}");
@@ -92,9 +92,7 @@ fn strings(code: &str) -> Vec<String> {
                 // A character literal, or a lifetime, which the next quote does not end.
                 let mut ahead = characters.clone();
                 let (first, second) = (ahead.next(), ahead.next());
-                if first != Some('\\') && second == Some('\'') {
-                    characters = ahead;
-                } else if first == Some('\\') {
+                if first == Some('\\') || second == Some('\'') {
                     characters = ahead;
                 }
             }
@@ -136,6 +134,28 @@ fn strings_of_code_are_read() {
     let code =
         "let a: &'static str = \"one {x:?}\"; // \"no\"\n let c = '\"'; f('\\'', \"two \\\n     lines\")";
     assert_eq!(strings(code), ["one …", "two lines"]);
+}
+
+#[test]
+fn links_between_the_pages_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for page in ["docs/daemon.md", "docs/daemon-migration.md", "xray-daemon/README.md"] {
+        let path = root.join(page);
+        let content = std::fs::read_to_string(&path).unwrap();
+        for (_, after) in content.match_indices("](").map(|(at, _)| content.split_at(at + 2)) {
+            let target = after.split(')').next().unwrap();
+            let (file, chapter) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.starts_with("https://") || file.exists(), "{page}: {target}");
+            if !chapter.is_empty() {
+                let there = std::fs::read_to_string(&file).unwrap().lines().any(|line| {
+                    let title = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                    line.starts_with('#') && title == chapter
+                });
+                assert!(there, "{page}: {target}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,8 +6,11 @@
 mod aws;
 mod credentials;
 mod edge;
+mod faults;
 mod guide;
+mod header;
 mod program;
 mod relay;
 mod report;
+mod spool;
 mod tls;

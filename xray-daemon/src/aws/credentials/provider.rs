@@ -1,6 +1,8 @@
 //! What the clients of `aws-config` share: HTTP client, region, time limits. Made anew for each search for credentials.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::BehaviorVersion;
@@ -10,7 +12,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, http_client_fn};
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::shared::IntoShared;
 use aws_types::region::Region;
 
@@ -28,17 +30,26 @@ pub(in crate::aws) fn http_client(trust: &Trust, proxy: &Proxy) -> SharedHttpCli
     }
     let tls = TlsContext::builder().with_trust_store(roots).build().unwrap_or_default();
     let proxy = proxy.for_credentials();
+    // A connector has the root certificates parsed, and a pool: one is kept for each pair of time limits.
+    let connectors: Mutex<HashMap<Limits, SharedHttpConnector>> = Mutex::default();
     http_client_fn(move |settings, _components| {
-        Connector::builder()
-            .tls_provider(Provider::Rustls(CryptoMode::Ring))
-            .tls_context(tls.clone())
-            .proxy_config(proxy.clone())
-            .connector_settings(settings.clone())
-            .sleep_impl(TokioSleep::new())
-            .build()
-            .into_shared()
+        let connector = || {
+            Connector::builder()
+                .tls_provider(Provider::Rustls(CryptoMode::Ring))
+                .tls_context(tls.clone())
+                .proxy_config(proxy.clone())
+                .connector_settings(settings.clone())
+                .sleep_impl(TokioSleep::new())
+                .build()
+                .into_shared()
+        };
+        let limits = (settings.connect_timeout(), settings.read_timeout());
+        let mut connectors = connectors.lock().unwrap_or_else(PoisonError::into_inner);
+        connectors.entry(limits).or_insert_with(connector).clone()
     })
 }
+
+type Limits = (Option<Duration>, Option<Duration>);
 
 /// The configuration for providers of credentials and regions. Profiles are read again by each new configuration.
 pub(in crate::aws) fn configuration(client: &SharedHttpClient, region: Option<&str>) -> ProviderConfig {

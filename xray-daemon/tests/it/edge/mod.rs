@@ -2,6 +2,8 @@
 
 pub(crate) mod child;
 pub(crate) mod daemon;
+pub(crate) mod endpoint;
+pub(crate) mod law;
 pub(crate) mod tls;
 pub(crate) mod xray;
 

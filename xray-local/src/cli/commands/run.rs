@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use tokio::process::Command;
 
 use super::serve::{runtime, start};
-use crate::access::Mode;
+use crate::access::{Mode, decisions};
 use crate::cli::borrowed::Borrowed;
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
@@ -56,8 +56,12 @@ pub(in super::super) struct Run {
 /// The variable by which the layer's default sampler keeps everything.
 const SAMPLE_ALL: &str = "XRAY_LOCAL_SAMPLE_ALL";
 
-/// Datagrams that the kernel still has when the command ends are read within this time.
-const SETTLE: Duration = Duration::from_millis(100);
+/// Denials that are reported, the newest.
+const DENIED: usize = 50;
+
+/// Datagrams that the kernel still has when the command ends are read within this time, and decisions that wait
+/// ([`decisions::DELAY`]) are written.
+const SETTLE: Duration = Duration::from_millis(250);
 
 impl Run {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
@@ -116,10 +120,13 @@ impl Run {
             .env("AWS_ENDPOINT_URL_XRAY", addresses.endpoint())
             .env(SAMPLE_ALL, "1");
         if let Some(borrowed) = borrowed {
+            // boto3 reads the second name of the region, other SDKs the first.
+            let region = &server.store().home().region;
             command
                 .env("AWS_ACCESS_KEY_ID", &borrowed.key)
                 .env("AWS_SECRET_ACCESS_KEY", &borrowed.secret)
-                .env("AWS_REGION", &server.store().home().region)
+                .env("AWS_REGION", region)
+                .env("AWS_DEFAULT_REGION", region)
                 .env_remove("AWS_SESSION_TOKEN")
                 .env_remove("AWS_PROFILE");
         }
@@ -150,6 +157,14 @@ impl Run {
             "xray-local: {} documents stored, {} refused, {} datagrams without a valid header, {} dropped by the kernel",
             counts.stored, counts.refused, counts.invalid_datagrams, counts.dropped_kernel
         ));
+        if self.identity.is_some() {
+            let denied = store.ask(|connection| decisions::latest(connection, true, DENIED)).await;
+            for denied in denied.map_err(Failure::new)?.iter().rev() {
+                let times =
+                    if denied.count > 1 { format!(" ({} times)", denied.count) } else { String::new() };
+                output::note(format!("denied: {}{times}", output::plain(&denied.decision.reason)));
+            }
+        }
         let mut failed = false;
         for (filter, wanted) in self.assertions()? {
             let text = filter.to_string();
