@@ -99,6 +99,16 @@ test("the live list filters on arrival, and pauses", async () => {
   await page.close();
 });
 
+test("more traces than a page can show are shown as a sample, and the page says so", async () => {
+  const page = await open("/");
+  await ready(page, "live");
+  const documents = Array.from({ length: 1000 }, () => segment({ name: "flood" }));
+  for (let round = 0; round < 3; round += 1) await server.put(documents.map((document) => ({ ...document, id: spanId(), trace_id: traceId() })));
+  await page.locator("#sample").getByText(/Showing \d+ of \d+ traces a second: a sample/).waitFor();
+  assert.ok((await page.locator("#tail tbody tr").count()) <= 200);
+  await page.close();
+});
+
 test("a filter with an error is mended, with suggestions and from values that occur", async () => {
   const page = await open("/traces");
   await page.fill("#filter", "respnsetime > 0.1");
@@ -416,22 +426,23 @@ test("beyond loopback a token is asked for, once", async () => {
 test("pictures for the guide", { skip: !process.env.SCREENSHOTS }, async () => {
   const own = await start();
   try {
+    await own.call("/CreateGroup", { GroupName: "slow", FilterExpression: "responsetime > 0.3" });
     await fetch(`${own.url}/console/demo`, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
     const { TraceSummaries: summaries } = await own.call("/TraceSummaries", {
       StartTime: Date.now() / 1000 - 3600, EndTime: Date.now() / 1000 + 60, FilterExpression: 'service("payments") { fault }' });
     const pages = { live: "/", map: "/map?node=payments&kind=AWS::ECS::Container", traces: "/traces?filter=service(%22web%22)&from=100&to=200",
       trace: `/trace/${summaries[0].Id}`, rules: "/rules?path=%2Fcart", groups: "/groups", access: "/access", problems: "/problems", status: "/status" };
-    await own.call("/CreateGroup", { GroupName: "slow", FilterExpression: "responsetime > 0.3" });
     for (const theme of ["light", "dark"]) {
       for (const [name, path] of Object.entries(pages)) {
         const page = await browser.context.newPage();
-        await page.setViewportSize({ width: 1200, height: 720 });
+        await page.setViewportSize({ width: 1100, height: 640 });
         await page.emulateMedia({ colorScheme: theme });
         await page.goto(own.url + path);
         if (name === "trace" || name === "live") await ready(page, name);
         if (name === "trace") {
           await page.keyboard.press("e");
-          await page.locator("#details h3", { hasText: "Request" }).waitFor();
+          const chosen = await page.locator("#rows .row.active .label").textContent();
+          await page.locator("#details h2", { hasText: chosen }).waitFor();
         }
         if (name === "live") await page.locator("#preview a").waitFor();
         await page.evaluate(() => {

@@ -41,7 +41,7 @@ fn first(summary: &Summary) -> Markup {
     let entry = summary.entry_point.as_ref().map_or("(no root yet)", |node| node.name.as_str());
     html! {
         td.mono { a href={ "/trace/" (id) } title=(id) { (format::time(summary.start)) } }
-        td { (class(summary).badge()) @if let Some(status) = http.status { " " (status) } }
+        td.state { (class(summary).badge()) @if let Some(status) = http.status { " " (status) } }
         td { (entry) }
         td { @if let Some(method) = &http.method { (method) " " }
             @if let Some(url) = &http.url { span.url title=(url) { (path(url)) } } }
