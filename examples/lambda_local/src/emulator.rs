@@ -184,7 +184,8 @@ impl Lambda {
             }
             if let Some(status) = self.process.ended() {
                 // The process may have posted why, just before its end.
-                return Err(self.api.init_error().map_or(Error::EndedAtOnce(program(), status), Error::Init));
+                let ended = || Error::EndedAtOnce(program(), status);
+                return Err(self.api.init_error().map_or_else(ended, Error::Init));
             }
             if self.started.elapsed() > INIT_LIMIT {
                 return Err(Error::NotAFunction(program(), INIT_LIMIT));
