@@ -370,10 +370,10 @@ impl Life {
         self.account();
     }
 
-    /// In fine weather everything gets through.
+    /// In fine weather everything gets through, within ten minutes: the longest wait is that of a batch that failed alone.
     fn heal(&mut self) {
         (self.healed, self.disk_is_full, self.weather) = (true, false, Weather::Fine);
-        let end = self.now + 3600 * S;
+        let end = self.now + 600 * S;
         loop {
             let wait = self.act();
             let counts = self.counts();

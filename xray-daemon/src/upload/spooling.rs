@@ -274,9 +274,10 @@ impl Engine {
             return None;
         }
         let waiting = spool.has_obsolete() || self.wants_to_spill() || !self.replacing.is_empty();
-        let load = spool.next_load().filter(|load| *load > now && self.may_load(*load));
-        let wanted = if waiting { Some(now) } else { load };
-        wanted.map(|wanted| wanted.max(self.disk.failed_until))
+        let load = spool.next_load().map(|load| load.max(now)).filter(|load| self.may_load(*load));
+        let wanted = if waiting { Some(now) } else { load }?;
+        // What is due and was not begun waits for a call under way to end.
+        Some(wanted.max(self.disk.failed_until)).filter(|wanted| *wanted > now)
     }
 
     pub(super) fn disk_is_idle(&self) -> bool {

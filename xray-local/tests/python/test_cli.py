@@ -160,7 +160,7 @@ class CliTest(ServerTest):
         self.assertTrue(self.aws("sts", "get-session-token", keys=other)["Credentials"]["SessionToken"])
 
     def test_a_command_runs_with_a_users_rights(self):
-        self.server.identity("reader", "AWSXrayReadOnlyAccess")
+        self.server.identity("runner", "AWSXrayReadOnlyAccess")
         script = """
 import boto3
 from botocore.exceptions import ClientError
@@ -176,10 +176,10 @@ except ClientError as error:
             line = [PROGRAM, "run", *arguments, "--data", self.server.data, "--", sys.executable, "-c", script]
             return subprocess.run(line, capture_output=True, text=True, timeout=300)
 
-        done = run("--identity", "reader")
+        done = run("--identity", "runner")
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("user/reader is not authorized to perform: xray:CreateGroup", done.stdout)
-        self.assertIn("denied: User: arn:aws:iam::123456789012:user/reader", done.stderr)
+        self.assertIn("user/runner is not authorized to perform: xray:CreateGroup", done.stdout)
+        self.assertIn("denied: User: arn:aws:iam::123456789012:user/runner", done.stderr)
         unknown = run("--identity", "unknown")
         self.assertEqual((unknown.returncode, unknown.stdout), (1, ""))
         self.assertIn("no user unknown with a key", unknown.stderr)
