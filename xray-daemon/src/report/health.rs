@@ -62,10 +62,10 @@ impl Health {
         }
         let status = self.credentials.status();
         if status.source.is_none() {
-            let why = status.failure.unwrap_or_else(|| "not yet searched for".to_owned());
+            let why = status.failure.clone().unwrap_or_else(|| "not yet searched for".to_owned());
             reasons.push(format!("no credentials: {why}"));
         }
-        if counts.denied {
+        if counts.denied && status.source.is_some() {
             reasons.push("X-Ray denies the calls: see the log for the action that the role lacks".to_owned());
         }
         let since = counts.last_success.map_or(Duration::ZERO, Duration::from_secs);

@@ -58,7 +58,10 @@ fn send(message: Message<'_>) {
 
 #[cfg(not(target_os = "linux"))]
 fn send(message: Message<'_>) {
-    let (Message::Ready | Message::Stopping | Message::Alive | Message::Status(_)) = message;
+    match message {
+        Message::Status(line) => log::trace!("status: {line}"),
+        Message::Ready | Message::Stopping | Message::Alive => {}
+    }
 }
 
 #[cfg(target_os = "linux")]

@@ -30,11 +30,11 @@ pub fn main() -> ExitCode {
         Ok(Command::Health { load, ready }) => health(&load.config, ready),
         Err(error) => return refuse(&error, &arguments),
     };
-    // Output that nobody reads any more is no success.
+    // Output that can no longer be written is no success.
     if result.unwrap_or(false) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The version, with a mark that tells this daemon from AWS's.
+/// The version, marked as that of this daemon and not of the one by AWS.
 pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-rust");
 
 /// Writes the error to standard error and, as AWS's daemon does, to the log file that the arguments name.

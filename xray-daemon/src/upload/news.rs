@@ -11,7 +11,7 @@ use crate::report::counters::Counters;
 #[derive(Debug, Default)]
 pub(super) struct News {
     failing: bool,
-    denied: bool,
+    denied: Option<Denial>,
     next_failure: Duration,
     next_spool: Duration,
     window: Duration,
@@ -67,12 +67,19 @@ impl News {
     }
 
     fn denied(&mut self, why: &str) {
-        if !self.denied {
-            self.denied = true;
-            log::error!(
+        let denial = Denial::of(why);
+        if self.denied.replace(denial) == Some(denial) {
+            return;
+        }
+        match denial {
+            Denial::NoCredentials => log::warn!("Nothing is sent without credentials. Documents are kept."),
+            Denial::NoPermission => log::error!(
                 "X-Ray denies PutTraceSegments: {why}. The daemon's role needs xray:PutTraceSegments, which the \
                  managed policy AWSXRayDaemonWriteAccess grants. Documents are kept, and X-Ray is asked again."
-            );
+            ),
+            Denial::BadCredentials => log::error!(
+                "X-Ray does not accept the credentials: {why}. Documents are kept, and X-Ray is asked again."
+            ),
         }
     }
 
@@ -82,7 +89,7 @@ impl News {
         }
         self.next_failure = now + REPEAT;
         self.failing = true;
-        if self.denied {
+        if self.denied.is_some() {
             return;
         }
         let counts = counters.snapshot();
@@ -90,10 +97,32 @@ impl News {
     }
 
     fn recovered(&mut self) {
-        if self.failing || self.denied {
+        if self.failing || self.denied.is_some() {
             log::info!("Sending segment batches succeeds again");
         }
-        (self.failing, self.denied, self.next_failure) = (false, false, Duration::ZERO);
+        (self.failing, self.denied, self.next_failure) = (false, None, Duration::ZERO);
+    }
+}
+
+/// Why calls are denied, as far as the advice differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Denial {
+    NoCredentials,
+    NoPermission,
+    BadCredentials,
+}
+
+impl Denial {
+    fn of(why: &str) -> Self {
+        const PERMISSION: [&str; 4] =
+            ["AccessDenied", "UnauthorizedOperation", "NotAuthorized", "status 403"];
+        if why.starts_with("no credentials") {
+            Self::NoCredentials
+        } else if PERMISSION.iter().any(|word| why.starts_with(word)) {
+            Self::NoPermission
+        } else {
+            Self::BadCredentials
+        }
     }
 }
 

@@ -129,25 +129,17 @@ fn accepted(body: &[u8]) -> Verdict {
 
 /// The error's code and message, from where AWS's SDKs look for them.
 fn error(reply: &Reply) -> (Option<String>, Option<String>) {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Body {
-        #[serde(alias = "Code", alias = "__type")]
-        code: Option<serde_json::Value>,
-        #[serde(alias = "Message")]
-        message: Option<serde_json::Value>,
-    }
-    let body: Body = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let string =
-        |value: Option<serde_json::Value>| value.as_ref().and_then(|value| value.as_str()).map(str::to_owned);
+    // Services send `Message` and `message` side by side, which a struct with aliases would refuse.
+    let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let string = |names: &[&str]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
     let header =
         reply.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let code = header.or_else(|| string(body.code)).map(|code| {
+    let code = header.or_else(|| string(&["code", "Code", "__type"])).map(|code| {
         // `aws.protocol#Name:http://where/it/is/documented/`
         let code = code.split(':').next().unwrap_or_default();
         code.rsplit('#').next().unwrap_or_default().trim().to_owned()
     });
-    (code.filter(|code| !code.is_empty()), string(body.message))
+    (code.filter(|code| !code.is_empty()), string(&["message", "Message"]))
 }
 
 fn is_throttling(code: &str) -> bool {
@@ -316,6 +308,7 @@ mod tests {
             (&[][..], r#"{"__type":"com.amazonaws.xray#ThrottledException","Message":"m"}"#),
             (&[][..], r#"{"code":"ThrottledException","message":"m"}"#),
             (&[][..], r#"{"Code":"ThrottledException","Message":"m"}"#),
+            (&[][..], r#"{"__type":"ThrottledException","Message":"m","message":"m"}"#),
         ] {
             let expected = Verdict::Throttled(None, "ThrottledException: m (status 400)".to_owned());
             assert_eq!(judge(&reply(400, headers, body), NOW), expected);

@@ -137,6 +137,28 @@ fn strings_of_code_are_read() {
 }
 
 #[test]
+fn links_between_the_pages_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for page in ["docs/daemon.md", "docs/daemon-migration.md", "xray-daemon/README.md"] {
+        let path = root.join(page);
+        let content = std::fs::read_to_string(&path).unwrap();
+        for (_, after) in content.match_indices("](").map(|(at, _)| content.split_at(at + 2)) {
+            let target = after.split(')').next().unwrap();
+            let (file, chapter) = target.split_once('#').unwrap_or((target, ""));
+            let file = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.starts_with("https://") || file.exists(), "{page}: {target}");
+            if !chapter.is_empty() {
+                let there = std::fs::read_to_string(&file).unwrap().lines().any(|line| {
+                    let title = line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-");
+                    line.starts_with('#') && title == chapter
+                });
+                assert!(there, "{page}: {target}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_sample_configuration_is_accepted_and_is_the_defaults() {
     use xray_daemon::config::{Command, Environment};
 

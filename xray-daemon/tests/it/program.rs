@@ -392,4 +392,14 @@ fn without_credentials_nothing_is_sent_and_the_reason_is_logged_once() {
     assert!(xray.requests().is_empty());
     let lines = daemon.lines().iter().filter(|line| line.contains("Unable to retrieve credentials")).count();
     assert_eq!(lines, 1);
+    daemon.line("Nothing is sent without credentials");
+    assert!(!daemon.lines().iter().any(|line| line.contains("X-Ray denies")), "X-Ray was not asked");
+}
+
+#[test]
+fn credentials_that_x_ray_does_not_know_are_no_question_of_the_policy() {
+    let xray = XRay::start(|_| error(403, "InvalidSignatureException"));
+    let daemon = Daemon::start(&xray.url(), &[]);
+    daemon.send(1);
+    daemon.line("[Error] X-Ray does not accept the credentials: InvalidSignatureException: as the script says (status 403)");
 }
