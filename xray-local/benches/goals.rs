@@ -32,7 +32,7 @@ fn main() {
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--traces" => {
-                traces = arguments.next().and_then(|count| count.parse().ok()).expect("--traces COUNT")
+                traces = arguments.next().and_then(|count| count.parse().ok()).expect("--traces COUNT");
             }
             "--data" => (data, kept) = (PathBuf::from(arguments.next().expect("--data FILE")), true),
             // What cargo adds.

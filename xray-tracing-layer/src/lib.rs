@@ -80,6 +80,8 @@ pub use integrations::lambda;
 #[doc(inline)]
 pub use integrations::log as fmt;
 
+#[cfg(feature = "testing")]
+pub use builder::TestTraces;
 pub use builder::{BuildError, Builder, builder, layer};
 pub use handle::diagnostics::Diagnostic;
 pub use handle::layer_handle::Handle;

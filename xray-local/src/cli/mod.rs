@@ -10,6 +10,7 @@
 //! `run` passes on the exit code of its command. Reading commands use the public API, so they work on any endpoint.
 
 mod arguments;
+mod borrowed;
 mod client;
 mod commands;
 mod doors;

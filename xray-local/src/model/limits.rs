@@ -11,6 +11,12 @@ pub const SUMMARIES_PAGE: usize = 100;
 /// Longest time range of `GetTraceSummaries`, in seconds. Chosen, not known.
 pub const SUMMARIES_WINDOW_SECONDS: i64 = 24 * 3_600;
 
+/// Traces that `GetTraceSummaries` looks at with the sampling strategy `PartialScan`. Chosen, not known.
+pub const PARTIAL_SCAN_TRACES: usize = 10_000;
+
+/// Standard deviations on either side of the mean of a forecast. Chosen, not known.
+pub const FORECAST_DEVIATIONS: f64 = 3.0;
+
 /// Nodes on one page of a graph. Chosen, not known.
 pub const GRAPH_PAGE: usize = 1_000;
 

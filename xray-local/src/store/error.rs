@@ -92,6 +92,12 @@ impl std::error::Error for StoreError {}
 
 impl From<rusqlite::Error> for StoreError {
     fn from(err: rusqlite::Error) -> Self {
+        Self::from_sqlite(&err)
+    }
+}
+
+impl StoreError {
+    pub(super) fn from_sqlite(err: &rusqlite::Error) -> Self {
         match err.sqlite_error_code() {
             Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
             _ => Self::Sqlite(err.to_string()),

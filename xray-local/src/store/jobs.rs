@@ -36,6 +36,8 @@ pub(super) struct Live {
     pub(super) counters: Counters,
     /// Bytes of documents that wait for the writer.
     pub(super) queued: AtomicUsize,
+    /// Refused datagrams that wait for the writer.
+    pub(super) refusals: AtomicUsize,
     pub(super) tail: broadcast::Sender<Stored>,
     pub(super) matcher: RwLock<Option<Arc<dyn Matcher>>>,
     to_checker: ToChecker,
@@ -97,8 +99,9 @@ pub(super) struct Incoming {
 /// One verdict per document, in their order; `None` for what was accepted.
 pub type Verdicts = Vec<Option<Refused>>;
 
-/// A change and, once the outcome of the commit is known, its report to the asker.
-pub(super) type Change = Box<dyn FnOnce(&Connection) -> (bool, Report) + Send>;
+/// A change and, once the outcome of the commit is known, its report to the asker. Without a transaction, a change gets
+/// the reason in place of the connection, and reports that.
+pub(super) type Change = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Report) + Send>;
 pub(super) type Report = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 /// What the writer does.
@@ -111,6 +114,8 @@ pub(super) enum Job {
     Write(Change),
     /// Something that is wrong with a document.
     Trouble(Box<Trouble>),
+    /// A datagram that the daemon would drop.
+    Refusal(Box<Trouble>),
     /// Everything before this one, committed; then the end.
     Close,
 }
@@ -128,6 +133,7 @@ impl Store {
         let live = Arc::new(Live {
             counters: Counters::default(),
             queued: AtomicUsize::new(0),
+            refusals: AtomicUsize::new(0),
             tail: broadcast::channel(TAIL).0,
             matcher: RwLock::new(None),
             to_checker,
@@ -252,6 +258,11 @@ impl Store {
     /// Counts a datagram that the daemon would drop, with the reason.
     pub fn refuse_datagram(&self, datagram: &[u8], reason: &str) {
         self.0.live.counters.invalid_datagrams.fetch_add(1, Ordering::Relaxed);
+        // In a flood of junk, some of it is counted and not listed.
+        if self.0.live.refusals.fetch_add(1, Ordering::Relaxed) >= QUEUE_REFUSALS {
+            self.0.live.refusals.fetch_sub(1, Ordering::Relaxed);
+            return;
+        }
         let trouble = Trouble {
             at: now(),
             door: Door::Udp,
@@ -263,7 +274,7 @@ impl Store {
             trace: None,
             excerpt: excerpt(datagram),
         };
-        let _ = self.send(Job::Trouble(Box::new(trouble)));
+        let _ = self.send(Job::Refusal(Box::new(trouble)));
     }
 
     /// Counts a document that the daemon's policies do not let it send.
@@ -324,7 +335,7 @@ where
     E: From<StoreError> + Send + 'static,
 {
     Job::Write(Box::new(move |connection| {
-        let result = change(connection);
+        let result = connection.map_err(E::from).and_then(change);
         let succeeded = result.is_ok();
         let report: Report = Box::new(move |committed| {
             let _ = sender.send(match committed {
@@ -341,3 +352,6 @@ const TAIL: usize = 4_096;
 
 /// Bytes of datagrams that wait for the writer at most.
 const QUEUE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Refused datagrams that wait for the writer at most.
+const QUEUE_REFUSALS: usize = 10_000;

@@ -81,6 +81,8 @@ impl Writer {
             }
             self.keep_house();
         }
+        // Everything in the one file, for those who copy it; readers that are still open may prevent that.
+        let _ = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     }
 
     /// Waits for jobs, for [`HOUSEKEEPING`] at most.
@@ -136,6 +138,11 @@ impl Writer {
                 self.problems.add(*trouble);
                 false
             }
+            Job::Refusal(trouble) => {
+                self.live.refusals.fetch_sub(1, Ordering::Relaxed);
+                self.problems.add(*trouble);
+                false
+            }
             Job::Close => {
                 batch.last = true;
                 true
@@ -185,11 +192,7 @@ impl Writer {
         }
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         for change in changes {
-            let _ = self.connection.execute_batch("SAVEPOINT change");
-            let (succeeded, report) = change(&self.connection);
-            let end = if succeeded { "RELEASE change" } else { "ROLLBACK TO change; RELEASE change" };
-            let ended = self.connection.execute_batch(end).is_ok();
-            reports.push((succeeded && ended, report));
+            reports.push(self.change(change, begun.as_ref().err()));
         }
         let outcome = begun.and_then(|()| {
             let taken = self.take(documents)?;
@@ -207,6 +210,21 @@ impl Writer {
             self.problems.forget();
             StoreError::from(err)
         })
+    }
+
+    /// Runs a change, and undoes it if it fails. Outside of a transaction it does not run.
+    fn change(&self, change: super::jobs::Change, failed: Option<&rusqlite::Error>) -> (bool, Report) {
+        if let Some(err) = failed {
+            return change(Err(StoreError::from_sqlite(err)));
+        }
+        if self.connection.is_autocommit() {
+            return change(Err(StoreError::Full));
+        }
+        let _ = self.connection.execute_batch("SAVEPOINT change");
+        let (succeeded, report) = change(Ok(&self.connection));
+        let end = if succeeded { "RELEASE change" } else { "ROLLBACK TO change; RELEASE change" };
+        let ended = self.connection.execute_batch(end).is_ok();
+        (succeeded && ended, report)
     }
 
     fn take(&mut self, documents: &[Incoming]) -> rusqlite::Result<Taken> {

@@ -227,3 +227,44 @@ fn slow_clients_do_not_keep_others_out() {
 fn a_thousand_connections_do_not_keep_others_out() {
     many_connections(1_000);
 }
+
+/// A small file system in memory, which only root can make.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "wants root, to mount a tmpfs; .ci/run long runs it"]
+fn a_full_disk_is_an_error_for_each_request_and_passes() {
+    let folder = Folder::new();
+    let mounted = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
+        .arg(&folder.0)
+        .status()
+        .is_ok_and(|status| status.success());
+    if !mounted {
+        eprintln!("skipped: no tmpfs can be mounted here");
+        return;
+    }
+    let program = Program::start(&folder.file(), &[]);
+    let noise: String = (0..30_000_u64).map(|at| char::from(b'a' + (at * at * 31 % 26) as u8)).collect();
+    let (mut acknowledged, mut refused) = (Vec::new(), 0);
+    for number in 0..2_000 {
+        let (id, document) = segment(number, &format!(r#","metadata":{{"m":"{number}{noise}"}}"#));
+        let request = json!({"TraceSegmentDocuments": [document]}).to_string();
+        match post(program.api, "/TraceSegments", request.as_bytes()).unwrap() {
+            (200, _) => acknowledged.push(id),
+            (status, answer) => {
+                assert!(status >= 500 && answer.contains("full"), "{status} {answer}");
+                refused += 1;
+                if refused == 5 {
+                    break;
+                }
+            }
+        }
+    }
+    assert!(refused == 5 && !acknowledged.is_empty());
+    for ids in acknowledged.chunks(5) {
+        let answer = program.call("/Traces", &json!({"TraceIds": ids}));
+        assert_eq!(answer["UnprocessedTraceIds"], json!([]));
+    }
+    drop(program);
+    let _ = std::process::Command::new("umount").arg("-l").arg(&folder.0).status();
+}

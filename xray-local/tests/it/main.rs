@@ -2,6 +2,14 @@
 //!
 //! Each file holds one subject. What other programs see of the server is tested in `tests/python`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "helpers of tests, which the exceptions for tests do not reach"
+)]
+
 mod central;
 mod faults;
 mod model;

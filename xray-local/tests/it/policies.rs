@@ -149,15 +149,19 @@ fn keys(dice: &mut Dice) -> (Context, iam_rs::Context) {
     (own, other)
 }
 
-fn own_decision(policy: &Value, action: &str, resource: &str, context: &Context) -> Outcome {
-    let parsed = Policy::parse(&policy.to_string(), Kind::Identity).unwrap();
-    let identity = vec![Named { name: "generated".to_owned(), policy: Arc::new(parsed) }];
-    let principal = Principal {
+fn user() -> Principal {
+    Principal {
         arn: "arn:aws:iam::123456789012:user/web".to_owned(),
         account: "123456789012".to_owned(),
         id: "AIDAEXAMPLE".to_owned(),
         kind: PrincipalKind::User("web".to_owned()),
-    };
+    }
+}
+
+fn own_decision(policy: &Value, action: &str, resource: &str, context: &Context) -> Outcome {
+    let parsed = Policy::parse(&policy.to_string(), Kind::Identity).unwrap();
+    let identity = vec![Named { name: "generated".to_owned(), policy: Arc::new(parsed) }];
+    let principal = user();
     let question = Question { principal: &principal, action, resource, context };
     evaluate(&question, &Policies { identity, ..Policies::default() }).outcome
 }
@@ -172,6 +176,41 @@ fn other_decision(policy: &Value, action: &str, resource: &str, context: iam_rs:
         Decision::Deny => Outcome::ExplicitlyDenied,
         Decision::NotApplicable => Outcome::ImplicitlyDenied,
     }
+}
+
+#[test]
+fn no_document_makes_parser_or_evaluator_panic() {
+    let mut dice = Dice(16);
+    let bytes = br#"{}[]":,*?${'}aA0 -/.\\x"#;
+    let mut accepted = 0;
+    for _ in 0..POLICIES {
+        let mut source = dice.policy().to_string().into_bytes();
+        for _ in 0..1 + dice.below(3) {
+            let at = dice.below(source.len());
+            match dice.below(3) {
+                0 => source[at] = bytes[dice.below(bytes.len())],
+                1 => source.insert(at, bytes[dice.below(bytes.len())]),
+                _ => drop(source.remove(at)),
+            }
+        }
+        let Ok(source) = String::from_utf8(source) else { continue };
+        for kind in [Kind::Identity, Kind::Resource, Kind::Trust] {
+            let Ok(policy) = Policy::parse(&source, kind) else { continue };
+            accepted += 1;
+            let named = vec![Named { name: "changed".to_owned(), policy: Arc::new(policy) }];
+            let policies = Policies { identity: named.clone(), resource: named, ..Policies::default() };
+            let (context, _) = keys(&mut dice);
+            let principal = user();
+            let question = Question {
+                principal: &principal,
+                action: dice.one(&ASKED),
+                resource: dice.one(&ON),
+                context: &context,
+            };
+            evaluate(&question, &policies);
+        }
+    }
+    assert!(accepted > 100, "{accepted}");
 }
 
 #[test]

@@ -70,6 +70,12 @@ fn run_gives_a_command_an_x_ray_of_its_own() {
     let unmet =
         command().args(["run", "--quiet", "--assert", "fault", "--", this, "--version"]).output().unwrap();
     assert_eq!(unmet.status.code(), Some(1), "{unmet:?}");
+    let none = command()
+        .args(["run", "--quiet", "--assert-none", "ok", "--", this, "demo", "--requests", "1"])
+        .output();
+    assert_eq!(none.unwrap().status.code(), Some(1));
+    let wrong = command().args(["run", "--assert", "nope = 1", "--", this, "--version"]).output().unwrap();
+    assert_eq!((wrong.status.code(), said(&wrong).as_str()), (Some(2), ""), "{wrong:?}");
     let code = command().args(["run", "--", this, "check", "/nonexistent"]).output().unwrap();
     assert_eq!(code.status.code(), Some(1));
     let absent = command().args(["run", "--", "/nonexistent/program"]).output().unwrap();
@@ -109,4 +115,33 @@ fn every_shell_gets_its_completions() {
         let output = command().args(["completions", shell]).output().unwrap();
         assert!(output.status.success() && said(&output).contains("assert"), "{shell}");
     }
+}
+
+#[test]
+fn run_with_an_identity_refuses_what_its_policies_do_not_allow() {
+    let folder = Folder::new();
+    let (this, data) = (env!("CARGO_BIN_EXE_xray-local"), folder.file());
+    let data = data.to_str().unwrap();
+    for (name, policy) in [("writer", "AWSXRayDaemonWriteAccess"), ("reader", "AWSXrayReadOnlyAccess")] {
+        let added =
+            command().args(["identity", "add", name, "--policy", policy, "--data", data]).output().unwrap();
+        assert!(added.status.success(), "{added:?}");
+    }
+    for (name, allowed, denied) in [("writer", "demo", "traces"), ("reader", "traces", "demo")] {
+        let run = |operation| {
+            let arguments = ["run", "--quiet", "--identity", name, "--data", data, "--", this, operation];
+            command().args(arguments).output().unwrap()
+        };
+        // Without traces, `traces` ends with 3.
+        assert!(matches!(run(allowed).status.code(), Some(0 | 3)), "{name} {allowed} {:?}", run(allowed));
+        let refused = run(denied);
+        assert_eq!(refused.status.code(), Some(1), "{name} {denied} {refused:?}");
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(said.contains("AccessDeniedException") && said.contains(&format!("user/{name}")), "{said}");
+    }
+    let absent = command()
+        .args(["run", "--identity", "absent", "--data", data, "--", this, "traces"])
+        .output()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&absent.stderr).contains("no user absent"), "{absent:?}");
 }

@@ -67,9 +67,10 @@ class Server:
 
     def command(self, *arguments):
         """Runs a command of xray-local on the data of this server."""
-        return subprocess.run(
-            [PROGRAM, *arguments, "--data", self.data], check=True, capture_output=True, text=True
-        ).stdout
+        done = subprocess.run([PROGRAM, *arguments, "--data", self.data], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.stderr}")
+        return done.stdout
 
     def file(self, name, content):
         path = os.path.join(self.folder, name)

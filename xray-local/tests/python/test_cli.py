@@ -159,6 +159,31 @@ class CliTest(ServerTest):
         self.aws("sts", "assume-role", *arguments, keys=other, fails="AccessDenied")
         self.assertTrue(self.aws("sts", "get-session-token", keys=other)["Credentials"]["SessionToken"])
 
+    def test_a_command_runs_with_a_users_rights(self):
+        self.server.identity("runner", "AWSXrayReadOnlyAccess")
+        script = """
+import boto3
+from botocore.exceptions import ClientError
+xray = boto3.client("xray")
+xray.get_groups()
+try:
+    xray.create_group(GroupName="x")
+except ClientError as error:
+    print(error.response["Error"]["Message"])
+"""
+
+        def run(*arguments):
+            line = [PROGRAM, "run", *arguments, "--data", self.server.data, "--", sys.executable, "-c", script]
+            return subprocess.run(line, capture_output=True, text=True, timeout=300)
+
+        done = run("--identity", "runner")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("user/runner is not authorized to perform: xray:CreateGroup", done.stdout)
+        self.assertIn("denied: User: arn:aws:iam::123456789012:user/runner", done.stderr)
+        unknown = run("--identity", "unknown")
+        self.assertEqual((unknown.returncode, unknown.stdout), (1, ""))
+        self.assertIn("no user unknown with a key", unknown.stderr)
+
     def test_policies_are_tried_without_a_server(self):
         def test(*arguments):
             done = subprocess.run([PROGRAM, "policy", "test", *arguments], capture_output=True, text=True)

@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
 use super::flags::{Flags, Outcome};
-use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_NAMESPACED, MAX_STRING};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_MEMBERS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
 use super::section::{Namespace, Section};
 use super::serialize::{put_looked_at, put_serialized, put_text_value};
@@ -346,6 +346,10 @@ impl Body {
                 None => return self.text.truncate(start),
             }
         }
+        if self.entries.len() >= MAX_MEMBERS && !self.has_room_for_member() {
+            self.losses.dropped += 1;
+            return self.text.truncate(start);
+        }
         self.losses.cut += u32::from(written == Written::Cut);
         self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
@@ -362,7 +366,7 @@ impl Body {
             self.sections |= section.bit();
         }
         self.entries.push(entry);
-        if self.text.len() > MAX_BODY {
+        if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
             self.trim();
         }
     }
@@ -397,6 +401,23 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_caller_repeats_is_compared_with_a_bounded_number_of_members() {
+        let mut body = Body::new();
+        for i in 0..20_000 {
+            body.annotate(&format!("key {i}"), &i.into());
+            assert!(body.entries.len() <= 2 * MAX_MEMBERS + 1);
+        }
+        assert_eq!(body.losses().dropped, 20_000 - MAX_MEMBERS as u32);
+        // A key that is there is replaced all the same.
+        body.annotate("key 1", &7.into());
+        assert_eq!(body.text_of(Section::Annotation, "\"key_1\":"), Some("7"));
+        for i in 0..20_000 {
+            body.annotate("key 1", &i.into());
+            assert!(body.entries.len() <= 2 * MAX_MEMBERS + 1);
+        }
+    }
 
     #[test]
     fn a_cleared_body_is_like_a_new_one() {

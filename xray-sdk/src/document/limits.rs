@@ -37,6 +37,10 @@ pub const MAX_BODY: usize = MAX_DOCUMENT - 8_000;
 /// their namespaces when the document is written.
 pub(crate) const MAX_NAMESPACED: u32 = 256;
 
+/// Members of a body. Each further one is compared with all that are there, since it may replace one, and is dropped
+/// if it does not: what a caller repeats does not get slower with each time.
+pub(crate) const MAX_MEMBERS: usize = 512;
+
 /// How deep a metadata value may nest. Common JSON parsers stop at 128 levels, of which the deepest subsegment
 /// takes 103 ([`Children::MAX_HEIGHT`](super::internal::Children::MAX_HEIGHT)).
 pub(crate) const MAX_DEPTH: usize = 20;

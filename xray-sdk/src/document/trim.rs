@@ -3,11 +3,17 @@
 use super::body::Body;
 use super::entry::{Content, Entry};
 use super::exception::{FRAME, STACK};
-use super::limits::MAX_BODY;
+use super::limits::{MAX_BODY, MAX_MEMBERS};
 use super::section::Section;
 use crate::json::{Buffer, escaped_prefix};
 
 impl Body {
+    /// Returns whether there is room for another member. Replaced ones, which are still there, take none.
+    #[cold]
+    pub(super) fn has_room_for_member(&mut self) -> bool {
+        self.entries.iter().filter(|entry| !matches!(entry.content, Content::Dead)).count() < MAX_MEMBERS
+    }
+
     /// Brings the body back to [`MAX_BODY`]: first what was replaced goes, then metadata, the largest first,
     /// then stacks, then the rest of the newest string, and if that is not one, the newest member.
     #[cold]

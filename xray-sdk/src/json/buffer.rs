@@ -2,6 +2,7 @@
 //! escaped. The hot path of the whole project ends here.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::digits::decimal_digits;
 use super::escape::{HEX, first_special, is_plain};
@@ -193,8 +194,12 @@ impl Buffer {
         use fmt::Write;
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
         // A `Display` that fails half-way leaves what it wrote; no caller could act on it.
-        let _ = write!(writer, "{value}");
-        writer.cut
+        let written = catch_unwind(AssertUnwindSafe(|| write!(writer, "{value}")));
+        match written {
+            // A full writer fails, and some implementations unwrap that.
+            Err(panic) if !writer.cut => resume_unwind(panic),
+            _ => writer.cut,
+        }
     }
 
     /// Appends an integer.
@@ -259,7 +264,7 @@ struct EscapingWriter<'a> {
 impl fmt::Write for EscapingWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         if self.cut {
-            return Ok(());
+            return Err(fmt::Error);
         }
         let room = self.until.saturating_sub(self.out.len());
         let fits = if text.len() <= room { text } else { &text[..text.floor_char_boundary(room)] };
@@ -279,6 +284,7 @@ impl fmt::Write for EscapingWriter<'_> {
                 }
             }
         }
-        Ok(())
+        // The value's own formatting ends here: what follows would be formatted for nothing.
+        if self.cut { Err(fmt::Error) } else { Ok(()) }
     }
 }

@@ -13,6 +13,38 @@ fn written(write: impl FnOnce(&mut Buffer)) -> String {
     buffer.as_str().to_owned()
 }
 
+#[test]
+fn formatting_ends_when_there_is_no_room_left() {
+    struct Endless<'a>(&'a std::cell::Cell<u32>);
+    impl fmt::Display for Endless<'_> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            loop {
+                self.0.set(self.0.get() + 1);
+                f.write_str("0123456789")?;
+            }
+        }
+    }
+    let (mut out, pieces) = (Buffer::new(), std::cell::Cell::new(0));
+    assert!(out.put_display_within(Endless(&pieces), 95));
+    assert_eq!(pieces.get(), 10);
+    assert_eq!(out.as_str().matches("0123456789").count(), 9);
+}
+
+#[test]
+fn a_value_that_unwraps_the_end_of_its_room_is_cut() {
+    struct Unwraps;
+    impl fmt::Display for Unwraps {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("0123456789").unwrap();
+            f.write_str("0123456789").unwrap();
+            Ok(())
+        }
+    }
+    let mut out = Buffer::new();
+    assert!(out.put_display_within(Unwraps, 15));
+    assert_eq!(out.as_str(), "\"012345678901…\"");
+}
+
 proptest! {
     #[test]
     fn strings_read_back_as_they_were(text in any::<String>()) {

@@ -11,6 +11,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::received::Received;
+use super::trace::Trace;
+use super::waiting::TracesMissing;
 use crate::receive::{DATAGRAM_BUFFER, ReceiveSocket};
 
 /// Listens on UDP as the X-Ray daemon does, and keeps what it gets.
@@ -115,6 +117,32 @@ impl Collector {
         self.wait_for(timeout, |received| received.documents().len() >= count)
     }
 
+    /// Waits until at least `count` traces are complete, for at most `timeout`, and returns all that are.
+    ///
+    /// # Errors
+    /// [`TracesMissing`] when time ran out; its message says what was received instead.
+    pub fn wait_for_traces(&self, count: usize, timeout: Duration) -> Result<Vec<Trace>, TracesMissing> {
+        self.wait_for(timeout, |received| received.complete_traces().len() >= count);
+        let received = self.received();
+        let traces = received.complete_traces();
+        if traces.len() >= count { Ok(traces) } else { Err(TracesMissing::new(count, timeout, received)) }
+    }
+
+    /// Returns what was received since the last call, and forgets it.
+    #[must_use]
+    pub fn drain(&self) -> Received {
+        let received = self.received();
+        lock(&self.shared.received).forget();
+        received
+    }
+
+    /// Keeps the newest `documents` documents and as many rejected datagrams from now on. Defaults to all of them.
+    ///
+    /// For a collector that lives as long as its process. [`Received::datagrams`] counts what is forgotten, too.
+    pub fn keep_last(&self, documents: usize) {
+        lock(&self.shared.received).keep_last(documents);
+    }
+
     /// Returns what was received so far.
     #[must_use]
     pub fn received(&self) -> Received {
@@ -130,7 +158,7 @@ impl Collector {
     pub fn clear(&self) {
         let mut received = lock(&self.shared.received);
         lock(&self.shared.inbox).clear();
-        *received = Received::default();
+        received.forget();
     }
 }
 

@@ -53,11 +53,17 @@ mod assemble;
 
 mod trace;
 
+mod node_facts;
+
+mod waiting;
+
 mod waterfall;
 
 pub use check::{Problem, Severity, check};
 pub use collector::Collector;
 pub use document::Document;
+pub use node_facts::NodeException;
 pub use received::{Received, Rejected};
 pub use trace::{Node, Trace};
+pub use waiting::TracesMissing;
 pub use waterfall::Waterfall;

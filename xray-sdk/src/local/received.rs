@@ -22,6 +22,8 @@ struct Inner {
     datagrams: usize,
     largest: usize,
     bytes: usize,
+    /// How many documents, and how many rejected datagrams, are kept; all of them if there is no number.
+    keep: Option<usize>,
 }
 
 /// A datagram of which nothing would ever be seen in X-Ray.
@@ -93,6 +95,18 @@ impl Received {
         self.0.bytes
     }
 
+    /// Keeps the newest documents and rejected datagrams only, as many of each.
+    pub(crate) fn keep_last(&mut self, count: usize) {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.keep = Some(count);
+        inner.trim();
+    }
+
+    /// Forgets everything but how much is kept.
+    pub(crate) fn forget(&mut self) {
+        self.0 = Arc::new(Inner { keep: self.0.keep, ..Inner::default() });
+    }
+
     /// Takes in one more datagram.
     pub(crate) fn add(&mut self, datagram: Vec<u8>) {
         if datagram.is_empty() {
@@ -106,6 +120,15 @@ impl Received {
             Ok(document) => inner.documents.push(document),
             Err(reasons) => inner.rejected.push(Rejected { datagram, reasons }),
         }
+        inner.trim();
+    }
+}
+
+impl Inner {
+    fn trim(&mut self) {
+        let Some(keep) = self.keep else { return };
+        self.documents.drain(..self.documents.len().saturating_sub(keep));
+        self.rejected.drain(..self.rejected.len().saturating_sub(keep));
     }
 }
 

@@ -52,9 +52,14 @@ impl Trace {
     }
 
     /// The first span of this name, in the order of [`nodes`](Self::nodes).
+    ///
+    /// A segment, which X-Ray names by its service, is found by the name of its root span as well, unless another
+    /// span has that name.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Node<'_>> {
-        self.nodes().find(|node| node.name() == name)
+        let operation =
+            |node: &Node<'_>| node.json()["metadata"]["default"]["operation"].as_str() == Some(name);
+        self.nodes().find(|node| node.name() == name).or_else(|| self.nodes().find(operation))
     }
 
     /// Segments and subsegments together.

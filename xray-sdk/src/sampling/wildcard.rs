@@ -104,10 +104,16 @@ pub(super) const CASE: u64 = u64::from_ne_bytes([0x20; 8]);
 
 /// Goes through both from left to right, and back to the latest `*` where they part: nothing before it can make a
 /// difference.
+///
+/// A hostile text can make that take pattern times text, so it ends after [`MAX_STEPS`] steps: no match.
 fn wild_match(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut read) = (0, 0);
+    let (mut at, mut read, mut steps) = (0, 0, 0);
     let mut star = None;
     while let Some(byte) = text.get(read) {
+        steps += 1;
+        if steps > MAX_STEPS {
+            return false;
+        }
         match pattern.get(at) {
             Some(b'*') => {
                 at += 1;
@@ -141,6 +147,10 @@ fn wild_match(pattern: &[u8], text: &[u8]) -> bool {
     pattern.get(at..).is_none_or(|rest| rest.iter().all(|byte| *byte == b'*'))
 }
 
+/// Comparisons of one match, at most. A path of eight kilobytes, as long as servers accept, takes as many when it is
+/// read eight times.
+const MAX_STEPS: usize = 1 << 16;
+
 /// Bytes of the UTF-8 character that begins with `first`.
 const fn char_len(first: u8) -> usize {
     match first {
@@ -155,6 +165,15 @@ const fn char_len(first: u8) -> usize {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_hostile_text_ends_the_match_after_a_bounded_number_of_steps() {
+        let pattern = Pattern::new(&"*a?".repeat(50));
+        assert!(!pattern.matches(&"a".repeat(1 << 20)));
+        // Texts of the usual kind are nowhere near the bound.
+        let path = "/orders/".repeat(1_000);
+        assert!(Pattern::new("*/orders/*/?rders/*").matches(&path));
+    }
 
     #[test]
     fn whole_texts_match_whatever_their_case() {

@@ -102,6 +102,14 @@ impl<F> Builder<F> {
         S: Subscriber + for<'a> LookupSpan<'a>,
         F: FilterMode<S>,
     {
+        self.built()
+    }
+
+    pub(crate) fn built<S>(self) -> Result<(F::Layer, Handle), BuildError>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+        F: FilterMode<S>,
+    {
         let address = self.address()?;
         Ok(self.assemble(&address))
     }

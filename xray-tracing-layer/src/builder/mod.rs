@@ -8,11 +8,15 @@ mod error;
 #[cfg(feature = "queued-emitter")]
 mod queued;
 mod settings;
+#[cfg(feature = "testing")]
+mod testing;
 mod values;
 
 pub use build::{builder, layer};
 pub use error::BuildError;
 pub use settings::Builder;
+#[cfg(feature = "testing")]
+pub use testing::TestTraces;
 
 #[cfg(test)]
 pub(crate) use env::tests as env_tests;

@@ -3,8 +3,6 @@
 //! A trace header may still arrive and turn the root into a recorded one. Only then are the fields encoded,
 //! by the visitor that received them. Most unsampled roots never pay for JSON.
 
-use std::fmt::Write;
-
 use xray_sdk::document::MAX_VALUE;
 
 use crate::fields::value::{BoundedText, Value};
@@ -57,7 +55,7 @@ impl DeferredFields {
                 OwnedValue::Text(self.text.len())
             }
             Value::Str(_) | Value::Display(_) => {
-                let _ = write!(BoundedText::after(&mut self.text), "{value}");
+                BoundedText::after(&mut self.text).write_value(value);
                 OwnedValue::Text(self.text.len())
             }
         };

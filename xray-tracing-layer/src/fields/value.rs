@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use xray_sdk::document::internal::{Buffer, Section, Written};
 use xray_sdk::document::{MAX_ANNOTATION_VALUE, MAX_VALUE};
@@ -65,7 +66,7 @@ impl Value<'_> {
             Self::Str(text) => look(text),
             _ => {
                 let mut text = String::new();
-                let _ = write!(BoundedText::after(&mut text), "{self}");
+                BoundedText::after(&mut text).write_value(self);
                 look(&text)
             }
         }
@@ -113,11 +114,28 @@ impl<'a> BoundedText<'a> {
     }
 }
 
+impl BoundedText<'_> {
+    /// Writes what a value displays, as far as there is room. A value that unwraps the end of its room is caught.
+    pub(crate) fn write_value(mut self, value: Value<'_>) {
+        let written = catch_unwind(AssertUnwindSafe(|| write!(self, "{value}")));
+        if let Err(panic) = written
+            && self.string.len() + MAX_CHARACTER < self.until
+        {
+            resume_unwind(panic);
+        }
+    }
+}
+
+/// Bytes of the longest character in UTF-8: as many may be left of a room that is full.
+const MAX_CHARACTER: usize = 4;
+
 impl Write for BoundedText<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = self.until.saturating_sub(self.string.len());
-        self.string.push_str(&text[..text.floor_char_boundary(room)]);
-        Ok(())
+        let fits = text.floor_char_boundary(room);
+        self.string.push_str(&text[..fits]);
+        // What follows would be formatted for nothing.
+        if fits < text.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }
 

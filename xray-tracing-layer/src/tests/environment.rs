@@ -185,7 +185,7 @@ fn the_default_sampler_records_everything_where_the_environment_asks_for_it() {
         let subscriber =
             tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
         tracing::subscriber::with_default(subscriber, || {
-            (0..20).for_each(|_| drop(info_span!("root").entered()))
+            (0..20).for_each(|_| drop(info_span!("root").entered()));
         });
         assert_eq!(emitter.0.lock().unwrap().len(), sent, "{text} {never}");
     }

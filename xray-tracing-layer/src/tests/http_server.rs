@@ -94,6 +94,34 @@ fn a_request_lasts_as_long_as_its_body() {
 }
 
 #[test]
+fn an_ignored_request_leaves_nothing_and_nothing_inside_of_it_does() {
+    let layer = XrayHttpLayer::new()
+        .ignore_health_checks()
+        .ignore(|request| request.headers().contains_key("x-quiet") || panics(request.uri().path()));
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let mut service = layer.layer(Shop(1));
+        let health = Request::get("/healthz").header("x-amzn-trace-id", SAMPLED).body(()).unwrap();
+        let asked = Request::get("/orders/7").header("x-quiet", "1").body(()).unwrap();
+        for request in [health, asked] {
+            let mut body = pin!(answered(&mut service, request));
+            while take_frame(body.as_mut()) {}
+        }
+        assert_eq!(rig.sent(), [0; 0]);
+        // A function that panics ignores nothing.
+        let odd = Request::get("/panic").header("x-amzn-trace-id", SAMPLED).body(()).unwrap();
+        let mut body = pin!(answered(&mut service, odd));
+        while take_frame(body.as_mut()) {}
+    });
+    assert_eq!(names(&rig.sent()), ["shop"]);
+}
+
+fn panics(path: &str) -> bool {
+    assert!(path != "/panic", "a bug of the program's own");
+    false
+}
+
+#[test]
 fn in_lambda_a_request_is_a_subsegment_of_the_runtimes_span() {
     let rig = lambda("");
     rig.run(|| {

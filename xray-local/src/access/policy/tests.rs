@@ -315,6 +315,9 @@ fn conditions_compare_as_iam_documents_it() {
         (r#"{"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["team"]}}"#, true),
         (r#"{"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["team", "stage"]}}"#, false),
         (r#"{"ForAnyValue:StringNotEquals": {"x:absent": "x"}}"#, false),
+        (r#"{"StringEquals": {"aws:TagKeys": ["stage"]}}"#, true),
+        (r#"{"StringNotEquals": {"aws:TagKeys": ["stage"]}}"#, false),
+        (r#"{"StringNotEquals": {"aws:TagKeys": ["x"]}}"#, true),
         // Numbers, dates, addresses, bytes, ARNs.
         (r#"{"NumericEquals": {"x:number": 10}}"#, true),
         (r#"{"NumericEquals": {"x:number": "10.0"}}"#, true),

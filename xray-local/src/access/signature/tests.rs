@@ -168,6 +168,14 @@ fn missing_and_malformed_signatures_are_named() {
 }
 
 #[test]
+fn a_header_that_is_listed_twice_is_refused() {
+    let mut request = request(now(), None, false);
+    let header = request.headers["authorization"].to_str().unwrap().replace("host;", "host;host;");
+    request.headers.insert("authorization", header.parse().unwrap());
+    assert_eq!(request.check(&expected()), Err(SignatureError::mismatch()));
+}
+
+#[test]
 fn a_signature_that_leaves_the_host_out_is_refused() {
     let mut request = request(now(), None, false);
     let header = request.headers["authorization"].to_str().unwrap().replace("host;", "");

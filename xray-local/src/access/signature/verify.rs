@@ -167,11 +167,13 @@ impl Signed {
     }
 }
 
-/// The headers that were signed. `None` if one is listed twice, does not exist, or is not printable ASCII.
+/// The headers that were signed. `None` if one does not exist or is not printable ASCII.
+///
+/// One that is listed twice is signed once by the signer, whose list of headers then differs from the request's.
 fn signed_values<'a>(headers: &'a HeaderMap, names: &[&'a str]) -> Option<Vec<(&'a str, &'a str)>> {
     let mut values = Vec::with_capacity(names.len());
-    for (index, name) in names.iter().enumerate() {
-        if names[..index].contains(name) || !headers.contains_key(*name) {
+    for name in names {
+        if !headers.contains_key(*name) {
             return None;
         }
         // The signer adds these two itself.

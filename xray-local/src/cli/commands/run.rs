@@ -1,6 +1,7 @@
 //! `run -- CMD`: a command with an X-Ray of its own.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 use std::time::Duration;
 
@@ -9,10 +10,14 @@ use rusqlite::Connection;
 use tokio::process::Command;
 
 use super::serve::{runtime, start};
+use crate::access::{Mode, decisions};
+use crate::cli::borrowed::Borrowed;
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
+use crate::query::filter::Filter;
+use crate::query::{Range, Search, find};
 use crate::serve::{Server, Settings};
-use crate::store::{self, StoreError};
+use crate::store::{self, Place, StoreError};
 
 /// Run a command with an X-Ray of its own, then draw its traces and problems.
 ///
@@ -22,12 +27,21 @@ use crate::store::{self, StoreError};
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xray-local run -- cargo test
-  xray-local run --assert '!fault' -- ./integration-test.sh
+  xray-local run --assert-none fault -- ./integration-test.sh
   xray-local run --quiet --assert 'edge(\"shop\", \"orders\")' -- npm test")]
 pub(in super::super) struct Run {
     /// Fail unless a trace of the command matches this filter expression.
     #[arg(long, value_name = "FILTER")]
     assert: Vec<String>,
+    /// Fail if a trace of the command matches this filter expression.
+    #[arg(long, value_name = "FILTER")]
+    assert_none: Vec<String>,
+    /// Call with the keys of this user, whose policies hold then: what they don't allow is refused.
+    #[arg(long, value_name = "NAME")]
+    identity: Option<String>,
+    /// The data file with the user. Defaults to the place where the system keeps such data.
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    data: Option<PathBuf>,
     /// Draw no traces.
     #[arg(long)]
     quiet: bool,
@@ -42,17 +56,38 @@ pub(in super::super) struct Run {
 /// The variable by which the layer's default sampler keeps everything.
 const SAMPLE_ALL: &str = "XRAY_LOCAL_SAMPLE_ALL";
 
-/// Datagrams that the kernel still has when the command ends are read within this time.
-const SETTLE: Duration = Duration::from_millis(100);
+/// Denials that are reported, the newest.
+const DENIED: usize = 50;
+
+/// Datagrams that the kernel still has when the command ends are read within this time, and decisions that wait
+/// ([`decisions::DELAY`]) are written.
+const SETTLE: Duration = Duration::from_millis(250);
 
 impl Run {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
         runtime()?.block_on(self.observe())
     }
 
+    /// The filters, and whether a trace should match.
+    fn assertions(&self) -> Result<Vec<(Filter, bool)>, Failure> {
+        let wanted = self.assert.iter().map(|text| (text, true));
+        let unwanted = self.assert_none.iter().map(|text| (text, false));
+        let parse = |(text, wanted): (&String, bool)| {
+            Filter::parse(text).map(|filter| (filter, wanted)).map_err(Failure::usage)
+        };
+        wanted.chain(unwanted).map(parse).collect()
+    }
+
     async fn observe(&self) -> Result<ExitCode, Failure> {
-        let server = start(&Settings::private()).await?;
-        let status = self.execute(&server).await?;
+        // A wrong filter is reported before the command runs.
+        self.assertions()?;
+        let borrowed = self.identity.as_deref().map(|name| self.borrow(name)).transpose()?;
+        let access = borrowed.as_ref().map(|_| Mode::Enforce);
+        let server = start(&Settings { access, ..Settings::private() }).await?;
+        if let Some(borrowed) = &borrowed {
+            borrowed.lend(server.store()).await.map_err(Failure::new)?;
+        }
+        let status = self.execute(&server, borrowed.as_ref()).await?;
         tokio::time::sleep(SETTLE).await;
         let store = server.store().clone();
         // Everything that was offered is committed before a write that is asked for later.
@@ -63,7 +98,17 @@ impl Run {
         Ok(if status.success() && failed { ExitCode::FAILURE } else { code(status) })
     }
 
-    async fn execute(&self, server: &Server) -> Result<ExitStatus, Failure> {
+    fn borrow(&self, name: &str) -> Result<Borrowed, Failure> {
+        if let Some(path) = &self.data {
+            return Borrowed::read(path, name);
+        }
+        match Place::of_the_system().map_err(Failure::new)? {
+            Place::File(path) => Borrowed::read(&path, name),
+            Place::Memory => Err(Failure::usage("--data names the file with the user")),
+        }
+    }
+
+    async fn execute(&self, server: &Server, borrowed: Option<&Borrowed>) -> Result<ExitStatus, Failure> {
         let addresses = server.addresses();
         let Some((program, arguments)) = self.command.split_first() else {
             return Err(Failure::usage("no command is given"));
@@ -74,6 +119,17 @@ impl Run {
             .env("AWS_XRAY_DAEMON_ADDRESS", addresses.daemon_address())
             .env("AWS_ENDPOINT_URL_XRAY", addresses.endpoint())
             .env(SAMPLE_ALL, "1");
+        if let Some(borrowed) = borrowed {
+            // boto3 reads the second name of the region, other SDKs the first.
+            let region = &server.store().home().region;
+            command
+                .env("AWS_ACCESS_KEY_ID", &borrowed.key)
+                .env("AWS_SECRET_ACCESS_KEY", &borrowed.secret)
+                .env("AWS_REGION", region)
+                .env("AWS_DEFAULT_REGION", region)
+                .env_remove("AWS_SESSION_TOKEN")
+                .env_remove("AWS_PROFILE");
+        }
         let name = program.to_string_lossy().into_owned();
         let mut child = command.spawn().map_err(|err| Failure::usage(format!("can't run {name}: {err}")))?;
         loop {
@@ -101,21 +157,23 @@ impl Run {
             "xray-local: {} documents stored, {} refused, {} datagrams without a valid header, {} dropped by the kernel",
             counts.stored, counts.refused, counts.invalid_datagrams, counts.dropped_kernel
         ));
+        if self.identity.is_some() {
+            let denied = store.ask(|connection| decisions::latest(connection, true, DENIED)).await;
+            for denied in denied.map_err(Failure::new)?.iter().rev() {
+                let times =
+                    if denied.count > 1 { format!(" ({} times)", denied.count) } else { String::new() };
+                output::note(format!("denied: {}{times}", output::plain(&denied.decision.reason)));
+            }
+        }
         let mut failed = false;
-        let endpoint = server.addresses().endpoint();
-        for filter in &self.assert {
-            let (endpoint, filter) = (endpoint.clone(), filter.clone());
-            let found = tokio::task::spawn_blocking(move || {
-                let client = crate::cli::client::Client::new(&endpoint, "us-east-1")?;
-                let far = crate::model::Length(86_400_000_000);
-                let now = crate::model::now();
-                let range = (crate::model::Time(now.0 - far.0), now.plus(crate::model::Length(60_000_000)));
-                client.summaries(Some(&filter), range, 1).map(|found| (filter, !found.is_empty()))
-            });
-            let (filter, found) = found.await.map_err(Failure::new)??;
-            if !found {
+        for (filter, wanted) in self.assertions()? {
+            let text = filter.to_string();
+            let search = Search { limit: 1, ..Search::new(Range::ALL, filter) };
+            let found = store.ask(move |connection| find(connection, &search)).await.map_err(Failure::new)?;
+            if found.keys.is_empty() == wanted {
                 failed = true;
-                output::note(format!("xray-local: no trace matched {filter}"));
+                let what = if wanted { "no trace matches" } else { "a trace matches" };
+                output::note(format!("xray-local: {what} {text}"));
             }
         }
         Ok(failed)

@@ -6,8 +6,8 @@ use rusqlite::Connection;
 
 use super::super::filter::keyword::{Field, Kind};
 use super::super::filter::{Expr, Filter, Fragment, NodeSelector, Occurring, Predicate, Subject};
-use super::super::search::Search;
 use super::super::search::find;
+use super::super::search::{Sample, Search};
 use super::facet::{Difference, Facet, Occurrence, differences, occurrences, of_times, skip};
 use crate::model::{Length, PlaceKind, TraceKey};
 use crate::store::StoreError;
@@ -151,18 +151,19 @@ pub struct Blocker {
 /// # Errors
 /// SQLite's.
 pub fn blockers(connection: &Connection, search: &Search) -> Result<Vec<Blocker>, StoreError> {
-    let count = |filter: Filter| -> Result<usize, StoreError> {
-        Ok(find(connection, &Search { filter, before: None, ..search.clone() })?.keys.len())
+    let count = |filter: Filter, sample: Sample| -> Result<usize, StoreError> {
+        Ok(find(connection, &Search { filter, sample, before: None, ..search.clone() })?.keys.len())
     };
     let conditions = search.filter.expr().map(Expr::conjuncts).unwrap_or_default();
     let mut blockers = Vec::with_capacity(conditions.len());
     for (position, condition) in conditions.iter().enumerate() {
         let others = conditions.iter().enumerate().filter(|(other, _)| *other != position);
         let others = others.map(|(_, other)| other.clone()).reduce(Expr::and);
-        let alone = count(Filter::from(condition.clone()))?;
+        let alone = count(Filter::from(condition.clone()), search.sample)?;
         let note = match anywhere(condition).filter(|_| alone == 0) {
             Some(anywhere) => {
-                let found = count(Filter::from(anywhere.clone()))?;
+                // No index serves tests on any segment, and a remark is worth a look at the newest traces only.
+                let found = count(Filter::from(anywhere.clone()), Sample::PartialScan)?;
                 (found > 0).then(|| format!("{REMARK}; {anywhere} finds {found}"))
             }
             None => None,
@@ -170,7 +171,7 @@ pub fn blockers(connection: &Connection, search: &Search) -> Result<Vec<Blocker>
         blockers.push(Blocker {
             condition: condition.clone(),
             alone,
-            without: count(others.map(Filter::from).unwrap_or_default())?,
+            without: count(others.map(Filter::from).unwrap_or_default(), search.sample)?,
             note,
         });
     }

@@ -7,7 +7,7 @@
 //!  keyword (a table) drives parser, complete, sql and reference
 //! ```
 //!
-//! What is not understood is an error with a position, never an expression that matches everything.
+//! An expression that is not understood is an error with a position, never one that matches everything.
 
 mod ast;
 mod complete;

@@ -90,8 +90,8 @@ The language of `GetTraceSummaries`, of groups, and of the search box and the co
 developer guide describes the language by examples. Where the guide and the examples leave a question open, the
 meaning here is chosen, and this page says so.
 
-What is not understood is an error with its position and, where a mistake is known, a hint. No expression that is not
-understood matches a trace.
+An expression that is not understood is an error with a position and, where the mistake is known, a hint. Such an
+expression matches no trace.
 
 ## Conditions and how they combine
 

@@ -9,7 +9,7 @@ use super::super::filter::{Fragment, Selector, sql};
 use super::super::search::Range;
 use super::graph::{Histogram, Statistics};
 use super::tally::{Counted, Only, Tally, count, histogram};
-use crate::model::{Length, Time};
+use crate::model::{Length, Time, limits};
 use crate::store::StoreError;
 
 /// A question for statistics.
@@ -92,12 +92,12 @@ fn chosen(search: &SeriesSearch) -> (Counted, Only) {
     }
 }
 
-/// Mean and three standard deviations of the counts before. Chosen, not known.
+/// The mean of the counts before, and a few standard deviations on either side.
 fn forecast(before: &[u64]) -> Option<(u64, u64)> {
     let count = before.len() as f64;
     let mean = before.iter().sum::<u64>() as f64 / count;
     let variance = before.iter().map(|&faults| (faults as f64 - mean).powi(2)).sum::<f64>() / count;
-    let width = 3.0 * variance.sqrt();
+    let width = limits::FORECAST_DEVIATIONS * variance.sqrt();
     // The casts clamp: a negative low bound is 0.
     (!before.is_empty()).then(|| ((mean - width).floor().max(0.0) as u64, (mean + width).ceil() as u64))
 }

@@ -12,7 +12,7 @@ use super::super::filter::keyword::Scope;
 use super::super::filter::{Filter, Fragment, sql};
 use super::plan::{self, Bounds, Conjunct, Cost};
 use super::range::{RangeKind, Sample, Search};
-use crate::model::TraceKey;
+use crate::model::{TraceKey, limits};
 use crate::store::StoreError;
 
 /// Keys of a page of matching traces, newest first.
@@ -42,7 +42,7 @@ pub(in crate::query) fn find_at(
 ) -> Result<Found, StoreError> {
     let mut bounds = Bounds::of(search);
     if search.sample == Sample::PartialScan
-        && let Some(low) = older(connection, bounds, PARTIAL_SCAN)?
+        && let Some(low) = older(connection, bounds, limits::PARTIAL_SCAN_TRACES)?
     {
         bounds.low = low;
     }
@@ -56,11 +56,52 @@ pub(in crate::query) fn find_at(
     keys.truncate(search.limit);
     let next = keys.last().copied().filter(|_| is_full);
     let looked_at = Bounds { low: next.map_or(bounds.low, |key| key.0), ..bounds };
-    let mut count = Fragment::new("SELECT count(*) FROM traces t WHERE ");
-    count.append(plan::surroundings(&Search { group: None, ..search.clone() }, looked_at, longest));
-    let processed =
-        connection.prepare(&count.sql)?.query_row(params_from_iter(&count.params), |row| row.get(0))?;
+    let processed = processed(connection, search, looked_at, longest)?;
     Ok(Found { keys, next, processed })
+}
+
+/// Counts the traces within the bounds, matching or not.
+fn processed(
+    connection: &Connection,
+    search: &Search,
+    bounds: Bounds,
+    longest: i64,
+) -> rusqlite::Result<u64> {
+    if search.range.kind == RangeKind::TraceId && !matches!(search.sample, Sample::FixedRate(_)) {
+        return count(connection, bounds);
+    }
+    let mut query = Fragment::new("SELECT count(*) FROM traces t WHERE ");
+    query.append(plan::surroundings(&Search { group: None, ..search.clone() }, bounds, longest));
+    connection.prepare_cached(&query.sql)?.query_row(params_from_iter(&query.params), |row| row.get(0))
+}
+
+/// Counts keys: those within the bounds, or all without those outside, whichever spans less. SQLite knows the count
+/// of a whole table almost without reading it.
+fn count(connection: &Connection, bounds: Bounds) -> rusqlite::Result<u64> {
+    let one = |sql: &str| -> rusqlite::Result<Option<i64>> {
+        connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+    };
+    let (Some(first), Some(last)) =
+        (one("SELECT min(key) FROM traces")?, one("SELECT max(key) FROM traces")?)
+    else {
+        return Ok(0);
+    };
+    let (low, high) = (bounds.low.max(first), bounds.high.min(last.saturating_add(1)));
+    if low >= high {
+        return Ok(0);
+    }
+    let mut between = connection.prepare_cached("SELECT count(*) FROM traces WHERE key >= ? AND key < ?")?;
+    let mut between = |low: i64, high: i64| -> rusqlite::Result<i64> {
+        if low < high { between.query_row([low, high], |row| row.get(0)) } else { Ok(0) }
+    };
+    let outside = (low - first).saturating_add(last - high);
+    let count = if outside < high - low {
+        let all = one("SELECT count(*) FROM traces")?.unwrap_or_default();
+        all - between(first, low)? - between(high, i64::MAX)?
+    } else {
+        between(low, high)?
+    };
+    Ok(count.max(0) as u64)
 }
 
 /// Reports whether a stored trace matches a filter: for a live tail.
@@ -169,7 +210,8 @@ impl Walk<'_> {
 
     /// Walks over all traces within the bounds, until enough are found.
     fn step(&mut self, bounds: Bounds) -> rusqlite::Result<()> {
-        let mut query = Fragment::new("SELECT t.key FROM traces t WHERE t.key >= ");
+        // By key, whatever other index a condition has: the step is short, and its results are in order.
+        let mut query = Fragment::new("SELECT t.key FROM traces t NOT INDEXED WHERE t.key >= ");
         query.bind(bounds.low).push(" AND t.key < ").bind(bounds.high).push(" AND ").append(self.condition());
         query.push(" ORDER BY t.key DESC LIMIT ").bind((self.wanted - self.keys.len()) as i64);
         let mut statement = self.connection.prepare_cached(&query.sql)?;
@@ -231,9 +273,6 @@ impl Walk<'_> {
         Ok(())
     }
 }
-
-/// Traces that `PartialScan` looks at. Chosen, not known.
-const PARTIAL_SCAN: usize = 10_000;
 
 /// How far a search walks, and when it asks an index. The results don't depend on it.
 #[derive(Clone, Debug)]

@@ -333,3 +333,25 @@ fn documents_come_back_compiled() {
         .collect();
     assert_eq!(names, ["api", "worker", "games"]);
 }
+
+#[test]
+fn what_was_looked_at_is_counted_whatever_part_of_the_store_it_is() {
+    let documents: Vec<_> = (0..40_u32)
+        .map(|second| {
+            let mut document = segment(1, 1, "a", f64::from(second), 0.1, json!({}));
+            document["trace_id"] = json!(format!("1-{:08x}-{:024x}", START as u32 + second, second));
+            document
+        })
+        .collect();
+    let store = store(&documents);
+    for start in 0..42 {
+        for end in start..42 {
+            let range = Range::of_ids(
+                Time::from_seconds(START + f64::from(start) - 1.0),
+                Time::from_seconds(START + f64::from(end) - 1.0),
+            );
+            let found = page(&store, &Search { limit: 100, ..Search::new(range, Filter::default()) });
+            assert_eq!(found.processed, found.summaries.len() as u64, "{start} to {end}");
+        }
+    }
+}

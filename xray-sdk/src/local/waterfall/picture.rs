@@ -45,6 +45,19 @@ pub struct Waterfall<'a> {
     tree_only: bool,
 }
 
+impl Trace {
+    /// The trace as a tree without times, a line a span: for comparisons in tests.
+    ///
+    /// ```text
+    /// ◆ shop  tenant=blue
+    /// └─ charge
+    /// ```
+    #[must_use]
+    pub fn tree(&self) -> String {
+        Waterfall::new(self).tree_only(true).to_string()
+    }
+}
+
 impl<'a> Waterfall<'a> {
     /// A picture 100 columns wide, without colours.
     #[must_use]

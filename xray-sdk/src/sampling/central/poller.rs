@@ -5,14 +5,15 @@
 //! little of chance added, drawn anew each time, so that a fleet that started together does not ask together.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
 use super::rule_set::{Rule, RuleSet};
 use super::rule_state::{BoostCounts, Counts, PendingStats};
-use super::shared::{Shared, count};
+use super::shared::{Shared, Task, count};
 use super::wire::{self, Report, Target, Targets};
 use crate::daemon::DaemonAddress;
 use crate::http_client::{HttpClient, Limits};
@@ -41,6 +42,8 @@ pub(super) struct Poller {
     /// When rules were fetched last, since 1970.
     fetched: Duration,
     /// The change of rules that the fetched ones include, on the service's clock.
+    /// How long all pages of rules together may take.
+    pub(super) all_pages: Duration,
     modified: Option<f64>,
 }
 
@@ -65,6 +68,7 @@ impl Poller {
             failures: 0,
             fetched: Duration::ZERO,
             modified: None,
+            all_pages: ALL_PAGES,
         }
     }
 
@@ -105,18 +109,15 @@ impl Poller {
                 count_lost(&self.shared, former.as_deref(), &set);
                 self.shared.rules.store(Some(Arc::new(set)));
                 count(&counters.rules_fetched, 1);
-                self.shared.set_problem(None);
+                self.shared.set_problem(Task::FetchRules, None);
                 (self.failures, self.fetched) = (0, now.since_epoch);
                 self.rules_due = now.since_start + RULES_EVERY + self.up_to(RULES_JITTER);
                 true
             }
             Err(reason) => {
                 count(&counters.rules_failed, 1);
-                self.shared.set_problem(Some(format!(
-                    "sampling rules: {}{}: {reason}",
-                    self.base,
-                    wire::RULES_PATH
-                )));
+                let problem = format!("sampling rules: {}{}: {reason}", self.base, wire::RULES_PATH);
+                self.shared.set_problem(Task::FetchRules, Some(problem));
                 // The daemon may be a container that starts after us: not five minutes of silence for that.
                 let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(8)).min(RULES_EVERY);
                 self.failures = self.failures.saturating_add(1);
@@ -127,12 +128,22 @@ impl Poller {
     }
 
     fn all_rules(&self) -> Result<Vec<super::rule::RuleSpec>, String> {
-        let mut rules = Vec::new();
-        let mut next = None;
+        let (mut rules, mut next, mut bytes) = (Vec::new(), None, 0);
+        let began = Instant::now();
         for _ in 0..MAX_PAGES {
-            let page =
-                wire::parse_rules(&self.post(wire::RULES_PATH, &wire::rules_request(next.as_deref()))?)?;
+            if self.shared.stopping.load(Relaxed) {
+                return Err("the sampler was stopped".to_owned());
+            }
+            if began.elapsed() > self.all_pages {
+                return Err(format!("the pages took longer than {:?} together", self.all_pages));
+            }
+            let page = self.post(wire::RULES_PATH, &wire::rules_request(next.as_deref()))?;
+            bytes += page.len();
+            let page = wire::parse_rules(&page)?;
             rules.extend(page.rules);
+            if rules.len() > MAX_RULES || bytes > MAX_RULES_BYTES {
+                return Err(format!("more than {MAX_RULES} rules or {MAX_RULES_BYTES} bytes"));
+            }
             if page.next.is_none() {
                 return Ok(rules);
             }
@@ -151,10 +162,13 @@ impl Poller {
             match self.hand_in(chunk, now) {
                 Ok(targets) => {
                     count(&self.shared.counters.reports, 1);
+                    self.shared.set_problem(Task::ReportStatistics, None);
                     let newer = self.apply(&set, chunk, &targets, now);
                     changed = changed.or(newer);
                 }
-                Err(_) => {
+                Err(reason) => {
+                    let problem = format!("sampling targets: {}{}: {reason}", self.base, wire::TARGETS_PATH);
+                    self.shared.set_problem(Task::ReportStatistics, Some(problem));
                     // Nothing was taken off the books: it goes with the next report. So does what is left of this
                     // one, since the daemon would most likely fail again, and each failure may take seconds.
                     count(&self.shared.counters.reports_failed, 1);
@@ -277,6 +291,15 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// An account has some dozens of rules; a server that goes on forever is broken.
 const MAX_PAGES: usize = 100;
+
+/// Rules of an account that are held. The service's quota is 25, and can be raised.
+const MAX_RULES: usize = 2_000;
+
+/// Bytes of all pages of rules: some four kilobytes a rule.
+const MAX_RULES_BYTES: usize = 8 << 20;
+
+/// How long all pages together may take.
+const ALL_PAGES: Duration = Duration::from_secs(10);
 
 /// The daemon waits for the service without a limit of its own, so the limit is here. An answer of a megabyte is
 /// some thousand rules.

@@ -1,11 +1,12 @@
 //! The sampler that a user makes. It decides from what the poller has left for it, and never waits.
 
 use std::fmt;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::poller::Poller;
-use super::shared::{CentralStats, Shared};
+use super::shared::{CentralStats, Shared, Task};
 use super::thread::{self, PollerControl};
 use crate::daemon::DaemonAddress;
 use crate::id::{epoch_seconds, fast_u64};
@@ -126,11 +127,12 @@ impl Sampler for CentralSampler {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.users += 1;
         if running.thread.is_none() {
+            self.shared.stopping.store(false, Relaxed);
             match thread::spawn(Poller::new(Arc::clone(&self.shared), daemon, service)) {
                 Ok(thread) => running.thread = Some(thread),
                 Err(err) => {
-                    self.shared
-                        .set_problem(Some(format!("sampling rules: no thread to ask for them: {err}")));
+                    let problem = format!("sampling rules: no thread to ask for them: {err}");
+                    self.shared.set_problem(Task::FetchRules, Some(problem));
                 }
             }
         }
@@ -144,6 +146,7 @@ impl Sampler for CentralSampler {
         if running.users == 0
             && let Some(thread) = running.thread.take()
         {
+            self.shared.stopping.store(true, Relaxed);
             thread.stop();
         }
         drop(running);
@@ -166,6 +169,7 @@ impl Sampler for CentralSampler {
 impl Drop for CentralSampler {
     fn drop(&mut self) {
         if let Some(thread) = self.running.get_mut().unwrap_or_else(PoisonError::into_inner).thread.take() {
+            self.shared.stopping.store(true, Relaxed);
             thread.stop();
         }
     }

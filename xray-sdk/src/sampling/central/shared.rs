@@ -1,6 +1,6 @@
 //! [`Shared`]: the rules, the current problem and the counters, held by the sampler and its poller.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
@@ -13,7 +13,16 @@ pub(super) struct Shared {
     pub(super) rules: ArcSwapOption<RuleSet>,
     pub(super) fallback: Box<dyn Sampler>,
     pub(super) counters: Counters,
-    problem: Mutex<Option<String>>,
+    /// Set when the sampler stops: no request is begun any more but the last report.
+    pub(super) stopping: AtomicBool,
+    problems: Mutex<[Option<String>; 2]>,
+}
+
+/// What a problem is about. Each is solved by a success of its own kind.
+#[derive(Clone, Copy)]
+pub(super) enum Task {
+    FetchRules,
+    ReportStatistics,
 }
 
 impl Shared {
@@ -22,16 +31,17 @@ impl Shared {
             rules: ArcSwapOption::empty(),
             fallback: Box::new(fallback),
             counters: Counters::default(),
-            problem: Mutex::new(None),
+            stopping: AtomicBool::new(false),
+            problems: Mutex::default(),
         }
     }
 
     pub(super) fn problem(&self) -> Option<String> {
-        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).iter().flatten().next().cloned()
     }
 
-    pub(super) fn set_problem(&self, problem: Option<String>) {
-        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = problem;
+    pub(super) fn set_problem(&self, task: Task, problem: Option<String>) {
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner)[task as usize] = problem;
     }
 }
 

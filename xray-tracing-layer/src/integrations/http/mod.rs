@@ -41,4 +41,4 @@ pub use client::{XrayHttpClientLayer, XrayHttpClientService};
 pub use future::XrayHttpFuture;
 pub use headers::{TRACEPARENT, X_AMZN_TRACE_ID, extract, inject, inject_header};
 #[cfg(feature = "tower-server")]
-pub use server::{XrayHttpLayer, XrayHttpService};
+pub use server::{RequestHead, XrayHttpLayer, XrayHttpService};

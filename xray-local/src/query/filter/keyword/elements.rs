@@ -72,7 +72,8 @@ pub(super) static ROWS: [Keyword; 14] = [
         doc: "The trace touched the node, inferred nodes included. With braces, one segment of the node \
               satisfies the whole expression. Names are compared exactly. `service()` is any node; `id(name: \
               \"...\", type: \"...\", account.id: \"...\")` narrows by any of its parts, and `type: \"\"` is a node \
-              without a type.",
+              without a type. Nodes of type `client`, which stand for callers of root segments, are meant by \
+              their type only.",
     },
     Keyword {
         name: "edge",

@@ -23,6 +23,9 @@ use crate::integrations::errors::note_error;
 use crate::integrations::http::body::XrayHttpBody;
 use crate::integrations::http::exchange::Exchange;
 use crate::integrations::http::future::XrayHttpFuture;
+use crate::integrations::http::server::ignored::{
+    Ignores, RequestHead, ignored_span, is_health_check, is_ignored,
+};
 use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, peer_address};
 
 /// Opens a span for each request of a server. (Feature `tower-server`.)
@@ -60,12 +63,48 @@ use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, pe
 #[must_use]
 pub struct XrayHttpLayer {
     peer: PeerAddress,
+    ignores: Option<Ignores>,
+    ignores_health_checks: bool,
 }
 
 impl XrayHttpLayer {
     /// Creates the layer with its defaults.
     pub fn new() -> Self {
-        Self { peer: peer_address }
+        Self { peer: peer_address, ignores: None, ignores_health_checks: false }
+    }
+
+    /// Records nothing of the requests for which `ignores` returns `true`, nor of what happens inside of them.
+    ///
+    /// Defaults to recording all. A call to another service inside of such a request carries `Sampled=0`. A function
+    /// that panics ignores none.
+    ///
+    /// ```
+    /// use xray_tracing_layer::XrayHttpLayer;
+    ///
+    /// let layer = XrayHttpLayer::new().ignore(|request| request.uri().path().starts_with("/assets/"));
+    /// ```
+    pub fn ignore(mut self, ignores: fn(&RequestHead<'_>) -> bool) -> Self {
+        self.ignores = Some(ignores);
+        self
+    }
+
+    /// Records nothing of health checks: `/health`, `/healthz`, `/livez`, `/readyz`, `/ping` and the like, and whatever
+    /// the health checkers of Elastic Load Balancing, Route 53 and Kubernetes ask for.
+    ///
+    /// Defaults to recording them. Goes together with [`ignore`](Self::ignore).
+    ///
+    /// ```
+    /// let layer = xray_tracing_layer::XrayHttpLayer::new().ignore_health_checks();
+    /// ```
+    pub fn ignore_health_checks(mut self) -> Self {
+        self.ignores_health_checks = true;
+        self
+    }
+
+    fn is_ignored<B>(&self, request: &Request<B>) -> bool {
+        let head = RequestHead::of(request);
+        (self.ignores_health_checks && is_health_check(&head))
+            || self.ignores.is_some_and(|ignores| is_ignored(ignores, head))
     }
 
     /// Sets how the peer's address is found among a request's extensions.
@@ -129,13 +168,22 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let exchange = Exchange::begin(&request, self.layer.peer);
+        let exchange = if self.layer.is_ignored(&request) {
+            Exchange::ignored()
+        } else {
+            Exchange::begin(&request, self.layer.peer)
+        };
         let inner = exchange.span.in_scope(|| self.inner.call(request));
         XrayHttpFuture::new(inner, exchange, |span, err| note_error(span, err, err))
     }
 }
 
 impl Exchange {
+    fn ignored() -> Self {
+        let (requested, length) = (None, None);
+        Self { span: ignored_span(), is_client: false, is_grpc: false, requested, has_no_body: false, length }
+    }
+
     fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
         let ServerSpan { span, requested, is_grpc } = ServerSpan::of(request, peer);
         let has_no_body = request.method() == Method::HEAD;
