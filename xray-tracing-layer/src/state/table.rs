@@ -51,9 +51,12 @@ struct Place {
 #[derive(Debug, Default)]
 struct Bucket {
     first: Option<(u64, Box<SpanRecord>)>,
-    #[expect(clippy::box_collection, reason = "a place fits a cache line, and hardly any has others")]
-    others: Option<Box<Vec<(u64, Box<SpanRecord>)>>>,
+    /// A place fits a cache line, and hardly any has others.
+    others: Option<Box<Others>>,
 }
+
+/// Records that share their bucket with another.
+type Others = Vec<(u64, Box<SpanRecord>)>;
 
 /// The place where a record may be.
 pub(crate) struct Found<'a> {
