@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use crate::event::Event;
 use crate::http::{Connection, Request};
@@ -17,6 +18,8 @@ pub(crate) struct Posted {
     /// Whether it was posted as an error.
     pub(crate) failed: bool,
     pub(crate) body: Vec<u8>,
+    /// Whether the body came as a stream.
+    pub(crate) streamed: bool,
     _answer: Sender<()>,
 }
 
@@ -26,12 +29,15 @@ struct State {
     /// Who waits for which response.
     callers: HashMap<String, Sender<Posted>>,
     init_error: Option<String>,
+    /// Whether the function has asked for an event, ever.
+    asked: bool,
 }
 
 #[derive(Default)]
 pub(crate) struct Api {
     state: Mutex<State>,
     came: Condvar,
+    started: Condvar,
 }
 
 impl Api {
@@ -70,15 +76,27 @@ impl Api {
         self.state().init_error.clone()
     }
 
+    /// Whether the function has asked for an event: its init phase is over.
+    pub(crate) fn has_started(&self) -> bool {
+        self.state().asked
+    }
+
+    /// Waits until the function asks for an event, or `limit` is over.
+    pub(crate) fn await_start(&self, limit: Duration) {
+        let state = self.state();
+        let _ = self.started.wait_timeout_while(state, limit, |state| !state.asked);
+    }
+
     fn serve(&self, mut connection: Connection) -> io::Result<()> {
-        while let Some(Request { method, path, body }) = connection.request()? {
+        while let Some(request) = connection.request()? {
+            let Request { method, path, body, streaming, broke_off } = request;
             let route = path.strip_prefix("/2018-06-01/runtime/").unwrap_or_default();
             let route: Vec<_> = route.split('/').collect();
             match (method.as_str(), route.as_slice()) {
                 ("GET", ["invocation", "next"]) => self.answer_next(&mut connection)?,
                 ("GET", ["restore", "next"]) => connection.respond("200 OK", &[], b"{}")?,
                 ("POST", ["invocation", id, kind @ ("response" | "error")]) => {
-                    self.take_response(id, *kind == "error", body);
+                    self.take_response(id, *kind == "error" || broke_off, body, streaming);
                     connection.respond("202 Accepted", &[], b"{\"status\":\"OK\"}")?;
                 }
                 ("POST", ["init" | "restore", "error"]) => {
@@ -94,6 +112,8 @@ impl Api {
     fn answer_next(&self, connection: &mut Connection) -> io::Result<()> {
         let event = {
             let mut state = self.state();
+            state.asked = true;
+            self.started.notify_all();
             loop {
                 match state.events.pop_front() {
                     Some(event) => break event,
@@ -102,22 +122,23 @@ impl Api {
             }
         };
         let header = event.header();
+        let deadline = event.deadline_ms().to_string();
         let mut headers = vec![
             ("content-type", "application/json"),
             ("lambda-runtime-aws-request-id", event.request_id.as_str()),
-            ("lambda-runtime-deadline-ms", "4102444800000"),
-            ("lambda-runtime-invoked-function-arn", ARN),
+            ("lambda-runtime-deadline-ms", deadline.as_str()),
+            ("lambda-runtime-invoked-function-arn", event.function_arn.as_str()),
         ];
         headers.extend(header.as_deref().map(|header| ("lambda-runtime-trace-id", header)));
         connection.respond("200 OK", &headers, event.payload.to_string().as_bytes())
     }
 
     /// Returns when the caller has done with it what is to be done before the function goes on.
-    fn take_response(&self, id: &str, failed: bool, body: Vec<u8>) {
+    fn take_response(&self, id: &str, failed: bool, body: Vec<u8>, streamed: bool) {
         let (answer, answered) = channel();
         let caller = self.state().callers.remove(id);
         if let Some(caller) = caller
-            && caller.send(Posted { failed, body, _answer: answer }).is_ok()
+            && caller.send(Posted { failed, body, streamed, _answer: answer }).is_ok()
         {
             // Nothing is ever sent: it ends when the other side is dropped.
             let _ = answered.recv();
@@ -128,5 +149,3 @@ impl Api {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-const ARN: &str = "arn:aws:lambda:eu-central-1:123456789012:function:orders";

@@ -1,5 +1,7 @@
 //! One invocation: its event, its ids, and the trace header that Lambda gives it.
 
+use std::time::{Duration, SystemTime};
+
 use serde_json::Value;
 use xray_sdk::{SegmentId, TraceId};
 
@@ -25,14 +27,19 @@ pub(crate) struct Event {
     pub(crate) service: SegmentId,
     /// The function's segment, below the former.
     pub(crate) function: SegmentId,
+    pub(crate) function_arn: String,
+    /// The time that the function has for it.
+    pub(crate) timeout: Duration,
     pub(crate) payload: Value,
 }
 
 impl Event {
-    pub(crate) fn new(tracing: Tracing, payload: Value) -> Self {
+    pub(crate) fn new(tracing: Tracing, payload: Value, name: &str, timeout: Duration) -> Self {
         let (function, random) = (SegmentId::random(), SegmentId::random());
         let request_id = format!("00000000-0000-4000-8000-{}", &random.to_string()[4..]);
-        Self { request_id, tracing, trace_id: TraceId::new(), service: random, function, payload }
+        let function_arn = format!("arn:aws:lambda:eu-central-1:123456789012:function:{name}");
+        let (trace_id, service) = (TraceId::new(), random);
+        Self { request_id, tracing, trace_id, service, function, function_arn, timeout, payload }
     }
 
     /// The header, as Lambda sends it.
@@ -44,6 +51,11 @@ impl Event {
             Tracing::PassThrough => Some(format!("Root={root};Lineage=1:5cc8b1ed:0")),
             Tracing::Off => None,
         }
+    }
+
+    /// When its time is up, if it is handed over now: in milliseconds since 1970.
+    pub(crate) fn deadline_ms(&self) -> u128 {
+        (Duration::from_secs_f64(now()) + self.timeout).as_millis()
     }
 
     /// Lambda's own two segments, as documents.
@@ -72,4 +84,10 @@ impl Event {
             segment(self.function, Some(self.service), "AWS::Lambda::Function"),
         ]
     }
+}
+
+/// The time in seconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "this stands in for Lambda")]
+pub(crate) fn now() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

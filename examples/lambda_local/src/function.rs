@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use lambda_runtime::streaming::{Body, channel};
 use lambda_runtime::tower::Layer;
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use lambda_runtime::{Error, LambdaEvent, Runtime, StreamResponse, service_fn};
 use serde_json::{Value, json};
 use tracing::{Instrument, Span, info_span, instrument};
 use tracing_subscriber::prelude::*;
@@ -27,6 +28,9 @@ pub(crate) async fn main(form: Option<&str>) -> Result<(), Error> {
         Some("runtime-layer") => {
             Runtime::new(service_fn(handle)).layer(InvocationLayer::new().trigger("sqs")).run().await
         }
+        Some("stream") => lambda_runtime::run(service_fn(stream)).await,
+        // A function that reads its settings and finds none.
+        Some("none") => Err("TABLE is not set".into()),
         Some("http") => lambda_http::run(service_fn(answer)).await,
         _ => lambda_runtime::run_concurrent(service_fn(handle)).await,
     }
@@ -41,6 +45,12 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Some("share") => Ok(share().await),
         Some("fail") => fail().await,
         Some("panic") => panics().await,
+        // Longer than any test's time-out.
+        Some("hang") => {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            Ok(json!(null))
+        }
+        Some("exit") => std::process::exit(3),
         _ => Ok(json!(null)),
     }
 }
@@ -102,6 +112,24 @@ async fn fail() -> Result<Value, Error> {
 async fn panics() -> Result<Value, Error> {
     tokio::task::yield_now().await;
     panic!("the shelf fell over");
+}
+
+/// A response in three pieces, from a task.
+#[instrument(skip_all)]
+async fn stream(event: LambdaEvent<Value>) -> Result<StreamResponse<Body>, Error> {
+    let fails = event.payload["do"] == "fail";
+    let (mut sender, body) = channel();
+    tokio::spawn(async move {
+        for piece in ["one ", "two ", "three"] {
+            if sender.send_data(piece.into()).await.is_err() {
+                return;
+            }
+        }
+        if fails {
+            sender.abort();
+        }
+    });
+    Ok(StreamResponse::from(body))
 }
 
 /// Behind API Gateway: what a middleware does, which takes the header from the request.

@@ -11,6 +11,8 @@
 //! The freeze comes before the response is answered, which is earlier than in Lambda: what is found in the socket
 //! then was sent before the response was posted.
 
+mod error;
+
 mod http;
 
 mod endpoint;
@@ -20,5 +22,8 @@ mod process;
 mod api;
 mod emulator;
 
+pub mod samples;
+
 pub use emulator::{Lambda, Outcome, Settings};
+pub use error::Error;
 pub use event::Tracing;

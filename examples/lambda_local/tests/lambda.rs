@@ -6,7 +6,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lambda_local::{Lambda, Outcome, Settings, Tracing};
+use lambda_local::{Lambda, Outcome, Settings, Tracing, samples};
 use serde_json::{Value, json};
 
 fn start(settings: &Settings) -> Lambda {
@@ -260,19 +260,7 @@ fn the_layer_around_a_runtime_hands_its_facts_to_the_first_subsegment() {
 #[test]
 fn behind_api_gateway_there_is_no_second_segment() {
     let lambda = start(&with("FUNCTION_FORM", "http"));
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/orders", "rawQueryString": "", "headers": {},
-        "isBase64Encoded": false,
-        "requestContext": {
-            "accountId": "1", "apiId": "a", "domainName": "d", "domainPrefix": "d", "requestId": "r",
-            "routeKey": "$default", "stage": "$default", "time": "12/Mar/2020:19:03:58 +0000",
-            "timeEpoch": 1_583_348_638_390_u64,
-            "http": {
-                "method": "GET", "path": "/orders", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1",
-                "userAgent": "agent"
-            },
-        },
-    });
+    let event = serde_json::from_str(samples::find("api-gateway").unwrap().json).unwrap();
     let outcome = lambda.invoke(Tracing::Active, event).unwrap();
     assert_eq!(outcome.response["statusCode"], 200, "{outcome:?}");
     assert_eq!(names(&outcome.documents), ["GET /orders"]);

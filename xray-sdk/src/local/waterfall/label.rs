@@ -65,6 +65,19 @@ pub(super) fn name(node: &Node<'_>) -> String {
     clean(node.name())
 }
 
+/// A name with `*` for each run of digits: what names have in common that differ by digits only.
+pub(super) fn pattern(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        match c.is_ascii_digit() {
+            true if out.ends_with(DIGITS) => {}
+            true => out.push(DIGITS),
+            false => out.push(c),
+        }
+    }
+    out
+}
+
 /// The mark in front of a segment's name, which subsegments don't have.
 pub(super) fn mark(node: &Node<'_>) -> &'static str {
     if node.is_subsegment() { "" } else { "◆ " }
@@ -100,6 +113,7 @@ pub(super) fn details(node: &Node<'_>) -> Vec<(Ink, String)> {
     if let Some(query) = text(json, "/sql/sanitized_query") {
         lines.push((Ink::Dim, query.to_owned()));
     }
+    lines.extend(links(json).into_iter().map(|line| (Ink::Dim, line)));
     let ink = match State::of(node) {
         State::Ok | State::InProgress => Ink::Fault,
         state => state.ink(),
@@ -112,11 +126,47 @@ pub(super) fn details(node: &Node<'_>) -> Vec<(Ink, String)> {
 /// `key=value` each, in order of the keys.
 pub(super) fn annotations(node: &Node<'_>) -> Vec<String> {
     let annotations = node.json().get("annotations").and_then(Value::as_object);
-    let pair = |(key, value): (&String, &Value)| match value {
+    annotations.into_iter().flat_map(Map::iter).map(|(key, value)| pair(key, value)).collect()
+}
+
+/// `key=value` each for the namespace `default`, `namespace.key=value` for others.
+pub(super) fn metadata(node: &Node<'_>) -> Vec<String> {
+    let namespaces = node.json().get("metadata").and_then(Value::as_object);
+    let mut pairs = Vec::new();
+    for (namespace, values) in namespaces.into_iter().flat_map(Map::iter) {
+        match values.as_object() {
+            Some(values) if namespace == "default" => {
+                pairs.extend(values.iter().map(|(key, value)| pair(key, value)));
+            }
+            Some(values) => {
+                let named = |(key, value): (&String, &Value)| pair(&format!("{namespace}.{key}"), value);
+                pairs.extend(values.iter().map(named));
+            }
+            None => pairs.push(pair(namespace, values)),
+        }
+    }
+    pairs
+}
+
+fn pair(key: &str, value: &Value) -> String {
+    match value {
         Value::String(text) => clean(&format!("{key}={text}")),
         other => clean(&format!("{key}={other}")),
+    }
+}
+
+/// `linked to 1-66f1a2b3-0123456789abcdef01234567, segment 53995c3f42cd8ad8`
+fn links(json: &Value) -> Vec<String> {
+    let links = json.get("links").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let link = |link: &Value| {
+        let segment = text(link, "/id").map(|id| format!(", segment {id}")).unwrap_or_default();
+        Some(format!("linked to {}{segment}", text(link, "/trace_id")?))
     };
-    annotations.into_iter().flat_map(Map::iter).map(pair).collect()
+    let mut lines: Vec<_> = links.iter().filter_map(link).take(LINK_LINES).collect();
+    if links.len() > LINK_LINES {
+        lines.push(format!("… {} more links", links.len() - LINK_LINES));
+    }
+    lines
 }
 
 /// Keys that name an AWS call's subject; the first that is there is shown.
@@ -173,6 +223,12 @@ fn exception(exception: &Value) -> String {
 fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
+
+/// What stands for a run of digits.
+const DIGITS: char = '*';
+
+/// Links that are drawn of one span; the others are counted.
+const LINK_LINES: usize = 5;
 
 /// Lines of exceptions that are drawn of one span; a longer chain is most likely a loop.
 const EXCEPTION_LINES: usize = 12;

@@ -5,14 +5,14 @@
 //! sees to it that no line is wider than asked for.
 
 use std::fmt;
-use std::io::{self, IsTerminal};
 
 use super::super::trace::{Node, Trace};
 use super::bar::{bar, shade};
 use super::ink::{Ink, Line};
-use super::label::{State, annotations, details, mark, name, status, tag};
+use super::label::{State, annotations, details, mark, metadata, name, pattern, status, tag};
 use super::rows::{Content, Row, Stem, rows};
-use super::text::{self, cut, flow, width};
+use super::terminal::{DEFAULT_WIDTH, Terminal};
+use super::text::{self, clean, cut, flow, width};
 
 /// Draws a trace; what it draws is its [`Display`](fmt::Display).
 ///
@@ -34,8 +34,8 @@ use super::text::{self, cut, flow, width};
 /// └─ mail                      in progress        …                                      ░░░░░░░░░░░░░
 /// ```
 ///
-/// ◆ is a segment. Yellow is an error, magenta throttling, red a fault; a shaded bar has not ended yet, or stands
-/// for many.
+/// ◆ is a segment; `⋯5` stands for five levels of the tree that are left out for want of width. Yellow is an error, magenta throttling, red a fault; a shaded bar has not ended yet, or stands
+/// for many. Control characters in names and values, escape sequences among them, are left out.
 #[derive(Clone, Debug)]
 pub struct Waterfall<'a> {
     trace: &'a Trace,
@@ -43,6 +43,7 @@ pub struct Waterfall<'a> {
     color: bool,
     all: bool,
     tree_only: bool,
+    metadata: bool,
 }
 
 impl Trace {
@@ -62,23 +63,22 @@ impl<'a> Waterfall<'a> {
     /// A picture 100 columns wide, without colours.
     #[must_use]
     pub fn new(trace: &'a Trace) -> Self {
-        Self { trace, width: DEFAULT_WIDTH, color: false, all: false, tree_only: false }
+        Self { trace, width: DEFAULT_WIDTH, color: false, all: false, tree_only: false, metadata: false }
     }
 
-    /// A picture for the standard output: as wide as `COLUMNS` says, else 80 on a terminal and 100 elsewhere; with
-    /// colours on a terminal, unless `NO_COLOR` is set and not empty.
+    /// A picture for the standard output: in the terminal's width, and with colours on a terminal.
+    ///
+    /// | variable | effect; the first that applies decides on colours |
+    /// |---|---|
+    /// | `COLUMNS` | Sets the width. Defaults to the terminal's, and to 100 elsewhere. |
+    /// | `NO_COLOR` | No colours, unless it is empty. |
+    /// | `FORCE_COLOR` | Colours, also in a file or a pipe; none if it is `0` or `false`. |
+    /// | `CLICOLOR_FORCE` | Colours, unless it is `0`. |
+    /// | `CLICOLOR=0`, `TERM=dumb` | No colours. |
     #[must_use]
     pub fn for_stdout(trace: &'a Trace) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the terminal's conventions, of no concern to the protocol"
-        )]
-        let env = |key| std::env::var_os(key).filter(|value| !value.is_empty());
-        let columns = env("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-        let terminal = io::stdout().is_terminal();
-        // Shells keep COLUMNS to themselves, and a line too long for a terminal breaks the picture.
-        let default = if terminal { TERMINAL_WIDTH } else { DEFAULT_WIDTH };
-        Self::new(trace).width(columns.unwrap_or(default)).color(terminal && env("NO_COLOR").is_none())
+        let terminal = Terminal::detect();
+        Self::new(trace).width(terminal.width).color(terminal.color)
     }
 
     /// Sets the width in columns, 60 to 1000. Defaults to 100.
@@ -95,8 +95,8 @@ impl<'a> Waterfall<'a> {
         self
     }
 
-    /// Sets whether to show every span. Defaults to `false`: of more than 12 siblings of the same name that went well,
-    /// three are shown and the others are counted.
+    /// Sets whether to show every span. Defaults to `false`: of more than 12 siblings that went well and whose names
+    /// differ by digits at most, three are shown and the others are counted.
     #[must_use]
     pub fn all(mut self, all: bool) -> Self {
         self.all = all;
@@ -111,9 +111,35 @@ impl<'a> Waterfall<'a> {
         self
     }
 
+    /// Sets whether to show metadata, as `key=value` beside the annotations; a namespace other than `default` stands
+    /// before the key. Defaults to `false`.
+    ///
+    /// ```
+    /// use xray_sdk::local::{Trace, Waterfall};
+    ///
+    /// let document = r#"{"trace_id":"1-66f1a2b3-0123456789abcdef01234567","id":"53995c3f42cd8ad8","name":"shop",
+    ///     "start_time":1.0,"end_time":2.0,"metadata":{"default":{"cart":7}}}"#;
+    /// let traces = Trace::from_documents([document]);
+    /// assert_eq!(Waterfall::new(&traces[0]).tree_only(true).metadata(true).to_string(), "◆ shop  cart=7\n");
+    /// ```
+    #[must_use]
+    pub fn metadata(mut self, metadata: bool) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// Annotations, and metadata if asked for.
+    fn pairs(&self, node: &Node<'_>) -> Vec<String> {
+        let mut pairs = annotations(node);
+        if self.metadata {
+            pairs.extend(metadata(node));
+        }
+        pairs
+    }
+
     fn lines(&self) -> Vec<Line> {
         if self.tree_only {
-            return rows(self.trace, DEEPEST, self.all).iter().map(tree_line).collect();
+            return rows(self.trace, DEEPEST, self.all).iter().map(|row| self.tree_line(row)).collect();
         }
         let widest_name = self.width * 45 / 100;
         // Two thirds of the name's column for the lines before it, three columns each.
@@ -125,7 +151,7 @@ impl<'a> Waterfall<'a> {
         for row in &rows {
             match &row.content {
                 Content::Span(node) => {
-                    columns.span(&row.stem, node, above, &mut lines);
+                    columns.span(&row.stem, node, self.pairs(node), above, &mut lines);
                     above = Some(*node);
                 }
                 Content::More(nodes) => lines.push(columns.more(&row.stem, nodes)),
@@ -142,7 +168,7 @@ impl<'a> Waterfall<'a> {
         let counts = [plural(segments, "segment"), plural(subsegments, "subsegment")];
         let counts: Vec<String> = counts.into_iter().filter(|count| !count.starts_with("0 ")).collect();
         let pieces = [
-            (Ink::Strong, self.trace.id().to_owned()),
+            (Ink::Strong, clean(self.trace.id())),
             (Ink::Plain, text::duration(self.trace.duration())),
             (Ink::Dim, counts.join(", ")),
             (Ink::Dim, text::utc(self.trace.start())),
@@ -158,7 +184,47 @@ impl<'a> Waterfall<'a> {
                 }
             }
         }
+        if let Some(note) = self.missing_root() {
+            let mut line = Line::default();
+            line.put(Ink::Error, cut(&note, self.width));
+            lines.push(line);
+        }
         lines
+    }
+
+    /// A note if every top span names a parent that was not received. In Lambda without active tracing, and where the
+    /// caller sends elsewhere, that is how it is.
+    fn missing_root(&self) -> Option<String> {
+        if !self.trace.roots().all(|node| node.parent_missing()) {
+            return None;
+        }
+        let missing = self.trace.missing_parents();
+        let missing_ones = if missing.len() == 1 { "the missing parent is" } else { "missing parents are" };
+        Some(clean(&format!("The root was not received; {missing_ones} {}", missing.join(", "))))
+    }
+
+    /// `├─ DynamoDB [aws]  429 throttle  retries=2`
+    fn tree_line(&self, row: &Row<'_>) -> Line {
+        let mut line = Line::default();
+        line.put(Ink::Dim, row.stem.before_name());
+        match &row.content {
+            Content::Span(node) => {
+                put_name(&mut line, node, usize::MAX);
+                let status = status(node);
+                if status != "ok" {
+                    line.put(State::of(node).ink(), format!("  {status}"));
+                }
+                let pairs = self.pairs(node);
+                if !pairs.is_empty() {
+                    line.put(Ink::Plain, format!("  {}", pairs.join("  ")));
+                }
+                if node.parent_missing() {
+                    line.put(Ink::Dim, "  (parent missing)");
+                }
+            }
+            Content::More(nodes) => line.put(Ink::Dim, more_of(nodes)),
+        }
+        line
     }
 }
 
@@ -166,30 +232,6 @@ impl fmt::Display for Waterfall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.lines().iter().try_for_each(|line| line.write(f, self.color))
     }
-}
-
-/// `├─ DynamoDB [aws]  429 throttle  retries=2`
-fn tree_line(row: &Row<'_>) -> Line {
-    let mut line = Line::default();
-    line.put(Ink::Dim, row.stem.before_name());
-    match &row.content {
-        Content::Span(node) => {
-            put_name(&mut line, node, usize::MAX);
-            let status = status(node);
-            if status != "ok" {
-                line.put(State::of(node).ink(), format!("  {status}"));
-            }
-            let annotations = annotations(node);
-            if !annotations.is_empty() {
-                line.put(Ink::Plain, format!("  {}", annotations.join("  ")));
-            }
-            if node.parent_missing() {
-                line.put(Ink::Dim, "  (parent missing)");
-            }
-        }
-        Content::More(nodes) => line.put(Ink::Dim, more_of(nodes)),
-    }
-    line
 }
 
 /// Returns mark, name and tag, in at most `columns` columns: the tag goes first, then the name is cut.
@@ -205,9 +247,11 @@ fn put_name(line: &mut Line, node: &Node<'_>, columns: usize) {
     line.put(Ink::Dim, tag.unwrap_or_default());
 }
 
-/// `… 96 more db.query`
+/// `… 96 more db.query`; `… 96 more item-*` where names differ by digits.
 fn more_of(nodes: &[Node<'_>]) -> String {
-    format!("… {} more {}", nodes.len(), nodes.first().map(name).unwrap_or_default())
+    let first = nodes.first().map(name).unwrap_or_default();
+    let alike = nodes.iter().all(|node| name(node) == first);
+    format!("… {} more {}", nodes.len(), if alike { first } else { pattern(&first) })
 }
 
 /// `, 3.2 ms to 8.9 ms`
@@ -257,7 +301,14 @@ impl Columns {
     }
 
     /// A span's row, and its details beneath, unless those are the same as those of the span above.
-    fn span(&self, stem: &Stem, node: &Node<'_>, above: Option<Node<'_>>, lines: &mut Vec<Line>) {
+    fn span(
+        &self,
+        stem: &Stem,
+        node: &Node<'_>,
+        pairs: Vec<String>,
+        above: Option<Node<'_>>,
+        lines: &mut Vec<Line>,
+    ) {
         let mut line = Line::default();
         line.put(Ink::Dim, stem.before_name());
         let left = (self.status - GAP).saturating_sub(line.width());
@@ -278,7 +329,7 @@ impl Columns {
         if above.is_some_and(|above| above.name() == node.name() && details(&above) == beneath) {
             beneath.clear();
         }
-        beneath.extend(flow(annotations(node), left).into_iter().map(|line| (Ink::Plain, line)));
+        beneath.extend(flow(pairs, left).into_iter().map(|line| (Ink::Plain, line)));
         for (ink, detail) in beneath {
             let mut line = Line::default();
             line.put(Ink::Dim, before.as_str());
@@ -313,11 +364,6 @@ fn short_status(node: &Node<'_>) -> String {
 fn short_duration(node: &Node<'_>) -> String {
     node.duration().map_or_else(|| "…".to_owned(), |duration| cut(&text::duration(duration), WIDEST_DURATION))
 }
-
-const DEFAULT_WIDTH: usize = 100;
-
-/// The narrowest terminal in use.
-const TERMINAL_WIDTH: usize = 80;
 
 /// Room for the widest status and duration, and for a name.
 const NARROWEST: usize = 60;

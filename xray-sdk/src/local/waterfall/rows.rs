@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::super::trace::{Node, Trace};
-use super::label::{State, tag};
+use super::label::{State, pattern, tag};
 
 pub(super) struct Row<'a> {
     pub(super) stem: Stem,
@@ -39,13 +39,13 @@ pub(super) fn rows(trace: &Trace, levels: usize, all: bool) -> Vec<Row<'_>> {
     rows
 }
 
-/// Puts those that are alike into one row, where there are more than [`ALIKE`] of them: the same name and tag,
-/// with nothing wrong in them or beneath. Whatever went wrong is always shown.
+/// Puts those that are alike into one row, where there are more than [`ALIKE`] of them: the same tag
+/// and a name that differs by digits at most, with nothing wrong in them or beneath. Whatever went wrong is always shown.
 fn siblings<'a>(nodes: Vec<Node<'a>>, calm: &[bool], all: bool) -> Vec<Content<'a>> {
     if all || nodes.len() <= ALIKE {
         return nodes.into_iter().map(Content::Span).collect();
     }
-    let kind = |node: &Node<'a>| calm[node.index()].then(|| (node.name(), tag(node)));
+    let kind = |node: &Node<'a>| calm[node.index()].then(|| (pattern(node.name()), tag(node)));
     let mut counts: HashMap<_, usize> = HashMap::new();
     for kind in nodes.iter().filter_map(kind) {
         *counts.entry(kind).or_default() += 1;
@@ -90,7 +90,8 @@ fn calm(trace: &Trace) -> Vec<bool> {
 #[derive(Clone, Default)]
 pub(super) struct Stem {
     follows: Vec<bool>,
-    cut: bool,
+    /// Levels that were left out.
+    cut: usize,
 }
 
 impl Stem {
@@ -99,24 +100,28 @@ impl Stem {
         child.follows.push(follows);
         if child.follows.len() > levels {
             child.follows.remove(0);
-            child.cut = true;
+            child.cut += 1;
         }
         child
     }
 
-    /// What stands before the name: `│  ├─ `.
+    /// What stands before the name: `│  ├─ `, or `⋯5 │  ├─ ` where five levels are left out.
     pub(super) fn before_name(&self) -> String {
         let Some((&own, above)) = self.follows.split_last() else { return String::new() };
-        self.lines(above) + if own { "├─ " } else { "└─ " }
+        self.lines(&self.levels_cut(), above) + if own { "├─ " } else { "└─ " }
     }
 
     /// What stands before a detail: the lines go on, and so does the one to the children.
     pub(super) fn before_detail(&self, has_children: bool) -> String {
-        self.lines(&self.follows) + if has_children { "│  " } else { "   " }
+        let blanks = " ".repeat(self.levels_cut().chars().count());
+        self.lines(&blanks, &self.follows) + if has_children { "│  " } else { "   " }
     }
 
-    fn lines(&self, levels: &[bool]) -> String {
-        let start = if self.cut { "⋯  " } else { "" };
+    fn levels_cut(&self) -> String {
+        if self.cut == 0 { String::new() } else { format!("{:<3}", format!("⋯{} ", self.cut)) }
+    }
+
+    fn lines(&self, start: &str, levels: &[bool]) -> String {
         levels.iter().fold(start.to_owned(), |lines, &follows| lines + if follows { "│  " } else { "   " })
     }
 }

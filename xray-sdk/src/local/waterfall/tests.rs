@@ -231,6 +231,59 @@ fn a_span_without_its_parent_says_whom_it_misses() {
     let picture = Waterfall::new(&trace).to_string();
     assert!(picture.contains("\n   parent 0000000000000abc was not received\n"), "{picture}");
     assert!(picture.contains("2.0 ms  1 subsegment  "), "{picture}");
+    let note = "\nThe root was not received; the missing parent is 0000000000000abc\n";
+    assert!(picture.contains(note), "{picture}");
+    assert!(!Waterfall::new(&shop()).to_string().contains("not received"));
+}
+
+#[test]
+fn siblings_whose_names_differ_by_digits_are_counted_together() {
+    let spans: Vec<String> =
+        (0..498).map(|n| span(10 + n, &format!("item-{n}"), n as f64, n as f64 + 1.0, "")).collect();
+    let numbered = trace(&[segment(None, &span(1, "a", 0.0, 500.0, &nested(&spans)))]);
+    assert_eq!(
+        Waterfall::new(&numbered).tree_only(true).to_string(),
+        "◆ a\n├─ item-0\n├─ item-1\n├─ item-2\n└─ … 495 more item-*\n"
+    );
+    // Letters are another matter.
+    let spans: Vec<String> = ('a'..='y')
+        .zip(10..)
+        .map(|(c, id)| span(id, &format!("item-{c}"), id as f64, id as f64 + 1.0, ""))
+        .collect();
+    let lettered = trace(&[segment(None, &span(1, "a", 0.0, 500.0, &nested(&spans)))]);
+    assert_eq!(Waterfall::new(&lettered).tree_only(true).to_string().lines().count(), 26);
+}
+
+#[test]
+fn levels_that_are_left_out_are_counted() {
+    let mut inner = span(99, "s", 0.0, 1.0, r#","annotations":{"k":1}"#);
+    for id in (2..14).rev() {
+        inner = span(id, "s", 0.0, 1.0, &nested(&[inner]));
+    }
+    let deep = trace(&[segment(None, &span(1, "a", 0.0, 1.0, &nested(&[inner])))]);
+    let picture = Waterfall::new(&deep).to_string();
+    let lines: Vec<&str> = picture.lines().skip(2).collect();
+    let blanks = "   ".repeat(9);
+    assert!(lines[10].starts_with(&format!("{blanks}└─ s ")), "{picture}");
+    assert!(lines[11].starts_with(&format!("⋯1 {blanks}└─ s ")), "{picture}");
+    assert!(lines[13].starts_with(&format!("⋯3 {blanks}└─ s ")), "{picture}");
+    assert_eq!(lines[14].trim_start(), "k=1");
+}
+
+#[test]
+fn metadata_comes_when_asked_for_and_links_always() {
+    let more = r#","annotations":{"tenant":"blue"},"metadata":{"default":{"cart":{"items":2}},"app":{"build":"7\u001b[2J"}},"links":[{"trace_id":"1-66f1a2b3-00000000000000000000000a","id":"00000000000000ff"},{"trace_id":"1-66f1a2b3-00000000000000000000000b","id":"00000000000000fe"}]"#;
+    let trace = trace(&[segment(None, &span(1, "a", 0.0, 1.0, more))]);
+    let picture = Waterfall::new(&trace).to_string();
+    assert!(!picture.contains("cart"), "{picture}");
+    let link = "   linked to 1-66f1a2b3-00000000000000000000000a, segment 00000000000000ff\n";
+    assert!(picture.contains(link), "{picture}");
+    let picture = Waterfall::new(&trace).metadata(true).to_string();
+    assert!(picture.contains("   tenant=blue  app.build=7[2J  cart={\"items\":2}\n"), "{picture:?}");
+    assert_eq!(
+        Waterfall::new(&trace).tree_only(true).metadata(true).to_string(),
+        "◆ a  tenant=blue  app.build=7[2J  cart={\"items\":2}\n"
+    );
 }
 
 #[test]
@@ -270,7 +323,7 @@ fn a_chain_of_ten_thousand_is_drawn_with_a_cut_stem() {
     let picture = Waterfall::new(&trace).to_string();
     assert_eq!(picture.lines().count(), 10_002);
     assert!(
-        picture.lines().last().is_some_and(|line| line.starts_with("⋯  ") && line.contains("└─ s")),
+        picture.lines().last().is_some_and(|line| line.starts_with("⋯9989 ") && line.contains("└─ s")),
         "no cut"
     );
     assert!(picture.lines().all(|line| width(line) <= 100));
