@@ -89,8 +89,10 @@ pub mod document {
     mod absorb;
     mod body;
     mod body_writer;
+    mod cause_writer;
     mod entry;
     mod flags;
+    mod marks;
     mod serialize;
     mod template;
     mod trim;
@@ -156,7 +158,7 @@ pub mod local;
 pub mod testing;
 
 #[doc(inline)]
-pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
+pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterStats, Packet, UdpEmitter};
 #[cfg(feature = "queued-emitter")]
 #[doc(inline)]
 pub use daemon::{QueueBuilder, QueueGuard, QueuedEmitter};

@@ -4,6 +4,7 @@
 
 use super::body::Body;
 use super::entry::Content;
+use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
 use super::truncation::Written;
 use crate::json::Buffer;
@@ -30,10 +31,14 @@ impl Body {
         }
         self.mixed |= other.mixed;
         self.status = other.status.or(self.status);
+        if other.flags.has(Flags::SUCCEEDED) {
+            self.flags = self.flags.without(Flags::FAILED);
+        }
         self.flags = self.flags.with(other.flags);
         self.namespace = other.namespace.or(self.namespace);
         self.losses.cut += other.losses.cut;
         self.losses.dropped += other.losses.dropped;
         self.losses.moved += other.losses.moved;
+        self.losses.replaced += other.losses.replaced;
     }
 }

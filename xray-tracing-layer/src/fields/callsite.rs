@@ -68,7 +68,7 @@ impl CallsiteInfo {
             .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { section: Section::Metadata, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, rank: 0, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
@@ -78,7 +78,7 @@ impl CallsiteInfo {
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let plain_key = |slot: &Slot| match slot {
-            Slot::Any { section: Section::Metadata, key } => MemberKey::new(key),
+            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key),
             _ => None,
         };
         let plain_keys = || slots.iter().map(plain_key).collect();
@@ -112,7 +112,7 @@ impl CallsiteInfo {
 /// Whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { section: Section::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&&**key))
 }
 
 /// A cache of callsites, by the address of their metadata.

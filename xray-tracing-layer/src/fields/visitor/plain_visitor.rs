@@ -44,9 +44,9 @@ impl<'a> PlainVisitor<'a> {
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if let Some(Slot::Any { section, key }) = self.callsite.slots.get(field.index()) {
+        if let Some(Slot::Any { section, rank, key }) = self.callsite.slots.get(field.index()) {
             let keep_query = self.rules.keep_query;
-            self.body.append(Section::Metadata, 0, key, |out| value.put(out, *section, keep_query));
+            self.body.append(Section::Metadata, *rank, key, |out| value.put(out, *section, keep_query));
         }
     }
 }
