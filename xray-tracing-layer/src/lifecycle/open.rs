@@ -185,8 +185,8 @@ impl Core {
         }
         let direct = match attrs.parent() {
             Some(parent) => parent.into_u64(),
-            None => match self.current(ctx) {
-                Some(current) => current,
+            None => match ctx.current_span().id() {
+                Some(current) => current.into_u64(),
                 None => return false,
             },
         };

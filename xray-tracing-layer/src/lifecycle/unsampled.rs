@@ -35,9 +35,18 @@ impl Core {
         is_unsampled
     }
 
-    /// Notes that the thread enters a span with a record, inside an unsampled root or as one.
+    /// Notes that the thread enters a span.
+    #[inline]
+    pub(crate) fn enter(&self, id: u64) {
+        let kind = self.spans.table.kind(id);
+        let is_in_scope = || ThreadState::with(|thread| thread.unsampled.depth.get() > 0).unwrap_or_default();
+        if kind == Kind::Unrecorded || (kind != Kind::Absent && is_in_scope()) {
+            self.enter_known(id, kind);
+        }
+    }
+
     #[inline(never)]
-    pub(crate) fn enter_known(&self, id: u64, kind: Kind) {
+    fn enter_known(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
             let scope = &thread.unsampled;
             let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();

@@ -133,7 +133,7 @@ impl Core {
     {
         let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
-            let current = self.current(ctx)?;
+            let current = ctx.current_span().id()?.into_u64();
             if let Some(recorded) = recorded(current) {
                 return recorded.then_some(current);
             }
@@ -150,7 +150,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.note_exit(id.into_u64());
+        let kind = self.spans.table.kind(id.into_u64());
         self.exit_unsampled(id.into_u64(), kind);
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
