@@ -1,4 +1,4 @@
-//! What protects the pages: the content policy on every answer, and a token beyond loopback.
+//! Protection of the pages: the content policy on every answer, and a token beyond loopback.
 //!
 //! Hosts and origins are checked before, by [`access::Hosts`](crate::access::Hosts) at the door. The token comes in
 //! the address once (`?token=...`) and moves to a cookie that other sites can't send.

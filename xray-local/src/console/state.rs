@@ -1,4 +1,4 @@
-//! What all pages share: the store, the addresses to show, the token, and the traces that are being looked at.
+//! State that all pages share: the store, the addresses to show, the token, and the traces that are being looked at.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::error::PageError;
 use super::trace::Cache;
 use crate::store::{Store, StoreError};
 
-/// What the pages show of the server.
+/// Facts of the server that the pages show.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The endpoint of the API: `http://127.0.0.1:2001`.
@@ -19,7 +19,7 @@ pub struct Options {
     pub daemon: String,
     /// The access mode's name.
     pub access: &'static str,
-    /// What browsers must bring; `None` on loopback.
+    /// The token that browsers must bring; `None` on loopback.
     pub token: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the pages about the server read: the latest problems, totals, sizes.
+//! Facts for the pages about the server: the latest problems, totals, sizes.
 
 use rusqlite::{Connection, Row};
 use xray_sdk::TraceId;

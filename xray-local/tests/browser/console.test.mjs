@@ -109,7 +109,7 @@ test("more traces than a page can show are shown as a sample, and the page says 
   await page.close();
 });
 
-test("a filter with an error is mended, with suggestions and from values that occur", async () => {
+test("a filter with an error is corrected, with suggestions and with values that occur", async () => {
   const page = await open("/traces");
   await page.fill("#filter", "respnsetime > 0.1");
   await page.keyboard.press("Enter");

@@ -1,4 +1,4 @@
-// What every page has: local times, the theme's switch, lines to copy, keys, and files that are dropped.
+// Common to all pages: local times, the theme's switch, lines to copy, keys, and files that are dropped.
 
 export const $ = (selector, from = document) => from.querySelector(selector);
 export const all = (selector, from = document) => [...from.querySelectorAll(selector)];

@@ -1,6 +1,7 @@
 // The waterfall: rows are made for what is on the screen alone, so that 100,000 rows cost what 50 cost.
 
 import { $, all, isTyping, length, localise, make, say } from "./base.js";
+import { makeScale } from "./scale.js";
 
 const HEIGHT = 22;
 const SPARE = 8;
@@ -36,42 +37,9 @@ function classOf(flags) {
   return flags & OPEN ? "open" : "ok";
 }
 
-// From microseconds to the drawn axis from 0 to 1; folded gaps take a fiftieth each.
-let pieces = [];
-function measure() {
-  pieces = [];
-  const gaps = gapsFolded ? data.gaps : [];
-  let at = 0;
-  let drawn = 0;
-  const busy = data.span - gaps.reduce((sum, [from, to]) => sum + to - from, 0);
-  const narrow = Math.max(busy, 1) / 50;
-  for (const [from, to] of gaps) {
-    pieces.push([at, from, drawn, drawn + from - at]);
-    drawn += from - at;
-    pieces.push([from, to, drawn, drawn + narrow]);
-    drawn += narrow;
-    at = to;
-  }
-  pieces.push([at, data.span, drawn, drawn + data.span - at]);
-  const whole = pieces.at(-1)[3] || 1;
-  pieces = pieces.map(([a, b, c, d]) => [a, b, c / whole, d / whole]);
-}
-
-function drawnAt(time) {
-  for (const [from, to, left, right] of pieces) {
-    if (time <= to) return to === from ? left : left + ((time - from) / (to - from)) * (right - left);
-  }
-  return 1;
-}
-
-function timeAt(drawn) {
-  for (const [from, to, left, right] of pieces) {
-    if (drawn <= right) return right === left ? from : from + ((drawn - left) / (right - left)) * (to - from);
-  }
-  return data.span;
-}
-
-const screen = (time) => (drawnAt(time) - view[0]) / (view[1] - view[0]);
+let scale;
+const measure = () => { scale = makeScale(data.span, gapsFolded ? data.gaps : []); };
+const screen = (time) => (scale.drawnAt(time) - view[0]) / (view[1] - view[0]);
 
 function arrange() {
   const list = [];
@@ -185,14 +153,14 @@ function axis() {
   const marks = [];
   for (let tick = 0; tick < 5; tick += 1) {
     const at = view[0] + ((view[1] - view[0]) * tick) / 5;
-    const mark = make("span", {}, length(Math.round(timeAt(at))));
+    const mark = make("span", {}, length(Math.round(scale.timeAt(at))));
     mark.style.left = `${tick * 20}%`;
     marks.push(mark);
   }
   $("#axis").replaceChildren(...marks);
   // The strip shows true time, whatever is folded.
   const box = $("#view");
-  const [from, to] = view.map((at) => timeAt(at) / data.span);
+  const [from, to] = view.map((at) => scale.timeAt(at) / data.span);
   box.hidden = view[0] <= 0 && view[1] >= 1;
   box.style.left = `${from * 100}%`;
   box.style.width = `${(to - from) * 100}%`;
@@ -281,7 +249,7 @@ const keys = {
   e: () => step(errors(), false, "error"),
   E: () => step(errors(), true, "error"),
   z: () => {
-    const [from, to] = [drawnAt(data.start[active]), drawnAt(data.start[active] + took(active))];
+    const [from, to] = [scale.drawnAt(data.start[active]), scale.drawnAt(data.start[active] + took(active))];
     const margin = Math.max((to - from) * 0.05, 1e-5);
     zoom(from - margin, to + margin);
   },
@@ -349,7 +317,7 @@ strip.addEventListener("pointerdown", (event) => {
 strip.addEventListener("pointermove", (event) => {
   if (from === null || !data) return;
   const to = across(event);
-  if (Math.abs(to - from) > 0.003) zoom(...[from, to].sort((a, b) => a - b).map((at) => drawnAt(at * data.span)));
+  if (Math.abs(to - from) > 0.003) zoom(...[from, to].sort((a, b) => a - b).map((at) => scale.drawnAt(at * data.span)));
 });
 strip.addEventListener("pointerup", (event) => {
   if (from !== null && Math.abs(across(event) - from) <= 0.003) zoom(0, 1);

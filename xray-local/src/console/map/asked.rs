@@ -1,4 +1,4 @@
-//! What the address of the map asks for, and addresses of maps with another choice.
+//! The parameters of the map's address, and addresses of maps with another choice.
 
 use serde::Deserialize;
 

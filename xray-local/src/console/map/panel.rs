@@ -109,7 +109,7 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
-    /// What must hold within the node or the edge.
+    /// The conditions that must hold within the node or the edge.
     fn inner(&self) -> String {
         let classes = [
             (&self.ok, "ok"),
@@ -161,7 +161,7 @@ pub(super) async fn traces(Query(chosen): Query<Chosen>) -> Result<Redirect, Pag
     Ok(Redirect::to(&format::link("/traces", &[("filter", &filter), ("since", &chosen.since)])))
 }
 
-/// What the legend of the map lists.
+/// Writes the legend of the map.
 pub(super) fn legend() -> Markup {
     html! {
         p.legend {

@@ -51,7 +51,7 @@ pub(super) fn details(timeline: &Timeline, at: usize) -> Markup {
     }
 }
 
-/// What is odd about the span, each in a sentence that says why.
+/// Oddities of the span, each in a sentence that says why.
 fn notes(timeline: &Timeline, at: usize, members: &Map<String, Value>) -> Vec<String> {
     let row = &timeline.rows[at];
     let mut notes = Vec::new();

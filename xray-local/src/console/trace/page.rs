@@ -11,7 +11,7 @@ use crate::console::shell;
 use crate::model::Length;
 use crate::query::Summary;
 
-/// What the page shows.
+/// The facts that the page shows.
 pub(super) struct Shown<'a> {
     pub(super) id: TraceId,
     pub(super) summary: &'a Summary,

@@ -1,4 +1,4 @@
-//! What the page of a trace asks for: the page, rows, details, search, JSON.
+//! Routes of one trace: the page, rows, details, search, JSON.
 
 use std::sync::Arc;
 
@@ -167,7 +167,7 @@ struct Download {
     download: Option<String>,
 }
 
-/// What `BatchGetTraces` returns of the trace.
+/// Writes the trace as `BatchGetTraces` returns one.
 async fn raw(
     State(console): State<Console>,
     Path(id): Path<String>,

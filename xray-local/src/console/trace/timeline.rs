@@ -85,7 +85,7 @@ impl Timeline {
         let last = spans.iter().map(|span| micros(span.to.unwrap_or(span.from))).max().unwrap_or_default();
         for span in &mut spans {
             span.row.start = micros(span.from) - start;
-            // What is in progress has lasted until the last time that is known.
+            // A span in progress has lasted until the last time that is known.
             span.row.end = span.to.map_or(last, micros) - start;
         }
         let mut rows = in_order(spans, tops);

@@ -1,4 +1,4 @@
-//! What the address of the list asks for, and addresses of lists that ask for something else.
+//! The parameters of the list's address, and addresses of lists with other parameters.
 
 use serde::Deserialize;
 

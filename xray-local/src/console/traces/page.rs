@@ -32,7 +32,7 @@ const KEYS: [(&str, &str); 4] = [
     ("Esc", "close the suggestions"),
 ];
 
-/// What was found.
+/// Results of the search, and the facts around them.
 struct Found {
     page: SummaryPage,
     chips: Vec<Occurrence>,

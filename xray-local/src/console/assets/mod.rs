@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 macro_rules! assets {
     ($($name:literal $kind:literal),+ $(,)?) => {
         /// Name, type and content of each asset.
-        const ASSETS: &[(&str, &str, &str)] = &[$(($name, $kind, include_str!(concat!("assets/", $name)))),+];
+        const ASSETS: &[(&str, &str, &str)] = &[$(($name, $kind, include_str!($name))),+];
     };
 }
 
@@ -21,6 +21,7 @@ assets! {
     "theme.js" "text/javascript; charset=utf-8",
     "base.js" "text/javascript; charset=utf-8",
     "trace.js" "text/javascript; charset=utf-8",
+    "scale.js" "text/javascript; charset=utf-8",
     "live.js" "text/javascript; charset=utf-8",
     "chart.js" "text/javascript; charset=utf-8",
     "filter.js" "text/javascript; charset=utf-8",
