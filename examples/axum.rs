@@ -3,6 +3,8 @@
 //! `cargo run --bin axum`, then `curl localhost:8080/orders/7`. With `cargo run --bin watch` in another terminal, the
 //! trace is drawn there.
 
+use std::time::Duration;
+
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Router, routing::get};
@@ -13,7 +15,10 @@ use xray_tracing_layer::XrayHttpLayer;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layer = xray_tracing_layer::builder().service_name("shop").build()?;
+    let layer = xray_tracing_layer::builder()
+        .service_name("shop")
+        .report_problems(Duration::from_secs(10))
+        .build()?;
     let logs = fmt::layer().with_writer(std::io::stderr).with_filter(EnvFilter::from_default_env());
     tracing_subscriber::registry().with(layer).with(logs).init();
 

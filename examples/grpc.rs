@@ -2,6 +2,8 @@
 //!
 //! `cargo run --features grpc --bin grpc` serves the health protocol on a loopback port, and asks it twice.
 
+use std::time::Duration;
+
 use tokio::net::TcpListener;
 use tonic::Code;
 use tonic::transport::server::{TcpConnectInfo, TcpIncoming};
@@ -18,7 +20,10 @@ type Client = HealthClient<XrayHttpClientService<Channel>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layer = xray_tracing_layer::builder().service_name("shop").build()?;
+    let layer = xray_tracing_layer::builder()
+        .service_name("shop")
+        .report_problems(Duration::from_secs(10))
+        .build()?;
     tracing_subscriber::registry().with(layer).init();
 
     look_around(&mut connect(serve().await?).await?).await;

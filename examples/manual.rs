@@ -11,7 +11,7 @@ use xray_sdk::document::{Exception, Http, Namespace, Segment, Sql, Subsegment};
 use xray_sdk::{DaemonAddress, Emitter, TraceHeader, TraceId, UdpEmitter};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok();
+    let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok().filter(|address| !address.trim().is_empty());
     let address: DaemonAddress = address.map_or(Ok(DaemonAddress::default()), |address| address.parse())?;
     let emitter = UdpEmitter::new(&address);
 

@@ -3,6 +3,8 @@
 //! `cargo run --features reqwest --bin reqwest -- http://localhost:8080/orders/7`, with `cargo run --bin axum` as the
 //! service.
 
+use std::time::Duration;
+
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware, Error};
 use tracing::instrument;
 use tracing_subscriber::prelude::*;
@@ -10,7 +12,10 @@ use xray_tracing_layer::XrayMiddleware;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layer = xray_tracing_layer::builder().service_name("till").build()?;
+    let layer = xray_tracing_layer::builder()
+        .service_name("till")
+        .report_problems(Duration::from_secs(10))
+        .build()?;
     tracing_subscriber::registry().with(layer).init();
 
     let client = ClientBuilder::new(reqwest::Client::new()).with(XrayMiddleware::new()).build();

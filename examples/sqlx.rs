@@ -2,6 +2,8 @@
 //!
 //! `cargo run --features sqlx --bin sqlx` keeps its orders in an SQLite database in memory.
 
+use std::time::Duration;
+
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tracing::instrument;
 use tracing_subscriber::prelude::*;
@@ -11,6 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let layer = xray_tracing_layer::builder()
         .service_name("shop")
         .database("sqlite", "orders@memory") // sqlx does not say which database it talks to
+        .report_problems(Duration::from_secs(10))
         .build()?;
     tracing_subscriber::registry().with(layer).init();
 

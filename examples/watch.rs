@@ -10,7 +10,7 @@ use xray_sdk::DaemonAddress;
 use xray_sdk::local::{Collector, Waterfall};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok();
+    let address = std::env::var("AWS_XRAY_DAEMON_ADDRESS").ok().filter(|address| !address.trim().is_empty());
     let address: DaemonAddress = address.map_or(Ok(DaemonAddress::default()), |address| address.parse())?;
     let collector = Collector::bind(address.udp())?;
     println!("listening on {}", collector.address());

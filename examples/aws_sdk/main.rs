@@ -6,6 +6,8 @@
 mod config;
 mod endpoint;
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::operation::get_object::GetObjectError;
 use aws_sdk_s3::primitives::ByteStream;
@@ -16,7 +18,10 @@ use xray_tracing_layer::XrayInterceptor;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let layer = xray_tracing_layer::builder().service_name("shop").build()?;
+    let layer = xray_tracing_layer::builder()
+        .service_name("shop")
+        .report_problems(Duration::from_secs(10))
+        .build()?;
     tracing_subscriber::registry().with(layer).init();
 
     let sdk = config::of(endpoint::start().await?);

@@ -88,8 +88,10 @@ pub mod document {
 
     mod body;
     mod body_writer;
+    mod cause_writer;
     mod entry;
     mod flags;
+    mod marks;
     mod serialize;
     mod template;
     mod trim;
@@ -153,7 +155,7 @@ pub mod local;
 pub mod testing;
 
 #[doc(inline)]
-pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet, UdpEmitter};
+pub use daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterStats, Packet, UdpEmitter};
 #[cfg(feature = "queued-emitter")]
 #[doc(inline)]
 pub use daemon::{QueueBuilder, QueueGuard, QueuedEmitter};

@@ -54,6 +54,12 @@
 //!
 //! Rust 1.91 suffices, 1.94.1 for `aws-sdk`. A raised Rust version, or a raised version of reqwest, axum or
 //! lambda_runtime, is a minor version of this crate before its 1.0.
+//!
+//! # Platforms
+//!
+//! Linux, macOS and Windows. Not `wasm32-unknown-unknown`: there the standard library has no sockets, no threads and no
+//! clock, and `getrandom`, behind `rand`, has no source of randomness without a JavaScript host, so that it does not
+//! compile.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -83,7 +89,7 @@ pub use integrations::log as fmt;
 #[cfg(feature = "testing")]
 pub use builder::TestTraces;
 pub use builder::{BuildError, Builder, builder, layer};
-pub use handle::diagnostics::Diagnostic;
+pub use handle::diagnostic::Diagnostic;
 pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
 #[doc(inline)]

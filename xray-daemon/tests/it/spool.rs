@@ -57,9 +57,9 @@ fn what_memory_cannot_hold_goes_to_disk_and_comes_back() {
     let endpoint = Endpoint::start();
     endpoint.fail(|_| Some(status(503, "")));
     let daemon = start(&endpoint, &spool, &[]);
-    send_slowly(&daemon, 0..1_000);
+    send_slowly(&daemon, 0..500);
     let law = Law::wait(&daemon, "documents on disk", |law| {
-        law.received + law.kernel_dropped == 1_000 && law.spooled > 600
+        law.received + law.kernel_dropped == 500 && law.spooled > 200
     });
     assert_eq!(law.dropped, 0, "{law:?}");
     endpoint.heal();
@@ -77,9 +77,9 @@ fn what_is_on_disk_survives_kill_9_and_counts_as_received_by_the_next() {
     let endpoint = Endpoint::start();
     endpoint.fail(|_| Some(status(503, "")));
     let mut daemon = start(&endpoint, &spool, &[]);
-    send_slowly(&daemon, 0..600);
+    send_slowly(&daemon, 0..500);
     let before = Law::wait(&daemon, "documents on disk", |law| {
-        law.received + law.kernel_dropped == 600 && law.spooled > 300
+        law.received + law.kernel_dropped == 500 && law.spooled > 200
     });
     daemon.signal("KILL");
     daemon.ended();
@@ -100,9 +100,9 @@ fn a_poison_document_from_disk_is_found() {
     let endpoint = Endpoint::start();
     endpoint.fail(|_| Some(status(503, "")));
     let daemon = start(&endpoint, &spool, &[]);
-    send_slowly(&daemon, 0..600);
+    send_slowly(&daemon, 0..500);
     Law::wait(&daemon, "documents on disk", |law| {
-        law.received + law.kernel_dropped == 600 && law.spooled > 300
+        law.received + law.kernel_dropped == 500 && law.spooled > 200
     });
     let poison = format!("\"id\":\"{:016x}\"", 5);
     endpoint.fail(move |documents| {
@@ -122,9 +122,9 @@ fn a_spool_that_is_full_gives_up_its_oldest_and_counts_them() {
     let endpoint = Endpoint::start();
     endpoint.fail(|_| Some(status(503, "")));
     let daemon = start(&endpoint, &spool, &["--spool-max-mb", "2"]);
-    send(&daemon, 0..1_000);
+    send_slowly(&daemon, 0..600);
     let law = Law::wait(&daemon, "a full spool", |law| {
-        law.received + law.kernel_dropped == 1_000 && law.value("dropped_total{reason=\"spool_size\"}") > 0.0
+        law.received + law.kernel_dropped == 600 && law.value("dropped_total{reason=\"spool_size\"}") > 0.0
     });
     assert!(law.value("spool_bytes") <= f64::from(2 << 20), "{law:?}");
     endpoint.heal();

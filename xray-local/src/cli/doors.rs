@@ -5,10 +5,9 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-
 use crate::access::{Hosts, Mode};
 use crate::api::{Server, ServerOptions, api_router, daemon_router};
+use crate::console::{self, Console};
 use crate::control::Limits;
 use crate::query::GroupMatcher;
 use crate::serve::{Addresses, Doors, Finish, Permit, Settings};
@@ -28,9 +27,17 @@ pub(super) async fn open(settings: &Settings, store: &Store, addresses: &Address
     let server =
         tokio::task::spawn_blocking(move || Server::new(store, ServerOptions { access, hosts, limits }));
     let server = server.await.map_err(|err| err.to_string())?.map_err(|err| err.to_string())?;
+    let token = if api.ip().to_canonical().is_loopback() { None } else { Some(addresses.token.clone()) };
+    let options = console::Options {
+        endpoint: addresses.endpoint(),
+        daemon: addresses.daemon_address(),
+        access: access.name(),
+        token,
+    };
+    let pages = console::router(&Console::new(server.store().clone(), options));
     Ok(Doors {
         daemon: daemon_router(&server),
-        api: api_router(&server, Router::new()),
+        api: api_router(&server, pages),
         permit: Permit::new(server.datagrams()),
         finish: Finish::new(move || server.finish()),
     })

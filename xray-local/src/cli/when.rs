@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 
 use crate::model::{Length, Time, now};
 
@@ -65,12 +66,17 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| format!("\"{text}\" is no size; write 500MB, 2GB, or a number of bytes"))
 }
 
-/// A time with its zone: `2026-11-26 10:00:00.125 UTC`.
+/// A time in the zone of this machine, or of `TZ`: `2026-11-26 11:00:00.125 +01:00`, `2026-11-26 10:00:00.125 UTC`.
 pub(super) fn show(time: Time) -> String {
+    show_in(time, TimeZone::system())
+}
+
+fn show_in(time: Time, zone: TimeZone) -> String {
+    let Ok(time) = Timestamp::from_microsecond(time.0) else { return format!("{} s", time.seconds()) };
+    let time = time.to_zoned(zone);
     let format =
-        format_description!("[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3] UTC");
-    let date = OffsetDateTime::from_unix_timestamp_nanos(i128::from(time.0) * 1_000);
-    date.ok().and_then(|date| date.format(&format).ok()).unwrap_or_else(|| format!("{} s", time.seconds()))
+        if time.offset() == Offset::UTC { "%Y-%m-%d %H:%M:%S.%3f UTC" } else { "%Y-%m-%d %H:%M:%S.%3f %:z" };
+    time.strftime(format).to_string()
 }
 
 /// A length in seconds, in the unit that suits it: `1.25 s`, `3.4 ms`, `250 µs`.
@@ -110,7 +116,13 @@ mod tests {
 
     #[test]
     fn times_are_shown_with_their_zone() {
-        assert_eq!(show(Time(1_700_000_000_125_000)), "2023-11-14 22:13:20.125 UTC");
+        let time = Time(1_700_000_000_125_000);
+        assert_eq!(show_in(time, TimeZone::UTC), "2023-11-14 22:13:20.125 UTC");
+        let summer = TimeZone::posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+        assert_eq!(show_in(time, summer.clone()), "2023-11-14 23:13:20.125 +01:00");
+        assert_eq!(show_in(Time(1_690_000_000_000_000), summer), "2023-07-22 06:26:40.000 +02:00");
+        assert_eq!(show_in(time, TimeZone::fixed(jiff::tz::offset(-8))), "2023-11-14 14:13:20.125 -08:00");
+        assert_eq!(show_in(Time(i64::MAX), TimeZone::UTC), "9223372036854.775 s");
         assert_eq!(show_length(1.25), "1.25 s");
         assert_eq!(show_length(0.0034), "3.4 ms");
         assert_eq!(show_length(0.00025), "250 µs");

@@ -18,6 +18,7 @@ mod document;
 mod lenient;
 mod origin;
 mod returned;
+mod split;
 mod tree;
 
 #[cfg(test)]
@@ -26,4 +27,5 @@ mod tests;
 pub use accept::{Accepted, accept};
 pub use compile::compile;
 pub use document::{service_name, trace_id};
-pub use returned::{Returned, returned};
+pub use returned::{Piece, Returned, pieces, returned};
+pub use split::split;

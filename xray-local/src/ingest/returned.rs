@@ -80,6 +80,48 @@ pub fn returned(trace: TraceId, documents: &[&[u8]]) -> Vec<Returned> {
     out
 }
 
+/// A segment or subsegment by itself, with its depth within its top: 0 for the top.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    /// How many spans of the same top hold it.
+    pub depth: usize,
+    /// Its members, without its subsegments.
+    pub members: Map<String, Value>,
+}
+
+/// The spans of [`returned`] one by one, each after the one that holds it; inferred segments last.
+#[must_use]
+pub fn pieces(trace: TraceId, documents: &[&[u8]]) -> Vec<Piece> {
+    let spans: Vec<Span<'_>> =
+        documents.iter().map(|bytes| Span::read(bytes).ok().flatten().unwrap_or_default()).collect();
+    let tree = Tree::assemble(&spans);
+    let mut members: Vec<Vec<Option<Map<String, Value>>>> =
+        documents.iter().map(|bytes| flatten(serde_json::from_slice(bytes).unwrap_or_default())).collect();
+    let (mut pieces, mut inferred) = (Vec::with_capacity(tree.items.len()), Vec::new());
+    for top in tree.tops() {
+        let mut pending = vec![(0, top)];
+        while let Some((depth, at)) = pending.pop() {
+            let item = &tree.items[at];
+            let (document, number) = item.origin;
+            let own = members.get_mut(document).and_then(|spans| spans.get_mut(number)?.take());
+            let mut object = conform(own.unwrap_or_default(), item);
+            if at == top {
+                place(&mut object, trace, item.parent_id, item.is_subsegment);
+            }
+            if tree.is_inferred_from(at)
+                && let Ok(Value::Object(members)) =
+                    serde_json::from_str(&infer(trace, item, &object).document)
+            {
+                inferred.push(Piece { depth: 0, members });
+            }
+            pieces.push(Piece { depth, members: object });
+            pending.extend(item.children.iter().rev().map(|&child| (depth + 1, child)));
+        }
+    }
+    pieces.extend(inferred);
+    pieces
+}
+
 /// The objects of a document, parents first, each without its `subsegments`: numbered as in [`Tree`].
 fn flatten(document: Value) -> Vec<Option<Map<String, Value>>> {
     let (mut flat, mut pending) = (Vec::new(), vec![document]);

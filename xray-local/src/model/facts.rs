@@ -14,7 +14,7 @@ pub struct Compiled {
     pub trace: Trace,
     /// Segments and inferred segments. Other members refer to them by position.
     pub segments: Vec<Segment>,
-    /// Calls between nodes, calls of clients and links included.
+    /// Calls between nodes, those of clients included. The store adds those of links, which need other traces.
     pub calls: Vec<Call>,
     /// Indexed annotations.
     pub annotations: Vec<Annotation>,
@@ -107,7 +107,7 @@ pub struct Segment {
 pub enum EdgeKind {
     /// A call.
     Call = 0,
-    /// A link from a queue to its consumer.
+    /// A link: from the queue that an event came through to the segment that received the event.
     Link = 1,
 }
 

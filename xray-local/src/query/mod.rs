@@ -22,7 +22,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub use documents::{TraceDocuments, Traces, traces};
+pub use documents::{TraceDocuments, Traces, revision, spans, traces};
 pub use explore::{
     Blocker, Bucket, Buckets, Comparison, Difference, Facet, Occurrence, blockers, chips, compare, histogram,
     linked, occurring, of_edge, of_node, of_times,

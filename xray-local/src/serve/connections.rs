@@ -15,6 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::console::Stopping;
+
 /// Connections of one door at a time. More wait in the kernel's queue.
 const CONNECTIONS: usize = 2_048;
 
@@ -65,7 +67,9 @@ async fn connection(
 ) {
     // Answers are small: waiting for more to send would only delay them.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(router.layer(axum::Extension(ConnectInfo(peer))));
+    let router =
+        router.layer(axum::Extension(ConnectInfo(peer))).layer(axum::Extension(Stopping(stop.clone())));
+    let service = TowerToHyperService::new(router);
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let mut serving = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));

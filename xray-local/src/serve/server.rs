@@ -16,6 +16,7 @@ use super::occupied::Occupied;
 use super::permit::{Finish, Permit};
 use super::settings::Settings;
 use super::udp::Listener;
+use crate::console::new_token;
 use crate::store::{OpenError, Store};
 
 /// Where a server listens, and where its data lies.
@@ -29,6 +30,8 @@ pub struct Addresses {
     pub api: SocketAddr,
     /// The file with the data, or `:memory:`.
     pub data: PathBuf,
+    /// What browsers must bring to the console beyond loopback. Random for each server.
+    pub token: String,
 }
 
 impl Addresses {
@@ -46,13 +49,23 @@ impl Addresses {
         format!("http://{address}")
     }
 
+    /// The console's address: the endpoint, with the token where one is asked for.
+    #[must_use]
+    pub fn console(&self) -> String {
+        if self.api.ip().to_canonical().is_loopback() {
+            format!("{}/", self.endpoint())
+        } else {
+            format!("{}/?token={}", self.endpoint(), self.token)
+        }
+    }
+
     /// The value of `AWS_XRAY_DAEMON_ADDRESS` for programs that send here.
     #[must_use]
     pub fn daemon_address(&self) -> String {
         if self.udp == self.tcp { self.udp.to_string() } else { format!("tcp:{} udp:{}", self.tcp, self.udp) }
     }
 
-    /// `{"udp":"…","tcp":"…","api":"…","data":"…"}`
+    /// `{"udp":"…","tcp":"…","api":"…","data":"…","console":"…"}`
     #[must_use]
     pub fn json(&self) -> String {
         serde_json::json!({
@@ -60,6 +73,7 @@ impl Addresses {
             "tcp": self.tcp.to_string(),
             "api": self.api.to_string(),
             "data": self.data.to_string_lossy(),
+            "console": self.console(),
         })
         .to_string()
     }
@@ -135,6 +149,7 @@ impl Server {
             tcp: tcp.local_addr().map_err(occupied("--tcp", settings.tcp))?,
             api: api.local_addr().map_err(occupied("--api", settings.api))?,
             data: store.path().to_owned(),
+            token: new_token().map_err(|err| StartError::Setup(err.to_string()))?,
         };
         let Doors { daemon, api: x_ray, permit, finish } =
             doors(&store, &addresses).await.map_err(StartError::Setup)?;

@@ -26,6 +26,19 @@ fn demo_traffic_is_listed_drawn_asserted_and_exported() {
         let shown = program.terminal(&["show", form]);
         assert!(shown.status.success() && said(&shown).contains("bank.example"), "{form} {shown:?}");
     }
+    // Times have the zone that the environment names.
+    for (zone, shown) in [("XYZ-03:30", " +03:30  "), ("UTC0", " UTC  ")] {
+        let listed = command()
+            .args(["traces", "fault"])
+            .env("AWS_ENDPOINT_URL_XRAY", format!("http://{}", program.api))
+            .env("TZ", zone)
+            .output()
+            .unwrap();
+        assert!(
+            said(&listed).lines().count() == 2 && said(&listed).lines().all(|line| line.contains(shown)),
+            "{listed:?}"
+        );
+    }
     let map = program.terminal(&["map"]);
     for node in ["web", "orders", "games", "AWS::DynamoDB::Table", "shipping", "resize", "client"] {
         assert!(said(&map).contains(node), "{node} is missing in {}", said(&map));

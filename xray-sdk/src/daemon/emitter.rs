@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Packet;
+use super::{EmitterProblem, Packet};
 
 /// Sends packets to a receiver of X-Ray documents: the daemon, a queue, a test's memory.
 ///
@@ -37,6 +37,11 @@ pub trait Emitter: Send + Sync + 'static {
     fn stats(&self) -> EmitterStats {
         EmitterStats::default()
     }
+
+    /// Returns why packets do not reach the daemon at present, if that is known. Defaults to `None`.
+    fn problem(&self) -> Option<EmitterProblem> {
+        None
+    }
 }
 
 impl<E: Emitter + ?Sized> Emitter for Arc<E> {
@@ -51,6 +56,9 @@ impl<E: Emitter + ?Sized> Emitter for Arc<E> {
     }
     fn stats(&self) -> EmitterStats {
         (**self).stats()
+    }
+    fn problem(&self) -> Option<EmitterProblem> {
+        (**self).problem()
     }
 }
 

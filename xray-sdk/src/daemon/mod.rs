@@ -3,6 +3,7 @@
 mod address;
 mod emitter;
 mod packet;
+mod problem;
 
 mod udp;
 
@@ -12,6 +13,7 @@ mod queued;
 pub use address::{DaemonAddress, ParseAddressError};
 pub use emitter::{EmitError, Emitter, EmitterStats};
 pub use packet::Packet;
+pub use problem::EmitterProblem;
 #[cfg(feature = "queued-emitter")]
 pub use queued::{QueueBuilder, QueueGuard, QueuedEmitter};
 pub use udp::UdpEmitter;

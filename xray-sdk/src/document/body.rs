@@ -10,7 +10,7 @@ use std::num::NonZeroU16;
 
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
-use super::flags::{Flags, Outcome};
+use super::flags::Flags;
 use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_MEMBERS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
 use super::section::{Namespace, Section};
@@ -85,7 +85,8 @@ impl Body {
     /// Puts a member. `key` is ready-made JSON, `"method":` for instance, and `value` appends one JSON value.
     ///
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
-    /// fields of different names that mean the same thing.
+    /// fields of different names that mean the same thing. Of annotations the last one counts, whatever its rank, which
+    /// is what [`put_annotation_key`] returns.
     #[inline]
     pub fn put(
         &mut self,
@@ -147,11 +148,11 @@ impl Body {
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
         self.text.put("\"");
-        put_annotation_key(&mut self.text, key);
+        let rank = put_annotation_key(&mut self.text, key);
         self.text.put("\":");
         let split = self.text.len() - start;
         let wrote = value.put(&mut self.text);
-        self.finish(Section::Annotation, 0, start, split, wrote);
+        self.finish(Section::Annotation, rank, start, split, wrote);
     }
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
@@ -192,57 +193,6 @@ impl Body {
         self.namespace
     }
 
-    /// Returns whether the document says `fault`: the service that did the work failed.
-    #[must_use]
-    pub fn is_faulty(&self) -> bool {
-        self.outcome().fault
-    }
-
-    /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is ignored.
-    pub fn set_status(&mut self, status: u16) {
-        if (100..600).contains(&status) {
-            self.status = NonZeroU16::new(status);
-        }
-    }
-
-    /// Returns the HTTP status, if one is known.
-    #[must_use]
-    pub fn status(&self) -> Option<u16> {
-        self.status.map(NonZeroU16::get)
-    }
-
-    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
-    pub fn set_failed(&mut self) {
-        self.flags = self.flags.with(Flags::FAILED);
-    }
-
-    /// Outcome a client error, by hand.
-    pub fn set_error(&mut self) {
-        self.flags = self.flags.with(Flags::ERROR);
-    }
-
-    /// Outcome a throttled call, by hand; it is an error too.
-    pub fn set_throttle(&mut self) {
-        self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
-    }
-
-    /// Outcome a server fault, by hand.
-    pub fn set_fault(&mut self) {
-        self.flags = self.flags.with(Flags::FAULT);
-    }
-
-    #[inline]
-    pub(super) fn outcome(&self) -> Outcome {
-        Outcome::of(self.status, self.flags)
-    }
-
-    /// Returns whether the work failed, by an error or a fault.
-    #[must_use]
-    pub fn has_failed(&self) -> bool {
-        self.status.is_some_and(|status| status.get() >= 400) || self.flags != Flags::default()
-    }
-
     /// Returns whether an exception was added.
     #[must_use]
     pub fn has_exceptions(&self) -> bool {
@@ -277,11 +227,15 @@ impl Body {
             }
         }
         self.status = other.status.or(self.status);
+        if other.flags.has(Flags::SUCCEEDED) {
+            self.flags = self.flags.without(Flags::FAILED);
+        }
         self.flags = self.flags.with(other.flags);
         self.namespace = other.namespace.or(self.namespace);
         self.losses.cut += other.losses.cut;
         self.losses.dropped += other.losses.dropped;
         self.losses.moved += other.losses.moved;
+        self.losses.replaced += other.losses.replaced;
     }
 
     /// All members as they are written, if there is no other than metadata and nothing was replaced: then they stand in
@@ -339,10 +293,12 @@ impl Body {
             self.losses.dropped += 1;
             return;
         }
-        let mut section = section;
+        let (mut section, mut rank) = (section, rank);
         if self.may_have(section) {
             match self.make_way(section, rank, start, key_len) {
-                Some(granted) => section = granted,
+                // An annotation's rank means nothing elsewhere.
+                Some(granted) if granted != section => (section, rank) = (granted, 0),
+                Some(_) => {}
                 None => return self.text.truncate(start),
             }
         }
@@ -380,8 +336,13 @@ impl Body {
             entry.section() == Some(section) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
-            if matches!(former.content, Content::Member { rank: lower, .. } if lower < rank) {
-                return None;
+            if let Content::Member { rank: its, .. } = former.content {
+                // The rank of an annotation is a mark of the key that it had.
+                if section == Section::Annotation {
+                    self.losses.replaced += u32::from(its != rank);
+                } else if its < rank {
+                    return None;
+                }
             }
             former.content = Content::Dead;
             self.dead += former.len as usize + 1;
@@ -389,7 +350,7 @@ impl Body {
             self.namespaced -= u32::from(section == Section::MetadataIn);
         } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.losses.moved += 1;
-            return self.make_way(Section::Metadata, rank, start, key_len);
+            return self.make_way(Section::Metadata, 0, start, key_len);
         } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.losses.dropped += 1;
             return None;

@@ -2,14 +2,13 @@
 //! Called by [`Frame`](super::internal::Frame) alone, for the layer's documents and for those made by hand.
 
 use super::body::Body;
-use super::entry::{Content, Entry};
-use super::flags::Outcome;
+use super::entry::Entry;
+use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
 use super::limits::MAX_NAME;
 use super::preamble::Preamble;
 use super::section::{Namespace, Section};
 use super::truncation::Truncation;
-use crate::id::SegmentId;
 use crate::json::{Buffer, escaped_prefix, string_token_len};
 
 /// Members that only segments have.
@@ -198,58 +197,6 @@ impl Body {
         out.put("}");
     }
 
-    fn write_cause(&self, out: &mut Buffer, failed: Option<&str>) {
-        if self.may_have(Section::Exception) {
-            let mut first = true;
-            for entry in self.live(Section::Exception) {
-                out.put(if first { ",\"cause\":{\"exceptions\":[" } else { "," });
-                first = false;
-                self.write_exception(out, entry);
-            }
-            if !first {
-                return out.put("]}");
-            }
-        }
-        if self.may_have(Section::ErrorPart) && failed.is_some() {
-            return self.write_cause_from_parts(out);
-        }
-        // Receivers work out the flags from a status or a cause, and forget one that has neither: gRPC fails with 200.
-        if let Some(flag) = failed.filter(|_| self.status().is_none_or(|status| status < 400)) {
-            out.put(",\"cause\":{\"exceptions\":[{\"id\":");
-            out.put_segment_id(SegmentId::random());
-            out.put(",\"type\":\"");
-            out.put(flag);
-            out.put("\",\"message\":\"marked without an error\"}]}");
-        }
-    }
-
-    fn write_cause_from_parts(&self, out: &mut Buffer) {
-        out.put(",\"cause\":{\"exceptions\":[{\"id\":");
-        out.put_segment_id(SegmentId::random());
-        self.write_members(out, Section::ErrorPart, false);
-        out.put("}]}");
-    }
-
-    fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
-        let Content::Exception { stack_at } = entry.content else { return };
-        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
-        // The cause is the last before the stack. One that found no room is not named.
-        let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
-        match cause.strip_prefix(CAUSE) {
-            Some(id) if !self.has_exception(&id[..16]) => out.put_bytes(head),
-            _ => out.put_bytes(own),
-        }
-        out.put_bytes(stack);
-        out.put("}");
-    }
-
-    fn has_exception(&self, id: &[u8]) -> bool {
-        let is_it = |entry: &Entry| {
-            self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
-        };
-        self.live(Section::Exception).any(is_it)
-    }
-
     fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         let operation = own.and_then(|own| own.operation);
         let lost = self.losses() != Truncation::default();
@@ -257,7 +204,9 @@ impl Body {
         // A segment has no place for a database call: it is kept where nothing is expected of it.
         let sql = own.is_some() && self.may_have(Section::Sql);
         let any = self.may_have(Section::Metadata) || self.may_have(Section::MetadataIn);
-        if !(any || lost || rpc || sql || operation.is_some()) {
+        let survived =
+            self.flags.has(Flags::SUCCEEDED) && self.may_have(Section::Exception) && !self.has_failed();
+        if !(any || lost || rpc || sql || survived || operation.is_some()) {
             return;
         }
         out.put(",\"metadata\":{\"default\":{");
@@ -288,14 +237,22 @@ impl Body {
                 None => out.put(name),
             }
         }
+        if survived && self.exceptions > 0 && key(out, keys::EXCEPTIONS) {
+            let any = self.write_exceptions(out, "[");
+            out.put(if any { "]" } else { "[]" });
+        }
         if lost && key(out, keys::XRAY_LIMITS) {
-            let Truncation { cut, dropped, moved } = self.losses();
+            let Truncation { cut, dropped, moved, replaced } = self.losses();
             out.put("{\"cut\":");
             out.put_int(cut);
             out.put(",\"dropped\":");
             out.put_int(dropped);
             out.put(",\"moved\":");
             out.put_int(moved);
+            if replaced > 0 {
+                out.put(",\"replaced\":");
+                out.put_int(replaced);
+            }
             out.put("}");
         }
         out.put("}");
@@ -352,7 +309,7 @@ impl Body {
 
     /// Appends the members of one section. Returns whether there were any.
     #[inline]
-    fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
+    pub(super) fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
         let mut first = first;
         let mut entries =
             self.live(section).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
@@ -375,8 +332,6 @@ impl Body {
         true
     }
 }
-
-const CAUSE: &[u8] = b",\"cause\":\"";
 
 fn chars_in(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()

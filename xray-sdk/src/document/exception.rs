@@ -6,7 +6,6 @@ use std::fmt;
 
 use super::body::Body;
 use super::entry::Content;
-use super::flags::Flags;
 use super::limits::MAX_EXCEPTIONS;
 use super::serialize::put_text_value;
 use super::template::put_head;
@@ -186,7 +185,7 @@ impl Body {
         cause: Option<SegmentId>,
         stack: &Stack,
     ) {
-        self.flags = self.flags.with(Flags::FAILED);
+        self.set_failed();
         let start = self.text.len();
         if self.exceptions >= MAX_EXCEPTIONS {
             self.losses.dropped += 1;

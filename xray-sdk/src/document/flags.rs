@@ -11,6 +11,8 @@ impl Flags {
     pub(super) const FAULT: Self = Self(4);
     /// Something went wrong; whether that is an error or a fault depends on the status.
     pub(super) const FAILED: Self = Self(8);
+    /// Nothing went wrong so far, by an explicit statement that takes back [`FAILED`](Self::FAILED).
+    pub(super) const SUCCEEDED: Self = Self(16);
 
     pub(super) const fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -18,6 +20,10 @@ impl Flags {
 
     pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    pub(super) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 }
 

@@ -32,6 +32,7 @@ keys! {
     ANNOTATIONS = "annotations",
     AWS = "aws",
     CAUSE = "cause",
+    EXCEPTIONS = "exceptions",
     HTTP = "http",
     LINKS = "links",
     METADATA = "metadata",

@@ -34,11 +34,21 @@ static PLAIN: [bool; 256] = {
 };
 
 /// Appends an annotation's key, without quotes: letters, digits, `_` and `.`, anything else becomes `_`;
-/// at most 500 characters; an empty key becomes `unknown`. Returns whether the key was changed.
+/// at most 500 characters; an empty key becomes `unknown`.
+///
+/// Returns a mark of the key as it was: 0 if it is unchanged, else a number above 0. Of two keys that become the same,
+/// the marks differ, but for one pair in 255.
 ///
 /// The dot is not in schema 1.0.0 but in the service's newer documentation, and receivers keep it.
-pub fn put_annotation_key(out: &mut Buffer, key: &str) -> bool {
-    put_mended(out, key, MAX_ANNOTATION_KEY, "unknown", |c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
+pub fn put_annotation_key(out: &mut Buffer, key: &str) -> u8 {
+    let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    if !put_mended(out, key, MAX_ANNOTATION_KEY, "unknown", legal) {
+        return 0;
+    }
+    // FNV-1a, folded to a byte.
+    let hash =
+        key.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    (hash % 255) as u8 + 1
 }
 
 /// Appends a metadata key, without quotes. Any text is legal there; only its length is bounded.

@@ -29,4 +29,6 @@ pub struct Truncation {
     pub dropped: u32,
     /// Annotations above [`MAX_ANNOTATIONS`](super::MAX_ANNOTATIONS), which became metadata.
     pub moved: u32,
+    /// Annotations that replaced one of another key, because both keys are the same once sanitized.
+    pub replaced: u32,
 }

@@ -1,22 +1,24 @@
 //! Building a layer: settings and environment become frozen values.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tracing_core::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
 use xray_sdk::document::internal::{Buffer, Preamble, put_name};
-use xray_sdk::sampling::{Always, DefaultRule, Sampler};
+use xray_sdk::sampling::{Always, DefaultRule};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
-use crate::builder::settings::{Builder, Settings};
+use crate::builder::settings::{Builder, Settings, named};
 use crate::fields::callsite::CallsiteCache;
 use crate::handle::layer_handle::Handle;
+use crate::handle::reporter;
 use crate::layer::filter_mode::FilterMode;
 use crate::layer::filtered::FilteredLayer;
+use crate::layer::panic_hook;
 use crate::layer::xray_layer::XrayLayer;
 use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
@@ -164,12 +166,15 @@ impl<F> Builder<F> {
         });
         let config = Config {
             enabled,
+            switched_off_by: environment.switched_off_by,
+            lambda_elsewhere: environment.lambda && !environment.lambda_runtime,
             context_missing: environment.context_missing.unwrap_or(self.settings.context_missing),
             zero_ids: environment.zero_ids.unwrap_or_default(),
             streaming: self.settings.streaming,
             rules,
             service,
             service_name: name.as_str().to_owned(),
+            capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
         };
         let spans = Spans {
@@ -185,12 +190,14 @@ impl<F> Builder<F> {
             origin: Arc::new(Origin::new(preamble, self.settings.plugins)),
             counters: Counters::default(),
         };
-        let sampler: Box<dyn Sampler> =
-            self.settings.sampler.unwrap_or_else(|| match environment.sample_all {
-                Some(true) => Box::new(Always),
-                _ => Box::new(DefaultRule::new()),
-            });
-        let hooks = Hooks { sampler: GuardedSampler(sampler), on_close: self.settings.on_close };
+        let (sampler, sampler_name) = self.settings.sampler.unwrap_or_else(|| match environment.sample_all {
+            Some(true) => named(Always),
+            _ => named(DefaultRule::new()),
+        });
+        let hooks =
+            Hooks { sampler: GuardedSampler(sampler), sampler_name, on_close: self.settings.on_close };
+        let (reporter, end_of_reports) = std::sync::mpsc::channel();
+        let interval = self.settings.report_problems;
         let install = Install {
             installed: AtomicBool::new(false),
             visible: AtomicBool::new(false),
@@ -198,11 +205,20 @@ impl<F> Builder<F> {
             wanted: WantedCallsites::default(),
             notices: Notices::new(bad, environment.notes),
             daemon: address.clone(),
+            process: std::process::id(),
+            reporter: Mutex::new(interval.is_some().then_some(reporter)),
         };
         let core = Arc::new(Core { config, spans, output, hooks, install });
+        if core.config.capture_panics && enabled {
+            panic_hook::install();
+        }
         #[cfg(feature = "fmt")]
         crate::layer::registered::register(&core);
         core.output.counters.bad_settings.add(core.install.notices.bad_settings());
+        if let Some(Err(problem)) = interval.map(|interval| reporter::start(&core, interval, end_of_reports))
+        {
+            core.install.notices.add(problem);
+        }
         let handle = Handle::new(Arc::clone(&core));
         (self.filter.attach(XrayLayer { core }), handle)
     }

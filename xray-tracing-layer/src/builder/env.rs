@@ -17,6 +17,8 @@ pub(crate) struct Environment {
     pub(crate) daemon_address: Option<DaemonAddress>,
     pub(crate) tracing_name: Option<String>,
     pub(crate) enabled: Option<bool>,
+    /// The variable that switches the layer off.
+    pub(crate) switched_off_by: Option<&'static str>,
     pub(crate) context_missing: Option<ContextMissing>,
     pub(crate) sql_text: Option<bool>,
     /// Whether unsampled traces share one id of zeros.
@@ -27,6 +29,8 @@ pub(crate) struct Environment {
     pub(crate) function_name: Option<String>,
     /// Whether this process is a Lambda function.
     pub(crate) lambda: bool,
+    /// Whether Lambda's runtime can work here. Its absence makes `lambda` doubtful.
+    pub(crate) lambda_runtime: bool,
     /// Whether Lambda starts this process from a snapshot.
     pub(crate) snapstart: bool,
     /// A sentence for each invalid value.
@@ -43,12 +47,16 @@ impl Environment {
 
     pub(crate) fn from_variables(var: impl Fn(&str) -> Result<String, VarError>) -> Self {
         let mut reader = Reader { var, bad: Vec::new() };
+        let daemon_address = reader.parsed("AWS_XRAY_DAEMON_ADDRESS", |text| {
+            text.parse().map_err(|err: xray_sdk::daemon::ParseAddressError| err.to_string())
+        });
+        let tracing_name = reader.text("AWS_XRAY_TRACING_NAME");
+        let (enabled, switched_off_by) = reader.enabled();
         let mut found = Self {
-            daemon_address: reader.parsed("AWS_XRAY_DAEMON_ADDRESS", |text| {
-                text.parse().map_err(|err: xray_sdk::daemon::ParseAddressError| err.to_string())
-            }),
-            tracing_name: reader.text("AWS_XRAY_TRACING_NAME"),
-            enabled: reader.enabled(),
+            daemon_address,
+            tracing_name,
+            enabled,
+            switched_off_by,
             context_missing: reader.parsed("AWS_XRAY_CONTEXT_MISSING", context_missing),
             sql_text: reader.parsed("AWS_XRAY_COLLECT_SQL_QUERIES", switch),
             zero_ids: reader.parsed("AWS_XRAY_NOOP_ID", switch),
@@ -57,6 +65,7 @@ impl Environment {
             function_name: reader.text("AWS_LAMBDA_FUNCTION_NAME"),
             // The variable that the official SDKs use to detect Lambda.
             lambda: reader.text("LAMBDA_TASK_ROOT").is_some(),
+            lambda_runtime: reader.text("AWS_LAMBDA_RUNTIME_API").is_some(),
             snapstart: reader.text("AWS_LAMBDA_INITIALIZATION_TYPE").as_deref() == Some("snap-start"),
             bad: Vec::new(),
             notes: Vec::new(),
@@ -122,11 +131,13 @@ impl<F: Fn(&str) -> Result<String, VarError>> Reader<F> {
 
     /// Returns the state of two switches of opposite sense, Python's and Go's. If either switches the layer
     /// off, it is off.
-    fn enabled(&mut self) -> Option<bool> {
-        let enabled = self.parsed("AWS_XRAY_SDK_ENABLED", switch);
-        match self.parsed("AWS_XRAY_SDK_DISABLED", switch) {
-            Some(true) => Some(false),
-            _ => enabled,
+    fn enabled(&mut self) -> (Option<bool>, Option<&'static str>) {
+        const ENABLED: &str = "AWS_XRAY_SDK_ENABLED";
+        const DISABLED: &str = "AWS_XRAY_SDK_DISABLED";
+        let enabled = self.parsed(ENABLED, switch);
+        match self.parsed(DISABLED, switch) {
+            Some(true) => (Some(false), Some(DISABLED)),
+            _ => (enabled, (enabled == Some(false)).then_some(ENABLED)),
         }
     }
 

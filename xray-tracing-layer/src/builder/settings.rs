@@ -2,6 +2,7 @@
 //! [`build`](super::build) makes the layer.
 
 use std::fmt;
+use std::time::Duration;
 
 use xray_sdk::Emitter;
 use xray_sdk::document::MAX_STRING;
@@ -59,7 +60,7 @@ pub(super) struct Settings {
     pub(super) daemon_address: Option<String>,
     pub(super) emitter: Option<Box<dyn Emitter>>,
     /// `None`: the default one.
-    pub(super) sampler: Option<Box<dyn Sampler>>,
+    pub(super) sampler: Option<(Box<dyn Sampler>, &'static str)>,
     pub(super) annotate: Annotate,
     pub(super) streaming: Streaming,
     pub(super) rules: Rules,
@@ -71,7 +72,10 @@ pub(super) struct Settings {
     pub(super) lambda: Option<LambdaFunction>,
     pub(super) enabled: bool,
     pub(super) context_missing: ContextMissing,
+    pub(super) capture_panics: bool,
     pub(super) plugins: Option<Plugins>,
+    /// The interval at which new diagnostics are printed; `None`: never.
+    pub(super) report_problems: Option<Duration>,
     pub(super) environment: Environment,
 }
 
@@ -97,7 +101,9 @@ impl Builder {
                 .then(|| LambdaFunction::new(env::lambda_header, environment.snapstart)),
             enabled: true,
             context_missing: ContextMissing::default(),
+            capture_panics: false,
             plugins: None,
+            report_problems: None,
             environment,
         };
         Self { settings, filter: WithDefaultFilter(()) }
@@ -174,7 +180,7 @@ impl<F> Builder<F> {
     /// let builder = xray_tracing_layer::builder().sampler(Always);
     /// ```
     pub fn sampler(mut self, sampler: impl Sampler) -> Self {
-        self.settings.sampler = Some(Box::new(sampler));
+        self.settings.sampler = Some(named(sampler));
         self
     }
 
@@ -245,6 +251,21 @@ impl<F> Builder<F> {
         self
     }
 
+    /// Prints new [diagnostics](crate::Handle::diagnostics) to standard error, once in each interval.
+    ///
+    /// A thread does that, until the layer is dropped. A problem is printed once, and again only after it was
+    /// gone. Intervals are at least 50 ms long. Defaults to no thread: nothing is printed.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let builder = xray_tracing_layer::builder().report_problems(Duration::from_secs(10));
+    /// ```
+    pub fn report_problems(mut self, interval: Duration) -> Self {
+        self.settings.report_problems = Some(interval);
+        self
+    }
+
     /// Detects the platform on which the process runs, and writes it into each segment: `origin`, facts about
     /// instance and container, and log groups.
     ///
@@ -308,6 +329,11 @@ impl<F> Builder<F> {
     pub fn without_filter(self) -> Builder<WithoutFilter> {
         Builder { settings: self.settings, filter: WithoutFilter(()) }
     }
+}
+
+/// Returns a sampler with the name of its type.
+pub(super) fn named<S: Sampler>(sampler: S) -> (Box<dyn Sampler>, &'static str) {
+    (Box::new(sampler), std::any::type_name::<S>())
 }
 
 impl<F> fmt::Debug for Builder<F> {

@@ -53,6 +53,20 @@ impl<F> Builder<F> {
         self
     }
 
+    /// Records each panic once, with its message and its place in the source, in the span in which it happens.
+    ///
+    /// Installs a panic hook for the whole process, which calls the former hook afterwards. By default there is
+    /// no hook: spans through which a panic unwinds are faults, and the message is recorded only by
+    /// integrations that catch the panic.
+    ///
+    /// ```
+    /// let builder = xray_tracing_layer::builder().capture_panics();
+    /// ```
+    pub fn capture_panics(mut self) -> Self {
+        self.settings.capture_panics = true;
+        self
+    }
+
     /// Keeps the queries of URLs, in which tokens and mail addresses travel. Removed by default.
     ///
     /// ```

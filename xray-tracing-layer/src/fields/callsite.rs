@@ -62,7 +62,7 @@ impl CallsiteInfo {
             .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { section: Section::Metadata, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, rank: 0, key: "\"message\":".into() }
                 }
                 slot => slot,
             })
@@ -96,7 +96,7 @@ impl CallsiteInfo {
 /// Whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { section: Section::Metadata, key } if ours.contains(&&**key))
+    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&&**key))
 }
 
 /// A cache of callsites, by the address of their metadata.

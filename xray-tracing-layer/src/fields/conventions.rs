@@ -6,7 +6,7 @@
 
 use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
 
-use crate::fields::slot::Slot;
+use crate::fields::slot::{LogFact, Slot};
 use crate::settings::config::Annotate;
 
 /// Returns the slot of a field. `target` is the callsite's: some names have a meaning only in one library.
@@ -36,14 +36,14 @@ pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
 fn annotation(key: &str) -> Slot {
     let mut ready = Buffer::new();
     ready.put("\"");
-    put_annotation_key(&mut ready, key);
+    let rank = put_annotation_key(&mut ready, key);
     ready.put("\":");
-    Slot::Any { section: Section::Annotation, key: ready.as_str().into() }
+    Slot::Any { section: Section::Annotation, rank, key: ready.as_str().into() }
 }
 
 fn metadata(namespace: &str, key: &str) -> Slot {
     let (section, key) = xray_sdk::document::internal::metadata_key(namespace, key);
-    Slot::Any { section, key: key.into() }
+    Slot::Any { section, rank: 0, key: key.into() }
 }
 
 /// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
@@ -165,7 +165,13 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
     let lambda = target.starts_with("lambda_runtime::layers");
     let sqlx = target == "sqlx::query";
     let mongodb = target == "mongodb::command";
+    // `tracing-log` passes all records of the `log` crate on from five callsites of its own.
+    let log = target == "log";
     Some(match field {
+        "log.target" if log => Slot::LogRecord(LogFact::Target),
+        "log.module_path" if log => Slot::LogRecord(LogFact::Module),
+        "log.file" if log => Slot::LogRecord(LogFact::File),
+        "log.line" if log => Slot::LogRecord(LogFact::Line),
         "method" if tower_http => Slot::Str { section: Section::HttpRequest, rank: 2, key: "\"method\":" },
         "uri" if tower_http => Slot::Url { rank: 2 },
         "status" if tower_http => Slot::Status,

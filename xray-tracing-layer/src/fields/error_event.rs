@@ -7,8 +7,8 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::SegmentId;
-use xray_sdk::document::MAX_VALUE;
 use xray_sdk::document::internal::{Body, Buffer, Stack, Written};
+use xray_sdk::document::{MAX_VALUE, StackFrame};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::redacted_body::RedactedBody;
@@ -16,7 +16,7 @@ use crate::fields::sanitize::connection_string::connection_string;
 use crate::fields::sanitize::statement::{Language, Sanitized};
 use crate::fields::sanitize::url::SafeUrl;
 use crate::fields::sanitize::written::clean_written;
-use crate::fields::slot::Slot;
+use crate::fields::slot::{LogFact, Slot};
 use crate::fields::value::{Value, visit};
 use crate::settings::redaction::Rules;
 
@@ -30,6 +30,8 @@ pub(crate) struct ErrorVisitor<'a> {
     kind: Option<String>,
     cause: Option<SegmentId>,
     cut: bool,
+    /// The origin of an event that came through the `log` crate.
+    pub(crate) log_record: LogRecord,
     /// What statements are written in, if a field says so.
     pub(crate) language: Option<Language>,
 }
@@ -42,7 +44,17 @@ impl<'a> ErrorVisitor<'a> {
         body: &'a mut Body,
         message: &'a mut Buffer,
     ) -> Self {
-        Self { callsite, rules, body, message, kind: None, cause: None, cut: false, language: None }
+        Self {
+            callsite,
+            rules,
+            body,
+            message,
+            kind: None,
+            cause: None,
+            cut: false,
+            log_record: LogRecord::default(),
+            language: None,
+        }
     }
 
     /// Writes the exception after all fields. An event that carries nothing but an error becomes that error.
@@ -50,7 +62,12 @@ impl<'a> ErrorVisitor<'a> {
         if self.message.is_empty() && self.cause.is_some() {
             return;
         }
-        let stack = if self.cause.is_some() { Stack::none() } else { &self.callsite.stack };
+        let logged = self.log_record.stack();
+        let stack = match (self.cause, &logged) {
+            (Some(_), _) => Stack::none(),
+            (None, Some(logged)) => logged,
+            (None, None) => &self.callsite.stack,
+        };
         let keep_query = self.rules.keep_query;
         let message = |out: &mut Buffer| {
             let start = out.len();
@@ -67,6 +84,9 @@ impl<'a> ErrorVisitor<'a> {
     fn put(&mut self, field: &Field, value: Value<'_>) {
         let rules = self.rules;
         match &rules.redact {
+            _ if matches!(self.callsite.slots.get(field.index()), Some(Slot::LogRecord(_))) => {
+                self.put_plain(field, value);
+            }
             None => self.put_plain(field, value),
             Some(redact) => value.with_text(|text| {
                 self.put_plain(field, Value::Str(&redact.apply(field.name(), text)));
@@ -82,6 +102,7 @@ impl<'a> ErrorVisitor<'a> {
             Some(Slot::Message | Slot::Error | Slot::ErrorMessage { .. }) => {
                 self.add(format_args!("{value}"), ": ");
             }
+            Some(Slot::LogRecord(fact)) => value.with_text(|text| self.log_record.note(*fact, text)),
             Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. }) | None => {}
             // What spans don't send, their events don't either.
             Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
@@ -133,5 +154,41 @@ impl Visit for ErrorVisitor<'_> {
         let cause =
             RedactedBody::new(self.body, self.rules).add_error(field.name(), value, &self.callsite.stack);
         self.cause.get_or_insert(cause);
+    }
+}
+
+/// The origin of an event that came through the `log` crate.
+///
+/// `tracing-log` passes records on from callsites of its own, all with the target `log` and without a place in
+/// the source. The record's own target, module, file and line are fields of the event. The names of these
+/// fields, and their meaning, are those of `tracing_log::NormalizeEvent`.
+#[derive(Debug, Default)]
+pub(crate) struct LogRecord {
+    target: Option<String>,
+    module: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+}
+
+impl LogRecord {
+    pub(crate) fn note(&mut self, fact: LogFact, text: &str) {
+        match fact {
+            LogFact::Target => self.target = Some(text.to_owned()),
+            LogFact::Module => self.module = Some(text.to_owned()),
+            LogFact::File => self.file = Some(text.to_owned()),
+            LogFact::Line => self.line = text.parse().ok(),
+        }
+    }
+
+    /// Returns the record's own target, if the event came through the `log` crate.
+    pub(crate) fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// Returns the place in the source, if the event came through the `log` crate.
+    pub(crate) fn stack(&self) -> Option<Stack> {
+        let module = self.module.as_deref().or(self.target.as_deref())?;
+        let file = self.file.as_deref().unwrap_or(module);
+        Some(Stack::new(&[StackFrame::new(file, self.line.unwrap_or_default(), module)]))
     }
 }

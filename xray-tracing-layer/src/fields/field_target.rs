@@ -92,6 +92,9 @@ impl<'a> FieldTarget<'a> {
     }
 
     pub(super) fn put_end_user(&mut self, rank: u8, user: &str) {
+        if user.trim_ascii().is_empty() {
+            return;
+        }
         if self.is_segment {
             self.body.put_str(Section::Top, rank, "\"user\":", user);
         } else {
@@ -156,13 +159,18 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Puts the client's address. On a subsegment it is metadata, because receivers take a subsegment with a
-    /// client address for a server's.
-    pub(super) fn put_client_ip(&mut self, rank: u8, address: &str) {
-        if self.is_segment {
-            self.body.put_str(Section::HttpRequest, rank, "\"client_ip\":", address);
-        } else {
-            self.body.put_str(Section::Metadata, rank, "\"client.address\":", address);
+    /// Puts the client's IP address: the first of a list, in its canonical form, without a port.
+    ///
+    /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
+    pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
+        let (section, key) = match self.is_segment {
+            true => (Section::HttpRequest, "\"client_ip\":"),
+            false => (Section::Metadata, "\"client.address\":"),
+        };
+        match text.split(',').find_map(ip_address) {
+            Some(address) => self.body.put_str(section, rank, key, &address.to_string()),
+            None if text.trim_ascii().is_empty() => {}
+            None => self.leave_out(section, key),
         }
     }
 
@@ -197,7 +205,7 @@ impl<'a> FieldTarget<'a> {
 
     pub(super) fn put_error(&mut self, value: Value<'_>) {
         match value {
-            Value::Bool(false) => {}
+            Value::Bool(false) => self.body.set_succeeded(),
             Value::Bool(true) => self.body.set_failed(),
             _ => value.with_text(|text| self.put_error_part(2, "\"message\":", text)),
         }

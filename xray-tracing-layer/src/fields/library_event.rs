@@ -107,3 +107,30 @@ pub(crate) const REQUEST_ID: &str = "request_id";
 
 /// S3's second id.
 pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";
+
+/// Whether a target belongs to a crate whose spans and events describe machinery.
+pub(crate) fn is_machinery(target: &str) -> bool {
+    MACHINERY.iter().any(|krate| is_in(target, krate))
+}
+
+/// Crates whose spans describe machinery. `runtime::resource` is tokio's, with console-subscriber in the same
+/// registry.
+const MACHINERY: &[&str] = &[
+    "h2",
+    "hyper",
+    "hyper_util",
+    "tokio",
+    "tokio_util",
+    "runtime::resource",
+    "rustls",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "aws_smithy_http_client",
+    "aws_config",
+    // Invocations are spans of `lambda_runtime::layers`; these are its workers.
+    "lambda_runtime::runtime",
+];
+
+fn is_in(target: &str, krate: &str) -> bool {
+    target.strip_prefix(krate).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}

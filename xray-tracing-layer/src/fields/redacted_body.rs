@@ -98,14 +98,24 @@ impl<'a> RedactedBody<'a> {
         self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
     }
 
+    /// Adds a panic, which is a fault whatever the status says.
+    pub(crate) fn add_panic(&mut self, message: &str, stack: &Stack) {
+        self.body.set_fault();
+        self.put_failure("panic", message, stack);
+    }
+
     /// Adds a failure that is known only by its text.
     #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
+        self.put_failure(kind, message, Stack::none());
+    }
+
+    fn put_failure(&mut self, kind: &str, message: &str, stack: &Stack) {
         let message = self.rules.redacted(MESSAGE, message);
         let put = |out: &mut xray_sdk::document::internal::Buffer| {
             Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
         };
-        self.body.put_exception(SegmentId::random(), kind, put, false, None, Stack::none());
+        self.body.put_exception(SegmentId::random(), kind, put, false, None, stack);
     }
 }
 

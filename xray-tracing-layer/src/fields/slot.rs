@@ -13,7 +13,7 @@ use crate::fields::value::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// A member that takes a value of any type.
-    Any { section: Section, key: Box<str> },
+    Any { section: Section, rank: u8, key: Box<str> },
     /// A member that is a string of bounded length.
     Str { section: Section, rank: u8, key: &'static str },
     /// A member that is a whole number.
@@ -72,10 +72,21 @@ pub(crate) enum Slot {
     Sampled,
     /// An event's message.
     Message,
+    /// A fact about a record of the `log` crate, which `tracing-log` passes on as a field of an event.
+    LogRecord(LogFact),
     /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
     Secret { key: Box<str> },
     /// A field that documents do not contain.
     Ignored,
+}
+
+/// A fact about a record of the `log` crate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFact {
+    Target,
+    Module,
+    File,
+    Line,
 }
 
 impl Slot {
@@ -98,12 +109,12 @@ impl Slot {
     #[inline]
     pub(crate) fn write(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match self {
-            Self::Any { section, key } => {
-                let section = *section;
+            Self::Any { section, rank, key } => {
+                let (section, rank) = (*section, *rank);
                 let keep_query = target.rules.keep_query;
-                target.body.put(section, 0, key, |out| value.put(out, section, keep_query));
+                target.body.put(section, rank, key, |out| value.put(out, section, keep_query));
             }
-            Self::Message | Self::Ignored => {}
+            Self::Message | Self::LogRecord(_) | Self::Ignored => {}
             _ => self.write_known(value, target),
         }
     }
@@ -112,10 +123,13 @@ impl Slot {
     fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match *self {
             Self::Secret { ref key } => target.leave_out(Section::Metadata, key),
-            Self::Any { .. } | Self::Message | Self::Ignored => {}
-            Self::Str { section, rank, key } => {
-                value.with_text(|text| target.body.put_str(section, rank, key, text));
-            }
+            Self::Any { .. } | Self::Message | Self::LogRecord(_) | Self::Ignored => {}
+            Self::Str { section, rank, key } => value.with_text(|text| {
+                // An empty value counts as absent, so that a field of a higher rank may follow.
+                if !text.trim_ascii().is_empty() {
+                    target.body.put_str(section, rank, key, text);
+                }
+            }),
             Self::Number { section, rank, key } => target.put_number(section, rank, key, value),
             Self::Name { rank, key } => target.put_name(rank, key, value),
             Self::OtelName => target.put_otel_name(value),
@@ -149,6 +163,8 @@ impl Slot {
                 let status = status.to_ascii_lowercase();
                 if status.starts_with("error") || status.contains("status::error") {
                     target.body.set_failed();
+                } else if status == "ok" || status.ends_with("status::ok") {
+                    target.body.set_succeeded();
                 }
             }),
             Self::RpcSystem => value.with_text(|system| match system {

@@ -89,7 +89,7 @@ impl<'a> FieldVisitor<'a> {
     fn put(&mut self, field: &Field, value: Value<'_>) {
         // Most fields are metadata of a new span.
         if self.plain
-            && let Some(Slot::Any { section: Section::Metadata, key }) =
+            && let Some(Slot::Any { section: Section::Metadata, key, .. }) =
                 self.callsite.slots.get(field.index())
         {
             let keep_query = self.target.rules.keep_query;

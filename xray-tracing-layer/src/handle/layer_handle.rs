@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use xray_sdk::sampling::Sampler;
 
-use crate::handle::diagnostics::{Diagnostic, diagnose};
+use crate::handle::diagnose::diagnose;
+use crate::handle::diagnostic::Diagnostic;
 use crate::lifecycle::core::Core;
 use crate::state::stats::Stats;
 
@@ -73,8 +74,10 @@ impl Handle {
         self.core.hooks.sampler.flush(timeout.saturating_sub(began.elapsed())) && emitted
     }
 
-    /// Returns the reasons why traces may be missing: invalid settings, unavailable sampling rules, calls
-    /// outside of any segment, and filters that hide spans.
+    /// Returns the reasons why traces may be missing at present, each with a remedy.
+    ///
+    /// [Troubleshooting](crate::guide::troubleshooting) lists them all.
+    /// [`Builder::report_problems`](crate::Builder::report_problems) prints them.
     ///
     /// The subscriber is asked from a thread that ends before this method returns.
     ///
@@ -89,15 +92,7 @@ impl Handle {
     /// ```
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        let core = &self.core;
-        diagnose(
-            &core.install.notices,
-            core.hooks.sampler.problem(),
-            self.stats().context_missing,
-            &core.install.wanted,
-            core.config.default_filter,
-            core.install.dispatch.get(),
-        )
+        diagnose(&self.core)
     }
 
     /// Renews the seeds of ids, the socket and the clock, after the process was restored from a snapshot.

@@ -1,4 +1,6 @@
 //! What a program keeps of its layer: counters, diagnostics, and a way to wait.
 
-pub(crate) mod diagnostics;
+pub(crate) mod diagnose;
+pub(crate) mod diagnostic;
 pub(crate) mod layer_handle;
+pub(crate) mod reporter;

@@ -10,6 +10,7 @@ use xray_sdk::document::internal::Stack;
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
 use crate::layer::find::update;
+use crate::layer::panic_hook::take_recorded;
 
 /// Records an error of the work, as a fault unless something marks it as the caller's mistake. A boxed error
 /// is recorded with its sources, any other error by its type and `text`.
@@ -29,6 +30,9 @@ pub(crate) fn put_error<E: 'static>(body: &mut RedactedBody<'_>, err: &E, text: 
 
 /// Records a panic that unwinds through the work.
 pub(crate) fn note_panic(span: &Span, panic: &(dyn Any + Send)) {
+    if take_recorded() {
+        return update(span, |body| body.unredacted().set_fault());
+    }
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     update(span, |body| body.add_failure("panic", text.unwrap_or("the handler panicked")));

@@ -32,15 +32,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::task::{Context as TaskContext, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_runtime::tower::{Layer, Service};
 use lambda_runtime::{BoxFuture, Error, LambdaEvent, LambdaInvocation, SnapStartResource};
+use tokio::time::{Sleep, sleep};
 use tracing::instrument::{Instrument, Instrumented};
 use tracing::{Span, info_span};
 
 use crate::handle::layer_handle::Handle;
 use crate::integrations::errors::{note_error, note_panic};
-use crate::layer::find::emit_early;
+use crate::layer::find::{emit_early, emit_unfinished};
 use crate::span_ext::current_trace_header;
 
 /// Adds facts about the invocation to its trace: cold start, request id, the function's ARN, tenant, trigger.
@@ -48,12 +50,31 @@ use crate::span_ext::current_trace_header;
 #[must_use]
 pub struct InvocationLayer {
     trigger: Option<Cow<'static, str>>,
+    before_timeout: Option<Duration>,
 }
 
 impl InvocationLayer {
     /// Creates a layer without a trigger.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sends what an invocation has recorded, `margin` before the deadline at which Lambda kills it: finished
+    /// subsegments as they are, open ones as in progress.
+    ///
+    /// Applies to a layer around the handler. A timer of tokio's runtime wakes the handler's task, so the runtime
+    /// needs its timers enabled, as `#[tokio::main]` does, or the invocation panics. A handler that blocks its
+    /// thread is not woken. Defaults to no timer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use xray_tracing_layer::lambda::InvocationLayer;
+    ///
+    /// let layer = InvocationLayer::new().send_before_timeout(Duration::from_millis(300));
+    /// ```
+    pub fn send_before_timeout(mut self, margin: Duration) -> Self {
+        self.before_timeout = Some(margin);
+        self
     }
 
     /// Sets the annotation `trigger`: what invokes the function, such as `http` or `sqs`.
@@ -67,7 +88,7 @@ impl<S> Layer<S> for InvocationLayer {
     type Service = InvocationService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        InvocationService { inner, trigger: self.trigger.clone() }
+        InvocationService { inner, layer: self.clone() }
     }
 }
 
@@ -75,7 +96,7 @@ impl<S> Layer<S> for InvocationLayer {
 #[derive(Clone, Debug)]
 pub struct InvocationService<S> {
     inner: S,
-    trigger: Option<Cow<'static, str>>,
+    layer: InvocationLayer,
 }
 
 macro_rules! span_of {
@@ -116,9 +137,13 @@ where
             }
             _ => Span::none(),
         };
-        let span = platform_root.in_scope(|| span_of!("handler", event.context, self.trigger,));
+        let span = platform_root.in_scope(|| span_of!("handler", event.context, self.layer.trigger,));
+        let timer = self
+            .layer
+            .before_timeout
+            .map(|margin| Box::pin(sleep(time_until(event.context.deadline, margin))));
         let inner = platform_root.in_scope(|| span.in_scope(|| self.inner.call(event)));
-        HandlerFuture { inner: Some(Box::pin(inner)), span, platform_root }
+        HandlerFuture { inner: Some(Box::pin(inner)), span, platform_root, timer }
     }
 }
 
@@ -139,13 +164,20 @@ where
         let context = &invocation.context;
         let platform_root = match &context.xray_trace_id {
             Some(header) => {
-                span_of!("Lambda invocation", context, self.trigger, xrayTraceId = header)
+                span_of!("Lambda invocation", context, self.layer.trigger, xrayTraceId = header)
             }
             None => Span::none(),
         };
         let inner = platform_root.in_scope(|| self.inner.call(invocation));
         inner.instrument(platform_root)
     }
+}
+
+/// Returns the time until `margin` before a deadline, which is in milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "Lambda names the deadline by the wall clock")]
+fn time_until(deadline: u64, margin: Duration) -> Duration {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_millis(deadline).saturating_sub(now).saturating_sub(margin)
 }
 
 /// Whether this is the first invocation in the process. Returns `true` once: a service is cloned for each
@@ -161,6 +193,8 @@ pub struct HandlerFuture<F> {
     inner: Option<Pin<Box<F>>>,
     span: Span,
     platform_root: Span,
+    /// Present until the deadline is near.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<F, R, E> Future for HandlerFuture<F>
@@ -171,7 +205,7 @@ where
     type Output = F::Output;
 
     fn poll(self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        let Self { inner, span, platform_root } = self.get_mut();
+        let Self { inner, span, platform_root, timer } = self.get_mut();
         let _facade = platform_root.enter();
         let polled = span.in_scope(|| {
             let Some(handler) = inner else { return Ok(Poll::Pending) };
@@ -190,6 +224,9 @@ where
         if !matches!(polled, Ok(Poll::Pending)) {
             emit_early(span);
             *span = Span::none();
+        } else if timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
+            *timer = None;
+            emit_unfinished(span);
         }
         polled.unwrap_or_else(|panic| resume_unwind(panic))
     }

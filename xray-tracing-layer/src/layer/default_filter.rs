@@ -8,7 +8,9 @@ use tracing_core::metadata::LevelFilter;
 use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
-use crate::fields::library_event::{LibraryEvent, has_fields_of_its_span, is_between_invocations};
+use crate::fields::library_event::{
+    LibraryEvent, has_fields_of_its_span, is_between_invocations, is_machinery,
+};
 
 /// The filter that [`layer`](crate::layer()) attaches.
 ///
@@ -43,7 +45,7 @@ impl DefaultFilter {
     /// Returns the filter's decision, which depends on the callsite alone.
     pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
-        let is_machinery = || MACHINERY.iter().any(|krate| is_in(target, krate));
+        let is_machinery = || is_machinery(target);
         if !metadata.is_span() {
             if is_between_invocations(metadata) {
                 return true;
@@ -68,28 +70,6 @@ fn lowest_level_of(target: &str) -> Level {
         () if target.starts_with("otel::tracing") => Level::TRACE,
         () => Level::INFO,
     }
-}
-
-/// Crates whose spans describe machinery. `runtime::resource` is tokio's, with console-subscriber in the same
-/// registry.
-const MACHINERY: &[&str] = &[
-    "h2",
-    "hyper",
-    "hyper_util",
-    "tokio",
-    "tokio_util",
-    "runtime::resource",
-    "rustls",
-    "aws_smithy_runtime",
-    "aws_smithy_runtime_api",
-    "aws_smithy_http_client",
-    "aws_config",
-    // Invocations are spans of `lambda_runtime::layers`; these are its workers.
-    "lambda_runtime::runtime",
-];
-
-fn is_in(target: &str, krate: &str) -> bool {
-    target.strip_prefix(krate).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
 impl<S> Filter<S> for DefaultFilter {

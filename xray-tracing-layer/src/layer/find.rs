@@ -94,6 +94,29 @@ pub(crate) fn emit_early(span: &Span) {
     with_core(span, Core::emit_early);
 }
 
+/// Emits what the function has recorded so far: finished subsegments, and open ones as in progress.
+#[cfg(feature = "lambda")]
+pub(crate) fn emit_unfinished(span: &Span) {
+    with_core(span, |core, _| {
+        if let Some(function) = core.spans.host.lambda() {
+            core.before_freeze(function);
+        }
+    });
+}
+
+/// Drops a span whose work is over. If something else holds the span, a task in the background for instance, the
+/// span's document is emitted now.
+#[cfg(feature = "tower-server")]
+pub(crate) fn end(span: Span) {
+    let held = span.with_subscriber(|(id, dispatch)| (id.clone(), dispatch.clone()));
+    drop(span);
+    let Some((id, dispatch)) = held else { return };
+    // A span that nothing held is closed by now, and has no record.
+    if let Some(core) = core_of(&id, &dispatch) {
+        core.emit_ended(id.into_u64());
+    }
+}
+
 /// Counts an invalid trace header, in the layer that has the span.
 #[cfg(feature = "tower-server")]
 pub(crate) fn count_bad_header(span: &Span) {

@@ -4,6 +4,7 @@ pub(crate) mod default_filter;
 pub(crate) mod filter_mode;
 pub(crate) mod filtered;
 pub(crate) mod find;
+pub(crate) mod panic_hook;
 #[cfg(feature = "fmt")]
 pub(crate) mod registered;
 #[cfg(feature = "aws-sdk")]

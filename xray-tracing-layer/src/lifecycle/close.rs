@@ -53,7 +53,8 @@ impl Core {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            if !self.spans.host.is_lambda() || self.has_something_to_emit(&record, id.into_u64()) {
+            let is_whole = !self.spans.host.is_lambda() && !record.emitted_early;
+            if is_whole || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
         } else {
@@ -115,7 +116,12 @@ impl Core {
         };
         match destination {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
-            Destination::Alone => self.send(record, end),
+            Destination::Alone => {
+                if record.parent.is_none() && !record.emitted_early {
+                    self.output.counters.here().sampled.one();
+                }
+                self.send(record, end);
+            }
         }
         if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
             self.emit_in_progress(record.context.root);

@@ -6,7 +6,8 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tracing_core::dispatcher::WeakDispatch;
 use xray_sdk::sampling::Sampler;
@@ -39,6 +40,10 @@ pub(crate) struct Core {
 pub(crate) struct Config {
     /// Whether the layer records anything.
     pub(crate) enabled: bool,
+    /// The variable that switched the layer off.
+    pub(crate) switched_off_by: Option<&'static str>,
+    /// Whether Lambda's variables are set, but not the one that its runtime needs.
+    pub(crate) lambda_elsewhere: bool,
     pub(crate) context_missing: ContextMissing,
     /// Whether unsampled traces share one id of zeros.
     pub(crate) zero_ids: bool,
@@ -48,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) service: String,
     /// The segment's name as X-Ray takes it: sanitized and escaped, without quotes.
     pub(crate) service_name: String,
+    /// Whether the panic hook records in this layer's spans.
+    pub(crate) capture_panics: bool,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
 }
@@ -73,6 +80,8 @@ pub(crate) struct Output {
 /// The user's code.
 pub(crate) struct Hooks {
     pub(crate) sampler: GuardedSampler,
+    /// The sampler's type, for diagnostics.
+    pub(crate) sampler_name: &'static str,
     /// Called for each recorded span that closes.
     pub(crate) on_close: Option<OnClose>,
 }
@@ -89,6 +98,10 @@ pub(crate) struct Install {
     pub(crate) notices: Notices,
     /// The daemon's address, for a sampler that asks it.
     pub(crate) daemon: DaemonAddress,
+    /// The process that built the layer.
+    pub(crate) process: u32,
+    /// Ends the thread that prints diagnostics when dropped. Absent without such a thread.
+    pub(crate) reporter: Mutex<Option<Sender<()>>>,
 }
 
 impl Core {
@@ -113,6 +126,7 @@ impl Core {
 
     /// Stops background work, when the layer is dropped.
     pub(crate) fn uninstall(&self) {
+        drop(self.install.reporter.lock().unwrap_or_else(PoisonError::into_inner).take());
         if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();
         }

@@ -1,4 +1,4 @@
-//! In Lambda, a subsegment is emitted before its span closes.
+//! A span's document that is emitted before the span closes: in Lambda, and at the end of an HTTP request.
 //!
 //! The registry keeps a span open while a child of it is open. A handler that leaves a background task behind
 //! would be closed by that task, after the process was frozen and thawed. No callback reports that the last
@@ -12,6 +12,8 @@
 //! The subsegment is emitted then, complete, which is before the response is posted. Later activity becomes a
 //! subsegment below it.
 //!
+//! Outside of Lambda, the HTTP layer reports the end of a request whose span something still holds.
+//!
 //! Spans that do not follow that pattern are emitted as in progress, with their finished children, when the
 //! runtime asks for the next event: the last moment before the freeze.
 
@@ -21,6 +23,7 @@ use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::daemon::MAX_DOCUMENT;
+use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
@@ -132,13 +135,31 @@ impl Core {
         self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
     }
 
-    /// Emits a subsegment as complete, although its span is open. From then on its record holds the late
-    /// part.
+    /// Emits a span as complete whose work has ended now, although something holds it open. Does nothing if the
+    /// span is closed.
+    #[cfg(feature = "tower-server")]
+    #[cold]
+    pub(crate) fn emit_ended(&self, id: u64) {
+        let now = self.spans.clock.ticks();
+        let is_due = self.spans.table.with(id, |record| {
+            let is_due = record.context.role.is_recorded() && !record.emitted_early;
+            if is_due {
+                record.exited = NonZeroU64::new(now);
+            }
+            is_due
+        });
+        if is_due == Some(true) {
+            self.emit_early(id);
+        }
+    }
+
+    /// Emits a recorded span as complete, although it is open. From then on its record holds the late part, an
+    /// independent subsegment below the emitted document.
     pub(crate) fn emit_early(&self, id: u64) {
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close_early(on_close, id);
         }
-        let is_due = |record: &SpanRecord| record.is_part() && !record.emitted_early;
+        let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.emitted_early;
         let too_large = self.spans.table.with(id, |record| {
             is_due(record)
                 && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
@@ -156,7 +177,13 @@ impl Core {
                 put_whole(packet, &frame);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let lambda_failure_target = record.body.has_exceptions();
+                let verdict = record.verdict.take().filter(SamplingResult::is_watched);
+                let watched = verdict.map(|verdict| (verdict, record.body.is_faulty()));
+                let is_root = record.is_local_root();
                 // The late part, below the emitted document.
+                if record.context.role == Role::Segment {
+                    record.context.role = Role::Independent;
+                }
                 let parent = std::mem::take(&mut record.parent);
                 record.parent_id = Some(record.segment_id);
                 record.segment_id = SegmentId::random();
@@ -169,11 +196,20 @@ impl Core {
                     spans,
                     parent,
                     record.lambda_state.platform_root.filter(|_| lambda_failure_target),
+                    (watched, is_root),
                 ))
             });
-            let Some((losses, spans, parent, lambda_failure_target)) = emitted_early.flatten() else {
+            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root))) =
+                emitted_early.flatten()
+            else {
                 return;
             };
+            if let Some((verdict, is_faulty)) = watched {
+                self.hooks.sampler.observe(&verdict, is_faulty);
+            }
+            if is_root {
+                self.output.counters.here().sampled.one();
+            }
             if let Some(parent) = parent {
                 self.take_off_count(parent);
             }

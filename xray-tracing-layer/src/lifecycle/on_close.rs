@@ -31,7 +31,8 @@ impl Core {
     #[cold]
     pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) {
         let emits_early = |record: &mut SpanRecord| {
-            (record.is_part() && !record.emitted_early).then(|| self.facts_of(record, record.last_exit()))
+            (record.context.role.is_recorded() && !record.emitted_early)
+                .then(|| self.facts_of(record, record.last_exit()))
         };
         let Some(facts) = self.spans.table.with(id, emits_early).flatten() else { return };
         with_body(|body| {

@@ -11,12 +11,13 @@ use xray_sdk::document::internal::{Body, Section};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
-use crate::fields::library_event::EventKind;
+use crate::fields::library_event::{EventKind, is_machinery};
 use crate::fields::scratch::{with_body, with_buffer};
 use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role, SpanRecord};
+use crate::state::thread_state::ThreadState;
 
 impl Core {
     pub(crate) fn record(&self, id: &Id, values: &Record<'_>) {
@@ -98,6 +99,10 @@ impl Core {
                     let mut visitor = ErrorVisitor::new(callsite, &self.config.rules, body, message);
                     visitor.language = language_of(callsite, |fields| event.record(fields));
                     event.record(&mut visitor);
+                    // The filter saw `tracing-log`'s callsite. The record's own target is known only here.
+                    if self.config.default_filter && visitor.log_record.target().is_some_and(is_machinery) {
+                        return;
+                    }
                     visitor.finish();
                 });
             } else {
@@ -145,6 +150,9 @@ impl Core {
         self.exit_unsampled(id.into_u64(), kind);
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
+        } else if kind == Kind::Part && std::thread::panicking() {
+            // The span may outlive the panic: something outside catches it.
+            self.spans.table.with(id.into_u64(), |record| note_panic(&mut record.body));
         }
         if self.spans.host.is_lambda() {
             self.on_exit_in_lambda(id.into_u64(), ctx);
@@ -178,6 +186,9 @@ impl Core {
 
     /// Sets the end user, whom X-Ray knows only on segments.
     pub(crate) fn set_user(&self, root: u64, rank: u8, user: &str) {
+        if user.trim_ascii().is_empty() {
+            return;
+        }
         self.spans.table.with(root, |root| match root.context.role {
             Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
             _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
@@ -185,9 +196,12 @@ impl Core {
     }
 }
 
-/// Records that the thread panics, unless the span has an error already.
+/// Records that the thread panics, unless the span has an error already. A panic whose message is recorded in a
+/// span inside is a fault of this one as well, without a message.
 pub(crate) fn note_panic(body: &mut Body) {
-    if !body.has_exceptions() {
+    if ThreadState::with(|thread| thread.panic_recorded.get()) == Some(true) {
+        body.set_fault();
+    } else if !body.has_exceptions() {
         body.add_exception(&xray_sdk::document::Exception::new("panic", "the thread panicked in this span"));
     }
 }

@@ -225,11 +225,6 @@ impl SpanRecord {
         self.exited.map_or(self.start, NonZeroU64::get)
     }
 
-    /// Whether the span becomes a subsegment.
-    pub(crate) fn is_part(&self) -> bool {
-        matches!(self.context.role, Role::Independent | Role::Subsegment)
-    }
-
     /// Whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()

@@ -56,6 +56,8 @@ counters! {
         documents,
         /// Closed root spans that were not sampled.
         unsampled,
+        /// Closed root spans that were sampled.
+        sampled,
     }
     seldom: {
         /// Closed spans whose own document the emitter refused.
@@ -74,6 +76,9 @@ counters! {
         values_dropped,
         /// Annotations above X-Ray's limit of 50, which became metadata.
         annotations_moved,
+        /// Annotations that replaced one of another key, because both keys are the same once sanitized: `a b` and
+        /// `a-b` become `a_b`.
+        annotations_replaced,
         /// Trace headers that were invalid; a new trace was started instead.
         bad_headers,
         /// Calls of `set_trace_header` that came too late: the span had children.
@@ -128,6 +133,7 @@ impl Counters {
             self.values_cut.add(losses.cut.into());
             self.values_dropped.add(losses.dropped.into());
             self.annotations_moved.add(losses.moved.into());
+            self.annotations_replaced.add(losses.replaced.into());
         }
     }
 }

@@ -152,6 +152,22 @@ impl Table {
         if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
     }
 
+    /// Calls `look` with every record, each while its bucket is locked. Takes time for each place that was ever in
+    /// use.
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&mut SpanRecord)) {
+        let pages = self.shards.iter().flat_map(|shard| &shard.pages).filter_map(OnceLock::get);
+        for place in pages.flatten() {
+            let mut bucket = place.lock();
+            let Bucket { first, others } = &mut *bucket;
+            first.iter_mut().chain(others).for_each(|(_, record)| look(record));
+        }
+    }
+
+    /// Returns the maximum of records for each thread.
+    pub(crate) fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
     fn shard(&self, id: u64) -> &Shard {
         &self.shards[(id.wrapping_sub(1) >> ADDRESS_BITS) as usize % SHARDS]
     }

@@ -1,6 +1,6 @@
 //! Facts that a thread remembers between two callbacks, in one place with their invariants.
 //!
-//! `tracing` reports events without their context. Four facts are known only to the thread on which they
+//! `tracing` reports events without their context. Five facts are known only to the thread on which they
 //! happen. Each is written by one file and read by one:
 //!
 //! | fact | written | read |
@@ -9,6 +9,7 @@
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
 //! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
+//! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
 //! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
@@ -23,6 +24,8 @@ pub(crate) struct ThreadState {
     pub(crate) last_exited: Cell<u64>,
     /// Whether a layer got a span or an event since the flag was reset.
     pub(crate) forwarded: Cell<bool>,
+    /// Whether the thread's latest panic is recorded in a span, with its message.
+    pub(crate) panic_recorded: Cell<bool>,
 }
 
 /// The unsampled root that the thread is in.
@@ -59,6 +62,7 @@ thread_local! {
             closed_by_child: Cell::new(0),
             last_exited: Cell::new(0),
             forwarded: Cell::new(false),
+            panic_recorded: Cell::new(false),
         }
     };
 }

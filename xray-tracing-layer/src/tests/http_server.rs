@@ -171,3 +171,84 @@ fn a_layer_that_is_off_or_absent_lets_everything_pass() {
     run();
     assert_eq!(rig.sent(), [0; 0]);
 }
+
+/// Hands the current span to a task in the background, as `tokio::spawn(task.instrument(Span::current()))` does.
+#[derive(Clone)]
+struct LeavesTask(Arc<Mutex<Vec<Span>>>);
+
+impl<B> Service<Request<B>> for LeavesTask {
+    type Response = Response<Frames>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<Frames>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<B>) -> Self::Future {
+        drop(info_span!("work"));
+        self.0.lock().unwrap().extend([Span::current(), info_span!("task")]);
+        ready(Ok(Response::new(Frames(1))))
+    }
+}
+
+#[test]
+fn a_request_whose_span_a_task_holds_is_sent_when_its_body_has_ended() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let held = LeavesTask(Arc::default());
+        let mut service = XrayHttpLayer::new().layer(held.clone());
+        let future = pin!(service.call(request()));
+        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("pending")
+        };
+        let mut body = pin!(response.into_body());
+        rig.pass(SECOND);
+        assert!(take_frame(body.as_mut()));
+        assert_eq!(rig.sent(), [0; 0], "the body has not ended");
+        assert!(!take_frame(body.as_mut()));
+        let sent = rig.sent();
+        assert_eq!(names(&sent), ["shop"], "sent while the task holds the span");
+        let segment = &sent[0];
+        assert_eq!(segment["http"]["response"]["status"], 200);
+        assert_eq!(segment["end_time"].as_f64(), Some(1_800_000_001.0));
+        assert!(segment.get("in_progress").is_none() && segment.get("type").is_none(), "{segment}");
+        assert_eq!(names(segment["subsegments"].as_array().unwrap()), ["work", "frame"]);
+        assert_eq!(rig.handle.stats().sampled, 1);
+
+        rig.pass(SECOND);
+        let [span, task] = held.0.lock().unwrap().drain(..).collect::<Vec<_>>().try_into().unwrap();
+        drop(task);
+        let sent = rig.sent();
+        assert_eq!(names(&sent), ["task"], "what comes later leaves alone");
+        assert_eq!((&sent[0]["type"], &sent[0]["parent_id"]), (&"subsegment".into(), &segment["id"]));
+        assert_eq!(sent[0]["trace_id"], segment["trace_id"]);
+        span.in_scope(|| drop(info_span!("late")));
+        drop(span);
+        let sent = rig.sent();
+        assert_eq!(names(&sent), ["late", "HTTP request"]);
+        assert_eq!(sent[0]["parent_id"], sent[1]["id"], "in the request's late part");
+        assert_eq!((&sent[1]["type"], &sent[1]["parent_id"]), (&"subsegment".into(), &segment["id"]));
+    });
+    let stats = rig.handle.stats();
+    assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "{stats:?}");
+    assert_eq!((stats.sampled, stats.documents), (1, 4));
+}
+
+#[test]
+fn a_task_that_adds_nothing_adds_no_document() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let held = LeavesTask(Arc::default());
+        let mut service = XrayHttpLayer::new().layer(held.clone());
+        let future = pin!(service.call(request()));
+        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+            panic!("pending")
+        };
+        // A client that hangs up ends the request as well.
+        drop(response);
+        assert_eq!(names(&rig.sent()), ["shop"]);
+        held.0.lock().unwrap().clear();
+        assert_eq!(names(&rig.sent()), ["task"]);
+    });
+}

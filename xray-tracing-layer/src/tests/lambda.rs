@@ -302,3 +302,46 @@ fn a_user_named_below_the_runtimes_span_is_kept_too() {
     });
     assert_eq!(rig.sent()[0]["metadata"]["default"]["user.id"], "u-17");
 }
+
+#[cfg(feature = "lambda")]
+#[test]
+fn a_function_that_is_about_to_be_killed_has_left_what_it_recorded() {
+    use std::time::Duration;
+
+    use lambda_runtime::LambdaEvent;
+    use lambda_runtime::tower::{Layer, Service, service_fn};
+
+    use crate::lambda::InvocationLayer;
+
+    let rig = lambda(SAMPLED);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut context = lambda_runtime::Context::default();
+    // Long past: the timer fires at once.
+    context.deadline = 1_000;
+    rig.run(|| {
+        runtime.block_on(async {
+            let work = service_fn(|_: LambdaEvent<()>| async {
+                drop(info_span!("finished"));
+                let stuck = std::future::pending::<Result<(), lambda_runtime::Error>>();
+                stuck.instrument(info_span!("stuck")).await
+            });
+            let mut service =
+                InvocationLayer::new().send_before_timeout(Duration::from_millis(300)).layer(work);
+            let mut invocation = Box::pin(service.call(LambdaEvent::new((), context)));
+            let mut sent = Vec::new();
+            for _ in 0..6_000 {
+                let _ = tokio::time::timeout(Duration::from_millis(10), &mut invocation).await;
+                sent.extend(rig.sent());
+                if sent.iter().any(|document| document["name"] == "finished") {
+                    break;
+                }
+            }
+            let of = |name: &str| sent.iter().find(|document| document["name"] == name).unwrap();
+            assert!(of("finished").get("in_progress").is_none());
+            for open in ["handler", "stuck"] {
+                assert_eq!(of(open)["in_progress"], true, "{open}");
+            }
+            assert_eq!(of("finished")["parent_id"], of("handler")["id"]);
+        });
+    });
+}

@@ -144,6 +144,31 @@ fn a_parent_open_for_long_holds_nothing_back() {
     assert_eq!(stats.documents, 1 + 20 + 3 + 1);
 }
 
+#[test]
+fn a_root_that_is_open_for_long_without_a_document_is_a_diagnostic() {
+    let rig = Rig::new(|b| b);
+    rig.run(|| {
+        let serve = info_span!("serve_forever");
+        rig.pass(30 * SECOND);
+        let other = info_span!("other");
+        assert_eq!(rig.handle.diagnostics(), []);
+        rig.pass(31 * SECOND);
+        let age = std::time::Duration::from_secs(61);
+        let expected = crate::Diagnostic::OpenForLong { roots: 1, name: "serve_forever".to_owned(), age };
+        let found = rig.handle.diagnostics();
+        assert_eq!(found, [expected]);
+        let sentence = found[0].to_string();
+        assert!(sentence.contains("\"serve_forever\" has been open for 61 s"), "{sentence}");
+        rig.pass(30 * SECOND);
+        let found = rig.handle.diagnostics();
+        assert!(matches!(&found[..], [crate::Diagnostic::OpenForLong { roots: 2, .. }]), "{found:?}");
+        // A span inside makes the root send what it has so far.
+        serve.in_scope(|| drop(info_span!("inside")));
+        drop(other);
+        assert_eq!(rig.handle.diagnostics(), []);
+    });
+}
+
 mod lambda;
 
 const SAMPLED: &str =

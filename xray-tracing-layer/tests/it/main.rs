@@ -7,11 +7,13 @@ mod support;
 
 mod bad_input;
 mod concurrency;
+mod diagnoses;
 mod fields;
 mod law;
 mod limits;
 #[cfg(feature = "fmt")]
 mod log_lines;
+mod outcomes;
 mod placement;
 mod propagation;
 #[cfg(feature = "queued-emitter")]

@@ -77,10 +77,11 @@ impl Serve {
             output::line(addresses.json())?;
         } else {
             output::line(format!(
-                "xray-local listens: UDP {}, TCP {}, API and console http://{}, data {}",
+                "xray-local listens: UDP {}, TCP {}, API {}, console {}, data {}",
                 addresses.udp,
                 addresses.tcp,
-                addresses.api,
+                addresses.endpoint(),
+                addresses.console(),
                 addresses.data.display()
             ))?;
         }

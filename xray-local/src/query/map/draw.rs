@@ -105,12 +105,12 @@ impl Counts {
             let (source, target, kind): (i64, i64, i64) = connection
                 .prepare_cached("SELECT source, target, kind FROM edges WHERE id = ?")?
                 .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            let mut end_of = |node: i64| -> rusqlite::Result<usize> {
+            let mut end_of = |node: i64, active: bool| -> rusqlite::Result<usize> {
                 let position = match positions.get(&node) {
                     Some(&position) => position,
                     None => {
                         positions.insert(node, graph.nodes.len());
-                        graph.nodes.push(uncounted(&mut names, node, &tally)?);
+                        graph.nodes.push(uncounted(&mut names, node, active, &tally)?);
                         graph.nodes.len() - 1
                     }
                 };
@@ -120,8 +120,9 @@ impl Counts {
                 }
                 Ok(position)
             };
-            let (source, target) = (end_of(source)?, end_of(target)?);
             let is_link = kind == EdgeKind::Link as i64;
+            // A queue that no call of the range led to is known from the link alone.
+            let (source, target) = (end_of(source, !is_link)?, end_of(target, true)?);
             graph.nodes[source].edges.push(Edge {
                 target,
                 kind: if is_link { EdgeKind::Link } else { EdgeKind::Call },
@@ -138,11 +139,11 @@ impl Counts {
     }
 }
 
-/// A node of which no segment was counted: a client, or one whose segments are not completed.
-fn uncounted(names: &mut Nodes<'_>, id: i64, tally: &Tally) -> rusqlite::Result<Node> {
+/// A node of which no segment was counted: a client, the queue of a link, or one whose segments are not completed.
+fn uncounted(names: &mut Nodes<'_>, id: i64, active: bool, tally: &Tally) -> rusqlite::Result<Node> {
     let name = names.name(id)?;
     Ok(Node {
-        active: name.kind != CLIENT,
+        active: active && name.kind != CLIENT,
         name,
         root: false,
         start: tally.first,

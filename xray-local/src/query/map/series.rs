@@ -6,9 +6,9 @@ use rusqlite::Connection;
 
 use super::super::filter::keyword::Scope;
 use super::super::filter::{Fragment, Selector, sql};
-use super::super::search::Range;
+use super::super::search::{Range, flag_index};
 use super::graph::{Histogram, Statistics};
-use super::tally::{Counted, Only, Tally, count, histogram};
+use super::tally::{Counted, FROM, Only, Tally, count, histogram};
 use crate::model::{Length, Time, limits};
 use crate::store::StoreError;
 
@@ -73,6 +73,9 @@ fn chosen(search: &SeriesSearch) -> (Counted, Only) {
         expr.as_ref().map(|expr| sql::condition(expr, scope))
     };
     let mut only = Only { group: search.group, ..Only::default() };
+    let index = |expr: &Option<super::super::filter::Expr>, counted: Counted| {
+        flag_index(expr.as_ref()?, FROM[counted as usize])
+    };
     match &search.selector {
         None => {
             let clients = "SELECT g.id FROM edges g JOIN nodes n ON n.id = g.source WHERE n.type = 'client'";
@@ -82,11 +85,13 @@ fn chosen(search: &SeriesSearch) -> (Counted, Only) {
         Some(Selector::Service(node, expr)) => {
             only.ids = (!node.is_any()).then(|| sql::node_ids(node));
             only.each = inner(expr, Scope::Service);
+            only.index = index(expr, Counted::Segments);
             (Counted::Segments, only)
         }
         Some(Selector::Edge(from, to, expr)) => {
             only.ids = (!(from.is_any() && to.is_any())).then(|| sql::edge_ids(from, to));
             only.each = inner(expr, Scope::Edge);
+            only.index = index(expr, Counted::Calls);
             (Counted::Calls, only)
         }
     }

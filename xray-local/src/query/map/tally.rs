@@ -100,6 +100,8 @@ pub(super) struct Only {
     pub(super) ids: Option<Fragment>,
     /// A condition on a segment `s` or a call `e`.
     pub(super) each: Option<Fragment>,
+    /// The index of a flag that `each` demands, as `INDEXED BY …`.
+    pub(super) index: Option<&'static str>,
 }
 
 /// Counts what started from `start` on and before `end`. `add` gets the moment to count it at, the number of the node
@@ -188,16 +190,35 @@ fn rows(
     if start >= end {
         return Ok(());
     }
-    let longest: Option<i64> =
-        connection.prepare_cached("SELECT max(duration_us) FROM traces")?.query_row([], |row| row.get(0))?;
+    read(connection, &rows_query(connection, counted, only, (start, end))?, add)
+}
+
+fn rows_query(
+    connection: &Connection,
+    counted: Counted,
+    only: &Only,
+    (start, end): (Time, Time),
+) -> rusqlite::Result<Fragment> {
+    let row = ROW[counted as usize];
     let mut query = Fragment::new(SELECT[counted as usize]);
-    query.push(" FROM traces t CROSS JOIN ").push(FROM[counted as usize]);
-    query.push(" WHERE t.start_us >= ").bind(start.0.saturating_sub(longest.unwrap_or_default()));
-    query.push(" AND t.start_us < ").bind(end.0).push(" AND t.end_us >= ").bind(start.0);
-    query.push(" AND x.start_us >= ").bind(start.0).push(" AND x.start_us < ").bind(end.0);
-    query.push(" AND x.end_us IS NOT NULL");
-    narrow(&mut query, counted, only);
-    read(connection, &query, add)
+    query.push(" FROM ");
+    if let Some(index) = only.index {
+        // Rows with the flag are few; the traces between are not read.
+        query.push(FROM[counted as usize]).push(index).push(" WHERE 1");
+    } else {
+        let longest: Option<i64> = connection
+            .prepare_cached("SELECT max(duration_us) FROM traces")?
+            .query_row([], |row| row.get(0))?;
+        query.push("traces t CROSS JOIN ").push(FROM[counted as usize]).push(" ON ").push(row);
+        query.push(".trace = t.key WHERE t.start_us >= ");
+        query.bind(start.0.saturating_sub(longest.unwrap_or_default()));
+        query.push(" AND t.start_us < ").bind(end.0).push(" AND t.end_us >= ").bind(start.0);
+    }
+    query.push(" AND ").push(row).push(".start_us >= ").bind(start.0);
+    query.push(" AND ").push(row).push(".start_us < ").bind(end.0);
+    query.push(" AND ").push(row).push(".end_us IS NOT NULL");
+    narrow(&mut query, row, only);
+    Ok(query)
 }
 
 /// Counts everything that is completed in traces, given by their keys.
@@ -213,42 +234,37 @@ pub(super) fn count_traces(
         .push(" FROM json_each(")
         .bind(format!("[{}]", list.join(",")))
         .push(") j CROSS JOIN traces t CROSS JOIN ");
-    query.push(FROM[counted as usize]).push(" WHERE t.key = j.value AND x.end_us IS NOT NULL");
+    let row = ROW[counted as usize];
+    query
+        .push(FROM[counted as usize])
+        .push(" ON ")
+        .push(row)
+        .push(".trace = t.key WHERE t.key = j.value AND ");
+    query.push(row).push(".end_us IS NOT NULL");
     read(connection, &query, add)
 }
 
 const SELECT: [&str; 2] = [
-    "SELECT x.start_us, x.node, x.end_us, x.error, x.throttle, x.fault, x.root, x.inferred, x.duration_us",
-    "SELECT x.start_us, x.edge, x.end_us, x.error, x.throttle, x.fault, 0, x.inferred, x.age_us",
+    "SELECT s.start_us, s.node, s.end_us, s.error, s.throttle, s.fault, s.root, s.inferred, s.duration_us",
+    "SELECT e.start_us, e.edge, e.end_us, e.error, e.throttle, e.fault, 0, e.inferred, e.age_us",
 ];
 
-const FROM: [&str; 2] = ["segments x ON x.trace = t.key", "calls x ON x.trace = t.key"];
+pub(super) const FROM: [&str; 2] = ["segments s", "calls e"];
 
-fn narrow(query: &mut Fragment, counted: Counted, only: &Only) {
+/// The names that conditions have for a segment and a call.
+const ROW: [&str; 2] = ["s", "e"];
+
+fn narrow(query: &mut Fragment, row: &str, only: &Only) {
     if let Some(group) = only.group {
-        query
-            .push(" AND EXISTS (SELECT 1 FROM trace_groups r WHERE r.trace = t.key AND r.grp = ")
-            .bind(group)
-            .push(")");
+        query.push(" AND EXISTS (SELECT 1 FROM trace_groups r WHERE r.trace = ").push(row);
+        query.push(".trace AND r.grp = ").bind(group).push(")");
     }
     if let Some(ids) = &only.ids {
-        query.push(match counted {
-            Counted::Segments => " AND x.node IN (",
-            Counted::Calls => " AND x.edge IN (",
-        });
+        query.push(if row == "s" { " AND s.node IN (" } else { " AND e.edge IN (" });
         query.append(ids.clone()).push(")");
     }
     if let Some(each) = &only.each {
-        // The condition is written for a row `s` or `e`.
-        query.push(match counted {
-            Counted::Segments => {
-                " AND EXISTS (SELECT 1 FROM segments s WHERE s.trace = x.trace AND s.segment = x.segment AND "
-            }
-            Counted::Calls => {
-                " AND EXISTS (SELECT 1 FROM calls e WHERE e.trace = x.trace AND e.call = x.call AND "
-            }
-        });
-        query.append(each.clone()).push(")");
+        query.push(" AND ").append(each.clone());
     }
 }
 
@@ -289,6 +305,40 @@ const MINUTE: i64 = 60_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_in_braces_is_counted_from_its_index() {
+        let options = crate::store::Options::at(crate::store::Place::Memory);
+        let store = crate::store::Store::open(options).unwrap();
+        for (counted, each, index, step) in [
+            (
+                Counted::Segments,
+                "s.fault",
+                " INDEXED BY segments_fault",
+                "USING INDEX segments_fault (node=?",
+            ),
+            (
+                Counted::Calls,
+                "(e.error AND e.ok)",
+                " INDEXED BY calls_error",
+                "USING INDEX calls_error (edge=?",
+            ),
+        ] {
+            let ids = Some(Fragment::new("SELECT 1"));
+            let only = Only { ids, each: Some(Fragment::new(each)), index: Some(index), group: Some(1) };
+            let steps: Vec<String> = store
+                .read(|connection| {
+                    let query = rows_query(connection, counted, &only, (Time(0), Time(1)))?;
+                    let sql = format!("EXPLAIN QUERY PLAN {}", query.sql);
+                    let mut statement = connection.prepare(&sql)?;
+                    let steps = statement.query_map(params_from_iter(&query.params), |row| row.get(3))?;
+                    Ok::<_, crate::store::StoreError>(steps.collect::<rusqlite::Result<_>>()?)
+                })
+                .unwrap();
+            assert!(steps.iter().any(|found| found.contains(step)), "{steps:#?}");
+            assert!(!steps.iter().any(|found| found.contains(" t ")), "{steps:#?}");
+        }
+    }
 
     #[test]
     fn many_different_times_are_rounded_to_two_digits() {

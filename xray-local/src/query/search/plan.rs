@@ -75,12 +75,31 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
         conjuncts.push(Conjunct { check, keys: Some(Keys { cost: Cost::Seek, query }) });
     }
     if let Some(expr) = search.filter.expr() {
+        conjuncts.extend(expr.conjuncts().iter().filter_map(|operand| bound(operand, bounds)));
         conjuncts.extend(expr.conjuncts().iter().map(|operand| Conjunct {
             check: sql::condition(operand, Scope::Trace),
             keys: keys(operand, bounds),
         }));
     }
     conjuncts
+}
+
+/// What follows for a whole trace from a test on its segments or calls: no part takes longer than the trace. The bound
+/// is checked first, since it reads only the trace's row, and has an index of its own.
+fn bound(expr: &Expr, bounds: Bounds) -> Option<Conjunct> {
+    let Expr::Test(Predicate::Service(_, Some(inner)) | Predicate::Edge(_, _, Some(inner))) = expr else {
+        return None;
+    };
+    let longer = inner.conjuncts().iter().find_map(|operand| match operand {
+        Expr::Test(Predicate::Compare(
+            Subject::Field(Field::ResponseTime | Field::Duration),
+            operator @ (Operator::Greater | Operator::GreaterOrEqual),
+            value,
+        )) => Some(Predicate::Compare(Subject::Field(Field::Duration), *operator, value.clone())),
+        _ => None,
+    })?;
+    let keys = keys_of(&longer, bounds);
+    Some(Conjunct { check: sql::condition(&Expr::Test(longer), Scope::Trace), keys })
 }
 
 /// Everything that traces have to satisfy besides the expression, as one condition over `t`.
@@ -216,17 +235,22 @@ fn ends_in_keys(predicate: &Predicate) -> bool {
     }
 }
 
-/// The index of the segments or calls with a flag. SQLite takes the larger one, as it can't know how rare a flag is.
 fn index(predicate: &Predicate, from: &str) -> &'static str {
     let (Predicate::Service(_, Some(inner)) | Predicate::Edge(_, _, Some(inner))) = predicate else {
         return "";
     };
-    match (from, inner.conjuncts().iter().find_map(rare_flag)) {
-        ("segments s", Some(Field::Fault)) => " INDEXED BY segments_fault",
-        ("segments s", Some(_)) => " INDEXED BY segments_error",
-        ("calls e", Some(Field::Fault)) => " INDEXED BY calls_fault",
-        ("calls e", Some(_)) => " INDEXED BY calls_error",
-        _ => "",
+    flag_index(inner, from).unwrap_or_default()
+}
+
+/// The index of the segments or calls with a flag that must hold. SQLite takes the larger one, as it can't know how rare
+/// a flag is.
+pub(in crate::query) fn flag_index(inner: &Expr, from: &str) -> Option<&'static str> {
+    match (from, inner.conjuncts().iter().find_map(rare_flag)?) {
+        ("segments s", Field::Fault) => Some(" INDEXED BY segments_fault"),
+        ("segments s", _) => Some(" INDEXED BY segments_error"),
+        ("calls e", Field::Fault) => Some(" INDEXED BY calls_fault"),
+        ("calls e", _) => Some(" INDEXED BY calls_error"),
+        _ => None,
     }
 }
 

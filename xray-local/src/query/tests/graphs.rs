@@ -256,3 +256,52 @@ fn a_forecast_comes_from_the_periods_before() {
         [None, Some((2, 2)), Some((0, 6))]
     );
 }
+
+/// A trace that sends two messages to a queue, and one whose segment receives both, and a third of a sender that is
+/// not stored.
+fn messages() -> [Vec<serde_json::Value>; 2] {
+    let queue =
+        json!({"namespace": "aws", "aws": {"queue_url": "https://sqs.eu-west-1.amazonaws.com/1/orders"}});
+    let sent = [subsegment(0x12, "SQS", 0.1, 0.1, queue.clone()), subsegment(0x13, "SQS", 0.3, 0.1, queue)];
+    let link = |number: u32, id: u64| json!({"trace_id": trace(number), "id": format!("{id:016x}"), "attributes": {}});
+    let links = json!([link(1, 0x12), link(1, 0x13), link(9, 0x12)]);
+    [
+        vec![segment(1, 0x11, "shop", 0.0, 0.5, json!({"subsegments": sent}))],
+        vec![segment(
+            2,
+            0x21,
+            "mailer",
+            2.0,
+            0.25,
+            json!({"links": links, "origin": "AWS::Lambda::Function"}),
+        )],
+    ]
+}
+
+#[test]
+fn a_queue_is_linked_to_the_consumer_whichever_trace_comes_first() {
+    let [sender, receiver] = messages();
+    let again = segment(2, 0x22, "other", 2.0, 0.1, json!({"parent_id": "0000000000000021"}));
+    for order in [[&sender, &receiver], [&receiver, &sender]] {
+        let store = store_with_groups(&[("mail", "service(\"mailer\")")]);
+        order.into_iter().for_each(|documents| put(&store, documents));
+        // A later document replaces the rows of either trace; nothing is counted twice.
+        put(&store, std::slice::from_ref(&again));
+        put(&store, &[segment(1, 0x14, "late", 0.2, 0.1, json!({"parent_id": "0000000000000011"}))]);
+        let all = |group| {
+            store.read(|connection| service_graph(connection, between(-100.0, 100.0), group)).unwrap()
+        };
+        let ids = [trace(1).parse().unwrap(), trace(2).parse().unwrap()];
+        let of_traces = store.read(|connection| trace_graph(connection, &ids)).unwrap();
+        for graph in [all(None), of_traces, all(Some(1))] {
+            let queue = node(&graph, "orders", "AWS::SQS::Queue");
+            assert!(!queue.active && !queue.root);
+            let [edge] = &queue.edges[..] else { panic!("{queue:?}") };
+            assert_eq!(graph.nodes[edge.target].name.name, "mailer");
+            assert_eq!((edge.kind, edge.statistics), (EdgeKind::Link, counts(2, 0, 0, 0, 0.5)));
+            // Sent at 0.2 and 0.4, received at 2.0.
+            assert_eq!((&edge.ages, &edge.responses), (&times(&[(1_600, 1), (1_800, 1)]), &times(&[])));
+        }
+        assert_eq!(super::support::numbers(&store, "edge(\"orders\", \"mailer\")"), [2]);
+    }
+}

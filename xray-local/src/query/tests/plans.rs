@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, params_from_iter};
 
+use crate::query::Search;
 use crate::query::filter::Filter;
-use crate::query::search::plan::{Bounds, Cost, keys};
+use crate::query::search::plan::{Bounds, Cost, conjuncts, keys};
 use crate::query::tests::support::store;
 
 fn steps(connection: &Connection, sql: &str, params: &[rusqlite::types::Value]) -> Vec<String> {
@@ -88,6 +89,31 @@ fn conditions_that_scan_read_an_index_that_covers_them() {
         let (cost, steps) = listed(expression).unwrap_or_else(|| panic!("{expression} lists nothing"));
         assert_eq!(cost, Cost::Scan, "{expression}");
         assert!(steps.iter().any(|step| step.contains(index)), "{expression}: {index} not in {steps:#?}");
+    }
+}
+
+#[test]
+fn a_time_within_a_trace_bounds_the_trace_by_an_index() {
+    for (expression, is_bound) in [
+        ("service() { responsetime > 5 }", true),
+        (r#"service("x") { ok AND duration >= 5 }"#, true),
+        (r#"edge("x", "y") { responsetime >= 5 }"#, true),
+        ("service() { responsetime < 5 }", false),
+        ("service() { responsetime > 5 OR fault }", false),
+        ("!service() { responsetime > 5 }", false),
+    ] {
+        let search = Search::new(crate::query::Range::ALL, Filter::parse(expression).unwrap());
+        let conjuncts = conjuncts(&search, Bounds::of(&search), 0);
+        assert_eq!(conjuncts.len(), if is_bound { 2 } else { 1 }, "{expression}");
+        if is_bound {
+            let keys = conjuncts[0].keys.as_ref().unwrap();
+            assert_eq!(keys.cost, Cost::Seek);
+            let steps = store(&[]).read(|connection| {
+                Ok::<_, crate::store::StoreError>(steps(connection, &keys.query.sql, &keys.query.params))
+            });
+            let steps = steps.unwrap();
+            assert!(steps.iter().any(|step| step.contains("traces_duration (duration_us>?")), "{steps:#?}");
+        }
     }
 }
 

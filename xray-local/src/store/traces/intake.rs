@@ -8,6 +8,7 @@ use xray_sdk::TraceId;
 
 use super::blocks::{self, BlockWriter};
 use super::cells::Cells;
+use super::links;
 use super::names::Names;
 use super::recent::Recent;
 use super::rows::{self, Arrival, Samples};
@@ -73,10 +74,15 @@ impl Traces {
             }
         }
         let mut written: Vec<(TraceKey, Samples)> = Vec::new();
+        let mut ids: Vec<TraceId> = Vec::new();
         for id in order {
             let parts = by_trace.remove(&id).unwrap_or_default();
-            written.extend(self.take_trace(connection, id, &parts, documents, &mut taken)?);
+            if let Some(trace) = self.take_trace(connection, id, &parts, documents, &mut taken)? {
+                ids.push(id);
+                written.push(trace);
+            }
         }
+        links::refresh(connection, &mut self.names, &mut self.cells, &ids, &mut written)?;
         self.blocks.flush(connection)?;
         if let Some(matcher) = matcher.filter(|_| !written.is_empty()) {
             self.group(connection, matcher, &written)?;

@@ -1,13 +1,14 @@
 //! The tables of traces: documents in, compiled rows out.
 //!
 //! For each trace that a batch touches: its earlier documents are read again, all are compiled, and its rows are
-//! replaced. So rows never depend on the order in which documents came.
+//! replaced. Links between traces come last, from the rows of both. So rows never depend on the order in which documents came.
 
 mod blocks;
 mod cause_rows;
 mod cells;
 mod histogram;
 mod intake;
+mod links;
 mod names;
 mod recent;
 mod rows;

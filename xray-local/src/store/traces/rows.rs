@@ -25,7 +25,7 @@ pub(super) struct Arrival {
 #[derive(Debug, Default)]
 pub(super) struct Samples {
     nodes: Vec<(i64, Sample)>,
-    edges: Vec<(i64, Sample)>,
+    pub(super) edges: Vec<(i64, Sample)>,
 }
 
 impl Samples {

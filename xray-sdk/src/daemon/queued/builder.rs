@@ -81,6 +81,7 @@ impl QueueBuilder {
             arena: Arena::new(self.capacity, threads),
             wakeup: Wakeup::default(),
             connection: Connection::new(address, system),
+            process: std::process::id(),
             largest: AtomicUsize::new(LARGEST),
             finished: AtomicU64::new(0),
         });

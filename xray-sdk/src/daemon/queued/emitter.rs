@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::arena::Push;
 use super::batch::LARGEST;
 use super::shared::Shared;
-use crate::daemon::{EmitError, Emitter, EmitterStats, Packet};
+use crate::daemon::{EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 
 /// Queues packets, and sends them to the daemon from a background thread.
 ///
@@ -100,6 +100,14 @@ impl Emitter for QueuedEmitter {
         let finished = self.shared.finished.load(Ordering::Relaxed);
         let queued = self.shared.arena.taken().saturating_sub(finished);
         EmitterStats { queued, ..self.shared.connection.counters().snapshot() }
+    }
+
+    fn problem(&self) -> Option<EmitterProblem> {
+        let parent = self.shared.process;
+        if parent != std::process::id() {
+            return Some(EmitterProblem::NoThreadAfterFork { parent, queued: self.stats().queued });
+        }
+        self.shared.connection.problem()
     }
 }
 

@@ -13,6 +13,8 @@ pub(super) struct Shared {
     pub(super) arena: Arena,
     pub(super) wakeup: Wakeup,
     pub(super) connection: Arc<Connection>,
+    /// The process in which the sender runs.
+    pub(super) process: u32,
     /// The largest datagram that is known to be possible.
     pub(super) largest: AtomicUsize,
     /// Packets that left the queue, sent or lost.

@@ -26,6 +26,7 @@ impl System for Refusing {
     fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
         self.system.spawn(job)
     }
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     fn send_gso(&self, _: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
         *self.calls.lock().unwrap() += 1;
         Err(io::Error::from_raw_os_error(self.code))

@@ -9,15 +9,17 @@
 //!                                   └─┴─ full, too large, unreachable ─► the caller's
 //! ```
 
+use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::addresses::{self, Addresses};
 use super::counters::Counters;
 use super::payload::{SendError, Transmit};
 use super::socket::Socket;
 use super::system::System;
-use crate::daemon::{DaemonAddress, EmitError};
+use super::trouble::Trouble;
+use crate::daemon::{DaemonAddress, EmitError, EmitterProblem};
 
 /// The state that an emitter shares with a lookup under way.
 pub(in crate::daemon) struct Connection {
@@ -26,6 +28,8 @@ pub(in crate::daemon) struct Connection {
     /// neither side waits longer than a few sends.
     socket: RwLock<Option<Socket>>,
     counters: Counters,
+    /// The latest reason why packets did not get through. Touched only when one did not.
+    trouble: Mutex<Option<Trouble>>,
     system: Arc<dyn System>,
 }
 
@@ -37,6 +41,7 @@ impl Connection {
             addresses: Addresses::new(address),
             socket: RwLock::new(None),
             counters: Counters::default(),
+            trouble: Mutex::new(None),
             system,
         });
         if connection.addresses.is_name() {
@@ -63,8 +68,11 @@ impl Connection {
         let Err((peer, err)) = self.send_once(transmit) else { return Ok(()) };
         match err {
             SendError::Full | SendError::TooLarge | SendError::NoGso => return Err(err),
-            SendError::Refused { earlier } => self.counters.count_lost_earlier(earlier),
-            SendError::Broken => {}
+            SendError::Refused { earlier } => {
+                self.counters.count_lost_earlier(earlier);
+                self.note_refused();
+            }
+            SendError::Broken => self.note_broken(),
         }
         self.addresses.note_failure();
         let fresh = self.move_on(peer, err);
@@ -121,7 +129,9 @@ impl Connection {
 
     /// Connects to the first of `peers` that can be connected to, and leaves all as it is if none can.
     fn open_first(&self, addresses: &[SocketAddr]) -> bool {
-        let Some(socket) = addresses.iter().find_map(|peer| Socket::open(*peer).ok()) else { return false };
+        let open =
+            |peer: &SocketAddr| Socket::open(*peer).map_err(|err| self.note_unopened(*peer, &err)).ok();
+        let Some(socket) = addresses.iter().find_map(open) else { return false };
         let old = self.socket_mut().replace(socket);
         // Closed after the lock was given back.
         drop(old);
@@ -155,8 +165,11 @@ impl Connection {
         let connection = Arc::clone(self);
         let spawned = self.system.spawn(Box::new(move || {
             let (host, port) = connection.addresses.name();
-            let found = connection.system.resolve(host, port).unwrap_or_default();
-            connection.adopt(found);
+            let found = connection.system.resolve(host, port);
+            connection.adopt(found.unwrap_or_else(|err| {
+                connection.note_unresolved(&err);
+                Vec::new()
+            }));
             done();
         }));
         if !spawned {
@@ -173,6 +186,59 @@ impl Connection {
         self.addresses.end_lookup(found, self.system.now());
     }
 
+    /// Returns why packets do not get through at present.
+    pub(in crate::daemon) fn problem(&self) -> Option<EmitterProblem> {
+        // The latest datagram has no send after it yet that would report a missing listener.
+        if self.socket().as_ref().is_some_and(Socket::was_refused) {
+            self.counters.count_lost_earlier(1);
+            self.note_refused();
+        }
+        let trouble = self.trouble();
+        let trouble = trouble.as_ref()?;
+        trouble.is_current(self.counters.sent()).then(|| trouble.problem.clone())
+    }
+
+    #[cold]
+    fn note_refused(&self) {
+        let Some(peer) = self.peer() else { return };
+        self.note(EmitterProblem::NobodyListens { peer });
+    }
+
+    #[cold]
+    fn note_broken(&self) {
+        let broken = self.socket().as_ref().and_then(|socket| Some((socket.peer(), socket.broken_by()?)));
+        // Without a socket, the reason was noted when it could not be opened.
+        if let Some((peer, err)) = broken {
+            self.note(EmitterProblem::Unreachable { peer, reason: err.to_string() });
+        }
+    }
+
+    #[cold]
+    fn note_unopened(&self, peer: SocketAddr, err: &io::Error) {
+        let reason = err.to_string();
+        self.note(match err.raw_os_error() {
+            Some(code) if NO_DESCRIPTOR.contains(&code) => EmitterProblem::NoDescriptor { reason },
+            _ => EmitterProblem::Unreachable { peer, reason },
+        });
+    }
+
+    #[cold]
+    fn note_unresolved(&self, err: &io::Error) {
+        // An address that is in use stays in use.
+        if self.peer().is_none() {
+            let (host, _) = self.addresses.name();
+            self.note(EmitterProblem::NameNotResolved { host: host.to_owned(), reason: err.to_string() });
+        }
+    }
+
+    fn note(&self, problem: EmitterProblem) {
+        *self.trouble() = Some(Trouble { problem, sent: self.counters.sent() });
+    }
+
+    fn trouble(&self) -> MutexGuard<'_, Option<Trouble>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     // Nothing panics under the lock; if it did, the socket would still be one.
     fn socket(&self) -> RwLockReadGuard<'_, Option<Socket>> {
         self.socket.read().unwrap_or_else(PoisonError::into_inner)
@@ -182,3 +248,6 @@ impl Connection {
         self.socket.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// `EMFILE` and `ENFILE`, on Unix and on Windows: neither has a kind in the standard library.
+const NO_DESCRIPTOR: [i32; 3] = [24, 23, 10024];

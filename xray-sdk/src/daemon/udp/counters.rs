@@ -41,6 +41,11 @@ impl Counters {
         self.resent.fetch_add(packets, Ordering::Relaxed);
     }
 
+    /// The packets that the kernel has taken.
+    pub(in crate::daemon) fn sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
     pub(in crate::daemon) fn snapshot(&self) -> EmitterStats {
         EmitterStats {
             sent: self.sent.load(Ordering::Relaxed),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::connection::Connection;
 use super::system::{RealSystem, System};
-use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterStats, Packet};
+use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 
 /// Sends each packet at once, as one datagram over a connected socket that never blocks.
 ///
@@ -76,6 +76,10 @@ impl Emitter for UdpEmitter {
 
     fn stats(&self) -> EmitterStats {
         self.connection.counters().snapshot()
+    }
+
+    fn problem(&self) -> Option<EmitterProblem> {
+        self.connection.problem()
     }
 }
 

@@ -3,7 +3,7 @@
 //! `emitter` is [`UdpEmitter`]. Below it, `connection` decides what is sent again,
 //! when to move on to another address, and what counts as what; `socket` is the socket and what its errors mean;
 //! `addresses` knows the daemon's addresses and when to look them up; `gso` sends many datagrams in one call;
-//! `system` is the clock, the resolver and the thread that a test replaces. The queue's sender uses the same
+//! `trouble` is the latest reason why packets did not get through; `system` is the clock, the resolver and the thread that a test replaces. The queue's sender uses the same
 //! connection.
 
 mod counters;
@@ -15,6 +15,8 @@ mod socket;
 
 #[cfg(feature = "queued-emitter")]
 mod gso;
+
+mod trouble;
 
 mod connection;
 mod emitter;

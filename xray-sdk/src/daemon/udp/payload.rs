@@ -35,7 +35,7 @@ impl<'a> Transmit<'a> {
         self.bytes
     }
 
-    #[cfg(feature = "queued-emitter")]
+    #[cfg(all(feature = "queued-emitter", any(target_os = "linux", target_os = "android")))]
     pub(in crate::daemon) fn size(&self) -> usize {
         self.size
     }

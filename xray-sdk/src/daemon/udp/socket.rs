@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 #[cfg(feature = "queued-emitter")]
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 #[cfg(feature = "queued-emitter")]
 use super::gso::Gso;
@@ -15,6 +16,8 @@ use super::system::System;
 pub(super) struct Socket {
     socket: UdpSocket,
     peer: SocketAddr,
+    /// The system's number of the latest error that broke the socket; 0 if none did.
+    broken: AtomicI32,
     /// Opened by the first run; `None` inside where there can be none.
     #[cfg(feature = "queued-emitter")]
     gso: OnceLock<Option<Gso>>,
@@ -25,6 +28,7 @@ impl Socket {
         Ok(Self {
             socket: connect(peer)?,
             peer,
+            broken: AtomicI32::new(0),
             #[cfg(feature = "queued-emitter")]
             gso: OnceLock::new(),
         })
@@ -39,7 +43,29 @@ impl Socket {
         if transmit.is_run() {
             return self.send_gso(transmit, system);
         }
-        self.socket.send(transmit.bytes).map(drop).map_err(|err| SendError::from(&err))
+        self.socket.send(transmit.bytes).map(drop).map_err(|err| self.meaning_of(&err))
+    }
+
+    #[cold]
+    fn meaning_of(&self, err: &io::Error) -> SendError {
+        let meaning = SendError::from(err);
+        if meaning == SendError::Broken {
+            self.broken.store(err.raw_os_error().unwrap_or_default(), Ordering::Relaxed);
+        }
+        meaning
+    }
+
+    /// Returns the error that broke the socket.
+    pub(super) fn broken_by(&self) -> Option<io::Error> {
+        let code = self.broken.load(Ordering::Relaxed);
+        (code != 0).then(|| io::Error::from_raw_os_error(code))
+    }
+
+    /// Returns whether the kernel has reported, since the last send, that a datagram met no listener. The next send
+    /// does not report it again.
+    pub(super) fn was_refused(&self) -> bool {
+        let pending = self.socket.take_error().ok().flatten();
+        pending.is_some_and(|err| matches!(SendError::from(&err), SendError::Refused { .. }))
     }
 
     #[cfg(feature = "queued-emitter")]

@@ -16,7 +16,7 @@ pub(in crate::daemon) trait System: Send + Sync {
     fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool;
 
     /// Does the system call for a run of datagrams. A kernel that refuses it is hard to come by in a test.
-    #[cfg(feature = "queued-emitter")]
+    #[cfg(all(feature = "queued-emitter", any(target_os = "linux", target_os = "android")))]
     fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
         call()
     }

@@ -10,6 +10,7 @@ use super::rule::LocalRule;
 
 /// The rules in order, and the default.
 pub(super) fn parse(text: &str) -> Result<(Vec<LocalRule>, LocalRule), RulesError> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let document: Value = serde_json::from_str(text).map_err(RulesError::Json)?;
     let Value::Object(document) = document else { return Err(RulesError::Shape("not an object")) };
     let form = match document.get("version") {
@@ -83,11 +84,16 @@ fn text<'a>(rule: &'a Map<String, Value>, member: &'static str) -> Result<&'a st
 
 fn fixed_target(rule: &Map<String, Value>) -> Result<u32, RuleProblem> {
     let value = rule.get("fixed_target").ok_or(RuleProblem::Missing("fixed_target"))?;
-    let whole = value.as_u64().and_then(|target| u32::try_from(target).ok());
-    whole.ok_or_else(|| RuleProblem::FixedTarget(value.to_string()))
+    // A whole number with a fraction of zero, `1.0`, is what some tools make of `1`.
+    let whole =
+        value.as_f64().filter(|target| target.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(target));
+    whole.map(|target| target as u32).ok_or_else(|| RuleProblem::FixedTarget(value.to_string()))
 }
 
 fn rate(rule: &Map<String, Value>) -> Result<f64, RuleProblem> {
     let value = rule.get("rate").ok_or(RuleProblem::Missing("rate"))?;
     value.as_f64().ok_or_else(|| RuleProblem::Rate(value.to_string()))
 }
+
+/// What some editors put before a file's first character.
+const BYTE_ORDER_MARK: char = '\u{feff}';

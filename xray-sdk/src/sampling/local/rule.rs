@@ -6,7 +6,12 @@ use crate::sampling::wildcard::Pattern;
 /// A local rule: the requests that it matches, how many of them are recorded each second, and which share of the rest.
 ///
 /// Conditions are patterns: `*` is any run of characters, `?` is one character, and case does not matter. A condition
-/// that is not set matches everything, and so does every condition on an unknown property.
+/// that is not set, or is `*`, matches everything.
+///
+/// | unknown property | matches a condition on it |
+/// |---|---|
+/// | path | no: a job without a path is no health check. In the SDKs for Go and Node.js it matches |
+/// | host, method, service | yes, as in both of them |
 ///
 /// ```
 /// use xray_sdk::sampling::{LocalRule, LocalRules};
@@ -74,7 +79,7 @@ impl LocalRule {
 
     pub(super) fn matches(&self, request: &SamplingRequest<'_>) -> bool {
         self.method.matches_if_known(request.method())
-            && self.path.matches_if_known(request.path())
+            && (self.path.is_any() || request.path().is_some_and(|path| self.path.matches(path)))
             && self.host.matches_if_known(request.host())
             && self.service.matches_if_known(request.service())
     }

@@ -118,8 +118,45 @@ mod tests {
             assert!(!rules.sample(&asked.with_path("/cart")).is_sampled());
             assert!(!rules.sample(&asked.with_path("/checkout").with_method("GET")).is_sampled());
             assert!(!rules.sample(&asked.with_path("/checkout").with_host("example.org")).is_sampled());
-            assert!(rules.sample(&request().with_path("/checkout")).is_sampled(), "unknown is a match");
+            assert!(
+                rules.sample(&request().with_path("/checkout")).is_sampled(),
+                "an unknown host is a match"
+            );
+            assert!(!rules.sample(&request()).is_sampled(), "an unknown path is none");
         }
+    }
+
+    #[test]
+    fn a_request_without_a_path_is_matched_only_where_no_path_is_asked_for() {
+        for (path, sampled) in [(None, true), (Some("*"), true), (Some("/*"), false), (Some("/jobs"), false)]
+        {
+            let rule = LocalRule::new(0, 1.0);
+            let rule = path.map_or_else(|| rule.clone(), |path| rule.clone().path(path));
+            let rules = LocalRules::new([rule], LocalRule::new(0, 0.0)).unwrap();
+            assert_eq!(rules.sample(&request()).is_sampled(), sampled, "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_whole_numbers_with_a_fraction_are_accepted() {
+        for (target, accepted) in [
+            ("1.0", true),
+            ("0.0", true),
+            ("-0.0", true),
+            ("4294967295.0", true),
+            ("4294967296", false),
+            ("0.5", false),
+        ] {
+            let text =
+                format!("\u{feff}{{\"version\":2,\"default\":{{\"fixed_target\":{target},\"rate\":0}}}}");
+            assert_eq!(LocalRules::from_json(&text).is_ok(), accepted, "{target}");
+        }
+        let path = std::env::temp_dir().join(format!("rules-{}.json", std::process::id()));
+        std::fs::write(&path, "\u{feff}{\"version\":2.0,\"default\":{\"fixed_target\":1.0,\"rate\":0.0}}")
+            .unwrap();
+        let rules = LocalRules::from_file(&path);
+        std::fs::remove_file(&path).unwrap();
+        assert!(rules.unwrap().sample(&request()).is_sampled());
     }
 
     #[test]

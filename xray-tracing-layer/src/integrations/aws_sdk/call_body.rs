@@ -28,6 +28,12 @@ impl<'a, 'b> CallBody<'a, 'b> {
         self.body.unredacted().put_str(Section::Aws, 0, key, &value);
     }
 
+    /// Puts a member that is a list of strings. The redaction hook sees each as `field`.
+    pub(super) fn list(&mut self, field: &str, key: &str, values: &[String]) {
+        let values: Vec<_> = values.iter().map(|value| self.body.redacted(field, value)).collect();
+        self.unredacted().put_serialized(Section::Aws, key, &values);
+    }
+
     /// Puts a member that is a number.
     pub(super) fn number(&mut self, place: Section, key: &str, value: u64) {
         self.unredacted().put(place, 0, key, |out| {

@@ -4,7 +4,7 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeSerializationInterceptorContextMut, BeforeSerializationInterceptorContextRef,
-    BeforeTransmitInterceptorContextMut, FinalizerInterceptorContextRef,
+    BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef,
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
@@ -16,6 +16,7 @@ use xray_sdk::TraceHeader;
 use super::call_span::{self, CallSpan};
 use super::outcome::Outcome;
 use super::resource;
+use super::tables::tables_of;
 
 /// Records each call of an AWS SDK client, and sends the trace header to the service. (Feature `aws-sdk`.
 /// Needs Rust 1.94.1, as the SDK does.)
@@ -40,15 +41,16 @@ use super::resource;
 /// | `aws.operation`, `aws.region` | the client and its operation |
 /// | `aws.request_id`, `aws.id_2` | the headers of the last response |
 /// | `aws.retries` | all attempts but the first |
-/// | `aws.table_name`, `bucket_name`, `key`, `queue_url`, `topic_arn`, `function_name` … | the call's input |
+/// | `aws.table_name`, `table_names`, `bucket_name`, `key`, `queue_url`, `topic_arn`, `function_name` … | the call's input |
 /// | `http.response` | status and length of the last response |
 /// | `error`, `fault` | the status; without one a fault, and an error for a cancelled call |
 /// | `throttle` | the SDK's own classification, whatever the status: DynamoDB throttles with 400 |
 /// | `cause` | the service's code and message, as `remote`; without a response the SDK's chain of errors |
 ///
-/// Only names are read from the input, never contents, by the SDK's input attributes. These are strings:
-/// numbers are not among them, nor are the tables of DynamoDB's batches and transactions. An interceptor that
-/// is added to a single call (`customize`) comes too late for them, so its document has no names.
+/// Only names are read from the input, never contents, by the SDK's input attributes. These are strings, so
+/// numbers are not among them. An interceptor that is added to a single call (`customize`) comes too late for
+/// them, so its document has no such names. The tables of DynamoDB's batches, transactions and statements
+/// (`aws.table_names`) are read from the request.
 ///
 /// The trace header names the call's subsegment as the parent, on each attempt. In an unsampled trace it has
 /// `Sampled=0`, and nothing is recorded. The signature does not cover it. Its other members (`Lineage`, by
@@ -94,6 +96,24 @@ impl Intercept for XrayInterceptor {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         begin(cfg);
+        Ok(())
+    }
+
+    fn read_after_serialization(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        cfg: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(operation) = cfg.load::<Metadata>().filter(|operation| operation.service() == "DynamoDB")
+        else {
+            return Ok(());
+        };
+        let Some(call) = cfg.load::<CallSpan>().filter(|call| call.is_open()) else { return Ok(()) };
+        let tables = tables_of(operation.name(), context.request().body().bytes().unwrap_or_default());
+        if !tables.is_empty() {
+            call.update(|body| body.list("aws.table_names", "\"table_names\":", &tables));
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! ```text
 //!  interceptor   the hooks that the SDK calls
 //!    resource    names of the table, the bucket, the queue
+//!    tables      names of the tables of DynamoDB's batches and statements
 //!    call_span   the span of the call, the SDK's own or one of ours, and its header
 //!    call_body   the writer of its document
 //!    outcome     the result
@@ -15,5 +16,6 @@ mod call_span;
 mod interceptor;
 mod outcome;
 mod resource;
+mod tables;
 
 pub use interceptor::XrayInterceptor;

@@ -51,7 +51,7 @@ impl Done<'_> {
         if let Some(response) = self.response {
             put_response(body, response);
         }
-        let Some(err) = self.err else { return };
+        let Some(err) = self.err.filter(|_| !self.is_not_modified()) else { return };
         if self.throttled {
             body.unredacted().set_throttle();
         }
@@ -60,6 +60,12 @@ impl Done<'_> {
             // The orchestrator's own message only names the kind of error.
             None => body.error(err.source().unwrap_or(err)),
         }
+    }
+
+    /// Whether the service answered that the caller has the newest version already. The SDK returns that as an
+    /// error, because there is no output; the caller asked for it, with S3's `if_none_match`.
+    fn is_not_modified(&self) -> bool {
+        self.response.is_some_and(|response| response.status().as_u16() == 304)
     }
 
     fn put_refusal(&self, body: &mut CallBody<'_, '_>, err: &Error) {
@@ -146,6 +152,25 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(code_and_message(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_nothing_was_modified_is_no_fault() {
+        use aws_smithy_types::body::SdkBody;
+        use xray_sdk::document::internal::Body;
+
+        use crate::fields::redacted_body::RedactedBody;
+        use crate::settings::redaction::Rules;
+
+        for (status, fails) in [(304, false), (200, true), (404, true), (503, true)] {
+            let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+            let err = OrchestratorError::other("unhandled error");
+            let (mut body, rules) = (Body::new(), Rules::default());
+            let done = Done { attempts: 1, response: Some(&response), err: Some(&err), throttled: false };
+            done.put(&mut CallBody::new(&mut RedactedBody::new(&mut body, &rules)));
+            assert_eq!((body.has_failed(), body.has_exceptions()), (fails, fails), "{status}");
+            assert_eq!(body.status(), Some(status));
         }
     }
 }

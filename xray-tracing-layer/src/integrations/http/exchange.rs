@@ -9,6 +9,8 @@ use xray_sdk::TraceHeader;
 
 use super::grpc::{GrpcStatus, is_grpc};
 use super::headers::X_AMZN_TRACE_ID;
+#[cfg(feature = "tower-server")]
+use crate::layer::find::end;
 use crate::layer::find::update;
 use crate::span_ext::XraySpanExt;
 
@@ -73,6 +75,16 @@ impl Exchange {
     /// Records that the exchange was cancelled.
     pub(super) fn abandon(self, before: &str) {
         update(&self.span, |body| body.cancel(before));
+    }
+}
+
+/// A server's request is over with its exchange, whatever holds the span beside it.
+#[cfg(feature = "tower-server")]
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_client {
+            end(std::mem::replace(&mut self.span, Span::none()));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::fields::sanitize::host::host_and_port;
+use crate::fields::sanitize::host::{host_and_port, ip_address};
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
@@ -115,17 +115,21 @@ impl<'a> IncomingHeader<'a> {
 }
 
 /// The client.
-enum Client<'a> {
+enum Client {
     /// An address that a proxy reported.
-    Forwarded(&'a str),
+    Forwarded(IpAddr),
     /// The other end of the connection.
     Peer(IpAddr),
 }
 
-impl<'a> Client<'a> {
-    fn of(headers: &'a HeaderMap, extensions: &Extensions, peer: PeerAddress) -> Option<Self> {
-        let first = text_of(headers, X_FORWARDED_FOR).and_then(first_of);
-        first
+impl Client {
+    /// Returns the first address that a proxy reported, or else the peer. Proxies also report ports, `unknown`
+    /// and names of their own, and any client may write the header.
+    fn of(headers: &HeaderMap, extensions: &Extensions, peer: PeerAddress) -> Option<Self> {
+        let lists = headers.get_all(X_FORWARDED_FOR).into_iter().filter_map(|list| list.to_str().ok());
+        let mut addresses = lists.flat_map(|list| list.split(',')).filter_map(ip_address);
+        addresses
+            .next()
             .map(Self::Forwarded)
             .or_else(|| peer(extensions).map(|peer| Self::Peer(peer.ip().to_canonical())))
     }
@@ -135,11 +139,10 @@ impl<'a> Client<'a> {
     }
 }
 
-impl fmt::Display for Client<'_> {
+impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Forwarded(address) => f.write_str(address),
-            Self::Peer(address) => address.fmt(f),
+            Self::Forwarded(address) | Self::Peer(address) => address.fmt(f),
         }
     }
 }
@@ -303,9 +306,23 @@ mod tests {
         assert_eq!(client(&headers(&[]), &extensions), Some(("203.0.113.7".to_owned(), false)));
         let forwarded = headers(&[(X_FORWARDED_FOR, " 198.51.100.4 , 10.0.0.1")]);
         assert_eq!(client(&forwarded, &extensions), Some(("198.51.100.4".to_owned(), true)));
-        assert_eq!(
-            client(&headers(&[(X_FORWARDED_FOR, "")]), &extensions),
-            Some(("203.0.113.7".to_owned(), false))
-        );
+        for (text, expected, forwarded) in [
+            ("203.0.113.9:41234", "203.0.113.9", true),
+            ("[2001:db8::7]:41234", "2001:db8::7", true),
+            ("2001:DB8::7", "2001:db8::7", true),
+            ("::ffff:203.0.113.9", "203.0.113.9", true),
+            ("unknown, 198.51.100.4", "198.51.100.4", true),
+            ("_hidden,, <script> , [2001:db8::7]", "2001:db8::7", true),
+            ("", "203.0.113.7", false),
+            ("unknown", "203.0.113.7", false),
+            ("any text at all", "203.0.113.7", false),
+        ] {
+            let found = client(&headers(&[(X_FORWARDED_FOR, text)]), &extensions);
+            assert_eq!(found, Some((expected.to_owned(), forwarded)), "{text}");
+        }
+        let mut lines = HeaderMap::new();
+        lines.append(X_FORWARDED_FOR, HeaderValue::from_static("unknown"));
+        lines.append(X_FORWARDED_FOR, HeaderValue::from_static("198.51.100.4, 10.0.0.1"));
+        assert_eq!(client(&lines, &extensions), Some(("198.51.100.4".to_owned(), true)));
     }
 }

@@ -1,0 +1,65 @@
+//! The parameters of the map's address, and addresses of maps with another choice.
+
+use serde::Deserialize;
+
+use crate::console::format;
+use crate::model::NodeName;
+
+/// The parameters of the map.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in crate::console) struct Asked {
+    pub(in crate::console) filter: String,
+    pub(in crate::console) since: String,
+    /// A group's name.
+    pub(in crate::console) group: String,
+    /// The map of one trace.
+    pub(in crate::console) trace: String,
+    /// The chosen node: name and type.
+    pub(in crate::console) node: String,
+    pub(in crate::console) kind: String,
+    /// The called node, if an edge is chosen.
+    pub(in crate::console) target: String,
+    pub(in crate::console) target_kind: String,
+}
+
+impl Asked {
+    fn link(&self, more: &[(&str, &str)]) -> String {
+        let mut parameters = vec![
+            ("filter", self.filter.as_str()),
+            ("since", self.since.as_str()),
+            ("group", self.group.as_str()),
+            ("trace", self.trace.as_str()),
+        ];
+        parameters.extend_from_slice(more);
+        format::link("/map", &parameters)
+    }
+
+    /// The map with nothing chosen.
+    pub(super) fn whole(&self) -> String {
+        self.link(&[])
+    }
+
+    /// The map with a node chosen.
+    pub(super) fn of_node(&self, node: &NodeName) -> String {
+        self.link(&[("node", &node.name), ("kind", &node.kind)]) + "#panel"
+    }
+
+    /// The map with an edge chosen.
+    pub(super) fn of_edge(&self, from: &NodeName, to: &NodeName) -> String {
+        let parameters =
+            [("node", &*from.name), ("kind", &*from.kind), ("target", &*to.name), ("target_kind", &*to.kind)];
+        self.link(&parameters) + "#panel"
+    }
+
+    pub(super) fn is_node(&self, node: &NodeName) -> bool {
+        self.target.is_empty() && self.node == node.name && self.kind == node.kind
+    }
+
+    pub(super) fn is_edge(&self, from: &NodeName, to: &NodeName) -> bool {
+        self.node == from.name
+            && self.kind == from.kind
+            && self.target == to.name
+            && self.target_kind == to.kind
+    }
+}

@@ -1,0 +1,114 @@
+//! The page of the map.
+
+use axum::extract::{Query, State};
+use axum::response::Html;
+use maud::html;
+use rusqlite::Connection;
+
+use super::asked::Asked;
+use super::{panel, picture, table};
+use crate::console::error::PageError;
+use crate::console::state::Console;
+use crate::console::{shell, traces};
+use crate::control::groups::{self, GroupKey};
+use crate::model::{Length, now, parse_trace_id};
+use crate::query::filter::Filter;
+use crate::query::{self, Graph, Range, Search};
+
+/// Newest matching traces of which a map with a filter is made.
+const TRACES: usize = 5_000;
+
+/// Nodes that are drawn; more are only in the table.
+const NODES: usize = 1_000;
+
+/// Groups that can be chosen.
+const GROUPS: usize = 100;
+
+const KEYS: [(&str, &str); 3] = [
+    ("Tab", "from node to node, then along the edges"),
+    ("Enter", "open the chosen one"),
+    ("/", "to the filter"),
+];
+
+pub(super) async fn map(
+    State(console): State<Console>,
+    Query(asked): Query<Asked>,
+) -> Result<Html<String>, PageError> {
+    let sought = asked.clone();
+    let (graph, names) = console
+        .ask(move |connection| {
+            let groups = groups::list(connection, 0, GROUPS)?;
+            let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
+            Ok((graph(connection, &sought), names))
+        })
+        .await?;
+    let (graph, error) = match graph {
+        Ok(graph) => (graph, None),
+        Err(err) => (Graph::default(), Some(err.to_string())),
+    };
+    let minutes = minutes(&graph);
+    let content = html! {
+        h1 { "Map" }
+        form.filter action="/map" {
+            div.box {
+                input #filter name="filter" value=(asked.filter) data-slash autocomplete="off" spellcheck="false" role="combobox"
+                    aria-expanded="false" aria-controls="suggestions" aria-autocomplete="list" aria-label="Filter expression"
+                    placeholder="The map of the traces that match";
+                ul #suggestions role="listbox" aria-label="Suggestions" hidden {}
+            }
+            (traces::since(&asked.since))
+            @if !names.is_empty() {
+                select name="group" aria-label="Group" {
+                    option value="" { "All traces" }
+                    @for name in &names { option value=(name) selected[*name == asked.group] { (name) } }
+                }
+            }
+            button type="submit" { "Draw" }
+        }
+        @if !asked.trace.is_empty() { p { "The map of the trace " a href={ "/trace/" (asked.trace) } { (asked.trace) } ". " a href="/map" { "The whole map" } } }
+        @if let Some(error) = &error { p.note role="alert" { (error) } }
+        @if graph.nodes.is_empty() {
+            p.empty { "No service was seen in this range. " a href="/" { "How to send traces" } "." }
+        } @else {
+            @if graph.nodes.len() > NODES { p.note { "The map has " (graph.nodes.len()) " nodes; the picture is left out, the tables have all." } }
+            div.split.with-panel {
+                @if graph.nodes.len() <= NODES { (picture::draw(&graph, &asked, minutes)) }
+                @match panel::panel(&graph, &asked) {
+                    Some(panel) => (panel),
+                    None => { aside #panel { p.dim { "Choose a node or an edge: response times, states, and the traces behind them." } } }
+                }
+            }
+            (panel::legend())
+            details #twin { summary { "The map as tables" } (table::tables(&graph, &asked, minutes)) }
+        }
+        (shell::keys(&KEYS))
+    };
+    Ok(shell::page("Map", "/map", &["chart.js", "filter.js"], content))
+}
+
+fn graph(connection: &Connection, asked: &Asked) -> Result<Graph, PageError> {
+    let bad = |message: String| PageError::bad_request(message);
+    if !asked.trace.is_empty() {
+        let id = parse_trace_id(&asked.trace).map_err(|err| bad(err.to_string()))?;
+        return Ok(query::trace_graph(connection, &[id])?);
+    }
+    let range = traces::range(&asked.since, now());
+    let group = match asked.group.as_str() {
+        "" => None,
+        name => Some(groups::find(connection, &GroupKey::Name(name.to_owned()))?.number),
+    };
+    if asked.filter.trim().is_empty() {
+        let range =
+            if range == Range::ALL { Range { end: now().plus(Length(60_000_000)), ..range } } else { range };
+        return Ok(query::service_graph(connection, range, group)?);
+    }
+    let filter = Filter::parse(&asked.filter).map_err(|err| bad(err.to_string()))?;
+    Ok(query::graph_of(connection, &Search { group, limit: TRACES, ..Search::new(range, filter) })?)
+}
+
+/// The minutes from the first to the last request, at least one.
+fn minutes(graph: &Graph) -> Option<f64> {
+    let start = graph.nodes.iter().map(|node| node.start).min()?;
+    let end = graph.nodes.iter().map(|node| node.end).max()?;
+    Some(((end - start).seconds() / 60.0).max(1.0))
+}

@@ -1,0 +1,70 @@
+//! A body's `cause`: its exceptions, or one that is put together from fields. Called by the writer of the body.
+
+use super::body::Body;
+use super::entry::{Content, Entry};
+use super::section::Section;
+use crate::id::SegmentId;
+use crate::json::Buffer;
+
+impl Body {
+    /// Appends `cause`. `failed` is the flag that was set.
+    pub(super) fn write_cause(&self, out: &mut Buffer, failed: Option<&str>) {
+        // Receivers take a cause for a failure. Exceptions of work that succeeded all the same are metadata.
+        if self.may_have(Section::Exception)
+            && failed.is_some()
+            && self.write_exceptions(out, ",\"cause\":{\"exceptions\":[")
+        {
+            return out.put("]}");
+        }
+        if self.may_have(Section::ErrorPart) && failed.is_some() {
+            return self.write_cause_from_parts(out);
+        }
+        // Receivers work out the flags from a status or a cause, and forget one that has neither: gRPC fails with 200.
+        if let Some(flag) = failed.filter(|_| self.status().is_none_or(|status| status < 400)) {
+            out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+            out.put_segment_id(SegmentId::random());
+            out.put(",\"type\":\"");
+            out.put(flag);
+            out.put("\",\"message\":\"marked without an error\"}]}");
+        }
+    }
+
+    /// Appends the exceptions behind `before`. Returns whether there are any.
+    pub(super) fn write_exceptions(&self, out: &mut Buffer, before: &str) -> bool {
+        let mut separator = before;
+        for entry in self.live(Section::Exception) {
+            out.put(std::mem::replace(&mut separator, ","));
+            self.write_exception(out, entry);
+        }
+        separator != before
+    }
+
+    fn write_cause_from_parts(&self, out: &mut Buffer) {
+        out.put(",\"cause\":{\"exceptions\":[{\"id\":");
+        out.put_segment_id(SegmentId::random());
+        self.write_members(out, Section::ErrorPart, false);
+        out.put("}]}");
+    }
+
+    fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
+        let Content::Exception { stack_at } = entry.content else { return };
+        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
+        // The cause is the last before the stack. One that found no room is not named.
+        let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
+        match cause.strip_prefix(CAUSE) {
+            Some(id) if !self.has_exception(&id[..16]) => out.put_bytes(head),
+            _ => out.put_bytes(own),
+        }
+        out.put_bytes(stack);
+        out.put("}");
+    }
+
+    fn has_exception(&self, id: &[u8]) -> bool {
+        let is_it = |entry: &Entry| {
+            self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
+        };
+        self.live(Section::Exception).any(is_it)
+    }
+}
+
+const CAUSE: &[u8] = b",\"cause\":\"";
