@@ -75,6 +75,8 @@ test("demo traffic fills the list, the map and the problems", async () => {
   for (const name of ["web", "orders", "payments", "games", "worker"]) {
     await page.locator(`a.node[aria-label^="${name} ("]`).first().waitFor();
   }
+  // The queue and its consumer, whose traces are linked.
+  await page.locator('a.edge.link[aria-label^="shipping to worker, a link"]').waitFor({ state: "attached" });
   await page.goto(`${server.url}/problems`);
   await page.locator("#problems tr", { hasText: "InvalidName" }).first().waitFor();
   await page.close();

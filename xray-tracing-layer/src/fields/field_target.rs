@@ -3,6 +3,8 @@
 //! Each method writes one kind of value in the form that X-Ray expects. Methods for databases are in
 //! [`database`](crate::fields::database).
 
+use std::net::Ipv4Addr;
+
 use xray_sdk::TraceHeader;
 use xray_sdk::document::internal::{Body, Buffer, Section, Written, put_name};
 use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
@@ -189,6 +191,10 @@ impl<'a> FieldTarget<'a> {
             true => (Section::HttpRequest, "\"client_ip\":"),
             false => (Section::Metadata, "\"client.address\":"),
         };
+        // An IPv4 address alone has one form only, and is what most values are.
+        if text.parse::<Ipv4Addr>().is_ok() {
+            return self.body.put_str(section, rank, key, text);
+        }
         match text.split(',').find_map(ip_address) {
             Some(address) => self.body.put_str(section, rank, key, &address.to_string()),
             None if text.trim_ascii().is_empty() => {}

@@ -8,6 +8,7 @@
 //! | [`aws`] | How do calls of the AWS SDK, and SQS messages? |
 //! | [`databases`] | How do queries, and what is left out of them? |
 //! | [`lambda`] | How do Lambda functions? |
+//! | [`threads`] | How do spans stay in their trace across tasks, threads and rayon? |
 //! | [`sampling`] | Which traces are recorded, and who decides? |
 //! | [`logs`] | How do log lines carry the trace id? |
 //! | [`testing`] | How does a program assert on its own traces, and see them on a laptop? |
@@ -34,6 +35,9 @@ pub mod databases {}
 
 #[doc = include_str!("lambda.md")]
 pub mod lambda {}
+
+#[doc = include_str!("threads.md")]
+pub mod threads {}
 
 #[doc = include_str!("sampling.md")]
 pub mod sampling {}

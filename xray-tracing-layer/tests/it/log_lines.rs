@@ -258,3 +258,56 @@ fn each_form_of_text_begins_with_the_id_and_is_as_it_was_behind() {
     // A line that begins as JSON might.
     compare!(.with_ansi(false).with_level(false).with_target(false).compact());
 }
+
+/// A handler that logs a line.
+#[cfg(feature = "tower-server")]
+#[derive(Clone)]
+struct Handler;
+
+#[cfg(feature = "tower-server")]
+impl tower_service::Service<http::Request<String>> for Handler {
+    type Response = http::Response<String>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: http::Request<String>) -> Self::Future {
+        info!(target: "shop", "placed");
+        std::future::ready(Ok(http::Response::new(String::new())))
+    }
+}
+
+#[cfg(feature = "tower-server")]
+#[test]
+fn one_directive_keeps_the_fields_of_http_spans_off_the_lines_and_the_id_on_them() {
+    use tower_layer::Layer as _;
+    use tower_service::Service;
+
+    for (directives, has_fields) in [("info", true), ("info,xray_tracing_layer=off", false)] {
+        let log = Log::default();
+        let filter = tracing_subscriber::EnvFilter::new(directives);
+        let lines = layer().with_ansi(false).without_time().with_writer(log.clone());
+        let lines = lines.map_event_format(with_trace_id).with_filter(filter);
+        let emitter = Memory::default();
+        let xray = builder().service_name("shop").emitter(emitter).sampler(Always).build().unwrap();
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(xray).with(lines));
+        tracing::dispatcher::with_default(&dispatch, || {
+            let request = http::Request::get("http://shop/orders?id=7").body(String::new()).unwrap();
+            let mut service = xray_tracing_layer::XrayHttpLayer::new().layer(Handler);
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(async { service.call(request).await.map(drop) }).unwrap();
+        });
+        let text = log.text();
+        let (id, rest) = text.trim_end().split_once("  INFO ").unwrap_or_else(|| panic!("{text}"));
+        assert_eq!(id.len(), "xray_trace_id=1-5759e988-bd862e3fe1be46a994272793".len(), "{text}");
+        if has_fields {
+            assert!(rest.starts_with("HTTP request{otel.kind=\"server\" otel.name=GET "), "{text}");
+            assert!(rest.ends_with("}: shop: placed"), "{text}");
+        } else {
+            assert_eq!(rest, "shop: placed");
+        }
+    }
+}

@@ -166,7 +166,7 @@ pub(super) fn legend() -> Markup {
     html! {
         p.legend {
             @for class in [Class::Ok, Class::Error, Class::Throttle, Class::Fault] { (class.badge()) " " (class.name()) " " }
-            "· in the ring: shares · inside: average · dashed rim: inferred"
+            "· in the ring: shares · inside: average · dashed rim: inferred · dashed line: link"
         }
     }
 }

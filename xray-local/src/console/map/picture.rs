@@ -12,7 +12,7 @@ use crate::query::layout::{Spot, layout};
 use crate::query::{Edge, Graph, Node, Statistics};
 
 const ACROSS: f64 = 128.0;
-const ALONG: f64 = 210.0;
+const ALONG: f64 = 165.0;
 const MARGIN: (f64, f64) = (80.0, 56.0);
 const RADIUS: f64 = 29.0;
 

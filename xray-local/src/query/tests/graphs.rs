@@ -278,30 +278,40 @@ fn messages() -> [Vec<serde_json::Value>; 2] {
     ]
 }
 
+/// The queue has one edge, to the consumer, with the two messages whose sender is stored.
+fn check_link(store: &Store) {
+    let all =
+        |group| store.read(|connection| service_graph(connection, between(-100.0, 100.0), group)).unwrap();
+    let ids = [trace(1).parse().unwrap(), trace(2).parse().unwrap()];
+    let of_traces = store.read(|connection| trace_graph(connection, &ids)).unwrap();
+    for graph in [all(None), of_traces, all(Some(1))] {
+        let queue = node(&graph, "orders", "AWS::SQS::Queue");
+        assert!(!queue.active && !queue.root);
+        let [edge] = &queue.edges[..] else { panic!("{queue:?}") };
+        assert_eq!(graph.nodes[edge.target].name.name, "mailer");
+        assert_eq!((edge.kind, edge.statistics), (EdgeKind::Link, counts(2, 0, 0, 0, 0.5)));
+        // Sent at 0.2 and 0.4, received at 2.0.
+        assert_eq!((&edge.ages, &edge.responses), (&times(&[(1_600, 1), (1_800, 1)]), &times(&[])));
+    }
+    assert_eq!(super::support::numbers(store, "edge(\"orders\", \"mailer\")"), [2]);
+}
+
 #[test]
 fn a_queue_is_linked_to_the_consumer_whichever_trace_comes_first() {
     let [sender, receiver] = messages();
-    let again = segment(2, 0x22, "other", 2.0, 0.1, json!({"parent_id": "0000000000000021"}));
     for order in [[&sender, &receiver], [&receiver, &sender]] {
         let store = store_with_groups(&[("mail", "service(\"mailer\")")]);
         order.into_iter().for_each(|documents| put(&store, documents));
+        check_link(&store);
         // A later document replaces the rows of either trace; nothing is counted twice.
-        put(&store, std::slice::from_ref(&again));
-        put(&store, &[segment(1, 0x14, "late", 0.2, 0.1, json!({"parent_id": "0000000000000011"}))]);
-        let all = |group| {
-            store.read(|connection| service_graph(connection, between(-100.0, 100.0), group)).unwrap()
-        };
-        let ids = [trace(1).parse().unwrap(), trace(2).parse().unwrap()];
-        let of_traces = store.read(|connection| trace_graph(connection, &ids)).unwrap();
-        for graph in [all(None), of_traces, all(Some(1))] {
-            let queue = node(&graph, "orders", "AWS::SQS::Queue");
-            assert!(!queue.active && !queue.root);
-            let [edge] = &queue.edges[..] else { panic!("{queue:?}") };
-            assert_eq!(graph.nodes[edge.target].name.name, "mailer");
-            assert_eq!((edge.kind, edge.statistics), (EdgeKind::Link, counts(2, 0, 0, 0, 0.5)));
-            // Sent at 0.2 and 0.4, received at 2.0.
-            assert_eq!((&edge.ages, &edge.responses), (&times(&[(1_600, 1), (1_800, 1)]), &times(&[])));
-        }
-        assert_eq!(super::support::numbers(&store, "edge(\"orders\", \"mailer\")"), [2]);
+        let parent = |id: &str| json!({"parent_id": id});
+        put(&store, &[segment(1, 0x14, "late", 0.2, 0.1, parent("0000000000000011"))]);
+        check_link(&store);
+        put(&store, &[segment(2, 0x22, "other", 2.0, 0.1, parent("0000000000000021"))]);
+        check_link(&store);
     }
+    // Both traces in one batch.
+    let store = store_with_groups(&[("mail", "service(\"mailer\")")]);
+    put(&store, &[receiver, sender].concat());
+    check_link(&store);
 }
