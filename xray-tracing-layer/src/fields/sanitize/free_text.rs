@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem;
+use xray_sdk::document::MAX_VALUE;
 
 use super::dialect::Dialect;
 use super::secret_key::{Secret, key_before};
@@ -20,23 +21,31 @@ use super::statement::{Language, Sanitized};
 use super::url::{SafeUrl, is_scheme};
 
 /// Removes what is known to be secret from a text. Borrows the text if there is nothing to remove.
+///
+/// Only as much is looked at as a document keeps of one value. Behind it, a text that is changed ends.
 pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
-    if !may_hold_secret(text.as_bytes()) {
+    let head = &text[..text.floor_char_boundary(MAX_VALUE)];
+    if !may_hold_secret(head.as_bytes()) {
         return text.into();
     }
-    let mut text = Cow::Borrowed(text);
+    let mut clean = Cow::Borrowed(head);
     for step in [urls, pairs, dsn_users, statements] {
-        if let Some(changed) = step(&text, keep_query) {
-            text = changed.into();
+        if let Some(changed) = step(&clean, keep_query) {
+            clean = changed.into();
         }
     }
-    text
+    match clean {
+        Cow::Borrowed(_) => text.into(),
+        Cow::Owned(clean) if head.len() < text.len() => format!("{clean}…").into(),
+        changed => changed,
+    }
 }
 
 /// Whether one of the forms may be in a text, which may be escaped as in JSON. Most texts have none of these bytes.
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
-    has_sign(text) && has_form(text)
+    let head = &text[..text.len().min(MAX_VALUE)];
+    has_sign(head) && has_form(head)
 }
 
 /// Whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
