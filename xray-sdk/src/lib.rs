@@ -86,6 +86,7 @@ pub mod document {
     mod name;
     mod timestamp;
 
+    mod absorb;
     mod body;
     mod body_writer;
     mod cause_writer;
@@ -99,6 +100,7 @@ pub mod document {
     mod children;
     mod exception;
     mod frame;
+    mod plain;
     mod preamble;
 
     pub use annotation::AnnotationValue;
@@ -125,10 +127,11 @@ pub mod document {
         pub use super::frame::{Frame, Kind, insert_independent_head};
         pub use super::keys::{self, Key};
         pub use super::name::{metadata_key, put_annotation_key, put_name};
+        pub use super::plain::Opening;
         pub use super::preamble::Preamble;
         pub use super::section::Section;
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::Buffer;
+        pub use crate::json::{Buffer, MemberKey, is_bland};
     }
 }
 

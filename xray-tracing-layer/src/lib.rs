@@ -48,6 +48,7 @@
 //! | `fmt` | `fmt::with_trace_id`: the trace id on log lines |
 //! | `central-sampling` | `sdk::sampling::CentralSampler`: the sampling rules of the AWS account |
 //! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
+//! | `processor-clock` | the processor's counter as the clock of spans; on by default |
 //! | `queued-emitter` | `Builder::queued`: a thread that sends, for thousands of root spans a second |
 //!
 //! # Versions

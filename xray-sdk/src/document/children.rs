@@ -102,6 +102,15 @@ impl Children {
         self.height = self.height.max(below.height + 1);
     }
 
+    /// Adds a document without children below it, with the comma that may have to stand in front.
+    #[inline]
+    pub(super) fn add_written(&mut self, document: &[u8]) {
+        self.bytes.put_bytes(document);
+        self.marks.push(Mark { end: self.bytes.len() as u32, spans: 1 });
+        self.spans += 1;
+        self.height = self.height.max(1);
+    }
+
     /// Makes the largest leave, one by one, until the rest takes at most `room` bytes. `leave` is given each
     /// document as it is embedded, and how many subsegments it holds.
     pub fn shrink_to(&mut self, room: usize, mut leave: impl FnMut(&[u8], u32)) {

@@ -8,7 +8,7 @@ use super::body::Body;
 use super::body_writer::Own;
 use super::children::Children;
 use super::preamble::Preamble;
-use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
+use super::template::{HEAD, ID_DIGITS, TIMES, TIMES_AND_METADATA, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
@@ -60,10 +60,12 @@ pub enum Kind<'a> {
 }
 
 impl Frame<'_> {
+    /// What ids, times, type and punctuation take at most. A name in the body is counted there.
+    pub const HEAD_BOUND: usize = 300;
+
     /// Returns an upper bound of the bytes that [`put`](Self::put) appends.
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // Ids, times, type and punctuation take less than 300 bytes. A name in the body is counted there.
         let preamble = match self.kind {
             Kind::Segment { preamble, rule, operation, .. } => {
                 preamble.len()
@@ -72,7 +74,7 @@ impl Frame<'_> {
             }
             _ => 0,
         };
-        300 + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
+        Self::HEAD_BOUND + preamble + self.name.len() + self.body.size_bound() + self.children.bytes().len()
     }
 
     /// Adds the document to those of its parent, which [has room](Children::has_room) for it.
@@ -149,9 +151,6 @@ impl Frame<'_> {
         out.put("}");
     }
 }
-
-const TIMES_AND_METADATA: &[u8; 85] =
-    b"\",\"start_time\":__________.______,\"end_time\":__________.______,\"metadata\":{\"default\":{";
 
 /// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its
 /// id, which has a fixed length.

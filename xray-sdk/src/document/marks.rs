@@ -15,6 +15,7 @@ impl Body {
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
     /// A number that is no status (below 100 or above 599) is ignored.
     pub fn set_status(&mut self, status: u16) {
+        self.mixed = true;
         if (100..600).contains(&status) {
             self.status = NonZeroU16::new(status);
         }
@@ -28,6 +29,7 @@ impl Body {
 
     /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
     pub fn set_failed(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.without(Flags::SUCCEEDED).with(Flags::FAILED);
     }
 
@@ -36,6 +38,7 @@ impl Body {
     /// A body that [absorbs](Self::absorb) this one gives up the failure that an exception, or
     /// [`set_failed`](Self::set_failed), has marked there. A status, and a flag set by hand, stay.
     pub fn set_succeeded(&mut self) {
+        self.mixed = true;
         if !self.flags.has(Flags::FAILED) {
             self.flags = self.flags.with(Flags::SUCCEEDED);
         }
@@ -43,16 +46,19 @@ impl Body {
 
     /// Outcome a client error, by hand.
     pub fn set_error(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::ERROR);
     }
 
     /// Outcome a throttled call, by hand; it is an error too.
     pub fn set_throttle(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
     }
 
     /// Outcome a server fault, by hand.
     pub fn set_fault(&mut self) {
+        self.mixed = true;
         self.flags = self.flags.with(Flags::FAULT);
     }
 

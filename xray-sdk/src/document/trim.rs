@@ -18,6 +18,7 @@ impl Body {
     /// then stacks, then the rest of the newest string, and if that is not one, the newest member.
     #[cold]
     pub(super) fn trim(&mut self) {
+        self.mixed = true;
         self.compact();
         while self.text.len() > MAX_BODY {
             let is_metadata =

@@ -21,5 +21,12 @@ pub use error::ParseIdError;
 pub use segment_id::SegmentId;
 pub use trace_id::TraceId;
 
+#[doc(hidden)]
+pub mod internal {
+    //! What the tracing layer does with ids. Exempt from semantic versioning.
+
+    pub use super::entropy::stir as stir_ids;
+}
+
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,38 @@ fn specials(w: u64) -> u64 {
     (control | quote | backslash) & TOPS
 }
 
+/// Returns whether a string of at least eight bytes is bland throughout: letters, digits, blanks, and of ASCII's other
+/// characters `,-./[]^_{|}~` and backquote.
+///
+/// A bland string needs no escapes in JSON. No URL with a scheme, no pair of key and value, no quoted literal and no
+/// call is bland.
+#[inline]
+#[must_use]
+pub fn is_bland(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<8>() else { return false };
+    let (words, _) = text.as_chunks::<8>();
+    let seen = words
+        .iter()
+        .fold(unbland(u64::from_le_bytes(*last)), |seen, word| seen | unbland(u64::from_le_bytes(*word)));
+    seen == 0
+}
+
+/// Not 0 if one of eight bytes is a control character, below `,` and no blank, from `:` to `@`, a backslash, or not of
+/// ASCII.
+#[inline]
+pub(super) fn unbland(w: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    // Without its top bit a byte has room for a sum, which sets that bit from some number on.
+    let low = w & !TOPS;
+    let from = |first: u8| low + ONES * u64::from(0x80 - first);
+    let differs = |byte: u8| (low ^ (ONES * u64::from(byte))) + ONES * 0x7f;
+    let below_comma = !from(b',') & differs(b' ');
+    let colon_to_at = from(b':') & !from(b'@' + 1);
+    let delete = low + ONES;
+    (below_comma | colon_to_at | !differs(b'\\') | delete | w) & TOPS
+}
+
 #[inline]
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'

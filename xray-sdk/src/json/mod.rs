@@ -1,14 +1,18 @@
 //! JSON, written a token at a time. No name of a member is known here: the grammar of documents is `document`'s.
 //!
-//! [`Buffer`] appends, `escape` finds what has to be escaped and where a string may be cut, `digits` makes decimals.
+//! [`Buffer`] appends, `escape` finds what has to be escaped and where a string may be cut, `digits` makes decimals,
+//! `member` appends short members as blocks.
 
 mod buffer;
 mod digits;
 mod escape;
+mod member;
 
 pub use buffer::Buffer;
 pub(crate) use digits::decimal_digits;
+pub use escape::is_bland;
 pub(crate) use escape::{escaped_prefix, string_token_len};
+pub use member::MemberKey;
 
 #[cfg(test)]
 mod tests;

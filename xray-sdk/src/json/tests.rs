@@ -121,3 +121,15 @@ proptest! {
         if finite { prop_assert_eq!(text.parse::<f64>().unwrap(), value); } else { prop_assert_eq!(text, ""); }
     }
 }
+
+#[test]
+fn bland_bytes_are_those_that_are_listed() {
+    for byte in 0..=u8::MAX {
+        let listed = byte == b' ' || byte.is_ascii_alphanumeric() || b",-./[]^_`{|}~".contains(&byte);
+        for at in 0..9 {
+            let mut text = [b'a'; 9];
+            text[at] = byte;
+            assert_eq!(super::is_bland(&text), listed, "{byte:#x} at {at}");
+        }
+    }
+}

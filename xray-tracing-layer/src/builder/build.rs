@@ -155,10 +155,13 @@ impl<F> Builder<F> {
         if let Some(version) = &self.settings.service_version {
             preamble = preamble.with("service", &std::collections::BTreeMap::from([("version", version)]));
         }
+        let host = self.settings.lambda.map_or(Host::Machine, Host::Lambda);
+        // Lambda freezes and copies processes, and every millisecond of a cold start counts.
+        let new_clock = || if host.is_lambda() { Clock::of_system() } else { Clock::of_processor() };
         #[cfg(test)]
-        let clock = self.settings.clock.unwrap_or_else(Clock::new);
+        let clock = self.settings.clock.unwrap_or_else(new_clock);
         #[cfg(not(test))]
-        let clock = Clock::new();
+        let clock = new_clock();
         let enabled = environment.enabled.unwrap_or(self.settings.enabled);
         let emitter = self.settings.emitter.unwrap_or_else(|| match enabled {
             true => Box::new(UdpEmitter::new(address)),
@@ -183,7 +186,7 @@ impl<F> Builder<F> {
             clock,
             unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
-            host: self.settings.lambda.map_or(Host::Machine, Host::Lambda),
+            host,
         };
         let output = Output {
             emitter,

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{Buffer, Section, Stack, put_name};
+use xray_sdk::document::internal::{Buffer, MemberKey, Opening, Section, Stack, put_name};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
@@ -19,6 +19,10 @@ use crate::settings::config::Annotate;
 pub(crate) struct CallsiteInfo {
     /// The span's name, sanitized and escaped, without quotes.
     pub(crate) name: Box<str>,
+    /// The beginning of the documents of its small spans, if the name is short.
+    pub(crate) opening: Option<Opening>,
+    /// The keys of its fields by index, if each is metadata under a short key of its own.
+    pub(crate) plain_keys: Option<Box<[MemberKey]>>,
     /// The span's name, unchanged, as a JSON string.
     pub(crate) operation: Box<str>,
     /// The span's name; for an event, its target.
@@ -28,6 +32,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Whether no two fields have the same section and key.
     pub(crate) unique: bool,
+    /// Whether no two fields are the same member of the request.
+    pub(crate) distinct_request: bool,
     /// Whether there is a statement, and a field that says which kind of database it is for.
     pub(crate) states_system: bool,
     /// Whether there is a statement.
@@ -71,7 +77,17 @@ impl CallsiteInfo {
         let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
+        let plain_key = |slot: &Slot| match slot {
+            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key),
+            _ => None,
+        };
+        let plain_keys = || slots.iter().map(plain_key).collect();
+        let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
+        let again = |(i, key): (usize, &&str)| requests[..i].contains(key);
         Self {
+            distinct_request: unique && !requests.iter().enumerate().any(again),
+            opening: Opening::new(name.as_str()),
+            plain_keys: if unique && !is_event { plain_keys() } else { None },
             name: name.as_str().into(),
             operation: operation.as_str().into(),
             title: if is_event { metadata.target() } else { metadata.name() },

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use xray_sdk::TraceHeader;
-use xray_sdk::document::internal::{Body, Section, Written, put_name};
+use xray_sdk::document::internal::{Body, Buffer, Section, Written, put_name};
 use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
@@ -23,6 +23,8 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) body: &'a mut Body,
     /// Whether the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
+    /// Whether no member of the request is put twice, so that none has to be looked for.
+    pub(super) distinct: bool,
     /// What statements are written in, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
     /// The trace header among the fields.
@@ -42,7 +44,16 @@ pub(crate) struct HeaderField {
 
 impl<'a> FieldTarget<'a> {
     pub(crate) fn new(rules: &'a Rules, body: &'a mut Body, is_segment: bool) -> Self {
-        Self { rules, body, is_segment, language: None, header: None, forced: None, user: None }
+        Self {
+            rules,
+            body,
+            is_segment,
+            distinct: false,
+            language: None,
+            header: None,
+            forced: None,
+            user: None,
+        }
     }
 
     /// Makes the span a call to another service, unless its namespace is set.
@@ -113,12 +124,23 @@ impl<'a> FieldTarget<'a> {
         let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
             return self.leave_out(Section::HttpRequest, "\"url\":");
         };
-        self.body.put_str(Section::HttpRequest, rank, "\"url\":", &safe.to_text());
+        self.put_request(rank, "\"url\":", &safe.to_text());
         // A client's name, behind those that name the host by itself.
         if !self.is_segment
             && let Some(host) = safe.host()
         {
             self.put_name(8 + rank, "\"host\":", Value::Str(host));
+        }
+    }
+
+    /// Puts a member of the request.
+    #[inline]
+    pub(super) fn put_request(&mut self, rank: u8, key: &str, text: &str) {
+        if self.distinct {
+            let put = |out: &mut Buffer| Written::cut_if(out.put_string_within(text, MAX_STRING));
+            self.body.append(Section::HttpRequest, rank, key, put);
+        } else {
+            self.body.put_str(Section::HttpRequest, rank, key, text);
         }
     }
 

@@ -40,9 +40,13 @@ pub(crate) fn with_buffer<R>(use_it: impl FnOnce(&mut Buffer) -> R) -> R {
 type Own<T> = LocalKey<RefCell<Option<T>>>;
 
 fn lend<T: Default, R>(own: &'static Own<T>, use_it: impl FnOnce(&mut T) -> R) -> R {
-    match own.try_with(|own| own.try_borrow_mut().is_ok()) {
-        Ok(true) => own.with_borrow_mut(|own| use_it(own.get_or_insert_default())),
-        // Lent already, or the thread is at its end.
-        _ => use_it(&mut T::default()),
+    // At the end of the thread it is gone.
+    if own.try_with(|_| ()).is_err() {
+        return use_it(&mut T::default());
     }
+    own.with(|own| match own.try_borrow_mut() {
+        Ok(mut own) => use_it(own.get_or_insert_default()),
+        // Lent already.
+        Err(_) => use_it(&mut T::default()),
+    })
 }

@@ -105,6 +105,15 @@ impl Slot {
         )
     }
 
+    /// Returns the key that the slot writes to in the request, if it does.
+    pub(crate) fn request_key(&self) -> Option<&'static str> {
+        match *self {
+            Self::Str { section: Section::HttpRequest, key, .. } => Some(key),
+            Self::Url { .. } => Some("\"url\":"),
+            _ => None,
+        }
+    }
+
     /// Writes a value into the span.
     #[inline]
     pub(crate) fn write(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
@@ -126,8 +135,12 @@ impl Slot {
             Self::Any { .. } | Self::Message | Self::LogRecord(_) | Self::Ignored => {}
             Self::Str { section, rank, key } => value.with_text(|text| {
                 // An empty value counts as absent, so that a field of a higher rank may follow.
-                if !text.trim_ascii().is_empty() {
-                    target.body.put_str(section, rank, key, text);
+                if text.trim_ascii().is_empty() {
+                    return;
+                }
+                match section {
+                    Section::HttpRequest => target.put_request(rank, key, text),
+                    _ => target.body.put_str(section, rank, key, text),
                 }
             }),
             Self::Number { section, rank, key } => target.put_number(section, rank, key, value),

@@ -101,11 +101,10 @@ impl Core {
         }
     }
 
-    /// Closes a recorded span: counts it, calls the user's closure, and folds or emits its document.
+    /// Closes a recorded span: calls the user's closure, and folds or emits its document.
     // A call here costs each span twenty instructions.
     #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
-        self.output.counters.here().closed.one();
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close(on_close, record, end);
         }
@@ -133,16 +132,13 @@ impl Core {
     #[inline]
     fn fold(&self, record: &mut SpanRecord, parent: SpanId, end: Ticks, now: Ticks) -> Destination {
         let callsite = self.spans.callsites.get(record.callsite);
-        let frame = Frame {
-            kind: Kind::Embedded,
-            id: record.segment_id,
-            name: callsite.map_or("unknown", |callsite| &callsite.name),
-            start: record.context.offset + record.start,
-            end: Some(record.context.offset + end),
-            body: &record.body,
-            children: &record.children,
-        };
-        let size = frame.size_bound();
+        let name = callsite.map_or("unknown", |callsite| &*callsite.name);
+        let times = (record.context.offset + record.start, record.context.offset + end);
+        // Most spans are of this form.
+        let opening = callsite.and_then(|callsite| callsite.opening.as_ref());
+        let members = record.body.plain_metadata().filter(|_| record.children.is_empty());
+        let plain = opening.zip(members);
+        let size = size_bound(record, name);
         let mut streamed = None;
         let folded = self.spans.table.with(parent.get(), |parent| {
             if parent.emitted_early {
@@ -160,7 +156,12 @@ impl Core {
             let room = children.has_room(size, record.children.height())
                 && children.spans() < self.config.streaming.after_spans;
             room.then(|| {
-                frame.fold_into(children);
+                let added = plain.is_some_and(|(opening, members)| {
+                    children.add_plain(opening, record.segment_id, times, members)
+                });
+                if !added {
+                    fold_frame(record, name, times, children);
+                }
                 Destination::Folded { late: parent.exited.is_some() }
             })
         });
@@ -307,6 +308,28 @@ impl Drop for CountOnDrop<'_> {
     fn drop(&mut self) {
         self.core.output.counters.sent(self.emitted, self.record.children.spans());
     }
+}
+
+/// Folds a document of any form.
+#[inline(never)]
+fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
+    let frame = Frame {
+        kind: Kind::Embedded,
+        id: record.segment_id,
+        name,
+        start,
+        end: Some(end),
+        body: &record.body,
+        children: &record.children,
+    };
+    debug_assert!(frame.size_bound() <= size_bound(record, name));
+    frame.fold_into(children);
+}
+
+/// Returns an upper bound of the size of a record's embedded document.
+#[inline]
+fn size_bound(record: &SpanRecord, name: &str) -> usize {
+    Frame::HEAD_BOUND + name.len() + record.body.size_bound() + record.children.bytes().len()
 }
 
 /// Writes a document. Kept out of line: on the hot path, writing is inlined into its caller.

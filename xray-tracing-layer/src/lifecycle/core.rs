@@ -109,7 +109,7 @@ impl Core {
     pub(crate) fn restored(&self) {
         xray_sdk::id::reseed();
         self.output.emitter.reopen();
-        self.spans.clock.anchor(self.spans.clock.ticks());
+        self.spans.clock.restored();
     }
 
     /// Starts background work, when the layer is in use. In Lambda the platform decides and sends the

@@ -225,7 +225,6 @@ impl Core {
     /// neither is counted.
     fn emit_whole(&self, packet: &Packet, spans: u32) {
         let result = self.output.emitter.emit(packet);
-        self.output.counters.here().closed.one();
         self.output.counters.here().documents.add(result.is_ok().into());
         self.output.counters.sent(result.is_ok(), spans);
     }

@@ -14,13 +14,14 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::FieldVisitor;
+use crate::fields::visitor::{FieldVisitor, PlainVisitor};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -43,13 +44,17 @@ impl Core {
         let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
         let mut record = pool::take();
         record.callsite = callsite_id;
-        record.segment_id = SegmentId::random();
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
         let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
         if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
             return pool::give_back(record);
         }
-        let now = self.spans.clock.ticks();
+        let (now, nanos) = self.spans.clock.read();
+        if is_root {
+            // A copy of the process that opens a root draws other ids from here on.
+            stir_ids(nanos);
+        }
+        record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
             self.begin_root(&mut record, callsite, attrs, id)
@@ -74,6 +79,21 @@ impl Core {
     /// segment.
     #[inline]
     fn begin_part(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: &Id,
+    ) -> Option<String> {
+        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
+            attrs.record(&mut visitor);
+            return None;
+        }
+        self.begin_any_part(record, callsite, attrs, id)
+    }
+
+    #[inline(never)]
+    fn begin_any_part(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
@@ -180,18 +200,34 @@ impl Core {
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        let found = self.spans.table.with(parent, |parent| {
+        match self.spans.table.inheritance(parent) {
+            Some(inheritance) => {
+                record.inherit(parent, inheritance);
+                true
+            }
+            None => self.inherit_from_locked(record, parent),
+        }
+    }
+
+    /// Inherits from a parent that is not recorded, or that has no child yet, or any parent in Lambda.
+    #[inline(never)]
+    fn inherit_from_locked(&self, record: &mut SpanRecord, parent: u64) -> bool {
+        let found = self.spans.table.hand_down(parent, |parent| {
             parent.has_children = true;
             self.spans.host.on_child_open(parent);
             parent.draw_trace_id();
+            let is_recorded = parent.context.role.is_recorded();
             let (role, parent_id) = match parent.context.role {
-                role if role.is_recorded() => (Role::Subsegment, Some(parent.segment_id)),
+                _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
                 Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
+            // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
+            let stays = is_recorded && !self.spans.host.is_lambda() && parent.context.extras.is_none();
+            ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
             return false;
@@ -211,7 +247,6 @@ impl Core {
         record.parent = None;
         record.parent_id = None;
         record.context.root = id.into_u64();
-        record.context.root_start = now;
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.output.counters.bad_headers.one();
         }
@@ -231,7 +266,8 @@ impl Core {
             // The process may have been frozen since the last invocation.
             self.spans.clock.anchor(now);
         }
-        record.context.offset = self.spans.clock.offset(now);
+        let (start, offset) = self.spans.clock.begin_tree(now);
+        (record.start, record.context.root_start, record.context.offset) = (start, start, offset);
         let in_platform_segment = platform_root || lambda.is_some();
         match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
             Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),

@@ -38,9 +38,10 @@ impl Core {
     /// Notes that the thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
-        match self.spans.table.kind(id) {
-            Kind::Absent => {}
-            kind => self.enter_known(id, kind),
+        let kind = self.spans.table.kind(id);
+        let is_in_scope = || ThreadState::with(|thread| thread.unsampled.depth.get() > 0).unwrap_or_default();
+        if kind == Kind::Unrecorded || (kind != Kind::Absent && is_in_scope()) {
+            self.enter_known(id, kind);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::{EventKind, is_machinery};
 use crate::fields::scratch::{with_body, with_buffer};
-use crate::fields::visitor::FieldVisitor;
+use crate::fields::visitor::{FieldVisitor, status_alone};
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role, SpanRecord};
@@ -28,6 +28,10 @@ impl Core {
         };
         let Some((callsite, root, is_segment)) = self.spans.table.with(id, target).flatten() else { return };
         let Some(callsite) = self.spans.callsites.get(callsite) else { return };
+        if let Some(status) = status_alone(callsite, &self.config.rules, values) {
+            self.spans.table.with(id, |record| record.body.set_status(status));
+            return;
+        }
         with_body(|body| {
             let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
             if callsite.has_statement {

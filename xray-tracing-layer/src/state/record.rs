@@ -72,6 +72,10 @@ pub(crate) struct TraceContext {
     pub(crate) extras: Option<Extras>,
 }
 
+/// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
+/// registry's id of the root, the root's start, and the offset.
+pub(crate) type Inheritance = [u64; 6];
+
 /// The relation of a span to its trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -204,6 +208,26 @@ impl SpanRecord {
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
         }
+    }
+
+    /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
+    /// child on: a later decision is refused then.
+    pub(crate) fn inheritance(&self) -> Inheritance {
+        let TraceContext { trace_id, root, root_start, offset, .. } = self.context;
+        let trace_id = u128::from(trace_id);
+        [self.segment_id.into(), (trace_id >> 64) as u64, trace_id as u64, root, root_start, offset]
+    }
+
+    /// Makes an empty record that of a subsegment of `parent`.
+    #[inline]
+    pub(crate) fn inherit(&mut self, parent: u64, inheritance: Inheritance) {
+        let [segment_id, high, low, root, root_start, offset] = inheritance;
+        self.parent = SpanId::new(parent);
+        self.parent_id = Some(SegmentId::from(segment_id));
+        let context = &mut self.context;
+        context.role = Role::Subsegment;
+        context.trace_id = TraceId::from(u128::from(high) << 64 | u128::from(low));
+        (context.root, context.root_start, context.offset) = (root, root_start, offset);
     }
 
     /// Returns the record's kind.

@@ -10,10 +10,12 @@ macro_rules! counters {
     (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
         /// Counters of a layer's spans, since the layer was built.
         ///
-        /// `closed == folded + emitted + dropped` whenever no span is being closed.
+        /// `closed == folded + emitted + dropped`.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
+            /// Recorded spans that were closed, and whose document was folded, emitted or dropped.
+            pub closed: u64,
             $($(#[$often_doc])* pub $often: u64,)*
             $($(#[$doc])* pub $name: u64,)*
             /// The emitter's own counters.
@@ -38,7 +40,8 @@ macro_rules! counters {
         impl Counters {
             pub(crate) fn snapshot(&self, emitter: EmitterStats) -> Stats {
                 $(let $often = self.stripes.iter().map(|stripe| stripe.$often.0.load(Relaxed)).sum();)*
-                Stats { $($often,)* $($name: self.$name.0.load(Relaxed),)* emitter }
+                let counted = Stats { closed: 0, $($often,)* $($name: self.$name.0.load(Relaxed),)* emitter };
+                Stats { closed: counted.folded + counted.emitted + counted.dropped, ..counted }
             }
         }
     };
@@ -46,8 +49,6 @@ macro_rules! counters {
 
 counters! {
     often: {
-        /// Recorded spans that were closed.
-        closed,
         /// Closed spans that were folded into the document of their parent.
         folded,
         /// Closed spans whose own document was passed to the emitter.

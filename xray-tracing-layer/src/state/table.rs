@@ -14,11 +14,11 @@
 //! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
 //! that the caller holds, so no other thread opens or closes them meanwhile.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{OnceLock, PoisonError};
 
 use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
-use crate::state::record::{Kind, SpanRecord};
+use crate::state::record::{Inheritance, Kind, SpanRecord};
 
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -42,14 +42,21 @@ struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
+    /// What the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
+    /// a record with children, so the room is made when it is needed, and stays.
+    inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
 }
 
 #[derive(Debug, Default)]
 struct Bucket {
     first: Option<(u64, Box<SpanRecord>)>,
-    others: Vec<(u64, Box<SpanRecord>)>,
+    /// A place fits a cache line, and hardly any has others.
+    others: Option<Box<Others>>,
 }
+
+/// Records that share their bucket with another.
+type Others = Vec<(u64, Box<SpanRecord>)>;
 
 /// The place where a record may be.
 pub(crate) struct Found<'a> {
@@ -88,7 +95,7 @@ impl Table {
         if bucket.first.is_none() {
             bucket.first = Some((id, record));
         } else {
-            bucket.others.push((id, record));
+            bucket.others.get_or_insert_default().push((id, record));
         }
         place.label(&bucket);
         match stale {
@@ -121,6 +128,41 @@ impl Table {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
         bucket.find(id).map(look)
+    }
+
+    /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
+    #[inline]
+    pub(crate) fn inheritance(&self, id: u64) -> Option<Inheritance> {
+        let place = self.shard(id).place(id)?;
+        // The words were stored before the label. They stay while the span is held, and the caller holds it.
+        let label = place.label.load(Acquire);
+        if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
+            return None;
+        }
+        Some(place.inheritance.get()?.each_ref().map(|word| word.load(Relaxed)))
+    }
+
+    /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`
+    /// has to return the same each time.
+    pub(crate) fn hand_down<R>(
+        &self,
+        id: u64,
+        look: impl FnOnce(&mut SpanRecord) -> (R, Option<Inheritance>),
+    ) -> Option<R> {
+        let place = self.shard(id).place_of(id)?;
+        let mut bucket = place.lock();
+        let (result, inheritance) = look(bucket.find(id)?);
+        // The words of a bucket are those of its only record.
+        if let Some(words) = inheritance
+            && bucket.is_single()
+        {
+            let room = place.inheritance.get_or_init(Box::default);
+            for (room, word) in room.iter().zip(words) {
+                room.store(word, Relaxed);
+            }
+            place.label.store(place.label.load(Relaxed) | HANDED_DOWN, Release);
+        }
+        Some(result)
     }
 
     /// Calls `look` with the first of `ids` that has a record: the nearest span, if `ids` are a scope.
@@ -159,7 +201,10 @@ impl Table {
         for place in pages.flatten() {
             let mut bucket = place.lock();
             let Bucket { first, others } = &mut *bucket;
-            first.iter_mut().chain(others).for_each(|(_, record)| look(record));
+            first
+                .iter_mut()
+                .chain(others.iter_mut().flat_map(|others| others.iter_mut()))
+                .for_each(|(_, record)| look(record));
         }
     }
 
@@ -227,7 +272,7 @@ impl Place {
     #[inline]
     fn label(&self, bucket: &Bucket) {
         let label = match &bucket.first {
-            _ if !bucket.others.is_empty() => SEVERAL,
+            _ if !bucket.is_single() => SEVERAL,
             None => 0,
             Some((id, record)) => label_of(*id, record.kind()),
         };
@@ -239,7 +284,7 @@ impl Kind {
     #[inline]
     const fn of_label(label: u64) -> Self {
         const KINDS: [Kind; 4] = [Kind::Absent, Kind::Part, Kind::Root, Kind::Unrecorded];
-        KINDS[(label & 0b11) as usize]
+        KINDS[(label & KIND_ALONE) as usize]
     }
 }
 
@@ -250,18 +295,37 @@ const fn label_of(id: u64, kind: Kind) -> u64 {
     id << KIND.count_ones() | kind as u64
 }
 
-/// The bits of a label that are a [`Kind`].
+/// The bits of a label that are about its record: a [`Kind`], and [`HANDED_DOWN`].
 const KIND: u64 = 0b111;
+
+/// The bits of a label that are a [`Kind`].
+const KIND_ALONE: u64 = 0b11;
+
+/// The bit of a label that says that the record's inheritance lies beside it. No record that is unrecorded hands
+/// anything down, so no label is [`SEVERAL`] by that.
+const HANDED_DOWN: u64 = 0b100;
+
+/// The words of an inheritance.
+const INHERITED: usize = size_of::<Inheritance>() / size_of::<u64>();
 
 /// Records that share the bucket: only the bucket knows. No id is 0.
 const SEVERAL: u64 = KIND;
 
 impl Bucket {
+    /// Whether there is no other record beside the first.
+    #[inline]
+    fn is_single(&self) -> bool {
+        self.others.as_ref().is_none_or(|others| others.is_empty())
+    }
+
     #[inline]
     fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
         match &mut self.first {
             Some((first, record)) if *first == id => Some(record),
-            _ => self.others.iter_mut().find(|(other, _)| *other == id).map(|(_, record)| &mut **record),
+            _ => {
+                let mut others = self.others.iter_mut().flat_map(|others| others.iter_mut());
+                others.find(|(other, _)| *other == id).map(|(_, record)| &mut **record)
+            }
         }
     }
 
@@ -270,8 +334,9 @@ impl Bucket {
         if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
             return Some(record);
         }
-        let at = self.others.iter().position(|(other, _)| *other == id)?;
-        Some(self.others.swap_remove(at).1)
+        let others = self.others.as_mut()?;
+        let at = others.iter().position(|(other, _)| *other == id)?;
+        Some(others.swap_remove(at).1)
     }
 }
 
@@ -334,6 +399,39 @@ mod tests {
         }
         let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
         assert_eq!(open as usize, map.len());
+    }
+
+    #[test]
+    fn what_a_record_hands_down_is_there_from_the_first_time_on_and_ends_with_it() {
+        let table = Table::new(u32::MAX);
+        let (id, beside) = (5, 5 + ADDRESS_MASK as u64 + 1);
+        let words = [1, 2, 3, 4, 5, 6];
+        assert!(matches!(table.insert(id, pool::take()), Inserted::Done));
+        assert_eq!(table.inheritance(id), None);
+        assert_eq!(table.hand_down(id, |_| ((), None)), Some(()));
+        assert_eq!(table.inheritance(id), None);
+        table.hand_down(id, |_| ((), Some(words)));
+        assert_eq!(table.inheritance(id), Some(words));
+        assert_eq!(table.inheritance(beside), None);
+        assert_eq!(table.kind(id), table.with(id, |record| record.kind()).unwrap());
+        // Another one in the bucket: the words belong to none until the bucket has one record again.
+        assert!(matches!(table.insert(beside, pool::take()), Inserted::Done));
+        table.hand_down(beside, |_| ((), Some([9; 6])));
+        assert_eq!((table.inheritance(id), table.inheritance(beside)), (None, None));
+        assert!(table.remove(beside).is_some());
+        table.hand_down(id, |_| ((), Some(words)));
+        assert_eq!(table.inheritance(id), Some(words));
+        assert!(table.remove(id).is_some());
+        assert_eq!(table.inheritance(id), None);
+        assert_eq!(table.hand_down(id, |_| ((), Some(words))), None);
+        // A record that comes after it in the same place has handed down nothing.
+        assert!(matches!(table.insert(id, pool::take()), Inserted::Done));
+        assert_eq!(table.inheritance(id), None);
+    }
+
+    #[test]
+    fn a_place_is_one_cache_line() {
+        assert_eq!(size_of::<Place>(), 64);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Facts that a thread remembers between two callbacks, in one place with their invariants.
 //!
-//! `tracing` reports events without their context. Five facts are known only to the thread on which they
+//! `tracing` reports events without their context. Four facts are known only to the thread on which they
 //! happen. Each is written by one file and read by one:
 //!
 //! | fact | written | read |

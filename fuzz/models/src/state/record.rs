@@ -9,6 +9,9 @@ pub(crate) enum Kind {
     Unrecorded,
 }
 
+/// The layer's `Inheritance`: words.
+pub(crate) type Inheritance = [u64; 6];
+
 #[derive(Debug)]
 pub(crate) struct SpanRecord {
     pub(crate) kind: Kind,

@@ -39,7 +39,7 @@ impl Terminal {
             () if variable("TERM").is_some_and(|term| term == "dumb") => false,
             () => width.is_some(),
         };
-        // Zero is the size of a terminal that nobody set, as in some containers.
+        // Zero is the size of a terminal whose size was never set, as in some containers.
         let width = width.map(|width| if width == 0 { ASSUMED_WIDTH } else { width });
         Self { width: columns.or(width).unwrap_or(DEFAULT_WIDTH), color }
     }

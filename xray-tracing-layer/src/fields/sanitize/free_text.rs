@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem;
+use xray_sdk::document::MAX_VALUE;
 
 use super::dialect::Dialect;
 use super::secret_key::{Secret, key_before};
@@ -20,38 +21,60 @@ use super::statement::{Language, Sanitized};
 use super::url::{SafeUrl, is_scheme};
 
 /// Removes what is known to be secret from a text. Borrows the text if there is nothing to remove.
+///
+/// Only as much is looked at as a document keeps of one value. Behind it, a text that is changed ends.
 pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
-    if !may_hold_secret(text.as_bytes()) {
+    let head = &text[..text.floor_char_boundary(MAX_VALUE)];
+    if !may_hold_secret(head.as_bytes()) {
         return text.into();
     }
-    let mut text = Cow::Borrowed(text);
+    let mut clean = Cow::Borrowed(head);
     for step in [urls, pairs, dsn_users, statements] {
-        if let Some(changed) = step(&text, keep_query) {
-            text = changed.into();
+        if let Some(changed) = step(&clean, keep_query) {
+            clean = changed.into();
         }
     }
-    text
+    match clean {
+        Cow::Borrowed(_) => text.into(),
+        Cow::Owned(clean) if head.len() < text.len() => format!("{clean}…").into(),
+        changed => changed,
+    }
 }
 
 /// Whether one of the forms may be in a text, which may be escaped as in JSON. Most texts have none of these bytes.
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
-    text.iter().fold(false, |found, byte| found | SIGNS[usize::from(*byte)]) && has_form(text)
+    let head = &text[..text.len().min(MAX_VALUE)];
+    has_sign(head) && has_form(head)
 }
 
-/// Bytes of which each form has one.
-static SIGNS: [bool; 256] = {
-    let mut signs = [false; 256];
-    let mut at = 0;
-    while at < FORMS.len() {
-        signs[FORMS[at] as usize] = true;
-        at += 1;
+/// Whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
+/// what a statement's literal stands in. Eight bytes at a time: the last eight may be looked at twice.
+#[inline]
+fn has_sign(text: &[u8]) -> bool {
+    if let Some(last) = text.last_chunk::<8>() {
+        let (words, _) = text.as_chunks::<8>();
+        return words.iter().fold(signs(*last), |found, word| found | signs(*word)) != 0;
     }
-    signs
-};
+    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some([a, b, c, d]), Some([e, f, g, h])) => signs([*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
+        _ => text.iter().any(|byte| signs([*byte; 8]) != 0),
+    }
+}
 
-/// A URL's colon, a pair's sign, a user's end, and what a statement's literal stands in.
-const FORMS: &[u8] = b":=@'(";
+/// Not 0 if one of eight bytes is of `:;<=>?@` or `'(`, the ranges in which the signs `:=@'(` lie.
+#[inline]
+fn signs(bytes: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(bytes);
+    // Without its top bit a byte has room for a sum, which sets that bit from some number on.
+    let low = word & !TOPS;
+    let from = |first: u8| low + ONES * u64::from(0x80 - first);
+    let found = (from(b':') & !from(b'@' + 1)) | (from(b'\'') & !from(b'(' + 1));
+    found & !word & TOPS
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOPS: u64 = 0x8080_8080_8080_8080;
 
 /// A second look, still without memory.
 #[cold]
@@ -218,6 +241,23 @@ const STATEMENT_WINDOW: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sign_is_found_wherever_it_stands() {
+        for len in 0..40 {
+            for plain in [b'a', b'Z', b'9', b'_', b' ', b')', b'&', 0x80, 0xa7, 0xff] {
+                let mut text = vec![plain; len];
+                assert!(!has_sign(&text), "{plain} {len}");
+                for at in 0..len {
+                    for sign in *b":=@'(" {
+                        text[at] = sign;
+                        assert!(has_sign(&text), "{sign} at {at} of {len}");
+                    }
+                    text[at] = plain;
+                }
+            }
+        }
+    }
 
     #[test]
     fn known_forms_inside_a_text_are_cleaned() {

@@ -68,10 +68,13 @@ pub(crate) fn is_port(text: &str) -> bool {
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
+/// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
+pub(super) const MAX_HOST: usize = 253;
+
 /// Whether a name is one that resolvers take: letters of any language, digits, `.`, `-` and `_`.
 fn is_host_name(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= 253
+        && text.len() <= MAX_HOST
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
 }
 

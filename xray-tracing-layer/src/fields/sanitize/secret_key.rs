@@ -26,7 +26,12 @@ impl Secret {
 /// The word before a pair's sign, without the quotes that it may stand in.
 pub(crate) fn key_before(text: &[u8]) -> &[u8] {
     let end = text.len()
-        - text.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\')).count();
+        - text
+            .iter()
+            .rev()
+            .take(16)
+            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\'' | b'\\'))
+            .count();
     let is_in_key = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let length = text[..end].iter().rev().take(64).take_while(is_in_key).count();
     &text[end - length..end]

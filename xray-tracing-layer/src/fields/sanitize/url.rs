@@ -16,8 +16,9 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
-use super::host::HostPort;
+use super::host::{HostPort, MAX_HOST};
 use super::secret_key::{Secret, key_before};
+use xray_sdk::document::internal::is_bland;
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,30 @@ pub(crate) struct SafeUrl<'a> {
 impl<'a> SafeUrl<'a> {
     /// Reads a URL. Returns `None` if its form is not understood.
     pub(crate) fn parse(url: &'a str, keep_query: bool) -> Option<Self> {
+        Self::parse_plain(url).or_else(|| Self::parse_any(url, keep_query))
+    }
+
+    /// Reads a URL of HTTP without a port, a query, or anything else that could hide a secret, as most are. Returns
+    /// `None` for any other.
+    #[inline]
+    fn parse_plain(url: &'a str) -> Option<Self> {
+        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+        // None of `:@?#;=%` is bland.
+        if !is_bland(rest.as_bytes()) {
+            return None;
+        }
+        let end = rest.bytes().position(|byte| !IN_HOST[usize::from(byte)]).unwrap_or(rest.len());
+        let (host, after) = rest.split_at(end);
+        if host.is_empty() || host.len() > MAX_HOST || !(after.is_empty() || after.starts_with('/')) {
+            return None;
+        }
+        let before = &url[..url.len() - rest.len()];
+        let host = HostPort { host, port: "", whole: host };
+        Some(Self { before, host: Some(host), after, unchanged: Some(url) })
+    }
+
+    #[inline(never)]
+    fn parse_any(url: &'a str, keep_query: bool) -> Option<Self> {
         let bytes = url.as_bytes();
         // What no reader takes for a part of a URL, and browsers take for a slash.
         if bytes.iter().any(|byte| byte.is_ascii_control() || *byte == b'\\') {
@@ -93,6 +118,18 @@ impl<'a> SafeUrl<'a> {
     }
 }
 
+/// The bytes of a host's name in ASCII.
+static IN_HOST: [bool; 256] = {
+    let mut found = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let is_in = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'-' | b'_');
+        found[byte] = is_in;
+        byte += 1;
+    }
+    found
+};
+
 /// Where the authority begins, if there is one. The outer `None`: the form is not understood.
 fn start_of_authority(url: &str) -> Option<Option<usize>> {
     if url.starts_with("//") {
@@ -148,6 +185,33 @@ pub(crate) fn is_scheme(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_url_is_read_as_any_other(
+            url in "https?://[a-z.:@_-]{0,12}(/[a-z0-9 ~%;=@/?#:\\\\ü\x7f-]{0,12})?|https?://[a-zA-Z0-9._-]{1,20}(/[a-z0-9/._-]{0,20})?", keep: bool,
+        ) {
+            if let Some(plain) = SafeUrl::parse_plain(&url) {
+                proptest::prop_assert_eq!(Some(plain), SafeUrl::parse_any(&url, keep));
+            }
+        }
+    }
+
+    #[test]
+    fn most_urls_are_plain() {
+        for url in ["https://shop.example/orders/1234567/item", "http://localhost/", "http://inventory"] {
+            assert_eq!(SafeUrl::parse_plain(url), SafeUrl::parse_any(url, false));
+            assert!(SafeUrl::parse_plain(url).is_some(), "{url}");
+        }
+        for url in [
+            "http://h:80/orders/17",
+            "https://shop.example/?q",
+            "https://a@b.example/orders",
+            "/orders/1234567",
+        ] {
+            assert!(SafeUrl::parse_plain(url).is_none(), "{url}");
+        }
+    }
 
     #[test]
     fn users_passwords_and_queries_go() {

@@ -83,7 +83,7 @@ impl<W: Write> Scan<'_, W> {
                 self.name_next = query_here;
             }
             4 if is(&["COPY"]) => {
-                self.is_copy |= start == 0;
+                self.is_copy |= self.shown == 0 && self.text[self.copied..start].trim_ascii().is_empty();
                 self.previous = Word::Copy;
             }
             4 if is(&["INTO"]) => (self.previous, self.name_next) = (Word::Into, true),

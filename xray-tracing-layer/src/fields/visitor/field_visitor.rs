@@ -58,10 +58,10 @@ impl<'a> FieldVisitor<'a> {
         body: &'a mut Body,
         is_segment: bool,
     ) -> Self {
-        Self {
-            plain: callsite.unique && rules.redact.is_none(),
-            ..Self::new(callsite, rules, body, is_segment)
-        }
+        let mut visitor = Self::new(callsite, rules, body, is_segment);
+        visitor.plain = callsite.unique && rules.redact.is_none();
+        visitor.target.distinct = callsite.distinct_request;
+        visitor
     }
 
     /// Creates a visitor for the decisive fields of a new root.
@@ -96,7 +96,7 @@ impl<'a> FieldVisitor<'a> {
             return self
                 .target
                 .body
-                .append(Section::Metadata, key, |out| value.put(out, Section::Metadata, keep_query));
+                .append(Section::Metadata, 0, key, |out| value.put(out, Section::Metadata, keep_query));
         }
         self.put_any(field, value);
     }

@@ -1,0 +1,178 @@
+//! Members that are short and need no escapes, appended as one block: key, value and comma.
+//!
+//! A block has a fixed length, so that it is copied by a few words and looked at for room once. What follows the
+//! member in it is cut off again.
+
+use super::buffer::Buffer;
+use super::digits::decimal_digits;
+use super::escape::unbland;
+
+/// A key made ready to be copied as a block, with room for a short value behind it.
+#[derive(Clone, Debug)]
+pub struct MemberKey {
+    /// `"key":"`, and zeros.
+    block: [u8; BLOCK],
+    /// The length without the last quote, which only a string takes.
+    len: usize,
+}
+
+impl MemberKey {
+    /// Makes a key ready, `"key":` for instance. Returns `None` if it is longer than 24 bytes.
+    #[must_use]
+    pub fn new(ready: &str) -> Option<Self> {
+        let mut block = [0; BLOCK];
+        block[..MAX_KEY].get_mut(..ready.len())?.copy_from_slice(ready.as_bytes());
+        block[ready.len()] = b'"';
+        Some(Self { block, len: ready.len() })
+    }
+
+    /// Returns the length of the ready key.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Buffer {
+    /// Appends a member and a comma, if its value is a string of at most 16 bytes that are all
+    /// [bland](super::is_bland). Otherwise appends nothing and returns `false`.
+    #[inline(always)]
+    pub(crate) fn put_bland_member(&mut self, key: &MemberKey, text: &str) -> bool {
+        let bytes = text.as_bytes();
+        let len = bytes.len();
+        let (word, seen) = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+            (Some(first), Some(last)) if len <= MAX_TEXT => {
+                let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+                let word = u128::from(first) | u128::from(last) << (8 * (len - 8));
+                (word, unbland(first) | unbland(last))
+            }
+            (None, None) => {
+                let Some(word) = word_of(bytes) else { return false };
+                // What a short string has not is as bland as a letter.
+                let rest = (u64::MAX << (8 * len)) & u64::from_le_bytes([b'a'; 8]);
+                (u128::from(word), unbland(word | rest))
+            }
+            _ => return false,
+        };
+        if seen != 0 {
+            return false;
+        }
+        self.put_block(key, key.len + 1 + len + 2, |room| {
+            room[key.len + 1..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
+            room[key.len + 1 + len..][..2].copy_from_slice(b"\",");
+        });
+        true
+    }
+
+    /// Appends a member and a comma, if its value has at most eight digits. Otherwise appends nothing and returns
+    /// `false`.
+    #[inline(always)]
+    pub(crate) fn put_small_member(&mut self, key: &MemberKey, value: i64) -> bool {
+        let size = value.unsigned_abs();
+        if size >= 100_000_000 {
+            return false;
+        }
+        let digits = u64::from_le_bytes(decimal_digits(size as u32));
+        // The last digit is written whatever it is.
+        let zeros = ((digits ^ 0x3030_3030_3030_3030) | 1 << 56).trailing_zeros() / 8;
+        let (sign, len) = (usize::from(value < 0), 8 - zeros as usize);
+        self.put_block(key, key.len + sign + len + 1, |room| {
+            room[key.len] = b'-';
+            room[key.len + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            room[key.len + sign + len] = b',';
+        });
+        true
+    }
+
+    #[inline(always)]
+    fn put_block(&mut self, key: &MemberKey, len: usize, fill: impl FnOnce(&mut [u8; BLOCK])) {
+        let bytes = self.bytes_mut();
+        let start = bytes.len();
+        if bytes.capacity() == 0 {
+            reserve_first(bytes);
+        }
+        let mut block = key.block;
+        fill(&mut block);
+        bytes.extend_from_slice(&block);
+        bytes.truncate(start + len);
+    }
+}
+
+/// Makes room for a few short members, with the rest of the last one's block, and for no more.
+#[cold]
+fn reserve_first(bytes: &mut Vec<u8>) {
+    bytes.reserve_exact(72);
+}
+
+/// Up to seven bytes as one word, the first in the lowest; `None` without any.
+#[inline(always)]
+fn word_of(bytes: &[u8]) -> Option<u64> {
+    let len = bytes.len();
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+        return Some(u64::from(first) | u64::from(last) << (8 * (len - 4)));
+    }
+    // Of three bytes or less, the first, the middle one and the last are all.
+    let (first, last) = (u64::from(*bytes.first()?), u64::from(*bytes.last()?));
+    let middle = u64::from(*bytes.get(len / 2)?);
+    Some(first | middle << (8 * (len / 2)) | last << (8 * (len - 1)))
+}
+
+const MAX_KEY: usize = 24;
+const MAX_TEXT: usize = 16;
+
+/// The longest key, two quotes, the longest value, and a comma.
+const BLOCK: usize = MAX_KEY + 1 + MAX_TEXT + 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn by_token(key: &str, value: impl FnOnce(&mut Buffer)) -> String {
+        let mut buffer = Buffer::new();
+        buffer.put("before,");
+        buffer.put(key);
+        value(&mut buffer);
+        buffer.put(",");
+        buffer.as_str().to_owned()
+    }
+
+    fn by_block(key: &str, put: impl FnOnce(&mut Buffer, &MemberKey) -> bool) -> Option<String> {
+        let mut buffer = Buffer::new();
+        buffer.put("before,");
+        let key = MemberKey::new(key)?;
+        let done = put(&mut buffer, &key);
+        assert!(done || buffer.as_str() == "before,");
+        done.then(|| buffer.as_str().to_owned())
+    }
+
+    proptest! {
+        #[test]
+        fn a_block_is_what_its_tokens_are(key in "\"[a-z.]{0,40}\":", text in "[a-zA-Z0-9 _./-]{0,20}|.{0,20}", number: i64, shift in 0_u32..64) {
+            let number = number >> shift;
+            if let Some(block) = by_block(&key, |out, key| out.put_bland_member(key, &text)) {
+                prop_assert_eq!(block, by_token(&key, |out| out.put_string(&text)));
+            } else {
+                let is_bland = |b: u8| unbland(u64::from_le_bytes([b; 8])) == 0;
+                prop_assert!(key.len() > MAX_KEY || text.is_empty() || text.len() > MAX_TEXT || !text.bytes().all(is_bland));
+            }
+            if let Some(block) = by_block(&key, |out, key| out.put_small_member(key, number)) {
+                prop_assert_eq!(block, by_token(&key, |out| out.put_int(number)));
+            } else {
+                prop_assert!(key.len() > MAX_KEY || number.unsigned_abs() >= 100_000_000);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_at_the_bounds_are_right() {
+        for number in [0, 1, -1, 9, 10, -10, 99_999_999, -99_999_999] {
+            let block = by_block("\"n\":", |out, key| out.put_small_member(key, number));
+            assert_eq!(block, Some(format!("before,\"n\":{number},")));
+        }
+        for number in [100_000_000, -100_000_000, i64::MAX, i64::MIN] {
+            assert_eq!(by_block("\"n\":", |out, key| out.put_small_member(key, number)), None);
+        }
+    }
+}
