@@ -68,7 +68,7 @@ impl Fastrace {
             .root()
             .with_properties(|| [("span.kind", "server"), ("http.request.method", "GET"), ("url.full", URL)]);
         let _in_root = root.set_local_parent();
-        for order in -1..3 {
+        for order in -1i32..3 {
             let _in_child = child(order);
             if order == 1 {
                 LocalSpan::add_event(Event::new("no luck").with_property(|| ("level", "ERROR")));
@@ -106,7 +106,7 @@ impl Fastrace {
     }
 }
 
-fn child(order: u32) -> LocalSpan {
+fn child(order: impl std::fmt::Display) -> LocalSpan {
     LocalSpan::enter_with_local_parent("load")
         .with_properties(|| [("kind", Cow::Borrowed("order")), ("order", Cow::Owned(order.to_string()))])
 }

@@ -1,7 +1,7 @@
 //! Instruction counts and lines of code by callgrind, which don't depend on how busy a machine is: a gate against bounds
 //! that are kept in the repository, and a profile by function for those who tune.
 //!
-//! Only what runs inside [`measured_run`] is collected, so that neither the start of the program nor what a rival does
+//! Only what runs inside `measured_run` is collected, so that neither the start of the program nor what a rival does
 //! before `main` counts. What differs between compilers and C libraries is what the margin is for.
 //!
 //! Callgrind does not see the kernel, nor the system's clock, which the kernel maps into the process: those cost time

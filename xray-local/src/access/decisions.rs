@@ -1,6 +1,6 @@
 //! The record of decisions: who asked for what, and which statement decided.
 //!
-//! Equal decisions within [`WINDOW`] are one row with a count, so that a daemon that sends all day does not fill the table.
+//! Equal decisions within `WINDOW` are one row with a count, so that a daemon that sends all day does not fill the table.
 //! Recording never delays an answer: decisions gather in memory and are written [`DELAY`] later, in one transaction.
 
 use std::collections::BTreeMap;

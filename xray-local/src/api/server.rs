@@ -84,7 +84,7 @@ impl Server {
 
     /// Whether the daemon's policies let it send what arrives by UDP: a function to call for each document.
     ///
-    /// The policies are looked at anew after [`DATAGRAMS_LOOK`], so a change is felt a second later.
+    /// The policies are looked at anew after `DATAGRAMS_LOOK`, so a change is felt a second later.
     pub fn datagrams(&self) -> impl FnMut() -> bool + Send + 'static {
         let this = self.clone();
         let mut known: Option<(Time, bool)> = None;

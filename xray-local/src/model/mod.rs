@@ -1,6 +1,6 @@
 //! Nouns that all rooms share: ids and keys, times, the facts of a compiled trace, limits.
 //!
-//! Values only. Nothing here reads a socket, a file or a database; only [`clock`] asks the system for the time.
+//! Values only. Nothing here reads a socket, a file or a database; only `clock` asks the system for the time.
 
 mod cause;
 mod clock;
