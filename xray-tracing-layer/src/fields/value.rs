@@ -65,7 +65,8 @@ impl Value<'_> {
         match self {
             Self::Str(text) => look(text),
             _ => {
-                let mut text = String::new();
+                // Most values are shorter, and take one allocation.
+                let mut text = String::with_capacity(64);
                 BoundedText::after(&mut text).write_value(self);
                 look(&text)
             }
