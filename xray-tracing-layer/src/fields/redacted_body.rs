@@ -63,13 +63,9 @@ impl<'a> RedactedBody<'a> {
 
     pub(crate) fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
         let rules = self.rules;
-        let clean = |text: Cow<'_, str>| match free_text(&text, rules.keep_query) {
-            Cow::Borrowed(_) => None,
-            Cow::Owned(clean) => Some(clean),
-        };
-        self.body.metadata_with(namespace, key, value, |key, text| {
-            let shown = rules.redacted(key, text);
-            clean(shown.clone()).map_or(shown, Cow::Owned)
+        self.body.metadata_with(namespace, key, value, |key, text| match rules.redacted(key, text) {
+            Cow::Borrowed(shown) => free_text(shown, rules.keep_query),
+            Cow::Owned(shown) => free_text(&shown, rules.keep_query).into_owned().into(),
         });
     }
 
