@@ -110,6 +110,7 @@ pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutF
 pub use layer::filtered::FilteredLayer;
 pub use layer::xray_layer::XrayLayer;
 pub use settings::config::ContextMissing;
+pub use settings::drop_rule::DropRule;
 pub use span_ext::{XraySpanExt, current_trace_header};
 pub use state::closing_span::ClosingSpan;
 pub use state::stats::Stats;

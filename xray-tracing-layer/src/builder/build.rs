@@ -8,7 +8,7 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
 use xray_sdk::document::internal::{Buffer, Preamble, put_name};
-use xray_sdk::sampling::{Always, DefaultRule};
+use xray_sdk::sampling::{Always, DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
@@ -26,10 +26,11 @@ use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::notices::{Notices, WantedCallsites};
-use crate::state::origin::Origin;
+use crate::state::process::notices::{Notices, WantedCallsites};
+use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
 
 /// Returns a layer with defaults and the settings of the environment.
@@ -113,6 +114,8 @@ impl<F> Builder<F> {
         F: FilterMode<S>,
     {
         let address = self.address()?;
+        #[cfg(feature = "http")]
+        self.settings.headers.check()?;
         Ok(self.assemble(&address))
     }
 
@@ -179,10 +182,12 @@ impl<F> Builder<F> {
             service_name: name.as_str().to_owned(),
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
+            #[cfg(feature = "http")]
+            headers: self.settings.headers.freeze(&self.settings.callsites.annotate),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
-            callsites: CallsiteCache::new(self.settings.annotate),
+            callsites: CallsiteCache::new(self.settings.callsites),
             clock,
             unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
@@ -197,8 +202,9 @@ impl<F> Builder<F> {
             Some(true) => named(Always),
             _ => named(DefaultRule::new()),
         });
-        let hooks =
-            Hooks { sampler: GuardedSampler(sampler), sampler_name, on_close: self.settings.on_close };
+        let sampler = GuardedSampler(sampler);
+        let tail = sampler.tail().map(Tail::new);
+        let hooks = Hooks { sampler, sampler_name, on_close: self.settings.on_close, tail };
         let (reporter, end_of_reports) = std::sync::mpsc::channel();
         let interval = self.settings.report_problems;
         let install = Install {

@@ -18,7 +18,7 @@ use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
@@ -105,8 +105,14 @@ impl Core {
     // A call here costs each span twenty instructions.
     #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        if record.context.held_back {
+            return self.close_held_back(record, end, now);
+        }
         if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close(on_close, record, end);
+            let fate = self.run_on_close(on_close, record, end);
+            if fate != Fate::Kept {
+                return self.leave_out(record, fate, now);
+            }
         }
         self.output.counters.losses(record.body.losses());
         let destination = match record.parent {
@@ -120,6 +126,9 @@ impl Core {
                     self.output.counters.here().sampled.one();
                 }
                 self.send(record, end);
+                if let Some(parent) = record.parent.filter(|_| self.hooks.on_close.is_some()) {
+                    self.spans.table.with(parent.get(), |parent| parent.sent_below = true);
+                }
             }
         }
         if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
@@ -172,7 +181,7 @@ impl Core {
     }
 
     /// Emits the span's document, after the children for which it has no room.
-    fn send(&self, record: &mut SpanRecord, end: Ticks) {
+    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
         let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
@@ -280,7 +289,8 @@ impl Core {
     pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
-                if record.in_progress_sent || !record.context.role.is_recorded() {
+                let context = &record.context;
+                if record.in_progress_sent || !context.role.is_recorded() || context.held_back {
                     return false;
                 }
                 record.in_progress_sent = true;
@@ -312,7 +322,7 @@ impl Drop for CountOnDrop<'_> {
 
 /// Folds a document of any form.
 #[inline(never)]
-fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
+pub(crate) fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
     let frame = Frame {
         kind: Kind::Embedded,
         id: record.segment_id,
@@ -328,7 +338,7 @@ fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), childre
 
 /// Returns an upper bound of the size of a record's embedded document.
 #[inline]
-fn size_bound(record: &SpanRecord, name: &str) -> usize {
+pub(crate) fn size_bound(record: &SpanRecord, name: &str) -> usize {
     Frame::HEAD_BOUND + name.len() + record.body.size_bound() + record.children.bytes().len()
 }
 

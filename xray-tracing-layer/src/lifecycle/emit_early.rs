@@ -30,7 +30,7 @@ use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{put_whole, take_front};
 use crate::lifecycle::core::Core;
 use crate::state::host::LambdaFunction;
-use crate::state::record::{Role, SpanId, SpanRecord};
+use crate::state::record::{Fate, Role, SpanId, SpanRecord};
 use crate::state::thread_state::ThreadState;
 
 impl Core {
@@ -156,8 +156,15 @@ impl Core {
     /// Emits a recorded span as complete, although it is open. From then on its record holds the late part, an
     /// independent subsegment below the emitted document.
     pub(crate) fn emit_early(&self, id: u64) {
-        if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close_early(on_close, id);
+        let has_tail = self.hooks.tail.is_some();
+        if has_tail && self.waits(id) {
+            return;
+        }
+        if self.hooks.on_close.as_ref().is_some_and(|on_close| self.run_on_close_early(on_close, id)) {
+            return;
+        }
+        if has_tail && !self.is_kept_early(id) {
+            return;
         }
         let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.emitted_early;
         let too_large = self.spans.table.with(id, |record| {
@@ -241,10 +248,14 @@ impl Core {
     /// Streams the finished children of an open span.
     fn release_children(&self, id: u64) {
         let released = self.spans.table.with(id, |record| {
+            if record.fate != Fate::Kept {
+                return None;
+            }
             let documents = take_front(&mut record.children, usize::MAX);
-            (record.context.trace_id, record.segment_id, documents)
+            record.sent_below |= !documents.is_empty();
+            Some((record.context.trace_id, record.segment_id, documents))
         });
-        if let Some((trace_id, parent_id, documents)) = released {
+        if let Some((trace_id, parent_id, documents)) = released.flatten() {
             self.stream_children(&documents, trace_id, parent_id);
         }
     }

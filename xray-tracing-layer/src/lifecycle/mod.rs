@@ -6,12 +6,15 @@
 pub(crate) mod core;
 
 pub(crate) mod aws_response_event;
+pub(crate) mod breadcrumb;
 pub(crate) mod close;
 pub(crate) mod emit_early;
 pub(crate) mod finished_call;
+pub(crate) mod leave_out;
 pub(crate) mod on_close;
 pub(crate) mod open;
 pub(crate) mod propagation;
 pub(crate) mod sample;
+pub(crate) mod tail;
 pub(crate) mod unsampled;
 pub(crate) mod update;

@@ -1,74 +1,88 @@
 //! The user's closure for closing spans, called for each recorded span before its document is written.
 //! Nothing is locked meanwhile.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use tracing::dispatcher::{Dispatch, get_default, with_default};
-use tracing::subscriber::NoSubscriber;
-use xray_sdk::document::internal::Body;
+use xray_sdk::document::internal::{Body, Section};
 
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::scratch::with_body;
 use crate::lifecycle::core::Core;
-use crate::settings::redaction::Rules;
+use crate::settings::user_code::call_without_subscriber;
 use crate::state::clock::Ticks;
 use crate::state::closing_span::{ClosingSpan, OnClose, SpanFacts};
-use crate::state::record::{Role, SpanRecord};
+use crate::state::record::{Fate, Role, SpanRecord};
 
 impl Core {
-    /// Calls the closure for a span that is out of the table.
+    /// Calls the closure for a span that is out of the table. Returns its decision about the span.
     #[cold]
-    pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) {
-        // A span that was emitted early was shown to the closure then.
-        if !record.emitted_early {
-            let facts = self.facts_of(record, end);
-            call(on_close, facts, &mut record.body, &self.config.rules);
+    pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) -> Fate {
+        // A span that was emitted early was shown to the closure then, and so was one that it left out.
+        if record.emitted_early || record.fate != Fate::Kept {
+            return record.fate;
         }
+        let facts = self.facts_of(record, end);
+        let (fate, _) = self.call(on_close, facts, &mut record.body, None);
+        self.checked(fate, record)
     }
 
-    /// Calls the closure for an open span that is about to be emitted early.
+    /// Calls the closure for an open span that is about to be emitted early. Returns whether the span is left out:
+    /// it is not emitted then, and left out when it closes.
     #[cold]
-    pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) {
+    pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) -> bool {
         let emits_early = |record: &mut SpanRecord| {
-            (record.context.role.is_recorded() && !record.emitted_early)
-                .then(|| self.facts_of(record, record.last_exit()))
+            (record.context.role.is_recorded() && !record.emitted_early && record.fate == Fate::Kept)
+                .then(|| (self.facts_of(record, record.last_exit()), record.body.clone()))
         };
-        let Some(facts) = self.spans.table.with(id, emits_early).flatten() else { return };
+        let Some((facts, former)) = self.spans.table.with(id, emits_early).flatten() else { return false };
         with_body(|body| {
-            call(on_close, facts, body, &self.config.rules);
-            self.spans.table.with(id, |record| record.body.absorb(body));
-        });
+            let (fate, removed) = self.call(on_close, facts, body, Some(former));
+            let fate = self.spans.table.with(id, |record| {
+                for (section, key) in removed {
+                    record.body.remove(section, key);
+                }
+                record.body.absorb(body);
+                record.fate = self.checked(fate, record);
+                // Nothing of it may be announced any more.
+                record.in_progress_sent |= record.fate != Fate::Kept;
+                record.fate
+            });
+            fate.is_some_and(|fate| fate != Fate::Kept)
+        })
+    }
+
+    /// Calls the closure. If it panics, what it changed is kept, and the span as well.
+    fn call(
+        &self,
+        on_close: &OnClose,
+        facts: SpanFacts<'_>,
+        body: &mut Body,
+        former: Option<Body>,
+    ) -> (Fate, Vec<(Section, String)>) {
+        let body = RedactedBody::new(body, &self.config.rules);
+        let mut closing = ClosingSpan { facts, body, former, removed: Vec::new(), fate: Fate::Kept };
+        if call_without_subscriber(|| (on_close.0)(&mut closing)).is_none() {
+            self.output.counters.caught_panics.one();
+            closing.fate = Fate::Kept;
+        }
+        (closing.fate, closing.removed)
+    }
+
+    /// Returns the decision about a span, unless it came too late.
+    fn checked(&self, fate: Fate, record: &SpanRecord) -> Fate {
+        if fate != Fate::Kept && (record.sent_below || record.in_progress_sent) {
+            self.output.counters.late_decisions.one();
+            return Fate::Kept;
+        }
+        fate
     }
 
     fn facts_of(&self, record: &SpanRecord, end: Ticks) -> SpanFacts<'_> {
         SpanFacts {
-            name: self.spans.callsites.get(record.callsite).map_or("unknown", |callsite| callsite.title),
+            callsite: self.spans.callsites.get(record.callsite),
             duration: Duration::from_micros(end.saturating_sub(record.start)),
-            status: record.body.status(),
-            has_failed: record.body.has_failed(),
             is_segment: record.context.role == Role::Segment,
             trace_id: record.context.trace_id,
         }
     }
-}
-
-/// Calls the closure, without a subscriber and catching panics.
-///
-/// A span that opens and closes while the registry closes another is never removed from the registry, and
-/// keeps the spans around it open. So `tracing` is off meanwhile.
-///
-/// A panic costs only what the closure would have added. The code that dropped the span does not see it; its
-/// thread may be panicking already.
-fn call(on_close: &OnClose, facts: SpanFacts<'_>, body: &mut Body, rules: &Rules) {
-    let mut closing = ClosingSpan { facts, body: RedactedBody::new(body, rules) };
-    let mut call = || (on_close.0)(&mut closing);
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        // Inside a thread's own subscriber there is none, and none can be set.
-        if get_default(Dispatch::is::<NoSubscriber>) {
-            call();
-        } else {
-            with_default(&Dispatch::none(), call);
-        }
-    }));
 }

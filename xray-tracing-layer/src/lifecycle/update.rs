@@ -92,6 +92,9 @@ impl Core {
             _ => {}
         }
         if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
+            if callsite.event == EventKind::Breadcrumb {
+                return self.breadcrumb(event, callsite, id);
+            }
             self.put_event(event, callsite, id);
         }
     }
