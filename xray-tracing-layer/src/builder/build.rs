@@ -12,6 +12,8 @@ use xray_sdk::sampling::{Always, DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
+#[cfg(feature = "http")]
+use crate::builder::headers;
 use crate::builder::settings::{Builder, Settings, named};
 use crate::fields::callsite::CallsiteCache;
 use crate::handle::layer_handle::Handle;
@@ -115,7 +117,7 @@ impl<F> Builder<F> {
     {
         let address = self.address()?;
         #[cfg(feature = "http")]
-        self.settings.headers.check()?;
+        headers::check(&self.settings.headers)?;
         Ok(self.assemble(&address))
     }
 
@@ -183,7 +185,7 @@ impl<F> Builder<F> {
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
             #[cfg(feature = "http")]
-            headers: self.settings.headers.freeze(&self.settings.callsites.annotate),
+            headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),

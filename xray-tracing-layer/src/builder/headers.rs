@@ -4,17 +4,7 @@ use crate::builder::error::BuildError;
 use crate::builder::settings::Builder;
 use crate::fields::sanitize::secret_key::Secret;
 use crate::settings::config::Annotate;
-use crate::settings::headers::{HeaderSettings, RecordedHeader};
-
-/// The settings so far.
-#[derive(Debug, Default)]
-pub(super) struct NamedHeaders {
-    request: Vec<String>,
-    response: Vec<String>,
-    /// The keys of baggage that become annotations.
-    baggage: Vec<String>,
-    drops_baggage: bool,
-}
+use crate::settings::headers::{HeaderSettings, NamedHeaders, RecordedHeader};
 
 impl<F> Builder<F> {
     /// Records request headers, of served requests and of outgoing ones, as metadata `http.request.header.<name>`.
@@ -82,40 +72,38 @@ impl<F> Builder<F> {
     }
 }
 
-impl NamedHeaders {
-    /// Checks the names of headers and baggage.
-    pub(super) fn check(&self) -> Result<(), BuildError> {
-        for name in self.request.iter().chain(&self.response) {
-            if name.is_empty() || !name.bytes().all(is_token) {
-                return Err(BuildError::HeaderName(name.clone()));
-            }
-            if is_secret(name) {
-                return Err(BuildError::SecretHeader(name.clone()));
-            }
+/// Checks the names of headers and baggage.
+pub(super) fn check(named: &NamedHeaders) -> Result<(), BuildError> {
+    for name in named.request.iter().chain(&named.response) {
+        if name.is_empty() || !name.bytes().all(is_token) {
+            return Err(BuildError::HeaderName(name.clone()));
         }
-        match self.baggage.iter().find(|key| is_secret(key)) {
-            Some(key) => Err(BuildError::SecretBaggage(key.clone())),
-            None => Ok(()),
+        if is_secret(name) {
+            return Err(BuildError::SecretHeader(name.clone()));
         }
     }
+    match named.baggage.iter().find(|key| is_secret(key)) {
+        Some(key) => Err(BuildError::SecretBaggage(key.clone())),
+        None => Ok(()),
+    }
+}
 
-    /// Freezes the settings.
-    pub(super) fn freeze(self, annotate: &Annotate) -> HeaderSettings {
-        let recorded = |names: Vec<String>, prefix: &str| {
-            let header = |name: String| {
-                let name = name.to_ascii_lowercase();
-                let field = format!("{prefix}{name}");
-                let is_annotation = annotate.names(&field) || annotate.all();
-                RecordedHeader { name, field, is_annotation }
-            };
-            names.into_iter().map(header).collect()
+/// Freezes the settings.
+pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings {
+    let recorded = |names: Vec<String>, prefix: &str| {
+        let header = |name: String| {
+            let name = name.to_ascii_lowercase();
+            let field = format!("{prefix}{name}");
+            let is_annotation = annotate.names(&field) || annotate.all();
+            RecordedHeader { name, field, is_annotation }
         };
-        HeaderSettings {
-            request: recorded(self.request, "http.request.header."),
-            response: recorded(self.response, "http.response.header."),
-            baggage: self.baggage,
-            drops_baggage: self.drops_baggage,
-        }
+        names.into_iter().map(header).collect()
+    };
+    HeaderSettings {
+        request: recorded(named.request, "http.request.header."),
+        response: recorded(named.response, "http.response.header."),
+        baggage: named.baggage,
+        drops_baggage: named.drops_baggage,
     }
 }
 

@@ -10,11 +10,11 @@ use xray_sdk::origin::Plugins;
 use xray_sdk::sampling::Sampler;
 
 use crate::builder::env::{self, Environment};
-#[cfg(feature = "http")]
-use crate::builder::headers::NamedHeaders;
 use crate::layer::filter_mode::{WithDefaultFilter, WithFilter, WithoutFilter};
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::config::{ContextMissing, Streaming};
+#[cfg(feature = "http")]
+use crate::settings::headers::NamedHeaders;
 use crate::settings::redaction::Rules;
 #[cfg(test)]
 use crate::state::clock::Clock;

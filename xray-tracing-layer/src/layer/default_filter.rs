@@ -99,3 +99,31 @@ impl<S> Filter<S> for DefaultFilter {
         Some(LevelFilter::TRACE)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::metadata::Kind;
+    use tracing_core::Callsite;
+
+    use super::*;
+
+    #[test]
+    fn info_events_are_enabled_on_request_alone_and_machinery_never() {
+        let info = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "shop", level: Level::INFO, fields: message
+        };
+        let debug = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "shop", level: Level::DEBUG, fields: message
+        };
+        let machinery = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "hyper::proto", level: Level::WARN, fields: message
+        };
+        let (plain, asked) = (default_filter(), default_filter().with_breadcrumbs());
+        for (metadata, expected) in
+            [(info.metadata(), true), (debug.metadata(), false), (machinery.metadata(), false)]
+        {
+            assert!(!plain.wants(metadata));
+            assert_eq!(asked.wants(metadata), expected, "{metadata:?}");
+        }
+    }
+}

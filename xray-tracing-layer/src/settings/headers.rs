@@ -1,6 +1,16 @@
 //! The headers of HTTP requests and responses that are recorded, and those that are passed on.
 
-/// The user's choice.
+/// The names as the builder got them.
+#[derive(Debug, Default)]
+pub(crate) struct NamedHeaders {
+    pub(crate) request: Vec<String>,
+    pub(crate) response: Vec<String>,
+    /// The keys of baggage that become annotations.
+    pub(crate) baggage: Vec<String>,
+    pub(crate) drops_baggage: bool,
+}
+
+/// The user's choice, checked.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderSettings {
     pub(crate) request: Vec<RecordedHeader>,

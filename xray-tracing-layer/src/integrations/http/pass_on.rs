@@ -3,9 +3,9 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Span;
 use xray_sdk::TraceHeader;
+use xray_sdk::header::Traceparent;
 
 use super::baggage::value_of;
-use super::headers::TRACEPARENT;
 use crate::layer::carried::{Carried, carried, carry as store, count_dropped};
 use crate::layer::headers::record_baggage;
 
@@ -90,6 +90,7 @@ pub(super) fn joined(headers: &HeaderMap, name: HeaderName) -> Result<Option<Str
 }
 
 const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+const TRACEPARENT: HeaderName = HeaderName::from_static(Traceparent::NAME);
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// Bytes of a `tracestate`: twice what the recommendation asks to propagate (W3C Trace Context, 3.3.1.5: 512).
