@@ -26,8 +26,8 @@ use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
+use crate::state::process::host::Host;
 use crate::state::process::notices::{Notices, WantedCallsites};
 use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
@@ -184,6 +184,7 @@ impl<F> Builder<F> {
             service_name: name.as_str().to_owned(),
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
+            hears_all: F::hears_all(),
             #[cfg(feature = "http")]
             headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };

@@ -8,7 +8,7 @@ use std::error::Error;
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::internal::{Body, Section, Stack, Written, put_name};
+use xray_sdk::document::internal::{Body, Piece, Stack, Written, keys, put_name};
 use xray_sdk::document::{AnnotationValue, MAX_STRING, MAX_VALUE};
 
 use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
@@ -41,8 +41,8 @@ impl<'a> RedactedBody<'a> {
     pub(crate) fn rename(&mut self, is_segment: bool, name: &str) {
         let name = self.rules.redacted("xray.name", name);
         let name = free_text(&name, self.rules.keep_query);
-        let key = if is_segment { "\"otel\":" } else { "\"name\":" };
-        self.body.put(Section::Name, 0, key, |out| {
+        let key = if is_segment { keys::OTEL } else { keys::NAME };
+        self.body.put_piece(Piece::Name, 0, key, |out| {
             if is_segment {
                 return Written::cut_if(out.put_escaped_within(&name, MAX_STRING));
             }

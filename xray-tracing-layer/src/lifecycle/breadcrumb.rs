@@ -38,7 +38,7 @@ impl Core {
 }
 
 /// The namespace of breadcrumbs in the metadata.
-const NAMESPACE: &str = "\"breadcrumbs\":";
+const NAMESPACE: &str = "breadcrumbs";
 
 /// The maximum of breadcrumbs in a span.
 const MAX_CRUMBS: usize = 50;

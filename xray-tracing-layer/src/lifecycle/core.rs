@@ -21,8 +21,8 @@ use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
+use crate::state::process::host::Host;
 use crate::state::process::notices::{Notices, WantedCallsites};
 use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
@@ -63,6 +63,8 @@ pub(crate) struct Config {
     /// Which headers of HTTP are recorded and passed on.
     #[cfg(feature = "http")]
     pub(crate) headers: HeaderSettings,
+    /// Whether the layer hears of each span that is entered.
+    pub(crate) hears_all: bool,
 }
 
 /// Open spans, and what their records are made of.

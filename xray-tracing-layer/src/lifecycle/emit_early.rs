@@ -29,7 +29,7 @@ use xray_sdk::{Packet, SegmentId};
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{put_whole, take_front};
 use crate::lifecycle::core::Core;
-use crate::state::host::LambdaFunction;
+use crate::state::process::host::LambdaFunction;
 use crate::state::record::{Fate, Role, SpanId, SpanRecord};
 use crate::state::thread_state::ThreadState;
 

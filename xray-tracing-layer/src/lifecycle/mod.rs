@@ -9,6 +9,7 @@ pub(crate) mod aws_response_event;
 pub(crate) mod breadcrumb;
 pub(crate) mod close;
 pub(crate) mod emit_early;
+pub(crate) mod entered;
 pub(crate) mod finished_call;
 pub(crate) mod leave_out;
 pub(crate) mod on_close;

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
-use xray_sdk::document::internal::{Body, Section};
+use xray_sdk::document::internal::Body;
 
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::scratch::with_body;
 use crate::lifecycle::core::Core;
 use crate::settings::user_code::call_without_subscriber;
 use crate::state::clock::Ticks;
-use crate::state::closing_span::{ClosingSpan, OnClose, SpanFacts};
+use crate::state::closing_span::{ClosingSpan, OnClose, Place, SpanFacts};
 use crate::state::record::{Fate, Role, SpanRecord};
 
 impl Core {
@@ -38,8 +38,8 @@ impl Core {
         with_body(|body| {
             let (fate, removed) = self.call(on_close, facts, body, Some(former));
             let fate = self.spans.table.with(id, |record| {
-                for (section, key) in removed {
-                    record.body.remove(section, key);
+                for place in removed {
+                    place.remove_from(&mut record.body);
                 }
                 record.body.absorb(body);
                 record.fate = self.checked(fate, record);
@@ -58,7 +58,7 @@ impl Core {
         facts: SpanFacts<'_>,
         body: &mut Body,
         former: Option<Body>,
-    ) -> (Fate, Vec<(Section, String)>) {
+    ) -> (Fate, Vec<Place>) {
         let body = RedactedBody::new(body, &self.config.rules);
         let mut closing = ClosingSpan { facts, body, former, removed: Vec::new(), fate: Fate::Kept };
         if call_without_subscriber(|| (on_close.0)(&mut closing)).is_none() {

@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use xray_sdk::document::internal::{Body, Section, Written, insert_independent_head};
+use xray_sdk::document::internal::{Body, Section, Written, insert_independent_head, keys};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
@@ -235,7 +235,7 @@ fn held_document(packet: &Packet, folded: u32, is_own: bool) -> HeldDocument {
 
 /// Says in the document why the trace is there, although the services that were called recorded nothing.
 fn put_reason(body: &mut Body, reason: &str) {
-    body.put(Section::Metadata, 0, "\"xray.kept\":", |out| {
+    body.put(Section::Metadata, 0, keys::XRAY_KEPT, |out| {
         out.put_string(reason);
         Written::Whole
     });

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_core::Serialize;
 use xray_sdk::TraceId;
 use xray_sdk::document::AnnotationValue;
-use xray_sdk::document::internal::{Body, Section};
+use xray_sdk::document::internal::{Body, OwnedKey, Piece, Section, keys};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::conventions::slot_of;
@@ -32,7 +32,7 @@ pub struct ClosingSpan<'a> {
     /// The members so far, if `body` is not theirs: of a span that is emitted early.
     pub(crate) former: Option<Body>,
     /// Members of `former` that were removed.
-    pub(crate) removed: Vec<(Section, String)>,
+    pub(crate) removed: Vec<Place>,
     pub(crate) fate: Fate,
 }
 
@@ -101,9 +101,9 @@ impl ClosingSpan<'_> {
         if self.is_status(name) {
             return self.status().map(|status| status.to_string().into());
         }
-        self.places(name).into_iter().find_map(|(section, key)| {
-            let known = self.body.body().text_of(section, &key);
-            known.or_else(|| self.former.as_ref()?.text_of(section, &key)).map(unescaped)
+        self.places(name).into_iter().find_map(|place| {
+            let known = place.text_in(self.body.body());
+            known.or_else(|| place.text_in(self.former.as_ref()?)).map(unescaped)
         })
     }
 
@@ -113,13 +113,11 @@ impl ClosingSpan<'_> {
     /// `db.system` and `db.system.name`, the member is removed.
     pub fn remove_field(&mut self, name: &str) -> bool {
         let mut found = false;
-        for (section, key) in self.places(name) {
-            found |= self.body.unredacted().remove(section, &key);
-            if let Some(former) = &mut self.former
-                && former.remove(section, &key)
-            {
+        for place in self.places(name) {
+            found |= place.remove_from(self.body.unredacted());
+            if self.former.as_mut().is_some_and(|former| place.remove_from(former)) {
                 found = true;
-                self.removed.push((section, key));
+                self.removed.push(place);
             }
         }
         found
@@ -180,45 +178,69 @@ impl ClosingSpan<'_> {
     }
 
     /// Returns the members that a field may be.
-    fn places(&self, name: &str) -> Vec<(Section, String)> {
+    fn places(&self, name: &str) -> Vec<Place> {
         let undeclared = slot_of(name, "", &Annotate::default());
         let slot = self.declared(name).unwrap_or(&undeclared);
-        let mut places: Vec<_> = place_of(slot).into_iter().collect();
+        let mut places: Vec<_> = Place::of(slot).into_iter().collect();
         if matches!(slot, Slot::Host { .. }) {
             // A call is named after its host.
-            places.push((Section::Name, "\"host\":".to_owned()));
+            places.push(Place::Piece(Piece::Name, keys::HOST.into()));
         }
         // Added by method.
         for prefix in ["annotation.", "metadata."] {
-            let added = place_of(&slot_of(&format!("{prefix}{name}"), "", &Annotate::default()));
+            let added = Place::of(&slot_of(&format!("{prefix}{name}"), "", &Annotate::default()));
             places.extend(added.filter(|place| !places.contains(place)));
         }
         places
     }
 }
 
-/// Returns the member that a slot writes, if there is one for it alone.
-fn place_of(slot: &Slot) -> Option<(Section, String)> {
-    let (section, key) = match slot {
-        Slot::Any { section, key, .. } => (*section, &**key),
-        Slot::Str { section, key, .. } | Slot::Number { section, key, .. } => (*section, *key),
-        Slot::Name { key, .. } => (Section::Name, *key),
-        Slot::OtelName => (Section::Name, "\"otel\":"),
-        Slot::EndUser { .. } => (Section::Top, "\"user\":"),
-        Slot::Url { .. } => (Section::HttpRequest, "\"url\":"),
-        Slot::UrlPart { key, .. } => (Section::UrlPart, *key),
-        Slot::UrlPath { .. } => (Section::UrlPart, "\"path\":"),
-        Slot::UrlQuery => (Section::UrlPart, "\"query\":"),
-        Slot::Host { .. } => (Section::UrlPart, "\"host\":"),
-        Slot::ClientIp { .. } => (Section::HttpRequest, "\"client_ip\":"),
-        Slot::DbSystem => (Section::Sql, "\"database_type\":"),
-        Slot::Statement { .. } => (Section::Sql, "\"sanitized_query\":"),
-        Slot::ConnectionString => (Section::Sql, "\"connection_string\":"),
-        Slot::RpcService => (Section::Rpc, "\"rpc.service\":"),
-        Slot::RpcSystem => (Section::Rpc, "\"rpc.system\":"),
-        _ => return None,
-    };
-    Some((section, key.to_owned()))
+/// The place of a value in a body.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Member(Section, OwnedKey),
+    Piece(Piece, OwnedKey),
+}
+
+impl Place {
+    /// Returns the place that a slot writes to, if there is one for it alone.
+    fn of(slot: &Slot) -> Option<Self> {
+        let member = |section, key| Some(Self::Member(section, OwnedKey::from(key)));
+        let piece = |piece, key| Some(Self::Piece(piece, OwnedKey::from(key)));
+        match slot {
+            Slot::Any { section, key, .. } => member(*section, key.as_key()),
+            Slot::Str { section, key, .. } | Slot::Number { section, key, .. } => member(*section, *key),
+            Slot::EndUser { .. } => member(Section::Top, keys::USER),
+            Slot::Url { .. } => member(Section::HttpRequest, keys::URL),
+            Slot::ClientIp { .. } => member(Section::HttpRequest, keys::CLIENT_IP),
+            Slot::DbSystem => member(Section::Sql, keys::DATABASE_TYPE),
+            Slot::Statement { .. } => member(Section::Sql, keys::SANITIZED_QUERY),
+            Slot::ConnectionString => member(Section::Sql, keys::CONNECTION_STRING),
+            Slot::Name { key, .. } => piece(Piece::Name, *key),
+            Slot::OtelName => piece(Piece::Name, keys::OTEL),
+            Slot::UrlPart { key, .. } => piece(Piece::Url, *key),
+            Slot::UrlPath { .. } => piece(Piece::Url, keys::PATH),
+            Slot::UrlQuery => piece(Piece::Url, keys::QUERY),
+            Slot::Host { .. } => piece(Piece::Url, keys::HOST),
+            Slot::RpcService => piece(Piece::Rpc, keys::RPC_SERVICE),
+            Slot::RpcSystem => piece(Piece::Rpc, keys::RPC_SYSTEM),
+            _ => None,
+        }
+    }
+
+    fn text_in<'b>(&self, body: &'b Body) -> Option<&'b str> {
+        match self {
+            Self::Member(section, key) => body.text_of(*section, key.as_key()),
+            Self::Piece(piece, key) => body.piece(*piece, key.as_key()),
+        }
+    }
+
+    pub(crate) fn remove_from(&self, body: &mut Body) -> bool {
+        match self {
+            Self::Member(section, key) => body.remove(*section, key.as_key()),
+            Self::Piece(piece, key) => body.remove_piece(*piece, key.as_key()),
+        }
+    }
 }
 
 /// Returns a string as it was before it became JSON.
