@@ -3,11 +3,12 @@
 //! A rule is applied once to each callsite, and never to a single span.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tracing_core::Metadata;
 
-use crate::settings::user_code::call_without_subscriber;
+use crate::settings::reentrancy::suppress_recording;
 
 /// A rule for [`Builder::drop_span`](crate::Builder::drop_span): which spans are left out of traces.
 ///
@@ -67,8 +68,8 @@ impl DropRule {
 
     /// Creates a rule for the spans whose metadata `matches` accepts.
     ///
-    /// The function is called once for each place in the source that opens spans. Its own spans and events go to no
-    /// subscriber. If it panics, the span is kept, and the panic is counted in
+    /// The function is called once for each place in the source that opens spans. Its own spans and events are not
+    /// recorded. If it panics, the span is kept, and the panic is counted in
     /// [`Stats::caught_panics`](crate::Stats::caught_panics).
     pub fn matching(matches: impl Fn(&Metadata<'_>) -> bool + Send + Sync + 'static) -> Self {
         Self { spans: Spans::Matching(Box::new(matches)), dropped: Dropped::Alone }
@@ -135,10 +136,14 @@ impl DropRules {
                 .target()
                 .strip_prefix(of.as_str())
                 .is_some_and(|below| below.is_empty() || below.starts_with("::")),
-            Spans::Matching(matches) => call_without_subscriber(|| matches(metadata)).unwrap_or_else(|| {
-                self.panics.fetch_add(1, Relaxed);
-                false
-            }),
+            Spans::Matching(matches) => {
+                // Metadata is a constant, whatever a look at it did.
+                let matched = AssertUnwindSafe(|| suppress_recording(|| matches(metadata)));
+                catch_unwind(matched).unwrap_or_else(|_| {
+                    self.panics.fetch_add(1, Relaxed);
+                    false
+                })
+            }
         }
     }
 }
