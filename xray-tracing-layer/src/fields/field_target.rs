@@ -122,10 +122,10 @@ impl<'a> FieldTarget<'a> {
         if url.is_empty() {
             return;
         }
-        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
+        let Some((safe, ready)) = SafeUrl::parse_ready(url, self.rules.keep_query) else {
             return self.leave_out(Section::HttpRequest, keys::URL);
         };
-        match safe.plain().filter(|url| self.distinct && url.len() <= MAX_STRING) {
+        match ready.filter(|url| self.distinct && url.len() <= MAX_STRING) {
             Some(url) => self.body.append(Section::HttpRequest, rank, keys::URL, |out| {
                 out.put("\"");
                 out.put(url);

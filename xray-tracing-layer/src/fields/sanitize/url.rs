@@ -30,14 +30,21 @@ pub(crate) struct SafeUrl<'a> {
     after: &'a str,
     /// The text it was read from, if nothing of it has to go.
     unchanged: Option<&'a str>,
-    /// Whether the text needs no escapes in JSON.
-    plain: bool,
 }
 
 impl<'a> SafeUrl<'a> {
     /// Reads a URL. Returns `None` if its form is not understood.
     pub(crate) fn parse(url: &'a str, keep_query: bool) -> Option<Self> {
         Self::parse_plain(url).or_else(|| Self::parse_any(url, keep_query))
+    }
+
+    /// Reads a URL as [`parse`](Self::parse) does. Returns the whole beside it, if it is unchanged and needs no escapes in
+    /// JSON.
+    pub(crate) fn parse_ready(url: &'a str, keep_query: bool) -> Option<(Self, Option<&'a str>)> {
+        match Self::parse_plain(url) {
+            Some(plain) => Some((plain, Some(url))),
+            None => Self::parse_any(url, keep_query).map(|safe| (safe, None)),
+        }
     }
 
     /// Reads a URL of HTTP without a port, a query, or anything else that could hide a secret, as most are. Returns
@@ -56,7 +63,7 @@ impl<'a> SafeUrl<'a> {
         }
         let before = &url[..url.len() - rest.len()];
         let host = HostPort { host, port: "", whole: host };
-        Some(Self { before, host: Some(host), after, unchanged: Some(url), plain: true })
+        Some(Self { before, host: Some(host), after, unchanged: Some(url) })
     }
 
     #[inline(never)]
@@ -79,25 +86,19 @@ impl<'a> SafeUrl<'a> {
         }
         // Before an `@`, a path may be the rest of a password that a slash stands in.
         if hides_user(&url[end..]) {
-            return Some(Self {
-                before: &url[..start],
-                host: Some(host),
-                after: "",
-                unchanged: None,
-                plain: false,
-            });
+            return Some(Self { before: &url[..start], host: Some(host), after: "", unchanged: None });
         }
         let after = shown.get(end..).unwrap_or_default();
         let after = if keep_query { after } else { without_secret(after) };
         let is_whole = host.whole.len() == authority.len() && end + after.len() == shown.len();
         let unchanged = is_whole.then_some(shown);
-        Some(Self { before: &url[..start], host: Some(host), after, unchanged, plain: false })
+        Some(Self { before: &url[..start], host: Some(host), after, unchanged })
     }
 
     /// A path, an authority alone (`host:port`), or `*`.
     fn without_authority(url: &'a str, shown: &'a str) -> Option<Self> {
         let shown = without_secret(shown);
-        let none = Self { before: "", host: None, after: shown, unchanged: Some(shown), plain: false };
+        let none = Self { before: "", host: None, after: shown, unchanged: Some(shown) };
         let first = memchr3(b'/', b'?', b'#', url.as_bytes()).map_or(url, |end| &url[..end]);
         if memchr2(b':', b'@', first.as_bytes()).is_none() {
             return (!hides_user(url)).then_some(none);
@@ -113,11 +114,6 @@ impl<'a> SafeUrl<'a> {
             (None, Some(host)) => format!("{}{}{}", self.before, host.whole, self.after).into(),
             (None, None) => self.after.into(),
         }
-    }
-
-    /// Returns the whole, if it is unchanged and needs no escapes in JSON.
-    pub(crate) fn plain(self) -> Option<&'a str> {
-        self.unchanged.filter(|_| self.plain)
     }
 
     /// The authority without the user, and what follows it: path, query and fragment.
