@@ -90,8 +90,16 @@ mod tests {
         let mut out = Buffer::new();
         let children = Children::new();
         let id = SegmentId::from(7);
-        Frame { kind: Kind::Embedded, id, name: "work", start: 1, end: Some(2), body, children: &children }
-            .put(&mut out);
+        Frame {
+            kind: Kind::Embedded { opening: None },
+            id,
+            name: "work",
+            start: 1,
+            end: Some(2),
+            body,
+            children: &children,
+        }
+        .put(&mut out);
         serde_json::from_str(out.as_str()).unwrap()
     }
 

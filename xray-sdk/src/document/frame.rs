@@ -7,7 +7,10 @@
 use super::body::Body;
 use super::body_writer::Own;
 use super::children::Children;
+use super::opening::{Opening, SegmentOpening, Times};
+use super::operation::Operation;
 use super::preamble::Preamble;
+use super::section::Part;
 use super::template::{HEAD, ID_DIGITS, TIMES, TIMES_AND_METADATA, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
@@ -45,8 +48,10 @@ pub enum Kind<'a> {
         preamble: &'a Preamble,
         /// The sampling rule that let this segment through.
         rule: Option<&'a str>,
-        /// The root span's name, as a JSON string. Kept as metadata.
-        operation: Option<&'a str>,
+        /// The root span's name. Kept as metadata.
+        operation: Option<&'a Operation>,
+        /// The name made ready, if it was.
+        opening: Option<&'a SegmentOpening>,
     },
     /// A subsegment that travels alone.
     Independent {
@@ -56,7 +61,15 @@ pub enum Kind<'a> {
         parent_id: SegmentId,
     },
     /// A subsegment inside its parent's document.
-    Embedded,
+    Embedded {
+        /// The name made ready, if it was.
+        opening: Option<&'a Opening>,
+    },
+}
+
+impl Kind<'_> {
+    /// A subsegment inside its parent's document, whose name was not made ready.
+    pub const EMBEDDED: Self = Self::Embedded { opening: None };
 }
 
 impl Frame<'_> {
@@ -70,7 +83,7 @@ impl Frame<'_> {
             Kind::Segment { preamble, rule, operation, .. } => {
                 preamble.len()
                     + rule.map_or(0, |rule| rule.len().min(super::MAX_STRING * 4) * 6 + 32)
-                    + operation.map_or(0, str::len)
+                    + operation.map_or(0, Operation::len)
             }
             _ => 0,
         };
@@ -86,7 +99,7 @@ impl Frame<'_> {
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
-        let (Kind::Embedded, Some(end), true) = (self.kind, self.end, self.children.is_empty()) else {
+        let (Kind::Embedded { .. }, Some(end), true) = (self.kind, self.end, self.children.is_empty()) else {
             return self.put_any(out);
         };
         // Most documents are of this form, with fields that have no other place or with none. Each copy looks whether
@@ -111,25 +124,60 @@ impl Frame<'_> {
 
     fn put_any(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        let own = match self.kind {
-            Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
+        let times = self.end.and_then(|end| Times::of(self.start, end));
+        let own = match (self.kind, times) {
+            (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
+                opening.put(out, self.id, trace_id, times);
+                if let Some(parent_id) = parent_id {
+                    out.put(",\"parent_id\":");
+                    out.put_segment_id(parent_id);
+                }
+                self.own()
+            }
+            (Kind::Embedded { opening: Some(opening) }, Some(times))
+                if !self.body.may_have(Part::NamePiece) =>
+            {
+                opening.put(out.bytes_mut(), true, self.id, times, false);
+                None
+            }
+            _ => self.put_head(out),
+        };
+        self.body.write(out, own);
+        if !self.children.is_empty() {
+            out.put(",\"subsegments\":[");
+            out.put_bytes(self.children.bytes());
+            out.put("]");
+        }
+        out.put("}");
+    }
+
+    /// Returns the members that only a segment has.
+    #[inline]
+    fn own(&self) -> Option<Own<'_>> {
+        match self.kind {
+            Kind::Segment { preamble, rule, operation, .. } => Some(Own { preamble, rule, operation }),
+            _ => None,
+        }
+    }
+
+    /// Appends ids, name and times, of any form.
+    #[inline(never)]
+    fn put_head(&self, out: &mut Buffer) -> Option<Own<'_>> {
+        match self.kind {
+            Kind::Segment { trace_id, parent_id, .. } => {
                 put_head_in(out, self.id, trace_id);
                 if let Some(parent_id) = parent_id {
                     out.put(",\"parent_id\":");
                     out.put_segment_id(parent_id);
                 }
-                Some(Own { preamble, rule, operation })
             }
             Kind::Independent { trace_id, parent_id } => {
                 put_head_in(out, self.id, trace_id);
                 put_parent(out, parent_id);
-                None
             }
-            Kind::Embedded => {
-                put_head(out, *HEAD, self.id);
-                None
-            }
-        };
+            Kind::Embedded { .. } => put_head(out, *HEAD, self.id),
+        }
+        let own = self.own();
         out.put(",\"name\":\"");
         if own.is_some() || !self.body.write_name(out) {
             out.put(self.name);
@@ -142,13 +190,7 @@ impl Frame<'_> {
                 out.put(",\"in_progress\":true");
             }
         }
-        self.body.write(out, own);
-        if !self.children.is_empty() {
-            out.put(",\"subsegments\":[");
-            out.put_bytes(self.children.bytes());
-            out.put("]");
-        }
-        out.put("}");
+        own
     }
 }
 
@@ -186,7 +228,7 @@ mod tests {
                 body.metadata("", key, value);
             }
             let frame = Frame {
-                kind: Kind::Embedded, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
+                kind: Kind::EMBEDDED, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
                 body: &body, children: &children,
             };
             let (mut quick, mut general) = (Buffer::new(), Buffer::new());

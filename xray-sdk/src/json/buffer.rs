@@ -208,6 +208,13 @@ impl Buffer {
         self.bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
+    /// Appends an HTTP status, which has three digits.
+    #[inline]
+    pub(crate) fn put_status(&mut self, status: u16) {
+        let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
+        self.put_bytes(&[hundreds, tens, ones]);
+    }
+
     /// Appends a number, or returns `false` and appends nothing when it has no JSON form (NaN, infinities).
     #[inline]
     pub fn put_float(&mut self, value: f64) -> bool {

@@ -57,9 +57,11 @@ impl Buffer {
         if seen != 0 {
             return false;
         }
-        self.put_block(key, key.len + 1 + len + 2, |room| {
-            room[key.len + 1..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
-            room[key.len + 1 + len..][..2].copy_from_slice(b"\",");
+        // The bounds are for the compiler, which then knows that all of this is within the block.
+        let (at, len) = (key.len.min(MAX_KEY) + 1, len.min(MAX_TEXT));
+        self.put_block(key, at + len + 2, |room| {
+            room[at..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
+            room[at + len..][..2].copy_from_slice(b"\",");
         });
         true
     }
@@ -75,11 +77,12 @@ impl Buffer {
         let digits = u64::from_le_bytes(decimal_digits(size as u32));
         // The last digit is written whatever it is.
         let zeros = ((digits ^ 0x3030_3030_3030_3030) | 1 << 56).trailing_zeros() / 8;
-        let (sign, len) = (usize::from(value < 0), 8 - zeros as usize);
-        self.put_block(key, key.len + sign + len + 1, |room| {
-            room[key.len] = b'-';
-            room[key.len + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-            room[key.len + sign + len] = b',';
+        let (sign, len) = (usize::from(value < 0), 8 - zeros.min(7) as usize);
+        let at = key.len.min(MAX_KEY);
+        self.put_block(key, at + sign + len + 1, |room| {
+            room[at] = b'-';
+            room[at + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            room[at + sign + len] = b',';
         });
         true
     }
@@ -91,9 +94,10 @@ impl Buffer {
         if bytes.capacity() == 0 {
             reserve_first(bytes);
         }
-        let mut block = key.block;
-        fill(&mut block);
-        bytes.extend_from_slice(&block);
+        bytes.extend_from_slice(&key.block);
+        if let Some(block) = bytes.last_chunk_mut() {
+            fill(block);
+        }
         bytes.truncate(start + len);
     }
 }

@@ -9,7 +9,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble, insert_independent_head};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
 
@@ -18,7 +18,7 @@ use crate::lifecycle::core::Core;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Fate, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
@@ -53,7 +53,7 @@ impl Core {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            let is_whole = !self.spans.host.is_lambda() && !record.emitted_early;
+            let is_whole = !self.spans.host.is_lambda() && !record.is_emitted_early();
             if is_whole || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
@@ -116,13 +116,13 @@ impl Core {
         }
         self.output.counters.losses(record.body.losses());
         let destination = match record.parent {
-            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            Some(parent) if !record.is_emitted_early() => self.fold(record, parent, end, now),
             _ => Destination::Alone,
         };
         match destination {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
             Destination::Alone => {
-                if record.parent.is_none() && !record.emitted_early {
+                if record.parent.is_none() && !record.is_emitted_early() {
                     self.output.counters.here().sampled.one();
                 }
                 self.send(record, end);
@@ -150,7 +150,7 @@ impl Core {
         let size = size_bound(record, name);
         let mut streamed = None;
         let folded = self.spans.table.with(parent.get(), |parent| {
-            if parent.emitted_early {
+            if parent.is_emitted_early() {
                 return None;
             }
             let children = &mut parent.children;
@@ -169,7 +169,7 @@ impl Core {
                     children.add_plain(opening, record.segment_id, times, members)
                 });
                 if !added {
-                    fold_frame(record, name, times, children);
+                    fold_frame(record, (name, opening), times, children);
                 }
                 Destination::Folded { late: parent.exited.is_some() }
             })
@@ -261,7 +261,8 @@ impl Core {
                     parent_id: record.parent_id,
                     preamble,
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
-                    operation: callsite.map(|callsite| &*callsite.operation),
+                    operation: callsite.map(|callsite| &callsite.operation),
+                    opening: self.config.opening.as_ref(),
                 },
                 &*self.config.service_name,
             ),
@@ -289,11 +290,11 @@ impl Core {
     pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
-                let context = &record.context;
-                if record.in_progress_sent || !context.role.is_recorded() || context.held_back {
+                let is_waiting = record.context.held_back || record.fate != Fate::Kept;
+                if record.phase != Phase::Open || !record.context.role.is_recorded() || is_waiting {
                     return false;
                 }
-                record.in_progress_sent = true;
+                record.phase = Phase::InProgressSent;
                 let none = Children::new();
                 let preamble = self.output.origin.preamble();
                 put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
@@ -322,9 +323,14 @@ impl Drop for CountOnDrop<'_> {
 
 /// Folds a document of any form.
 #[inline(never)]
-pub(crate) fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
+pub(crate) fn fold_frame(
+    record: &SpanRecord,
+    (name, opening): (&str, Option<&Opening>),
+    (start, end): (u64, u64),
+    children: &mut Children,
+) {
     let frame = Frame {
-        kind: Kind::Embedded,
+        kind: Kind::Embedded { opening },
         id: record.segment_id,
         name,
         start,

@@ -381,11 +381,11 @@ proptest! {
 
     #[test]
     fn whatever_the_emitter_refuses_is_counted(forest in forest(true), modulus in 1..5_u64) {
-        struct Moody(std::sync::atomic::AtomicU64, u64);
+        struct Moody(AtomicU64, u64);
         impl Emitter for Moody {
             fn emit(&self, _: &Packet) -> Result<(), xray_sdk::EmitError> {
                 use xray_sdk::EmitError::{Full, TooLarge, Unavailable};
-                let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let n = self.0.fetch_add(1, Relaxed);
                 if n.is_multiple_of(self.1) { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }
             }
         }

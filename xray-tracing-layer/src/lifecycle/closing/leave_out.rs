@@ -66,7 +66,7 @@ impl Core {
         let mut children = take_front(&mut record.children, usize::MAX);
         if let Some(parent) = record.parent {
             self.spans.table.with(parent.get(), |parent| {
-                if parent.emitted_early {
+                if parent.is_emitted_early() {
                     return;
                 }
                 children.retain(|(document, spans)| {

@@ -11,14 +11,14 @@ use crate::lifecycle::core::Core;
 use crate::settings::user_code::call_without_subscriber;
 use crate::state::clock::Ticks;
 use crate::state::closing_span::{ClosingSpan, OnClose, Place, SpanFacts};
-use crate::state::record::{Fate, Role, SpanRecord};
+use crate::state::record::{Fate, Phase, Role, SpanRecord};
 
 impl Core {
     /// Calls the closure for a span that is out of the table. Returns its decision about the span.
     #[cold]
     pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) -> Fate {
         // A span that was emitted early was shown to the closure then, and so was one that it left out.
-        if record.emitted_early || record.fate != Fate::Kept {
+        if record.is_emitted_early() || record.fate != Fate::Kept {
             return record.fate;
         }
         let facts = self.facts_of(record, end);
@@ -31,7 +31,7 @@ impl Core {
     #[cold]
     pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) -> bool {
         let emits_early = |record: &mut SpanRecord| {
-            (record.context.role.is_recorded() && !record.emitted_early && record.fate == Fate::Kept)
+            (record.context.role.is_recorded() && !record.is_emitted_early() && record.fate == Fate::Kept)
                 .then(|| (self.facts_of(record, record.last_exit()), record.body.clone()))
         };
         let Some((facts, former)) = self.spans.table.with(id, emits_early).flatten() else { return false };
@@ -43,8 +43,6 @@ impl Core {
                 }
                 record.body.absorb(body);
                 record.fate = self.checked(fate, record);
-                // Nothing of it may be announced any more.
-                record.in_progress_sent |= record.fate != Fate::Kept;
                 record.fate
             });
             fate.is_some_and(|fate| fate != Fate::Kept)
@@ -70,7 +68,7 @@ impl Core {
 
     /// Returns the decision about a span, unless it came too late.
     fn checked(&self, fate: Fate, record: &SpanRecord) -> Fate {
-        if fate != Fate::Kept && (record.sent_below || record.in_progress_sent) {
+        if fate != Fate::Kept && (record.sent_below || record.phase != Phase::Open) {
             self.output.counters.late_decisions.one();
             return Fate::Kept;
         }

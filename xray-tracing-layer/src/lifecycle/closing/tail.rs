@@ -16,7 +16,7 @@ use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::{Destination, StreamedChild, fold_frame, put_whole, size_bound};
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
-use crate::state::record::{Fate, Role, SpanRecord};
+use crate::state::record::{Fate, Phase, Role, SpanRecord};
 use crate::state::tail::{HeldDocument, HeldTrace};
 
 impl Core {
@@ -81,14 +81,15 @@ impl Core {
         }
         let callsite = self.spans.callsites.get(record.callsite);
         let name = callsite.map_or("unknown", |callsite| &*callsite.name);
+        let opening = callsite.and_then(|callsite| callsite.opening.as_ref());
         let times = (record.context.offset + record.start, record.context.offset + end);
         let size = size_bound(record, name);
-        let folded = record.parent.filter(|_| !record.emitted_early).and_then(|parent| {
+        let folded = record.parent.filter(|_| !record.is_emitted_early()).and_then(|parent| {
             self.spans.table.with(parent.get(), |parent| {
                 let has_room =
-                    !parent.emitted_early && parent.children.has_room(size, record.children.height());
+                    !parent.is_emitted_early() && parent.children.has_room(size, record.children.height());
                 if has_room {
-                    fold_frame(record, name, times, &mut parent.children);
+                    fold_frame(record, (name, opening), times, &mut parent.children);
                 }
                 has_room
             })
@@ -169,7 +170,7 @@ impl Core {
                 Some(reason) => put_reason(&mut record.body, reason),
                 None => {
                     record.body.clear();
-                    (record.emitted_early, record.in_progress_sent) = (true, true);
+                    record.phase = Phase::EmittedEarly;
                 }
             }
             let spans = record.children.spans();
