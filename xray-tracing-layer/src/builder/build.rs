@@ -31,6 +31,7 @@ use crate::state::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::WaitingSpans;
 
 /// Returns a layer with defaults and the settings of the environment.
 ///
@@ -182,6 +183,7 @@ impl<F> Builder<F> {
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
+            waiting: WaitingSpans::new(),
             callsites: CallsiteCache::new(self.settings.annotate),
             clock,
             unsampled: UnsampledScopes::new(),

@@ -27,7 +27,7 @@ use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
-use crate::lifecycle::close::{put_whole, take_front};
+use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
 use crate::state::host::LambdaFunction;
 use crate::state::record::{Role, SpanId, SpanRecord};
@@ -175,6 +175,7 @@ impl Core {
                     return None;
                 }
                 put_whole(packet, &frame);
+                let waiting = self.take_waiting(record);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let lambda_failure_target = record.body.has_exceptions();
                 let verdict = record.verdict.take().filter(SamplingResult::is_watched);
@@ -196,10 +197,10 @@ impl Core {
                     spans,
                     parent,
                     record.lambda_state.platform_root.filter(|_| lambda_failure_target),
-                    (watched, is_root),
+                    (watched, is_root, waiting),
                 ))
             });
-            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root))) =
+            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root, waiting))) =
                 emitted_early.flatten()
             else {
                 return;
@@ -217,6 +218,9 @@ impl Core {
                 self.note_failure(platform_root);
             }
             self.output.counters.losses(losses);
+            if let Some(batch) = waiting {
+                self.emit_batch(batch);
+            }
             self.emit_whole(packet, spans);
         });
     }
@@ -235,17 +239,6 @@ impl Core {
         for id in function.open() {
             self.release_children(id);
             self.emit_in_progress(id);
-        }
-    }
-
-    /// Streams the finished children of an open span.
-    fn release_children(&self, id: u64) {
-        let released = self.spans.table.with(id, |record| {
-            let documents = take_front(&mut record.children, usize::MAX);
-            (record.context.trace_id, record.segment_id, documents)
-        });
-        if let Some((trace_id, parent_id, documents)) = released {
-            self.stream_children(&documents, trace_id, parent_id);
         }
     }
 }

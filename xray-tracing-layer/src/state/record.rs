@@ -13,6 +13,7 @@ use xray_sdk::{SegmentId, TraceId};
 use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
+use crate::state::stream_batch::StreamBatch;
 
 /// The registry's id of a span. No id is 0.
 pub(crate) type SpanId = NonZeroU64;
@@ -44,6 +45,10 @@ pub(crate) struct SpanRecord {
     /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
     pub(crate) children: Children,
+    /// The documents of children for which there was no room, until they are sent together.
+    pub(crate) waiting: Option<Box<StreamBatch>>,
+    /// The time when such documents were last sent.
+    pub(crate) streamed: Ticks,
 }
 
 /// Bookkeeping for Lambda: why a span may stay open after its work is over.
@@ -142,6 +147,8 @@ impl SpanRecord {
             body: Body::new(),
             deferred: None,
             children: Children::new(),
+            waiting: None,
+            streamed: 0,
         }
     }
 
@@ -266,6 +273,8 @@ impl SpanRecord {
             deferred.clear();
         }
         self.children.clear();
+        debug_assert!(self.waiting.is_none(), "documents wait in spans that are open");
+        self.streamed = 0;
         self.context.extras = None;
         self.verdict = None;
         (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =

@@ -15,11 +15,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::batch::{self, Batch};
 use super::block::Block;
 use super::pacing::Pacer;
 use super::shared::Shared;
 use crate::daemon::EmitError;
+use crate::daemon::batch::{self, Batch};
 use crate::daemon::udp::{SendError, Transmit};
 
 pub(super) struct Sender {
