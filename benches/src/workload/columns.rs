@@ -45,14 +45,14 @@ pub const COLUMNS: [Column; 7] = [
         beside: false,
     },
     Column {
-        name: "G",
+        name: "K",
         title: "one of 100 children with an annotation, an integer, a float and a flag",
         job: Job::Kinds(100),
         units: 100,
         sampled: true,
         beside: false,
     },
-    Column { name: "H", title: "one of 400 of those", job: Job::Kinds(400), units: 400, sampled: true, beside: false },
+    Column { name: "W", title: "one of 400 of those", job: Job::Kinds(400), units: 400, sampled: true, beside: false },
     Column {
         name: "E",
         title: "a request, not sampled",

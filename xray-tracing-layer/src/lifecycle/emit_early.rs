@@ -18,6 +18,7 @@
 //! runtime asks for the next event: the last moment before the freeze.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
@@ -156,6 +157,14 @@ impl Core {
     /// Emits a recorded span as complete, although it is open. From then on its record holds the late part, an
     /// independent subsegment below the emitted document.
     pub(crate) fn emit_early(&self, id: u64) {
+        self.emit_early_alone(id);
+        if self.spans.host.is_lambda() {
+            // The process may be frozen next.
+            self.stream_waiting(Duration::ZERO);
+        }
+    }
+
+    fn emit_early_alone(&self, id: u64) {
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close_early(on_close, id);
         }

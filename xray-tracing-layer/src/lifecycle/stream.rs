@@ -6,9 +6,9 @@
 //!                     │ no
 //!                     ├─ large ───────────────────────────────────────────────────────► sent alone, at once
 //!                     └─ small ─► the parent's batch ─► 30 are there, the parent closes,
-//!                                  held                 the last batch left a second ago,
-//!                                                       a span closes a second later, a flush,
-//!                                                       Lambda's freeze ───────────────► sent in one call
+//!                                  held                 none has left for a second,
+//!                                                       a span closes a second later,
+//!                                                       a flush, Lambda's freeze ──────► sent in one call
 //! ```
 //! A batch is taken out under the lock of its record. It is sent by the thread that took it, with nothing locked.
 
@@ -53,7 +53,7 @@ impl Core {
             batch.push(Content::held(record.children.spans()), |out| frame.put(out));
             self.output.counters.here().waited.one();
         }
-        let mut is_due = now.saturating_sub(parent.streamed) > PATIENCE_MICROS;
+        let mut is_due = now.saturating_sub(parent.streamed.max(parent.start)) > PATIENCE_MICROS;
         if self.is_old(parent, now) && !parent.children.is_empty() {
             // All at once would be a burst, and a daemon's receive buffer holds a few hundred datagrams.
             let mut batch = parent.waiting.take().unwrap_or_else(StreamBatch::take);

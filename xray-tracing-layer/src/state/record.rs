@@ -47,7 +47,7 @@ pub(crate) struct SpanRecord {
     pub(crate) children: Children,
     /// The documents of children for which there was no room, until they are sent together.
     pub(crate) waiting: Option<Box<StreamBatch>>,
-    /// The time when such documents were last sent.
+    /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
 }
 
