@@ -6,7 +6,7 @@ use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Body, Section};
+use xray_sdk::document::internal::{Body, Section, keys};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::{language_in, language_of};
@@ -180,7 +180,7 @@ impl Core {
         let Some(other) = self.spans.table.with(other.into_u64(), |record| record.segment_id) else { return };
         self.spans.table.with(id.into_u64(), |record| {
             if record.context.role.is_recorded() {
-                record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
+                record.body.put(Section::Metadata, 0, keys::FOLLOWS_FROM, |out| {
                     out.put_segment_id(other);
                     xray_sdk::document::internal::Written::Whole
                 });
@@ -194,8 +194,8 @@ impl Core {
             return;
         }
         self.spans.table.with(root, |root| match root.context.role {
-            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
-            _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
+            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, keys::USER, user),
+            _ => root.body.put_str(Section::Metadata, rank, keys::USER_ID, user),
         });
     }
 }

@@ -93,10 +93,9 @@ impl<'a> FieldVisitor<'a> {
                 self.callsite.slots.get(field.index())
         {
             let keep_query = self.target.rules.keep_query;
-            return self
-                .target
-                .body
-                .append(Section::Metadata, 0, key, |out| value.put(out, Section::Metadata, keep_query));
+            return self.target.body.append(Section::Metadata, 0, key.as_key(), |out| {
+                value.put(out, Section::Metadata, keep_query)
+            });
         }
         self.put_any(field, value);
     }
@@ -140,7 +139,9 @@ impl<'a> FieldVisitor<'a> {
             // An unchanged value keeps its type.
             same if same == text => self.put_plain(field, value),
             changed => match self.callsite.slots.get(field.index()) {
-                Some(Slot::Secret { key }) => self.target.body.put_text(Section::Metadata, 0, key, &changed),
+                Some(Slot::Secret { key }) => {
+                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed)
+                }
                 _ => self.put_plain(field, Value::Str(&changed)),
             },
         });
