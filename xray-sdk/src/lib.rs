@@ -127,11 +127,11 @@ pub mod document {
         pub use super::frame::{Frame, Kind, insert_independent_head};
         pub use super::keys::{self, Key, OwnedKey};
         pub use super::name::put_name;
-        pub use super::plain::Opening;
+        pub use super::plain::{Opening, PlainKey};
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, MemberKey, is_bland};
+        pub use crate::json::{Buffer, is_bland};
     }
 }
 

@@ -86,6 +86,13 @@ impl Body {
         self.write_metadata(out, own);
     }
 
+    /// Appends the annotations and the metadata of a body that has nothing else.
+    #[inline]
+    pub(super) fn write_simple(&self, out: &mut Buffer) {
+        self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
+        self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
+    }
+
     /// Appends the flags. Returns which flag was set.
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
         let Outcome { error, throttle, fault } = self.outcome();
