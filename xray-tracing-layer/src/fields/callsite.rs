@@ -44,6 +44,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
+    /// The index of OpenTelemetry's kind, if no other field decides.
+    pub(crate) kind_alone: Option<usize>,
+    /// Whether it is of ERROR events that have a message and no other field.
+    pub(crate) is_message_alone: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
     /// The callsite's position in the source, as a stack frame.
@@ -95,7 +99,15 @@ impl CallsiteInfo {
         };
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
+        let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
+        let kind_alone = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) => Some(index),
+            _ => None,
+        };
+        let event = EventKind::of(metadata);
         Self {
+            kind_alone,
+            is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event { plain_keys() } else { None },
@@ -110,7 +122,7 @@ impl CallsiteInfo {
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,
-            event: EventKind::of(metadata),
+            event,
             stack: Stack::new(&[StackFrame::new(
                 metadata.file().unwrap_or(module),
                 metadata.line().unwrap_or_default(),

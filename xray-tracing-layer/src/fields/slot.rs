@@ -170,7 +170,7 @@ impl Slot {
             }
             Self::GrpcStatus => target.put_grpc_status(value.as_u64()),
             Self::OtelKind => value.with_text(|kind| {
-                if kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer") {
+                if is_call(kind) {
                     target.set_remote();
                 }
             }),
@@ -215,4 +215,9 @@ impl Slot {
             }
         }
     }
+}
+
+/// Whether OpenTelemetry's kind of a span is that of a call to another service.
+pub(crate) fn is_call(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer")
 }
