@@ -84,6 +84,8 @@ pub mod document {
 
     mod annotation;
     mod name;
+    mod opening;
+    mod operation;
     mod timestamp;
 
     mod absorb;
@@ -127,7 +129,9 @@ pub mod document {
         pub use super::frame::{Frame, Kind, insert_independent_head};
         pub use super::keys::{self, Key, OwnedKey};
         pub use super::name::put_name;
-        pub use super::plain::{Opening, PlainKey};
+        pub use super::opening::{Opening, SegmentOpening};
+        pub use super::operation::Operation;
+        pub use super::plain::PlainKey;
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};

@@ -52,7 +52,14 @@ pub const COLUMNS: [Column; 7] = [
         sampled: true,
         beside: false,
     },
-    Column { name: "W", title: "one of 400 of those", job: Job::Kinds(400), units: 400, sampled: true, beside: false },
+    Column {
+        name: "W",
+        title: "one of 400 of those",
+        job: Job::Kinds(400),
+        units: 400,
+        sampled: true,
+        beside: false,
+    },
     Column {
         name: "E",
         title: "a request, not sampled",

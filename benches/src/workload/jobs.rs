@@ -27,7 +27,9 @@ impl Job {
     pub fn spans(self) -> u32 {
         match self {
             Self::Request => 5,
-            Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => 1 + count,
+            Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => {
+                1 + count
+            }
         }
     }
 

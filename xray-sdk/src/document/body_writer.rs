@@ -6,6 +6,7 @@ use super::entry::Entry;
 use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
 use super::limits::MAX_NAME;
+use super::operation::{METADATA, Operation};
 use super::preamble::Preamble;
 use super::section::{Namespace, Part};
 use super::truncation::Truncation;
@@ -16,7 +17,35 @@ use crate::json::{Buffer, escaped_prefix, string_token_len};
 pub(super) struct Own<'a> {
     pub(super) preamble: &'a Preamble,
     pub(super) rule: Option<&'a str>,
-    pub(super) operation: Option<&'a str>,
+    pub(super) operation: Option<&'a Operation>,
+}
+
+impl Own<'_> {
+    /// Appends `aws` and what else is the same in all segments.
+    #[inline]
+    fn write_aws(&self, out: &mut Buffer) {
+        self.begin_xray(out);
+        out.put_buffer(&self.preamble.tail);
+    }
+
+    /// Appends the beginning of `aws`, with the process's own log groups if so.
+    fn begin_aws(&self, out: &mut Buffer, log_groups: bool) {
+        self.begin_xray(out);
+        out.put("}");
+        out.put_buffer(&self.preamble.aws);
+        if log_groups {
+            out.put_buffer(&self.preamble.log_groups);
+        }
+    }
+
+    #[inline]
+    fn begin_xray(&self, out: &mut Buffer) {
+        out.put_buffer(&self.preamble.xray);
+        if let Some(rule) = self.rule {
+            out.put(",\"sampling_rule_name\":");
+            out.put_string_within(rule, super::MAX_STRING);
+        }
+    }
 }
 
 impl Body {
@@ -68,33 +97,45 @@ impl Body {
         }
         let failed = self.write_flags(out);
         self.write_http(out);
-        self.write_aws(out, own);
+        match own {
+            Some(own) if !self.may_have(Part::Aws) && !self.may_have(Part::RpcPiece) => own.write_aws(out),
+            _ => self.write_aws(out, own),
+        }
         if own.is_none() {
             self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
         if self.may_have(Part::Top) {
-            for entry in self.live(Part::Top) {
-                out.put(",");
-                out.put_bytes(self.bytes_of(entry));
-            }
-        }
-        if let Some(own) = own {
-            out.put_buffer(&own.preamble.top);
+            self.write_members(out, Part::Top, false);
         }
         self.write_cause(out, failed);
         self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
         self.write_metadata(out, own);
     }
 
-    /// Appends the annotations and the metadata of a body that has nothing else.
+    /// Appends the annotations and the metadata of a body that [is simple](Self::is_simple).
     #[inline]
     pub(super) fn write_simple(&self, out: &mut Buffer) {
-        self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
-        self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
+        let Some((annotations, metadata)) = self.simple_rows() else {
+            self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
+            return self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
+        };
+        out.put(",\"annotations\":{");
+        out.put_bytes(annotations);
+        if metadata.is_empty() {
+            return out.put("}");
+        }
+        out.put("},\"metadata\":{\"default\":{");
+        out.put_bytes(metadata);
+        out.put("}}");
     }
 
     /// Appends the flags. Returns which flag was set.
+    #[inline]
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
+        self.has_failed().then(|| self.write_failure(out)).flatten()
+    }
+
+    fn write_failure(&self, out: &mut Buffer) -> Option<&'static str> {
         let Outcome { error, throttle, fault } = self.outcome();
         for (set, member) in
             [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
@@ -123,23 +164,27 @@ impl Body {
         if !request && !response {
             return;
         }
-        out.put(",\"http\":{");
         if request {
-            out.put("\"request\":{");
+            out.put(",\"http\":{\"request\":{");
             let wrote = self.write_members(out, Part::HttpRequest, true);
             self.write_url_from_parts(out, !wrote);
-            out.put(if response { "}," } else { "}" });
-        }
-        if response {
-            out.put("\"response\":{");
-            if let Some(status) = self.status() {
-                out.put(keys::STATUS.json());
-                out.put_int(status);
+            if !response {
+                return out.put("}}");
             }
-            self.write_members(out, Part::HttpResponse, self.status().is_none());
-            out.put("}");
         }
-        out.put("}");
+        match (request, self.status()) {
+            (true, Some(_)) => out.put("},\"response\":{\"status\":"),
+            (true, None) => out.put("},\"response\":{"),
+            (false, Some(_)) => out.put(",\"http\":{\"response\":{\"status\":"),
+            (false, None) => out.put(",\"http\":{\"response\":{"),
+        }
+        if let Some(status) = self.status() {
+            out.put_status(status);
+        }
+        if self.may_have(Part::HttpResponse) {
+            self.write_members(out, Part::HttpResponse, self.status().is_none());
+        }
+        out.put("}}");
     }
 
     /// Scheme, host, port, path and query become a URL where there is no whole one.
@@ -179,29 +224,20 @@ impl Body {
         if own.is_none() && operation.is_none() && !self.may_have(Part::Aws) {
             return;
         }
-        out.put(",\"aws\":{");
-        let start = out.len();
-        if let Some(own) = own {
-            out.put_buffer(&own.preamble.xray);
-            if let Some(rule) = own.rule {
-                out.put(",\"sampling_rule_name\":");
-                out.put_string_within(rule, super::MAX_STRING);
-            }
-            out.put("}");
-            out.put_buffer(&own.preamble.aws);
-            if !own.preamble.log_groups.is_empty()
-                && self.value_of(Part::Aws, keys::CLOUDWATCH_LOGS).is_none()
-            {
-                out.put_buffer(&own.preamble.log_groups);
-            }
+        match own {
+            Some(own) => own.begin_aws(out, self.value_of(Part::Aws, keys::CLOUDWATCH_LOGS).is_none()),
+            None => out.put(",\"aws\":{"),
         }
-        let wrote = self.write_members(out, Part::Aws, out.len() == start);
+        let wrote = self.write_members(out, Part::Aws, own.is_none());
         if let Some(operation) = operation.filter(|_| self.value_of(Part::Aws, keys::OPERATION).is_none()) {
-            out.put(if wrote { "," } else { "" });
+            out.put(if wrote || own.is_some() { "," } else { "" });
             out.put(keys::OPERATION.json());
             out.put_bytes(operation);
         }
         out.put("}");
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.top);
+        }
     }
 
     fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
@@ -216,8 +252,13 @@ impl Body {
         if !(any || lost || rpc || sql || survived || operation.is_some()) {
             return;
         }
-        out.put(",\"metadata\":{\"default\":{");
-        let mut wrote = self.write_members(out, Part::Metadata, true);
+        if let Some(operation) = operation
+            && !(any || lost || rpc || sql || survived || self.may_have(Part::NamePiece))
+        {
+            return out.put(operation.alone());
+        }
+        out.put(METADATA);
+        let mut wrote = self.may_have(Part::Metadata) && self.write_members(out, Part::Metadata, true);
         let mut key = |out: &mut Buffer, key: Key<'_>| {
             // What a field of the user's is called already goes without.
             let free = !any || self.value_of(Part::Metadata, key).is_none();
@@ -241,7 +282,7 @@ impl Body {
                     out.put_bytes(name);
                     out.put("\"");
                 }
-                None => out.put(name),
+                None => out.put(name.json()),
             }
         }
         if survived && self.exceptions > 0 && key(out, keys::EXCEPTIONS) {

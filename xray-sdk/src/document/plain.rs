@@ -8,10 +8,10 @@ use super::children::Children;
 use super::entry::{Content, Entry};
 use super::keys::Key;
 use super::limits::MAX_BODY;
+use super::opening::{BLOCK, Opening, Times};
 use super::section::{Part, Section};
-use super::template::{END, HEAD, ID_DIGITS, START, TIMES_AND_METADATA};
 use crate::id::SegmentId;
-use crate::json::{MemberKey, decimal_digits};
+use crate::json::MemberKey;
 
 /// The key of a member that is put once, made ready, and where it belongs.
 #[derive(Clone, Debug)]
@@ -117,23 +117,27 @@ impl Body {
             && self.namespace.is_none()
             && self.losses == Default::default()
     }
-}
 
-/// A name made ready to begin documents with: `NAME","start_time":…,"end_time":…,"metadata":{"default":{`.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    block: [u8; OPENING],
-    name_len: usize,
-}
-
-impl Opening {
-    /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 43 bytes.
-    #[must_use]
-    pub fn new(name: &str) -> Option<Self> {
-        let mut block = [0; OPENING];
-        block[..MAX_NAME].get_mut(..name.len())?.copy_from_slice(name.as_bytes());
-        block[name.len()..][..TIMES_AND_METADATA.len()].copy_from_slice(TIMES_AND_METADATA);
-        Some(Self { block, name_len: name.len() })
+    /// Returns the annotations and the metadata of a simple body as they are written, if there are annotations and neither
+    /// stand among the other.
+    #[inline]
+    pub(super) fn simple_rows(&self) -> Option<(&[u8], &[u8])> {
+        let count = self.annotations as usize;
+        let is_annotation = |entry: &Entry| entry.part() == Some(Part::Annotation);
+        let others = self.entries.len().checked_sub(count).filter(|_| count > 0)?;
+        let members = self.text.as_bytes().split_last()?.1;
+        // A comma is between the rows.
+        let split = |at: usize| {
+            let start = self.entries.get(at).map_or(members.len() + 1, |entry| entry.start as usize);
+            Some((members.get(..start.checked_sub(1)?)?, members.get(start..).unwrap_or_default()))
+        };
+        if self.entries.get(..count)?.iter().all(is_annotation) {
+            split(count)
+        } else if self.entries.get(others..)?.iter().all(is_annotation) {
+            split(others).map(|(metadata, annotations)| (annotations, metadata))
+        } else {
+            None
+        }
     }
 }
 
@@ -148,74 +152,21 @@ impl Children {
         (start, end): (u64, u64),
         members: &[u8],
     ) -> bool {
-        let second = start / MICROS;
-        let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
-        // Seconds have ten digits from 2001 to 2286.
-        if members.is_empty()
-            || members.len() > MAX_PLAIN
-            || end >= MICROS
-            || !(1_000_000_000..10_000_000_000).contains(&second)
-        {
+        let Some(times) = Times::of(start, end) else { return false };
+        if members.is_empty() || members.len() > MAX_PLAIN {
             return false;
         }
-        let mut text = [0; COMMA + NAME + OPENING + MAX_PLAIN + CLOSING.len()];
-        text[0] = b',';
-        text[COMMA..COMMA + NAME].copy_from_slice(BEGINNING);
-        text[COMMA + ID_DIGITS.start..COMMA + ID_DIGITS.end].copy_from_slice(&id.encode());
-        text[COMMA + NAME..COMMA + NAME + OPENING].copy_from_slice(&opening.block);
-        // The bound is for the compiler, which then knows that all of this is within the block.
-        let times = COMMA + NAME + opening.name_len.min(MAX_NAME);
-        let seconds = digits_of(second);
-        for (at, fraction) in [(START, start), (END, end)] {
-            let [_, _, fraction @ ..] = decimal_digits(fraction as u32);
-            text[times + at..][..10].copy_from_slice(&seconds);
-            text[times + at + 11..][..6].copy_from_slice(&fraction);
-        }
-        let at = times + TIMES_AND_METADATA.len();
-        text[at..at + members.len()].copy_from_slice(members);
-        let at = at + members.len();
-        text[at..at + CLOSING.len()].copy_from_slice(CLOSING);
-        self.add_written(&text[usize::from(self.is_empty())..at + CLOSING.len()]);
+        self.add_written(|out, is_first| {
+            out.reserve(BLOCK + MAX_PLAIN + CLOSING.len());
+            opening.put(out, is_first, id, times, true);
+            out.extend_from_slice(members);
+            out.extend_from_slice(CLOSING);
+        });
         true
     }
 }
 
-/// Returns the ten digits of a second. Most spans end in the second in which the one before ended.
-#[inline]
-fn digits_of(second: u64) -> [u8; 10] {
-    use std::cell::Cell;
-    thread_local!(static LAST: Cell<(u64, [u8; 10])> = const { Cell::new((0, [0; 10])) });
-    LAST.try_with(|last| {
-        let (known, digits) = last.get();
-        if known == second {
-            return digits;
-        }
-        let digits = new_digits_of(second);
-        last.set((second, digits));
-        digits
-    })
-    .unwrap_or_else(|_| new_digits_of(second))
-}
-
-#[cold]
-fn new_digits_of(second: u64) -> [u8; 10] {
-    let mut digits = [0; 10];
-    digits[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
-    digits[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
-    digits
-}
-
-const MICROS: u64 = 1_000_000;
 const CLOSING: &[u8; 3] = b"}}}";
-const COMMA: usize = 1;
-
-/// What an embedded document begins with, up to its name.
-const BEGINNING: &[u8; NAME] = b"{\"id\":\"________________\",\"name\":\"";
-const NAME: usize = HEAD.len() + ",\"name\":\"".len();
-
-/// The longest name that has an [`Opening`]: what fits in front of times and metadata in eight words.
-const MAX_NAME: usize = OPENING - TIMES_AND_METADATA.len();
-const OPENING: usize = 128;
 
 /// The most metadata of a small document: a string and a few numbers.
 const MAX_PLAIN: usize = 128;
@@ -239,7 +190,7 @@ mod tests {
             }
             let id = SegmentId::from(id);
             let frame = Frame {
-                kind: Kind::Embedded, id, name: &name, start, end: Some(start + lasted), body: &body, children: &none,
+                kind: Kind::EMBEDDED, id, name: &name, start, end: Some(start + lasted), body: &body, children: &none,
             };
             let (mut plain, mut framed) = (Children::new(), Children::new());
             for _ in 0..times {

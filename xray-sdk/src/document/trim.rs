@@ -130,7 +130,7 @@ mod tests {
         }
         let (children, id) = (Children::new(), SegmentId::from(1));
         let mut out = Buffer::new();
-        Frame { kind: Kind::Embedded, id, name: "x", start: 1, end: None, body: &body, children: &children }
+        Frame { kind: Kind::EMBEDDED, id, name: "x", start: 1, end: None, body: &body, children: &children }
             .put(&mut out);
         let document: serde_json::Value = serde_json::from_str(out.as_str()).unwrap();
         let exceptions = document["cause"]["exceptions"].as_array().unwrap();

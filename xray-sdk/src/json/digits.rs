@@ -56,16 +56,22 @@ impl ShortDecimal {
         })
     }
 
-    /// Writes the number to the beginning of `room`, with anything behind it. Returns its length.
+    /// Returns the length in bytes, at most [`ROOM`](Self::ROOM).
     #[inline]
-    pub(super) fn write(self, room: &mut [u8; Self::ROOM]) -> usize {
+    pub(super) fn len(self) -> usize {
+        usize::from(self.is_negative) + self.whole_len.min(4) + 1 + self.fraction_len.min(4)
+    }
+
+    /// Writes the number to the beginning of `room`, with anything behind it.
+    #[inline]
+    pub(super) fn write(self, room: &mut [u8; Self::ROOM]) {
         let sign = usize::from(self.is_negative);
-        let point = sign + self.whole_len;
+        // The bound is for the compiler, which then knows that all of this is within the room.
+        let point = sign + self.whole_len.min(4);
         room[0] = b'-';
         room[sign..][..4].copy_from_slice(&self.whole.to_le_bytes());
         room[point] = b'.';
         room[point + 1..][..4].copy_from_slice(&self.fraction.to_le_bytes());
-        point + 1 + self.fraction_len
     }
 }
 
@@ -79,8 +85,9 @@ mod tests {
 
     fn short(value: f64) -> Option<String> {
         let mut room = [0; ShortDecimal::ROOM];
-        let len = ShortDecimal::of(value)?.write(&mut room);
-        Some(std::str::from_utf8(&room[..len]).unwrap().to_owned())
+        let decimal = ShortDecimal::of(value)?;
+        decimal.write(&mut room);
+        Some(std::str::from_utf8(&room[..decimal.len()]).unwrap().to_owned())
     }
 
     proptest! {

@@ -57,9 +57,11 @@ impl Buffer {
         if seen != 0 {
             return false;
         }
-        self.put_block(key, key.len + 1 + len + 2, |room| {
-            room[key.len + 1..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
-            room[key.len + 1 + len..][..2].copy_from_slice(b"\",");
+        // The bounds are for the compiler, which then knows that all of this is within the block.
+        let (at, len) = (key.len.min(MAX_KEY) + 1, len.min(MAX_TEXT));
+        self.put_block(key, at + len + 2, |room| {
+            room[at..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
+            room[at + len..][..2].copy_from_slice(b"\",");
         });
         true
     }
@@ -75,11 +77,12 @@ impl Buffer {
         let digits = u64::from_le_bytes(decimal_digits(size as u32));
         // The last digit is written whatever it is.
         let zeros = ((digits ^ 0x3030_3030_3030_3030) | 1 << 56).trailing_zeros() / 8;
-        let (sign, len) = (usize::from(value < 0), 8 - zeros as usize);
-        self.put_block(key, key.len + sign + len + 1, |room| {
-            room[key.len] = b'-';
-            room[key.len + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-            room[key.len + sign + len] = b',';
+        let (sign, len) = (usize::from(value < 0), 8 - zeros.min(7) as usize);
+        let at = key.len.min(MAX_KEY);
+        self.put_block(key, at + sign + len + 1, |room| {
+            room[at] = b'-';
+            room[at + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            room[at + sign + len] = b',';
         });
         true
     }
@@ -89,11 +92,13 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn put_decimal_member(&mut self, key: &MemberKey, value: f64) -> bool {
         let Some(decimal) = ShortDecimal::of(value) else { return false };
-        let mut text = [0; ShortDecimal::ROOM];
-        let len = decimal.write(&mut text).min(ShortDecimal::ROOM);
-        self.put_block(key, key.len + len + 1, |room| {
-            room[key.len..][..text.len()].copy_from_slice(&text);
-            room[key.len + len] = b',';
+        let at = key.len.min(MAX_KEY);
+        let len = decimal.len();
+        self.put_block(key, at + len + 1, |room| {
+            if let Some(text) = room[at..].first_chunk_mut() {
+                decimal.write(text);
+            }
+            room[at + len] = b',';
         });
         true
     }
@@ -102,8 +107,9 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn put_flag_member(&mut self, key: &MemberKey, value: bool) {
         let text = if value { *b"true,," } else { *b"false," };
-        self.put_block(key, key.len + 6 - usize::from(value), |room| {
-            room[key.len..][..text.len()].copy_from_slice(&text);
+        let at = key.len.min(MAX_KEY);
+        self.put_block(key, at + text.len() - usize::from(value), |room| {
+            room[at..][..text.len()].copy_from_slice(&text);
         });
     }
 
@@ -114,9 +120,10 @@ impl Buffer {
         if bytes.capacity() == 0 {
             reserve_first(bytes);
         }
-        let mut block = key.block;
-        fill(&mut block);
-        bytes.extend_from_slice(&block);
+        bytes.extend_from_slice(&key.block);
+        if let Some(block) = bytes.last_chunk_mut() {
+            fill(block);
+        }
         bytes.truncate(start + len);
     }
 }

@@ -209,6 +209,7 @@ impl Segment {
             preamble: &self.preamble,
             rule: None,
             operation: None,
+            opening: None,
         };
         self.work.emit(kind, self.trace_id, emitter)
     }
@@ -234,6 +235,7 @@ impl Segment {
             preamble: &self.preamble,
             rule: None,
             operation: None,
+            opening: None,
         };
         work.emit(kind, self.trace_id, emitter)
     }

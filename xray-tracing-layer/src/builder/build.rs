@@ -7,7 +7,7 @@ use tracing_core::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
-use xray_sdk::document::internal::{Buffer, Preamble, put_name};
+use xray_sdk::document::internal::{Buffer, Preamble, SegmentOpening, put_name};
 use xray_sdk::sampling::{Always, DefaultRule};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
@@ -178,6 +178,7 @@ impl<F> Builder<F> {
             rules,
             service,
             service_name: name.as_str().to_owned(),
+            opening: SegmentOpening::new(name.as_str()),
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
             hears_all: F::hears_all(),

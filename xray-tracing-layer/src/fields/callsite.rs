@@ -7,7 +7,9 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{Buffer, Key, Opening, PlainKey, Section, Stack, keys, put_name};
+use xray_sdk::document::internal::{
+    Buffer, Key, Opening, Operation, PlainKey, Section, Stack, keys, put_name,
+};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
@@ -23,8 +25,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
-    /// The span's name, unchanged, as a JSON string.
-    pub(crate) operation: Box<str>,
+    /// The span's name, unchanged.
+    pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
     pub(crate) title: &'static str,
     pub(crate) fields: &'static FieldSet,
@@ -62,9 +64,8 @@ impl CallsiteInfo {
     }
 
     fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
-        let (mut name, mut operation) = (Buffer::new(), Buffer::new());
+        let mut name = Buffer::new();
         put_name(&mut name, metadata.name());
-        operation.put_string_within(metadata.name(), xray_sdk::document::MAX_STRING);
         let is_event = metadata.is_event();
         let slots: Box<[Slot]> = metadata
             .fields()
@@ -112,7 +113,7 @@ impl CallsiteInfo {
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event { plain_keys() } else { None },
             name: name.as_str().into(),
-            operation: operation.as_str().into(),
+            operation: Operation::new(metadata.name()),
             title: if is_event { metadata.target() } else { metadata.name() },
             fields: metadata.fields(),
             has_decisive_fields: slots.iter().any(Slot::is_decisive),
@@ -272,7 +273,7 @@ mod tests {
         let ids: Vec<_> = seen.iter().map(|m| callsites.of(m).0).collect();
         for (metadata, id) in seen.iter().zip(&ids) {
             assert_eq!(callsites.of(metadata).0, *id);
-            assert_eq!(*callsites.get(*id).unwrap().operation, format!("\"{}\"", metadata.name()));
+            assert_eq!(callsites.get(*id).unwrap().operation.json(), format!("\"{}\"", metadata.name()));
         }
         assert_eq!(&*callsites.get(ids[1]).unwrap().name, "two __");
     }

@@ -9,7 +9,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Children, Frame, Kind, Preamble};
+use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble};
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet};
 
@@ -169,7 +169,7 @@ impl Core {
                 children.add_plain(opening, record.segment_id, times, members)
             });
             if !added {
-                fold_frame(record, name, times, children);
+                fold_frame(record, (name, opening), times, children);
             }
             Some(Destination::Folded { late: open.exited.is_some() })
         });
@@ -230,7 +230,8 @@ impl Core {
                     parent_id: record.parent_id,
                     preamble,
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
-                    operation: callsite.map(|callsite| &*callsite.operation),
+                    operation: callsite.map(|callsite| &callsite.operation),
+                    opening: self.config.opening.as_ref(),
                 },
                 &*self.config.service_name,
             ),
@@ -290,9 +291,14 @@ impl Drop for CountOnDrop<'_> {
 
 /// Folds a document of any form.
 #[inline(never)]
-fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
+fn fold_frame(
+    record: &SpanRecord,
+    (name, opening): (&str, Option<&Opening>),
+    (start, end): (u64, u64),
+    children: &mut Children,
+) {
     let frame = Frame {
-        kind: Kind::Embedded,
+        kind: Kind::Embedded { opening },
         id: record.segment_id,
         name,
         start,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing_core::dispatcher::WeakDispatch;
+use xray_sdk::document::internal::SegmentOpening;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{DaemonAddress, Emitter};
 
@@ -55,6 +56,8 @@ pub(crate) struct Config {
     pub(crate) service: String,
     /// The segment's name as X-Ray takes it: sanitized and escaped, without quotes.
     pub(crate) service_name: String,
+    /// The beginning of segments' documents, if the name is short.
+    pub(crate) opening: Option<SegmentOpening>,
     /// Whether the panic hook records in this layer's spans.
     pub(crate) capture_panics: bool,
     /// Whether the layer's filter is the default one.

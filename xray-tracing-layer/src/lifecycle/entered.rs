@@ -20,36 +20,53 @@ impl Core {
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
         let kind = self.spans.table.kind(id);
-        let layer = self.spans.unsampled.layer();
-        let in_scope = ThreadState::with(|thread| {
-            if matches!(kind, Kind::Part | Kind::Root) {
-                if self.config.hears_all {
-                    thread.entered.push(layer, id);
+        if kind == Kind::Absent {
+            let layer = self.spans.unsampled.layer();
+            ThreadState::with(|thread| {
+                if thread.entered.is_of(layer) {
+                    thread.entered.push_unrecorded();
                 }
-            } else {
-                thread.entered.push_unrecorded(layer);
-            }
-            kind != Kind::Absent && thread.unsampled.depth.get() > 0
-        });
-        if kind == Kind::Unrecorded || in_scope == Some(true) {
+            });
+        } else {
             self.enter_known(id, kind);
         }
     }
 
-    /// Notes that the thread exits a span of that kind.
-    #[inline]
-    pub(crate) fn note_exit(&self, id: u64, kind: Kind) {
+    #[inline(never)]
+    fn enter_known(&self, id: u64, kind: Kind) {
+        let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
-            if !thread.entered.is_empty() {
-                let layer = self.spans.unsampled.layer();
+            if kind == Kind::Unrecorded {
+                if thread.entered.is_of(layer) {
+                    thread.entered.push_unrecorded();
+                }
+            } else if self.config.hears_all {
+                thread.entered.push(layer, id);
+            }
+            if kind == Kind::Unrecorded || thread.unsampled.depth.get() > 0 {
+                self.enter_scope(&thread.unsampled, id, kind);
+            }
+        });
+    }
+
+    /// Notes that the thread exits a span. Returns its kind.
+    #[inline]
+    pub(crate) fn note_exit(&self, id: u64) -> Kind {
+        let kind = self.spans.table.kind(id);
+        let layer = self.spans.unsampled.layer();
+        ThreadState::with(|thread| {
+            if thread.entered.is_of(layer) {
                 match kind {
-                    Kind::Part | Kind::Root => thread.entered.pop(layer, id),
-                    Kind::Unrecorded => thread.entered.pop_changed(layer, id),
-                    Kind::Absent => thread.entered.pop_unrecorded(layer),
+                    Kind::Part | Kind::Root => thread.entered.pop(id),
+                    Kind::Unrecorded => thread.entered.pop_changed(id),
+                    Kind::Absent => thread.entered.pop_unrecorded(),
                 }
             }
-            self.exit_unsampled(&thread.unsampled, id, kind);
+            if thread.unsampled.depth.get() > 0 {
+                self.exit_scope(&thread.unsampled, id, kind);
+            }
         });
+        kind
     }
 
     /// Returns the registry's id of the span that the thread is in.

@@ -35,31 +35,27 @@ impl Core {
         is_unsampled
     }
 
-    /// Notes that the thread enters a span with a record, inside an unsampled root or as one.
-    #[inline(never)]
-    pub(crate) fn enter_known(&self, id: u64, kind: Kind) {
-        ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
-            if inside && scope.id.get() == id {
-                scope.depth.set(scope.depth.get() + 1);
-            } else if inside {
-                scope.others.set(scope.others.get() + 1);
-            } else if kind == Kind::Unrecorded {
-                scope.layer.set(self.spans.unsampled.layer());
-                scope.id.set(id);
-                scope.depth.set(1);
-                scope.others.set(0);
-                scope.decisions.set(self.spans.unsampled.decisions());
-                scope.knows_child.set(false);
-            }
-        });
+    /// Notes that the thread enters an unsampled root, or a span with a record inside of one.
+    pub(crate) fn enter_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
+        let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
+        if inside && scope.id.get() == id {
+            scope.depth.set(scope.depth.get() + 1);
+        } else if inside {
+            scope.others.set(scope.others.get() + 1);
+        } else if kind == Kind::Unrecorded {
+            scope.layer.set(self.spans.unsampled.layer());
+            scope.id.set(id);
+            scope.depth.set(1);
+            scope.others.set(0);
+            scope.decisions.set(self.spans.unsampled.decisions());
+            scope.knows_child.set(false);
+        }
     }
 
-    /// Notes that the thread exits a span of that kind.
+    /// Notes that the thread exits a span of that kind, inside an unsampled root or as one.
     #[inline]
-    pub(crate) fn exit_unsampled(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
-        if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
+    pub(crate) fn exit_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
+        if scope.layer.get() != self.spans.unsampled.layer() {
             return;
         }
         if scope.id.get() == id {

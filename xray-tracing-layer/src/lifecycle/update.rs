@@ -188,8 +188,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.spans.table.kind(id.into_u64());
-        self.note_exit(id.into_u64(), kind);
+        let kind = self.note_exit(id.into_u64());
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         } else if kind == Kind::Part && std::thread::panicking() {

@@ -18,7 +18,7 @@ use std::cell::Cell;
 
 /// The list of one thread.
 pub(crate) struct EnteredSpans {
-    /// The number of the layer that the list belongs to.
+    /// The number of the layer that the list belongs to; 0 while the list is empty.
     layer: Cell<u32>,
     depth: Cell<u32>,
     /// Spans without a record that were entered since the list began.
@@ -39,10 +39,10 @@ impl EnteredSpans {
         }
     }
 
-    /// Whether the thread is in no recorded span.
+    /// Whether the list is the layer's, and not empty.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.depth.get() == 0
+    pub(crate) fn is_of(&self, layer: u32) -> bool {
+        self.layer.get() == layer
     }
 
     /// Notes that a layer's recorded span is entered.
@@ -63,33 +63,31 @@ impl EnteredSpans {
         }
     }
 
-    /// Notes that a layer's span without a record is entered.
+    /// Notes that a span without a record is entered. The list is the layer's.
     #[inline]
-    pub(crate) fn push_unrecorded(&self, layer: u32) {
-        if !self.is_empty() && self.layer.get() == layer {
-            self.unrecorded.set(self.unrecorded.get() + 1);
-        }
+    pub(crate) fn push_unrecorded(&self) {
+        self.unrecorded.set(self.unrecorded.get() + 1);
     }
 
-    /// Notes that a layer's span with a record is exited.
+    /// Notes that a span with a record is exited. The list is the layer's.
     #[inline]
-    pub(crate) fn pop(&self, layer: u32, id: u64) {
-        let Some(top) = self.depth.get().checked_sub(1).filter(|_| self.layer.get() == layer) else { return };
+    pub(crate) fn pop(&self, id: u64) {
+        let Some(top) = self.depth.get().checked_sub(1) else { return };
         if self.lost.get() || self.ids.get(top as usize).is_some_and(|last| last.get() == id) {
-            self.depth.set(top);
+            self.shrink_to(top);
         } else {
             self.remove(top as usize, id);
         }
     }
 
-    /// Notes that a layer's span is exited whose record may have changed since: a late decision left it out.
+    /// Notes that a span is exited whose record may have changed since: a late decision left it out.
     #[cold]
-    pub(crate) fn pop_changed(&self, layer: u32, id: u64) {
+    pub(crate) fn pop_changed(&self, id: u64) {
         let depth = self.depth.get() as usize;
         if self.lost.get() || self.ids.iter().take(depth).any(|other| other.get() == id) {
-            self.pop(layer, id);
+            self.pop(id);
         } else {
-            self.pop_unrecorded(layer);
+            self.pop_unrecorded();
         }
     }
 
@@ -102,24 +100,30 @@ impl EnteredSpans {
         for (above, below) in self.ids.iter().skip(at + 1).zip(self.ids.iter().skip(at)).take(top - at) {
             below.set(above.get());
         }
-        self.depth.set(top as u32);
+        self.shrink_to(top as u32);
     }
 
-    /// Notes that a layer's span without a record is exited.
     #[inline]
-    pub(crate) fn pop_unrecorded(&self, layer: u32) {
-        if !self.is_empty() && self.layer.get() == layer {
-            self.unrecorded.set(self.unrecorded.get().saturating_sub(1));
+    fn shrink_to(&self, depth: u32) {
+        self.depth.set(depth);
+        if depth == 0 {
+            self.layer.set(0);
         }
     }
 
-    /// Returns the span that the thread is in, if it is known.
+    /// Notes that a span without a record is exited. The list is the layer's.
+    #[inline]
+    pub(crate) fn pop_unrecorded(&self) {
+        self.unrecorded.set(self.unrecorded.get().saturating_sub(1));
+    }
+
+    /// Returns the span that a layer's thread is in, if it is known.
     #[inline]
     pub(crate) fn current(&self, layer: u32) -> Option<u64> {
-        let top = self.depth.get().checked_sub(1)?;
         if self.layer.get() != layer || self.lost.get() || self.unrecorded.get() > 0 {
             return None;
         }
+        let top = self.depth.get().checked_sub(1)?;
         self.ids.get(top as usize).map(Cell::get)
     }
 }
@@ -152,6 +156,20 @@ mod tests {
         }
     }
 
+    impl EnteredSpans {
+        fn exit(&self, layer: u32, id: u64) {
+            if self.is_of(layer) {
+                self.pop(id);
+            }
+        }
+
+        fn note(&self, layer: u32, enters: bool) {
+            if self.is_of(layer) {
+                if enters { self.push_unrecorded() } else { self.pop_unrecorded() }
+            }
+        }
+    }
+
     fn is_recorded(id: u64) -> bool {
         id % 3 != 0
     }
@@ -165,14 +183,14 @@ mod tests {
             for (enters, id, which) in steps {
                 if enters {
                     let id = 1 + id % few;
-                    if is_recorded(id) { entered.push(7, id) } else { entered.push_unrecorded(7) }
+                    if is_recorded(id) { entered.push(7, id) } else { entered.note(7, true) }
                     stack.push(id);
                 } else if !stack.0.is_empty() {
                     // Mostly the last, as guards are dropped. Spans without a record always are.
                     let at = if id % 4 == 0 { which.index(stack.0.len()) } else { stack.0.len() - 1 };
                     let at = if is_recorded(stack.0[at].0) { at } else { stack.0.len() - 1 };
                     let id = stack.0[at].0;
-                    if is_recorded(id) { entered.pop(7, id) } else { entered.pop_unrecorded(7) }
+                    if is_recorded(id) { entered.exit(7, id) } else { entered.note(7, false) }
                     stack.pop(id);
                 }
                 prop_assert_eq!(entered.current(8), None);
@@ -186,24 +204,24 @@ mod tests {
     #[test]
     fn the_usual_case_is_known() {
         let entered = EnteredSpans::new();
-        entered.pop(1, 5);
-        entered.push_unrecorded(1);
-        assert!(entered.is_empty() && entered.current(1).is_none());
+        entered.exit(1, 5);
+        entered.note(1, true);
+        assert!(!entered.is_of(1) && entered.current(1).is_none());
         for id in 1..=32 {
             entered.push(1, id);
             entered.push(2, 100 + id);
-            entered.push_unrecorded(2);
+            entered.note(2, true);
             assert_eq!((entered.current(1), entered.current(2)), (Some(id), None));
         }
-        entered.pop(2, 132);
-        entered.pop(1, 9);
+        entered.exit(2, 132);
+        entered.exit(1, 9);
         assert_eq!(entered.current(1), Some(32), "one further out was exited");
-        entered.push_unrecorded(1);
+        entered.note(1, true);
         assert_eq!(entered.current(1), None);
-        entered.pop_unrecorded(1);
+        entered.note(1, false);
         for id in (1..=32).rev().filter(|id| *id != 9) {
             assert_eq!(entered.current(1), Some(id));
-            entered.pop(1, id);
+            entered.exit(1, id);
         }
         entered.push(2, 1);
         assert_eq!((entered.current(1), entered.current(2)), (None, Some(1)), "the next layer has it now");
@@ -216,17 +234,17 @@ mod tests {
             ids.iter().for_each(|id| entered.push(1, 1 + id));
             assert_eq!(entered.current(1), None);
             for id in ids.iter().rev() {
-                entered.pop(1, 1 + id);
+                entered.exit(1, 1 + id);
                 assert_eq!(entered.current(1), None);
             }
             entered.push(1, 5);
             assert_eq!(entered.current(1), Some(5));
-            entered.pop_changed(1, 6);
+            entered.pop_changed(6);
             assert_eq!(entered.current(1), Some(5));
-            entered.pop(1, 6);
+            entered.exit(1, 6);
             assert_eq!(entered.current(1), None, "a span that was not in the list");
-            entered.pop_changed(1, 5);
-            assert!(entered.is_empty());
+            entered.pop_changed(5);
+            assert!(!entered.is_of(1));
         }
     }
 }
