@@ -113,23 +113,6 @@ impl Body {
         self.write_metadata(out, own);
     }
 
-    /// Appends the annotations and the metadata of a body that [is simple](Self::is_simple).
-    #[inline]
-    pub(super) fn write_simple(&self, out: &mut Buffer) {
-        let Some((annotations, metadata)) = self.simple_rows() else {
-            self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
-            return self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
-        };
-        out.put(",\"annotations\":{");
-        out.put_bytes(annotations);
-        if metadata.is_empty() {
-            return out.put("}");
-        }
-        out.put("},\"metadata\":{\"default\":{");
-        out.put_bytes(metadata);
-        out.put("}}");
-    }
-
     /// Appends the flags. Returns which flag was set.
     #[inline]
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
@@ -357,7 +340,7 @@ impl Body {
     }
 
     #[inline]
-    fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
+    pub(super) fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
         if !self.may_have(part) {
             return;
         }

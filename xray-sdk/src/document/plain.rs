@@ -1,5 +1,5 @@
-//! Plain bodies, which have metadata and nothing else, each member put once: most spans have no other. They skip what
-//! such a body does not need, on the way in and on the way out.
+//! Plain bodies, which have metadata and nothing else, and simple ones, which may have annotations as well, each member
+//! put once: most spans have no other. They skip what such a body does not need, on the way in and on the way out.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.
 
@@ -11,7 +11,7 @@ use super::limits::MAX_BODY;
 use super::opening::{BLOCK, Opening, Times};
 use super::section::{Part, Section};
 use crate::id::SegmentId;
-use crate::json::MemberKey;
+use crate::json::{Buffer, MemberKey};
 
 /// The key of a member that is put once, made ready, and where it belongs.
 #[derive(Clone, Debug)]
@@ -118,10 +118,27 @@ impl Body {
             && self.losses == Default::default()
     }
 
+    /// Appends the annotations and the metadata of a body that [is simple](Self::is_simple).
+    #[inline]
+    pub(super) fn write_simple(&self, out: &mut Buffer) {
+        let Some((annotations, metadata)) = self.simple_rows() else {
+            self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
+            return self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
+        };
+        out.put(",\"annotations\":{");
+        out.put_bytes(annotations);
+        if metadata.is_empty() {
+            return out.put("}");
+        }
+        out.put("},\"metadata\":{\"default\":{");
+        out.put_bytes(metadata);
+        out.put("}}");
+    }
+
     /// Returns the annotations and the metadata of a simple body as they are written, if there are annotations and neither
     /// stand among the other.
     #[inline]
-    pub(super) fn simple_rows(&self) -> Option<(&[u8], &[u8])> {
+    fn simple_rows(&self) -> Option<(&[u8], &[u8])> {
         let count = self.annotations as usize;
         let is_annotation = |entry: &Entry| entry.part() == Some(Part::Annotation);
         let others = self.entries.len().checked_sub(count).filter(|_| count > 0)?;
