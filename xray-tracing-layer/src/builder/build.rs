@@ -34,6 +34,7 @@ use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// Returns a layer with defaults and the settings of the environment.
 ///
@@ -191,6 +192,7 @@ impl<F> Builder<F> {
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
+            waiting: WaitingSpans::new(),
             callsites: CallsiteCache::new(self.settings.callsites),
             clock,
             unsampled: UnsampledScopes::new(),

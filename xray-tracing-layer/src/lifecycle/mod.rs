@@ -15,5 +15,6 @@ pub(crate) mod finished_call;
 pub(crate) mod open;
 pub(crate) mod propagation;
 pub(crate) mod sample;
+pub(crate) mod stream;
 pub(crate) mod unsampled;
 pub(crate) mod update;

@@ -176,8 +176,9 @@ impl Core {
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
             Inserted::Done => {}
-            Inserted::Replaced(stale) => {
+            Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
+                self.drop_waiting(&mut stale);
                 pool::give_back(stale);
             }
             Inserted::Full(record) => {

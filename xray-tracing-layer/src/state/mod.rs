@@ -16,3 +16,4 @@ pub(crate) mod table;
 pub(crate) mod tail;
 pub(crate) mod thread_state;
 pub(crate) mod unsampled;
+pub(crate) mod waiting;

@@ -10,12 +10,17 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::internal::insert_independent_head;
 
-use crate::lifecycle::close::{Destination, StreamedChild, take_front};
+use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::settings::drop_rule::Dropped;
 use crate::state::clock::Ticks;
 use crate::state::record::{Fate, Kind, Role, SpanRecord};
+use crate::state::waiting::stream_batch::{Content, StreamBatch};
+
+/// A finished span without a parent: its document, and the number of spans in it.
+pub(crate) type Homeless = (Vec<u8>, u32);
 
 impl Core {
     /// Counts a new span that a rule leaves out, if it would be recorded. Returns whether the span has no record, so
@@ -51,8 +56,14 @@ impl Core {
         let homeless = self.move_up(record);
         if is_held_back {
             self.hold_streamed(record, homeless);
-        } else if let Some(parent_id) = record.parent_id {
-            self.stream_children(&homeless, record.context.trace_id, parent_id);
+        } else if let Some(parent_id) = record.parent_id.filter(|_| !homeless.is_empty()) {
+            let mut batch = StreamBatch::take();
+            for (document, spans) in &homeless {
+                batch.push(Content::folded(*spans), |out| {
+                    insert_independent_head(out, document, record.context.trace_id, parent_id);
+                });
+            }
+            self.emit_batch(batch);
         }
         if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
             self.emit_in_progress(record.context.root);
@@ -61,9 +72,10 @@ impl Core {
     }
 
     /// Moves the finished spans inside of a span to its parent. Returns those for which it has no room.
-    fn move_up(&self, record: &mut SpanRecord) -> Vec<StreamedChild> {
+    fn move_up(&self, record: &mut SpanRecord) -> Vec<Homeless> {
         let height = record.children.height();
-        let mut children = take_front(&mut record.children, usize::MAX);
+        let mut children = Vec::with_capacity(record.children.len());
+        record.children.pop_front(usize::MAX, |document, spans| children.push((document.to_vec(), spans)));
         if let Some(parent) = record.parent {
             self.spans.table.with(parent.get(), |parent| {
                 if parent.is_emitted_early() {

@@ -19,7 +19,7 @@ impl Core {
     pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) -> Fate {
         // A span that was emitted early was shown to the closure then, and so was one that it left out.
         if record.is_emitted_early() || record.fate != Fate::Kept {
-            return record.fate;
+            return self.checked(record.fate, record);
         }
         let facts = self.facts_of(record, end);
         let (fate, _) = self.call(on_close, facts, &mut record.body, None);

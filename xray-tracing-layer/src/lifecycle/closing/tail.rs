@@ -13,7 +13,8 @@ use xray_sdk::document::internal::{Body, Section, Written, insert_independent_he
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
-use crate::lifecycle::close::{Destination, StreamedChild, fold_frame, put_whole, size_bound};
+use crate::lifecycle::close::{Destination, fold_frame, put_whole, size_bound};
+use crate::lifecycle::closing::leave_out::Homeless;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
 use crate::state::record::{Fate, Phase, Role, SpanRecord};
@@ -114,11 +115,11 @@ impl Core {
     }
 
     /// Holds the spans of one that was left out, for which its parent had no room.
-    pub(crate) fn hold_streamed(&self, record: &SpanRecord, children: Vec<StreamedChild>) {
+    pub(crate) fn hold_streamed(&self, record: &SpanRecord, children: Vec<Homeless>) {
         let Some(parent_id) = record.parent_id.filter(|_| !children.is_empty()) else { return };
         let trace_id = record.context.trace_id;
         let documents = with_packet(|packet| {
-            let held = |(child, spans): &StreamedChild| {
+            let held = |(child, spans): &Homeless| {
                 insert_independent_head(packet.start_document(), child, trace_id, parent_id);
                 held_document(packet, *spans, false)
             };
