@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use xray_sdk::receive::{DATAGRAM_BUFFER, ReceiveSocket, document};
 
 use super::complaints::Complaints;
+use crate::counters::{Counters, Heartbeat};
 use crate::hold::is_in_progress;
-use crate::report::counters::Counters;
-use crate::report::heartbeat::Heartbeat;
 use crate::upload::Uploads;
 
 /// The receiving thread.

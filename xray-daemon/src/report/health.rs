@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::Counters;
-use super::heartbeat::Heartbeat;
 use crate::aws::CredentialStore;
+use crate::counters::{Counters, Heartbeat};
 use crate::upload::Uploads;
 
 /// What health is judged by.

@@ -14,9 +14,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use super::counters::{Counters, Counts, Reason};
-use super::heartbeat::Heartbeat;
 use crate::aws::SignedClient;
+use crate::counters::{Counters, Counts, Heartbeat, Reason};
 use crate::relay::{RelayOutcome, RelayStats};
 use crate::upload::Uploads;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use log::info;
 
-use super::counters::{Counters, Counts, Reason};
+use crate::counters::{Counters, Counts, Reason};
 
 /// The time between two lines.
 pub const INTERVAL: Duration = Duration::from_secs(60);

@@ -11,9 +11,9 @@ use bytes::Bytes;
 use log::{debug, warn};
 use serde::Serialize;
 
-use super::counters::{CallErrors, Counters, Counts};
 use super::host::Host;
 use crate::aws::{Call, CallError, Reply};
+use crate::counters::{CallErrors, Counters, Counts};
 
 /// Cuts and sends records.
 #[derive(Debug)]
@@ -225,7 +225,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::report::counters::Reason;
+    use crate::counters::Reason;
 
     /// An X-Ray that accepts what its script says, then everything.
     #[derive(Debug, Clone, Default)]

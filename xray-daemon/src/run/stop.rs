@@ -10,8 +10,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::aws::{Clock, SignedClient};
+use crate::counters::Counters;
 use crate::receive::{Receiver, Stopped};
-use crate::report::counters::Counters;
 use crate::report::signals::Signals;
 use crate::report::telemetry::Telemetry;
 use crate::report::{notify, summary};

@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use super::engine::Engine;
+use super::engine::{Engine, count_evicted};
 use super::flights::{Flight, Writing};
 use super::gate::{Opening, backoff};
 use super::note::Note;
 use super::settings::Now;
 use super::verdict::{Unprocessed, Verdict};
 use crate::hold::{Attempts, Batch, Evicted, Identity};
-use crate::report::counters::{Counts, Reason};
 
 impl Engine {
     /// A call has ended. Answers to calls that are not under way are ignored.
@@ -168,11 +167,6 @@ impl Engine {
             batches.into_iter().map(|batch| self.backlog.put_back(batch, attempts)).collect();
         self.commit(|counts| evicted.into_iter().for_each(|evicted| count_evicted(counts, evicted)));
     }
-}
-
-pub(super) fn count_evicted(counts: &mut Counts, evicted: Evicted) {
-    counts.dropped.add(Reason::MemoryInProgress, evicted.in_progress);
-    counts.dropped.add(Reason::Memory, evicted.oldest);
 }
 
 /// The number of the document with this id.

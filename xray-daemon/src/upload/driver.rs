@@ -12,11 +12,11 @@ use tokio::time::sleep_until;
 
 use super::clock::Clock;
 use super::engine::{Engine, Next, Request};
+use super::job::{DiskJob, DiskResult, LoadError};
 use super::news::News;
-use super::spooling::{DiskJob, DiskResult, LoadError};
 use super::verdict::{Verdict, count, judge};
 use crate::aws::{Call, CallError, Reply};
-use crate::report::counters::Counters;
+use crate::counters::Counters;
 use crate::spool::Disk;
 
 /// The engine, shared by the receiving thread and the driver.

@@ -10,15 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::allowance::Allowance;
-use super::answers::count_evicted;
 use super::flights::{Flight, Flights, Loaded, Writing};
 use super::gate::{Gate, Opening};
+use super::job::{DiskJob, DiskState};
 use super::limit::Limit;
 use super::note::Note;
 use super::settings::{BATCH_DOCUMENTS, LINGER, Now, Settings};
-use super::spooling::{DiskJob, DiskState};
-use crate::hold::{Attempts, Backlog, Batch, Selection};
-use crate::report::counters::{Counters, Counts, Reason};
+use crate::counters::{Counters, Counts, Reason};
+use crate::hold::{Attempts, Backlog, Batch, Evicted, Selection};
 use crate::spool::Index;
 
 /// What the driver is to do.
@@ -304,6 +303,12 @@ impl Engine {
             counts.backing_off = self.gate.failures() > 0;
         });
     }
+}
+
+/// Counts documents that memory had no room for.
+pub(super) fn count_evicted(counts: &mut Counts, evicted: Evicted) {
+    counts.dropped.add(Reason::MemoryInProgress, evicted.in_progress);
+    counts.dropped.add(Reason::Memory, evicted.oldest);
 }
 
 /// New batches in a row that are sent while one waits that failed often.

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::note::Note;
-use crate::report::counters::Counters;
+use crate::counters::Counters;
 
 /// What was said already.
 #[derive(Debug, Default)]

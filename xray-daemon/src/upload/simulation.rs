@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use super::Note;
 use super::engine::{Engine, Next};
+use super::job::{DiskJob, DiskResult, LoadError};
 use super::settings::{Now, Settings, SpoolLimits};
-use super::spooling::{DiskJob, DiskResult, LoadError};
 use super::verdict::{Unprocessed, Verdict};
-use crate::report::counters::{Counters, Counts};
+use crate::counters::{Counters, Counts};
 use crate::spool::{Index, Stored};
 
 const MS: Duration = Duration::from_millis(1);

@@ -9,7 +9,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::aws::{CallError, Reply};
-use crate::report::counters::CallErrors;
+use crate::counters::CallErrors;
 
 /// What to do with a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use xray_daemon::counters::{Counters, Heartbeat, Reason};
 use xray_daemon::relay::{Guard, RelayStats};
 use xray_daemon::report::admin::{Admin, Pages};
-use xray_daemon::report::counters::{Counters, Reason};
 use xray_daemon::report::health::Health;
 use xray_daemon::report::health_socket::{HealthServer, HealthSocket, ask};
-use xray_daemon::report::heartbeat::Heartbeat;
 use xray_daemon::report::metrics::{Metrics, Sources, names};
 use xray_daemon::upload::{Clock, Engine, Settings, Uploads};
 
