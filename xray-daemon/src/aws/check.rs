@@ -1,4 +1,7 @@
-//! What `config check` says of AWS: region, endpoint, credentials, and as whom AWS sees them.
+//! The part of `config check` about AWS: region, endpoint, credentials, caller.
+//!
+//! Shared by `config check`, which prints the findings, and by the start, which logs who the caller is. Only asks: nothing
+//! here changes credentials, region or endpoint.
 
 use log::info;
 
@@ -11,7 +14,7 @@ use super::setup::Aws;
 pub struct Findings {
     /// One finding a line.
     pub lines: Vec<String>,
-    /// Whether credentials were found, and AWS knows them if it was asked.
+    /// `true` if credentials were found, and AWS knows them if it was asked.
     pub is_good: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Which of its few things the program is to do, with the configuration for it.
+//! The command that the arguments ask for, with its configuration.
 //!
 //! The one place that reads a configuration file. `run` calls this first.
 
@@ -14,7 +14,7 @@ use super::memory;
 use super::resolve::{overlay, resolve};
 use super::settings::Config;
 
-/// What the program is to do.
+/// A command of the program.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
@@ -30,7 +30,7 @@ pub enum Command {
     Health {
         /// The configuration, which says where that daemon is.
         load: Box<Load>,
-        /// Whether `--ready` was given.
+        /// `true` if `--ready` was given.
         ready: bool,
     },
 }
@@ -42,7 +42,7 @@ pub struct Load {
     pub config: Config,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
-    /// What a person should hear about flags and file that is no error.
+    /// Remarks on flags and file that are no errors, for a person.
     pub warnings: Vec<String>,
     pub(super) flags: Layer,
     pub(super) in_file: Layer,
@@ -124,7 +124,7 @@ impl Load {
     }
 }
 
-/// Where a file is looked for when no flag names one. The first that is there is read, and no other.
+/// Places of the file when no flag names one. The first that is there is read, and no other.
 const USUAL_PLACES: [&str; 2] = ["/etc/amazon/xray/cfg.yaml", "cfg.yaml"];
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::layer::{Layer, Slot};
 use super::table::SETTINGS;
 use super::yaml::{self, Entry, Node};
 
-/// What a file says, and what a person should hear about it.
+/// The settings of a file, and remarks on it for a person.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) layer: Layer,

@@ -23,7 +23,7 @@ pub struct Config {
     pub udp_address: String,
     /// The TCP address of the relay (`-t`, `Socket.TCPAddress`). Defaults to `127.0.0.1:2000`.
     pub tcp_address: String,
-    /// Where the log goes and how much of it.
+    /// The log's place and level.
     pub log: LogConfig,
     /// Don't ask for EC2 metadata (`-o`, `LocalMode`). Defaults to `false`.
     pub local_mode: bool,
@@ -39,16 +39,16 @@ pub struct Config {
     pub spool: Option<SpoolConfig>,
     /// The receive buffer of the UDP socket in bytes (`XrayDaemon.ReceiveBufferKB`). Defaults to 8 MB.
     pub receive_buffer: usize,
-    /// How long a shutdown may take (`--shutdown-seconds`, `XrayDaemon.ShutdownSeconds`). Defaults to 25 s.
+    /// The limit of a shutdown (`--shutdown-seconds`, `XrayDaemon.ShutdownSeconds`). Defaults to 25 s.
     pub shutdown: Duration,
-    /// How old a document in memory may become before it is dropped (`XrayDaemon.MaxAgeSeconds`). Defaults to 7 days.
+    /// The age at which a document in memory is dropped (`XrayDaemon.MaxAgeSeconds`). Defaults to 7 days.
     pub max_age: Duration,
     /// Paths that the relay forwards (`XrayDaemon.Relay.AllowPaths`). Empty, the default, means all.
     pub relay_allow_paths: Vec<String>,
     /// Names beyond loopback's and addresses' that a request to the relay may have as `Host` (`--allow-host`,
     /// `XrayDaemon.Relay.AllowHosts`). Defaults to none.
     pub relay_allow_hosts: Vec<String>,
-    /// How long the relay waits for an answer (`XrayDaemon.Relay.TimeoutSeconds`). Defaults to 5 s.
+    /// The limit of a relayed request (`XrayDaemon.Relay.TimeoutSeconds`). Defaults to 5 s.
     pub relay_timeout: Duration,
     /// The largest body that the relay takes, in bytes (`XrayDaemon.Relay.MaxBodyKB`). Defaults to 1 MB.
     pub relay_max_body: usize,
@@ -63,14 +63,14 @@ pub struct Config {
     pub environment: Environment,
 }
 
-/// Where the log goes and how much of it.
+/// The log's place and level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// The least level that is logged (`-l`, `Logging.LogLevel`). Defaults to `prod`, which is `info`.
     pub level: LogLevel,
     /// The file (`-f`, `Logging.LogPath`). Defaults to standard output.
     pub path: Option<PathBuf>,
-    /// Whether the file is rotated at 50 MB (`Logging.LogRotation`). Defaults to `true`.
+    /// `true` if the file is rotated at 50 MB (`Logging.LogRotation`). Defaults to `true`.
     pub rotation: bool,
 }
 
@@ -96,6 +96,6 @@ pub struct SpoolConfig {
     pub path: PathBuf,
     /// The most bytes of documents on disk (`XrayDaemon.Spool.MaxMB`). Defaults to 512 MB.
     pub max_bytes: u64,
-    /// How old a document on disk may become (`XrayDaemon.Spool.MaxAgeDays`). Defaults to 7 days.
+    /// The age at which a document on disk is dropped (`XrayDaemon.Spool.MaxAgeDays`). Defaults to 7 days.
     pub max_age: Duration,
 }

@@ -27,7 +27,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the value is absent: nothing, `~` or `null`.
+    /// Returns whether the value is absent: nothing, `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.node, Node::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }

@@ -64,9 +64,9 @@ pub struct Counts {
     pub errors: CallErrors,
     /// Seconds since the start at which X-Ray last accepted a document, by the process's own clock.
     pub last_success: Option<u64>,
-    /// Whether the last call failed in a way that a retry can cure.
+    /// `true` if the last call failed in a way that a retry can cure.
     pub backing_off: bool,
-    /// Whether X-Ray denied the last call: no permission, or credentials that it doesn't take.
+    /// `true` if X-Ray denied the last call: no permission, or credentials that it doesn't take.
     pub denied: bool,
 }
 
@@ -77,7 +77,7 @@ impl Counts {
         self.rejected_header + self.rejected_by_service
     }
 
-    /// Whether every document received is in one of the other terms.
+    /// Returns whether every document received is in one of the other terms.
     #[must_use]
     pub fn law_holds(&self) -> bool {
         self.received == self.sent + self.rejected() + self.dropped.total() + self.spooled + self.held
@@ -107,7 +107,7 @@ impl Dropped {
     }
 }
 
-/// Why a document was thrown away.
+/// The reason why a document was thrown away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {

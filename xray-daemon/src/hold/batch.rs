@@ -13,9 +13,9 @@ use bytes::Bytes;
 #[derive(Clone, Debug)]
 pub struct Batch {
     body: Bytes,
-    /// Where each document's JSON string ends; a comma or the closing bracket follows.
+    /// The end of each document's JSON string; a comma or the closing bracket follows.
     ends: Vec<u32>,
-    /// When the oldest of them was received.
+    /// The time at which the oldest of them was received.
     oldest: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Batch {
         self.ends.len()
     }
 
-    /// Whether there are no documents.
+    /// Returns whether there are no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -51,7 +51,7 @@ impl Batch {
         self.body.len() + self.ends.len() * size_of::<u32>() + OVERHEAD
     }
 
-    /// When the oldest document was received.
+    /// Returns when the oldest document was received.
     #[must_use]
     pub fn oldest(&self) -> Duration {
         self.oldest
@@ -205,7 +205,7 @@ const PREFIX: &[u8] = b"{\"TraceSegmentDocuments\":[";
 const SUFFIX: &[u8] = b"]}";
 /// The first byte of a batch on disk.
 const FORMAT: u8 = 1;
-/// What a batch costs beside its bytes: itself, its place in a list, and the allocator's words.
+/// The cost of a batch beside its bytes: itself, its place in a list, the allocator's words.
 const OVERHEAD: usize = 256;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Which requests the relay takes: by `Host`, by `Origin`, by path.
+//! The relay's rules for requests: by `Host`, by `Origin`, by path.
 //!
 //! A page in a browser on this machine can reach the port, by its address or by a name of its own that resolves to
 //! 127.0.0.1. Such a request carries the page's name in `Host`, or the page's `Origin`. SDKs send neither.
@@ -19,7 +19,7 @@ pub struct Guard {
     is_kubernetes: bool,
 }
 
-/// Why a request is refused. Each is a sentence for the sender and for the log.
+/// The reason why a request is refused, a sentence for the sender and for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -127,7 +127,7 @@ impl Guard {
 /// Top-level names that the public DNS does not have: RFC 6761, RFC 6762, ICANN's `.internal`, and Kubernetes' `.svc`.
 const PRIVATE_SUFFIXES: [&str; 4] = [".localhost", ".local", ".internal", ".svc"];
 
-/// What a stranger sent, short enough for a log.
+/// Returns what a stranger sent, short enough for a log.
 fn shorten(value: &str) -> String {
     let printable = value.chars().filter(|character| !character.is_control());
     printable.take(100).collect()

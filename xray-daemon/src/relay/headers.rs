@@ -1,4 +1,6 @@
-//! Which headers pass the relay, either way.
+//! The headers that pass the relay, either way.
+//!
+//! Pure functions of a header map. The signature comes later, in `aws`, over the headers that are left.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,7 @@
 //! The listener and the way of one request: guard, body, signature, answer.
+//!
+//! Bodies are read whole, within one sum of memory for all requests, since a signature needs them. Answers are streamed
+//! back as they come. Which requests pass is decided in `guard`, which headers in `headers`.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -26,12 +29,12 @@ use super::stats::{RelayOutcome, RelayStats};
 use crate::aws::{AnswerBody, CallError, SignedClient};
 use crate::config::Config;
 
-/// What the relay needs to know.
+/// The settings of the relay.
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
     /// Host and port to listen on; a port alone (`:2000`) means every address.
     pub address: String,
-    /// Who may ask for what.
+    /// The rules for requests.
     pub guard: Guard,
     /// From the request's last byte to the answer's last.
     pub timeout: Duration,
@@ -50,7 +53,7 @@ impl From<&Config> for RelaySettings {
     }
 }
 
-/// Why the relay does not listen.
+/// The reason why the relay does not listen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
@@ -172,13 +175,13 @@ const MAX_CONNECTIONS: usize = 64;
 /// Memory for the bodies of all requests, in KB. SDKs send some KB; a request that finds no room waits.
 const ALL_BODIES_KB: u32 = 4096;
 
-/// How long a connection may take for a request's head, or do nothing.
+/// The longest that a connection may take for a request's head, or do nothing.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long a request's body may take.
+/// The longest that a request's body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often refused requests are logged.
+/// The least time between two lines about requests that went wrong.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 type RelayBody = Either<Full<Bytes>, AnswerBody>;
@@ -189,7 +192,7 @@ struct Service {
     stats: Arc<RelayStats>,
     /// Room for bodies, in KB.
     bodies: Semaphore,
-    /// When a refusal was last logged.
+    /// The time of the last line about a request that went wrong.
     reported: Mutex<Option<Instant>>,
 }
 
@@ -311,7 +314,7 @@ impl Service {
         response
     }
 
-    /// Whether the last line about a request that went wrong is long enough ago.
+    /// Returns whether the last line about a request that went wrong is long enough ago.
     fn may_report(&self) -> bool {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         let may = reported.is_none_or(|last| last.elapsed() >= REPORT_EVERY);

@@ -1,4 +1,6 @@
 //! The HTTP server of `--admin`: `/metrics`, `/healthz`, `/readyz`. There is none unless it is asked for.
+//!
+//! Takes GET and HEAD from the hosts that the relay knows. Never shows a document or a credential.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,14 +29,14 @@ pub struct Admin {
     listener: TcpListener,
 }
 
-/// What the server shows.
+/// The pages of the server.
 #[derive(Debug)]
 pub struct Pages {
     /// `/metrics`
     pub metrics: Metrics,
     /// `/healthz` and `/readyz`
     pub health: Health,
-    /// Who may look: the relay's rules for hosts and origins.
+    /// The relay's rules for hosts and origins.
     pub guard: Guard,
 }
 

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where the socket is.
+/// The socket's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HealthSocket {
     /// A name that is no file, on Linux.
@@ -41,7 +41,7 @@ impl std::fmt::Display for HealthSocket {
     }
 }
 
-/// How long a question and its answer may take.
+/// The longest that a question and its answer may take.
 pub const LIMIT: Duration = Duration::from_secs(2);
 
 #[cfg(unix)]

@@ -25,7 +25,7 @@ pub struct Metrics {
     registry: Registry,
 }
 
-/// Where the values come from.
+/// The sources of the values.
 #[derive(Clone)]
 pub struct Sources {
     /// The documents.
@@ -70,7 +70,7 @@ impl Metrics {
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What every name starts with.
+/// The beginning of every name.
 pub const PREFIX: &str = "xray_daemon";
 
 const CALL_SECONDS: (&str, &str) = ("call_seconds", "Time of calls to X-Ray that got an answer");

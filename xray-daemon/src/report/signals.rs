@@ -1,4 +1,6 @@
 //! The signals that end the daemon: the first one in order, a second one at once.
+//!
+//! The one place that takes over signals. What they lead to is `run`'s.
 
 use std::io;
 

@@ -1,4 +1,6 @@
 //! One line a minute of what happened, in place of AWS's daemon's line for each batch.
+//!
+//! Differences of two snapshots of the counters, in one line that a person reads; the last line of all has the totals.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +36,7 @@ pub fn totals(counts: &Counts) -> String {
     line(&Counts::default(), counts).unwrap_or_else(|| "nothing received".to_owned())
 }
 
-/// What happened between two moments, or `None` if nothing did and nothing waits.
+/// The line for the time between two moments, or `None` if nothing happened and nothing waits.
 fn line(before: &Counts, after: &Counts) -> Option<String> {
     let difference = |pick: fn(&Counts) -> u64| pick(after).saturating_sub(pick(before));
     let received = difference(|counts| counts.received);

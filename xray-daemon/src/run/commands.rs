@@ -1,4 +1,4 @@
-//! What the program is asked to do, and the exit code that comes of it.
+//! The commands of the program, and their exit codes.
 //!
 //! | exit code | meaning |
 //! |---|---|

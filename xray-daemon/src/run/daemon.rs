@@ -1,4 +1,7 @@
 //! The daemon from start to signal.
+//!
+//! Everything comes up in this order: log, signals, UDP socket, spool, AWS, relay, admin, threads and tasks. An error up
+//! to the last step ends the process with status 1; from then on only a signal does. The way down is `stop`.
 
 use std::io;
 use std::sync::Arc;
@@ -59,7 +62,7 @@ pub(super) fn run(load: &Load) -> bool {
 /// Threads for uploads, relay and reports. The receiving thread is one more.
 const WORKERS: usize = 2;
 
-/// How often the kernel is asked for its drops.
+/// The time between two questions for the kernel's drops.
 const DROPS_EVERY: Duration = Duration::from_secs(10);
 
 async fn serve(config: &Config) -> Result<(), String> {

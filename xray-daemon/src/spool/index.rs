@@ -1,4 +1,4 @@
-//! What is on disk, as far as decisions need it: sizes, ages, and which entries have a copy in memory.
+//! The spool's contents as decisions need them: sizes, ages, copies in memory.
 //!
 //! No file here. An entry that is being sent again stays on disk until X-Ray has it, so that a crash loses nothing.
 
@@ -14,7 +14,7 @@ pub struct Stored {
     pub documents: u64,
     /// Its bytes.
     pub bytes: u64,
-    /// When its oldest document was received, in seconds since 1970.
+    /// The time at which its oldest document was received, in seconds since 1970.
     pub unix: u64,
 }
 
@@ -134,7 +134,7 @@ impl Index {
         Some(key)
     }
 
-    /// When the next entry may come back.
+    /// Returns the time at which the next entry may come back.
     #[must_use]
     pub fn next_load(&self) -> Option<Duration> {
         self.due.first().map(|(from, _)| *from)
@@ -202,7 +202,7 @@ impl Index {
         self.entries.get(&key).map_or(0, |entry| entry.stored.documents)
     }
 
-    /// Whether entries wait to be deleted from disk.
+    /// Returns whether entries wait to be deleted from disk.
     #[must_use]
     pub fn has_obsolete(&self) -> bool {
         !self.obsolete.is_empty()

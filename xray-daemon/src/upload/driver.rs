@@ -42,7 +42,7 @@ impl Uploads {
         }
     }
 
-    /// How long the oldest document has been in memory and waits.
+    /// Returns how long the oldest document has been in memory and waits.
     #[must_use]
     pub fn oldest_age(&self) -> Option<Duration> {
         let now = self.clock.now();
@@ -54,7 +54,7 @@ impl Uploads {
     }
 }
 
-/// When a shutdown has to be over; `None` while there is none.
+/// The time at which a shutdown has to be over; `None` while there is none.
 pub type Deadline = Option<Instant>;
 
 /// Uploads until `deadline` is set, then until everything is sent, on disk, or counted as dropped.
@@ -192,7 +192,7 @@ fn leave_time_for_disk(end: Instant) -> Instant {
     end.checked_sub(LAST.min(left / 4)).unwrap_or(end)
 }
 
-/// Whether a deadline may still change.
+/// Returns whether a deadline may still change.
 fn changed_is_open(deadline: &watch::Receiver<Deadline>) -> bool {
     deadline.has_changed().is_ok()
 }

@@ -1,4 +1,4 @@
-//! Whether X-Ray is called at all: after a failure it is left alone for a while, then asked by one call.
+//! The circuit breaker: after a failure X-Ray is left alone, then asked by one call.
 //!
 //! ```text
 //!  open ──failure──► closed until a time ──► one probe ──success──► open
@@ -19,10 +19,10 @@ pub(super) struct Gate {
     ordered: bool,
 }
 
-/// What may be sent.
+/// The calls that the gate allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// As many calls as the limit allows.
+    /// Calls up to the limit.
     Open,
     /// One call, if none is under way.
     Probe,

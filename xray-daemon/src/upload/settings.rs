@@ -72,5 +72,5 @@ pub struct Now {
 pub(super) const BATCH_DOCUMENTS: usize = 50;
 /// The largest body: a megabyte. X-Ray documents no limit; 50 documents of 64 KB would take seconds on a slow link.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
-/// How long a document waits for others to share its call.
+/// The time that a document waits for others to share its call.
 pub(super) const LINGER: Duration = Duration::from_secs(1);

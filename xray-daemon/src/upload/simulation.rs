@@ -19,7 +19,7 @@ use crate::spool::{Index, Stored};
 const MS: Duration = Duration::from_millis(1);
 const S: Duration = Duration::from_secs(1);
 
-/// How the endpoint behaves for a while.
+/// The endpoint's behaviour for a while.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Weather {
     Fine,
@@ -217,7 +217,7 @@ impl Life {
         self.calls.push((self.now + latency, id, verdict));
     }
 
-    /// What the endpoint makes of a batch.
+    /// Judges a batch as the endpoint does.
     fn judge(&mut self, documents: &[std::borrow::Cow<'_, str>]) -> Verdict {
         let why = String::new();
         match self.weather {

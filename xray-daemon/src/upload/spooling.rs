@@ -172,7 +172,7 @@ impl Engine {
         Some(order)
     }
 
-    /// Whether memory is so full that documents should go to disk.
+    /// Returns whether memory is so full that documents should go to disk.
     pub(super) fn wants_to_spill(&self) -> bool {
         let full = self.backlog.charge() > self.backlog.limit() / 5 * 4;
         self.spool.is_some()
@@ -222,7 +222,7 @@ impl Engine {
         !self.draining && self.loaded.is_none() && answers
     }
 
-    /// When the disk should be thought of again.
+    /// Returns when the disk should be thought of again.
     pub(super) fn disk_deadline(&self, now: Duration) -> Option<Duration> {
         let spool = self.spool.as_ref()?;
         if self.disk.job.is_some() {
@@ -246,7 +246,7 @@ fn stored(key: u64, batch: &Batch, unix: u64) -> Stored {
     Stored { key, documents: batch.len() as u64, bytes: batch.charge() as u64, unix }
 }
 
-/// How long a disk that failed is left alone.
+/// The pause after a failure of the disk.
 const PAUSE: Duration = Duration::from_secs(5);
 /// The most bytes that one transaction writes.
 const JOB_BYTES: usize = 8 << 20;

@@ -1,4 +1,4 @@
-//! What an answer, or the lack of one, means for the batch that was sent.
+//! The meaning of an answer, or of its absence, for the batch that was sent.
 //!
 //! A pure function of the answer. The error's code decides, then the status: X-Ray answers 400 to a bad document, to
 //! an expired token and to a clock that is off alike.
@@ -11,7 +11,7 @@ use serde::Deserialize;
 use crate::aws::{CallError, Reply};
 use crate::counters::CallErrors;
 
-/// What to do with a batch.
+/// The treatment of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// X-Ray took it, apart from these documents.
@@ -36,14 +36,14 @@ pub enum Verdict {
 pub struct Unprocessed {
     /// The segment's id, if X-Ray has found one.
     pub id: Option<String>,
-    /// Why, for programs.
+    /// The reason as a code.
     pub error_code: Option<String>,
-    /// Why, for people.
+    /// The reason in words.
     pub message: Option<String>,
 }
 
 impl Unprocessed {
-    /// Whether the document itself is all right, so that sending it again may help.
+    /// Returns whether the document itself is all right, so that sending it again may help.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
         self.error_code.as_deref().is_some_and(|code| is_throttling(code) || is_internal(code))

@@ -13,4 +13,5 @@ mod program;
 mod relay;
 mod report;
 mod spool;
+mod tidy;
 mod tls;

@@ -1,4 +1,7 @@
-//! What the clients of `aws-config` share: HTTP client, region, time limits. Made anew for each search for credentials.
+//! The parts that the clients of `aws-config` share: HTTP client, region, time limits.
+//!
+//! Made anew for each search for credentials, so that a file or variable that came late is seen. The client is the one of
+//! `aws-smithy-http-client`, with the daemon's own trust and proxy.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -78,7 +78,7 @@ impl Service<Uri> for Connector {
 /// A connection to the destination or to the proxy.
 pub(super) struct Stream {
     io: MaybeHttpsStream<TokioIo<TcpStream>>,
-    /// Whether the other end is a proxy that wants whole URLs in the request line.
+    /// `true` if the other end is a proxy that wants whole URLs in the request line.
     forwards: bool,
 }
 

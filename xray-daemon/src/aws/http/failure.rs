@@ -1,4 +1,7 @@
 //! Sorts the HTTP client's errors into the kinds that telemetry counts, and says all of their causes in one line.
+//!
+//! Goes through the chain of causes, since the client wraps what the system said several times. Decides nothing about a
+//! retry: that is `upload`'s.
 
 use std::error::Error;
 use std::fmt;

@@ -81,7 +81,7 @@ impl Proxy {
         Some(Hop { uri: found.uri().clone(), authorization: found.basic_auth().cloned() })
     }
 
-    /// The same proxy for the clients of `aws-config`, for `https` destinations only.
+    /// Returns this proxy for the clients of `aws-config`, for `https` destinations only.
     pub(in crate::aws) fn for_credentials(&self) -> ProxyConfig {
         match ProxyConfig::https(self.url.clone()) {
             Ok(config) if self.matcher.is_some() => config.no_proxy(&self.exceptions),
@@ -90,7 +90,7 @@ impl Proxy {
     }
 }
 
-/// Whether a host of a URL is a name or an address; the parser takes more than that.
+/// Returns whether a URL's host is a name or an address; the parser takes more than that.
 pub(in crate::aws) fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),

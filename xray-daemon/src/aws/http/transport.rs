@@ -1,4 +1,6 @@
 //! One HTTP client for everything that goes to X-Ray: pool, TLS, proxy, time limits. Knows nothing of signatures.
+//!
+//! One attempt for each request; what a failure means, and whether to try again, is the caller's to decide.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -1,4 +1,4 @@
-//! Which certificates are accepted: the machine's roots, a bundle (`AWS_CA_BUNDLE`), or any (`NoVerifySSL`).
+//! The certificates that are accepted: the machine's roots, a bundle, or any.
 //!
 //! `rustls` with `ring` does the work. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the roots where the machine has none,
 //! as in an image that holds nothing but the program.
@@ -23,7 +23,7 @@ pub enum Trust {
     Anything,
 }
 
-/// Why no TLS client can be made.
+/// The reason why no TLS client can be made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrustError {
@@ -31,7 +31,7 @@ pub enum TrustError {
     Bundle {
         /// The path of `AWS_CA_BUNDLE`.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: String,
     },
     /// The TLS library refuses its own settings.
