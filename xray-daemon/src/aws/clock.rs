@@ -56,7 +56,7 @@ impl Clock {
     }
 }
 
-/// Differences up to this are left alone: X-Ray accepts five minutes, and the date of an answer is a whole second.
+/// The largest difference that is left alone.
 pub const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// 2020-01-01, before which no answer of X-Ray can be.

@@ -94,7 +94,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds region and endpoint, and makes the client. Credentials are searched for with the first call.
+    /// Finds region and endpoint, and makes the client.
+    ///
+    /// Credentials are searched for with the first call.
     ///
     /// # Errors
     ///
@@ -147,7 +149,7 @@ impl Aws {
     }
 }
 
-/// `xray-agent/xray-daemon/<version> exec-env/<where> OS/<system>-<architecture>`, in the original's form.
+/// Returns the user agent in the original's form:
 fn user_agent(environment: &Environment) -> HeaderValue {
     let place = environment.get("AWS_EXECUTION_ENV").unwrap_or("UNKNOWN");
     let system = std::env::consts::OS;

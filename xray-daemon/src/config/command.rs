@@ -90,7 +90,7 @@ impl Command {
         })
     }
 
-    /// The log file that arguments name, without a look at the configuration file: errors of that file belong there.
+    /// Returns the log file that arguments name.
     #[must_use]
     pub fn log_file(arguments: &[String]) -> Option<PathBuf> {
         Flags::parse(arguments).ok()?.layer.log_path.filter(|path| !path.is_empty()).map(PathBuf::from)
@@ -124,7 +124,9 @@ impl Load {
     }
 }
 
-/// Places of the file when no flag names one. The first that is there is read, and no other.
+/// Places of the file when no flag names one.
+///
+/// The first that is there is read, and no other.
 const USUAL_PLACES: [&str; 2] = ["/etc/amazon/xray/cfg.yaml", "cfg.yaml"];
 
 #[cfg(test)]

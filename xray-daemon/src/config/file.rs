@@ -74,7 +74,7 @@ impl File {
     }
 }
 
-/// Paths of keys with their values: two levels deep, as AWS's daemon names them, three below `XrayDaemon`.
+/// Collects paths of keys with their values.
 fn flatten<'a>(prefix: &str, entries: &'a [(String, Entry)], out: &mut Vec<(String, &'a Entry)>) {
     for (key, entry) in entries {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };

@@ -33,7 +33,9 @@ fn replace<T>(flag: &mut Option<T>, merged: &mut Option<T>) {
     }
 }
 
-/// Fills in the defaults and checks ranges. `memory` is what the process may use, if known.
+/// Fills in the defaults and checks ranges.
+///
+/// `memory` is what the process may use, if known.
 ///
 /// # Errors
 /// If a number is out of its range, the log level is not known, or the memory is less than 3 MB.
@@ -97,7 +99,9 @@ pub(super) fn resolve(
     })
 }
 
-/// The budget for documents. What isn't positive takes one percent, as in AWS's daemon, but at least 16 MB.
+/// The budget for documents.
+///
+/// What isn't positive takes one percent, as in AWS's daemon, but at least 16 MB.
 fn buffer_memory(megabytes: Option<i64>, memory: Option<u64>) -> Result<usize, ConfigError> {
     let megabytes = match megabytes.unwrap_or(0) {
         1..LEAST_MEMORY => {

@@ -27,7 +27,9 @@ impl Counters {
     }
 }
 
-/// All counters as of one moment. Numbers of documents unless said otherwise, since the start of the process.
+/// All counters as of one moment.
+///
+/// Numbers of documents unless said otherwise, since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Datagrams that were not empty, and documents adopted from the spool at start.
@@ -50,7 +52,9 @@ pub struct Counts {
     pub held: u64,
     /// Bytes that these take of the budget. A gauge.
     pub held_bytes: u64,
-    /// Datagrams that the kernel dropped, not among `received`. `None` where this isn't known.
+    /// Datagrams that the kernel dropped, not among `received`.
+    ///
+    /// `None` where this isn't known.
     pub kernel_drops: Option<u64>,
     /// Calls of `PutTraceSegments` that were begun, retries included.
     pub calls: u64,

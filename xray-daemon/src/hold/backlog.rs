@@ -189,9 +189,10 @@ impl Backlog {
         expired
     }
 
-    /// Returns the failed batch to be sent next, of those that `may` be: one that failed less often, then an
-    /// older one. With it, its rank, which is 0 for a batch that didn't fail often, and when its oldest document was
-    /// received.
+    /// Returns the failed batch to be sent next, of those that `may` be sent.
+    ///
+    /// One that failed less often comes first, then an older one. With it, its rank, which is 0 for a batch that didn't
+    /// fail often, and when its oldest document was received.
     pub fn best_failed(&self, may: impl Fn(&Attempts, &Batch) -> bool) -> Option<(Selection, u32, Duration)> {
         let candidates =
             self.failed.iter().enumerate().filter(|(_, failed)| may(&failed.attempts, &failed.batch));
@@ -261,8 +262,9 @@ impl Backlog {
     }
 }
 
-/// The failures that put a batch behind those that failed less: an outage fails them all, a batch that only X-Ray
-/// can't digest must not keep the others waiting.
+/// The failures that put a batch behind those that failed less.
+///
+/// An outage fails them all; a batch that only X-Ray can't digest must not keep the others waiting.
 const PATIENCE: u32 = 3;
 
 #[cfg(test)]

@@ -81,7 +81,9 @@ impl Batch {
         builder.build()
     }
 
-    /// Returns the two halves of a batch. The first has one document more if their number is odd.
+    /// Returns the two halves of a batch.
+    ///
+    /// The first has one document more if their number is odd.
     #[must_use]
     pub fn halves(&self) -> [Self; 2] {
         let middle = self.len().div_ceil(2);
@@ -147,7 +149,9 @@ impl Builder {
         self.ends.len()
     }
 
-    /// Adds a document, unless the body would become larger than `limit`. The first document is always added.
+    /// Adds a document, unless the body would become larger than `limit`.
+    ///
+    /// The first document is always added.
     pub(super) fn add(&mut self, document: &[u8], received: Duration, limit: usize) -> bool {
         let before = self.body.len();
         self.separate();
@@ -184,7 +188,9 @@ impl Builder {
     }
 }
 
-/// Appends a document as a JSON string. Each byte that is not part of valid UTF-8 becomes U+FFFD, as in AWS's daemon.
+/// Appends a document as a JSON string.
+///
+/// Each byte that is not part of valid UTF-8 becomes U+FFFD, as in AWS's daemon.
 fn encode(document: &[u8], out: &mut Vec<u8>) {
     let put = |string: &str, out: &mut Vec<u8>| {
         // Writing a string to a vector can't fail.

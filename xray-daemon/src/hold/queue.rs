@@ -117,7 +117,7 @@ impl Block {
 
 /// The cost of an entry: a vector that grows by doubling has at most twice the room it needs.
 const ENTRY: usize = 2 * size_of::<Entry>();
-/// The cost of a block beside bytes and entries: its place in the queue, doubled, the allocator's words.
+/// The cost of a block beside bytes and entries: twice its place in the queue, allocator's words.
 const BLOCK: usize = 2 * size_of::<Block>() + 32;
 
 #[cfg(test)]

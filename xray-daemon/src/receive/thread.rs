@@ -77,7 +77,9 @@ impl Receiver {
         self.shared.count_kernel_drops();
     }
 
-    /// Empties the socket and ends the thread, and with it the socket. Blocks, for at most a little over a second.
+    /// Empties the socket and ends the thread, and with it the socket.
+    ///
+    /// Blocks, for at most a little over a second.
     pub fn stop(self) -> Stopped {
         let Self { shared, thread } = self;
         shared.stop.store(true, Ordering::Release);

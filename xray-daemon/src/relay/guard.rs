@@ -52,8 +52,9 @@ impl fmt::Display for Refusal {
 }
 
 impl Guard {
-    /// Rules with hosts and paths of the configuration. Of `environment`, `HOSTNAME` is a known name, and
-    /// `KUBERNETES_SERVICE_HOST` makes `service.namespace` one.
+    /// Rules with hosts and paths of the configuration.
+    ///
+    /// Of `environment`, `HOSTNAME` is a known name, and `KUBERNETES_SERVICE_HOST` makes `service.namespace` one.
     ///
     /// | name in `Host` | taken |
     /// |---|---|
@@ -124,7 +125,7 @@ impl Guard {
     }
 }
 
-/// Top-level names that the public DNS does not have: RFC 6761, RFC 6762, ICANN's `.internal`, and Kubernetes' `.svc`.
+/// Top-level names that the public DNS does not have.
 const PRIVATE_SUFFIXES: [&str; 4] = [".localhost", ".local", ".internal", ".svc"];
 
 /// Returns what a stranger sent, short enough for a log.

@@ -1,4 +1,6 @@
-//! The HTTP server of `--admin`: `/metrics`, `/healthz`, `/readyz`. There is none unless it is asked for.
+//! The HTTP server of `--admin`: `/metrics`, `/healthz`, `/readyz`.
+//!
+//! There is none unless it is asked for.
 //!
 //! Takes GET and HEAD from the hosts that the relay knows. Never shows a document or a credential.
 

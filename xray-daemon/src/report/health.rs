@@ -32,7 +32,9 @@ pub const SILENCE: Duration = Duration::from_secs(5);
 pub const STALL: Duration = Duration::from_secs(5 * 60);
 
 impl Health {
-    /// Checks that the process does anything at all. One that does not should be restarted.
+    /// Checks that the process does anything at all.
+    ///
+    /// One that does not should be restarted.
     ///
     /// # Errors
     ///

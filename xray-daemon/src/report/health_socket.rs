@@ -1,4 +1,4 @@
-//! The local socket behind `xray-daemon health`, which works in an image without a shell and needs no open port.
+//! The local socket behind `xray-daemon health`, for images without a shell.
 //!
 //! On Linux the socket has an abstract name, so that neither a directory nor a permission is needed; on other Unix
 //! systems it is a file. Elsewhere there is none, and the admin address is the way to ask.
@@ -16,7 +16,7 @@ pub enum HealthSocket {
 }
 
 impl HealthSocket {
-    /// The configured file, or a place that follows from the UDP address's port, so that two daemons don't meet.
+    /// The configured file, or a place that follows from the UDP address's port.
     ///
     /// The host of the address makes no difference: an image binds to `0.0.0.0:2000` by its entry point, and
     /// `xray-daemon health` without arguments still finds that daemon.

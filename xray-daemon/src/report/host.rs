@@ -12,9 +12,13 @@ use crate::config::Environment;
 /// The machine as telemetry names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Host {
-    /// `AWS_HOSTNAME`, else the instance's host name, else empty. At most 255 characters are sent.
+    /// `AWS_HOSTNAME`, else the instance's host name, else empty.
+    ///
+    /// At most 255 characters are sent.
     pub name: String,
-    /// `AWS_INSTANCE_ID`, else the instance's id, else empty. At most 20 characters are sent.
+    /// `AWS_INSTANCE_ID`, else the instance's id, else empty.
+    ///
+    /// At most 20 characters are sent.
     pub instance_id: String,
     /// `-a`, at most 500 characters.
     pub resource_arn: String,

@@ -16,7 +16,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM, SIGINT and SIGHUP (elsewhere Ctrl-C), which end the process no more by themselves.
+    /// Takes over SIGTERM, SIGINT and SIGHUP, which end the process no more by themselves.
     ///
     /// # Errors
     ///

@@ -12,7 +12,9 @@ use crate::counters::{Counters, Counts, Reason};
 /// The time between two lines.
 pub const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Logs a line each minute in which something happened, until `stop` is ready. `status` gets each line as well.
+/// Logs a line each minute in which something happened, until `stop` is ready.
+///
+/// `status` gets each line as well.
 pub async fn run(counters: Arc<Counters>, mut status: impl FnMut(&str), stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut last = Counts::default();

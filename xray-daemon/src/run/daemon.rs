@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use xray_sdk::receive::ReceiveSocket;
 
-use super::commands::{VERSION, write_error};
 use super::stop::{Running, stop};
+use super::version::VERSION;
 use crate::aws::{Aws, Settings};
 use crate::config::{Config, Load};
 use crate::counters::{Counters, Heartbeat};
@@ -34,7 +34,7 @@ use crate::upload::{self, Clock, Deadline, Engine, Uploads, drive};
 pub(super) fn run(load: &Load) -> bool {
     let config = &load.config;
     if let Err(error) = daemon_log::init(&config.log) {
-        write_error(Box::new(io::stderr()), &format!("The log can't be written: {error}"));
+        daemon_log::write_error(Box::new(io::stderr()), &format!("The log can't be written: {error}"));
         return false;
     }
     info!("Initializing AWS X-Ray daemon {VERSION}");

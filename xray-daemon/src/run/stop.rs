@@ -1,4 +1,4 @@
-//! The way down: no more datagrams, then the last uploads, then the last report, all within the deadline.
+//! The way down: no more datagrams, the last uploads, the last report, within a deadline.
 //!
 //! A second signal ends the waiting for uploads. What is left by then goes to the spool, or is counted as dropped.
 

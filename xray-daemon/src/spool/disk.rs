@@ -179,8 +179,9 @@ fn read(database: &Database, key: u64) -> Result<Option<Vec<u8>>, redb::Error> {
 const FILE: &str = "spool.redb";
 /// A batch is written once and read once: there is nothing to keep in memory.
 const CACHE: usize = 1 << 20;
-/// The room left free on the disk: a database that meets a full disk can be read again only when there is room, and a
-/// deletion writes before it frees.
+/// The room left free on the disk.
+///
+/// A database that meets a full disk can be read again only when there is room, and a deletion writes before it frees.
 const RESERVE: u64 = 1 << 20;
 const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
 /// Documents, bytes and time of each batch, so that a start reads no documents.

@@ -97,7 +97,9 @@ impl Index {
         self.entries.insert(stored.key, Entry { stored, state: State::Resting(Duration::ZERO), failures: 0 });
     }
 
-    /// Gives up the oldest entries until so many more bytes fit. Returns their documents, and whether the bytes fit.
+    /// Gives up the oldest entries until so many more bytes fit.
+    ///
+    /// Returns their documents, and whether the bytes fit.
     pub fn make_room(&mut self, bytes: u64) -> (u64, bool) {
         let mut given_up = 0;
         while self.bytes + bytes > self.max_bytes {
@@ -153,7 +155,9 @@ impl Index {
         Some(entry.stored)
     }
 
-    /// An entry is on disk alone again, since its copy failed or could not be read. Returns how often this happened.
+    /// An entry is on disk alone again, since its copy failed or could not be read.
+    ///
+    /// Returns how often this happened.
     pub fn rest(&mut self, key: u64) -> u32 {
         let Some(entry) = self.entries.get_mut(&key) else { return 0 };
         match entry.state {

@@ -15,7 +15,9 @@ impl Allowance {
         Self { calls: MOST, as_of: Duration::ZERO }
     }
 
-    /// Checks that a call may be repeated now. The error is the time at which one may be.
+    /// Checks that a call may be repeated now.
+    ///
+    /// The error is the time at which one may be.
     pub(super) fn check(&mut self, now: Duration) -> Result<(), Duration> {
         self.calls = (self.calls + now.saturating_sub(self.as_of).as_secs_f64()).min(MOST);
         self.as_of = self.as_of.max(now);

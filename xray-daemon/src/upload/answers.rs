@@ -125,8 +125,10 @@ impl Engine {
         self.replacing.push((key, halves.into()));
     }
 
-    /// There was no answer. A batch that fails while others succeed has a document that X-Ray can't digest: it alone
-    /// waits, ever longer, and is cut in halves.
+    /// There was no answer.
+    ///
+    /// A batch that fails while others succeed has a document that X-Ray can't digest: it alone waits, ever longer,
+    /// and is cut in halves.
     fn unavailable(&mut self, flight: Flight, after: Option<Duration>, why: String, now: Now) {
         let attempts = flight.attempts;
         let alone = attempts.count >= ALONE

@@ -134,7 +134,9 @@ impl<C: Call> Driver<C> {
         self.work.shutdown().await;
     }
 
-    /// Does all that can be done now. Returns when to ask again, or `None` when all is done.
+    /// Does all that can be done now.
+    ///
+    /// Returns when to ask again, or `None` when all is done.
     fn act(&mut self) -> Option<Option<Duration>> {
         loop {
             let now = self.clock.now();

@@ -44,8 +44,9 @@ impl Gate {
         self.failures
     }
 
-    /// A call that was begun at `started` failed. `after` is how long X-Ray wants to be left alone; `cap` is the
-    /// longest wait otherwise.
+    /// A call that was begun at `started` failed.
+    ///
+    /// `after` is how long X-Ray wants to be left alone; `cap` is the longest wait otherwise.
     pub(super) fn failed(
         &mut self,
         started: Duration,
@@ -68,7 +69,9 @@ impl Gate {
         }
     }
 
-    /// A call that was begun at `started` had an answer. Returns whether this has opened the gate.
+    /// A call that was begun at `started` had an answer.
+    ///
+    /// Returns whether this has opened the gate.
     pub(super) fn succeeded(&mut self, started: Duration) -> bool {
         // An answer to a call from before says nothing of X-Ray's wish to be left alone since.
         let stale = self.ordered && started < self.last_failure;

@@ -42,7 +42,9 @@ impl Engine {
         }
     }
 
-    /// Counts what is still in memory as dropped. Whether a job under way has succeeded is never known.
+    /// Counts what is still in memory as dropped.
+    ///
+    /// Whether a job under way has succeeded is never known.
     pub fn abandon(&mut self, _: Now) {
         let mut dropped = 0;
         while let Some(batch) = self.backlog.take_oldest(BATCH_DOCUMENTS, usize::MAX) {

@@ -50,7 +50,9 @@ impl Unprocessed {
     }
 }
 
-/// Returns what an answer means. `unix` is the wall clock at the answer's arrival, in seconds.
+/// Returns what an answer means.
+///
+/// `unix` is the wall clock at the answer's arrival, in seconds.
 #[must_use]
 pub fn judge(answer: &Result<Reply, CallError>, unix: u64) -> Verdict {
     let reply = match answer {

@@ -1,4 +1,4 @@
-//! The search for credentials: the providers of `aws-config`, in the original's order, then the role of `-r`.
+//! The search for credentials: the providers of `aws-config`, then the role of `-r`.
 //!
 //! One search is one walk through the places; keeping and renewing what was found is the store's. Names of the places are
 //! those that the log shows.

@@ -54,7 +54,9 @@ pub(in crate::aws) fn http_client(trust: &Trust, proxy: &Proxy) -> SharedHttpCli
 
 type Limits = (Option<Duration>, Option<Duration>);
 
-/// The configuration for providers of credentials and regions. Profiles are read again by each new configuration.
+/// The configuration for providers of credentials and regions.
+///
+/// Profiles are read again by each new configuration.
 pub(in crate::aws) fn configuration(client: &SharedHttpClient, region: Option<&str>) -> ProviderConfig {
     let limits = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

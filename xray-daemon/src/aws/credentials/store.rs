@@ -1,4 +1,4 @@
-//! The credentials in use: fetched once, kept, renewed before they expire, and fetched again when X-Ray refuses them.
+//! The credentials in use: kept, renewed before they expire, and fetched again if refused.
 //!
 //! A search that fails is remembered for `PAUSE`, so that a daemon without credentials does not ask the metadata
 //! service for each document. Credentials that are still valid stay in use when a renewal fails.

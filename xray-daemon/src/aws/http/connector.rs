@@ -1,4 +1,4 @@
-//! Opens connections: directly, through a proxy's tunnel (`https`), or to a proxy that forwards (`http`).
+//! Opens connections: directly, through a proxy's tunnel, or to a proxy that forwards.
 //!
 //! Names are resolved here, so that a name that does not exist differs from a host that does not answer.
 

@@ -1,4 +1,4 @@
-//! The HTTP proxy that uploads go through: `-p`, `ProxyAddress` or `HTTPS_PROXY`, with exceptions from `NO_PROXY`.
+//! The HTTP proxy that uploads go through, with the exceptions of `NO_PROXY`.
 //!
 //! The original sends uploads and relayed calls through the proxy. Here the calls for credentials (STS, SSO) use the
 //! proxy too; instance and container metadata never do.

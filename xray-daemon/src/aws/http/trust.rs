@@ -19,7 +19,9 @@ pub enum Trust {
     Machine,
     /// The authorities in a file in PEM format, and no others.
     Bundle(PathBuf),
-    /// Any certificate for any host, as `NoVerifySSL` asks for. For tests behind a proxy that opens TLS.
+    /// Any certificate for any host, as `NoVerifySSL` asks for.
+    ///
+    /// For tests behind a proxy that opens TLS.
     Anything,
 }
 
@@ -111,7 +113,9 @@ fn read_bundle(path: &Path) -> Result<RootCertStore, TrustError> {
     Ok(roots)
 }
 
-/// Accepts any certificate for any host. The handshake's own signatures are still verified.
+/// Accepts any certificate for any host.
+///
+/// The handshake's own signatures are still verified.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 
