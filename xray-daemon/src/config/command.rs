@@ -81,6 +81,12 @@ impl Command {
         if flags.version {
             return Ok(Self::Version);
         }
+        // A daemon's arguments may be those of another's task definition; these commands are our own.
+        if let Some(word) = flags.rest.first().filter(|_| name != "run") {
+            return Err(ConfigError::usage(format!(
+                "`{word}` is no flag, and nothing else is accepted here"
+            )));
+        }
         let ready = flags.ready;
         let load = Box::new(Load::new(flags, environment, usual)?);
         Ok(match name {
@@ -152,7 +158,9 @@ mod tests {
         assert!(matches!(parse("health", &[]), Ok(Command::Health { ready: false, .. })));
         assert!(matches!(parse("-h -c /no/such/file", &[]), Ok(Command::Help)));
         assert!(matches!(parse("-v -c /no/such/file", &[]), Ok(Command::Version)));
-        assert_eq!(parse("config", &[]).unwrap_err().exit_code(), 2);
+        for line in ["config", "config check now", "health 127.0.0.1:2000", "health -o --ready now -b x:1"] {
+            assert_eq!(parse(line, &[]).unwrap_err().exit_code(), 2, "{line}");
+        }
         assert_eq!(parse("--ready", &[]).unwrap_err().to_string(), "flag provided but not defined: -ready");
     }
 

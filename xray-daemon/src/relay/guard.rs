@@ -23,7 +23,7 @@ pub struct Guard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// No header `Host`, or one that is no host.
+    /// No header `Host`, two of them, or one that is no host.
     NoHost,
     /// A name that is not one of this machine's.
     UnknownHost(String),
@@ -79,6 +79,9 @@ impl Guard {
     ///
     /// The [`Refusal`], if the request is not to be forwarded.
     pub fn check(&self, request: &Parts) -> Result<(), Refusal> {
+        if request.headers.get_all(header::HOST).iter().count() > 1 {
+            return Err(Refusal::NoHost);
+        }
         let header = request.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
         let host = request.uri.authority().map(Authority::as_str).or(header);
         let origin = request.headers.get(header::ORIGIN);
@@ -107,7 +110,8 @@ impl Guard {
         let labels = name.split('.').count();
         let is_private = PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
         let is_service = self.is_kubernetes && labels == 2 && !has_origin;
-        if name.is_empty() {
+        // A user's name before the host is for URLs, not for `Host`.
+        if name.is_empty() || host.contains('@') {
             return Err(Refusal::NoHost);
         }
         if address.is_ok() || labels == 1 || is_private || is_service || self.is_configured(&name) {
@@ -224,7 +228,11 @@ mod tests {
         assert_eq!(guard.check(&parts), Err(Refusal::NoHost));
         parts.version = Version::HTTP_10;
         assert_eq!(guard.check(&parts), Ok(()));
-        assert_eq!(check(&guard, "a b", None, "/"), Err(Refusal::NoHost));
+        for host in ["a b", "evil.com@localhost", "a@localhost:2000"] {
+            assert_eq!(check(&guard, host, None, "/"), Err(Refusal::NoHost), "{host}");
+        }
+        let two = Request::post("/").header("host", "localhost").header("host", "evil.com");
+        assert_eq!(guard.check(&two.body(()).unwrap().into_parts().0), Err(Refusal::NoHost));
     }
 
     #[test]

@@ -59,6 +59,20 @@ impl RelayOutcome {
     }
 }
 
+impl RelayOutcome {
+    /// Returns the error code for AWS's SDKs, which show a message only beside a code.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Success | Self::ClientError | Self::ServerError => "",
+            Self::Refused => "RelayRefused",
+            Self::BadBody => "RelayBadBody",
+            Self::NoCredentials => "RelayNoCredentials",
+            Self::Timeout => "RelayTimeout",
+            Self::Unreachable => "RelayUnreachable",
+        }
+    }
+}
+
 impl RelayStats {
     pub(super) fn count(&self, outcome: RelayOutcome) {
         self.0[outcome as usize].fetch_add(1, Ordering::Relaxed);

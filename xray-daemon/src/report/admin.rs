@@ -85,6 +85,8 @@ impl Admin {
                             });
                             let connection = http1::Builder::new()
                                 .timer(TokioTimer::new())
+                                // One that is kept would keep a place from the next one that asks.
+                                .keep_alive(false)
                                 .header_read_timeout(HEAD_TIMEOUT)
                                 .serve_connection(TokioIo::new(stream), service);
                             // A connection that breaks is the other side's business.

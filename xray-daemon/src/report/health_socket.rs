@@ -50,6 +50,7 @@ pub use unix::{HealthServer, ask};
 #[cfg(unix)]
 mod unix {
     use std::io::{self, BufRead, BufReader, Write};
+    use std::os::unix::fs::FileTypeExt;
     use std::os::unix::net::{SocketAddr, UnixListener as StdListener, UnixStream as StdStream};
     use std::path::PathBuf;
 
@@ -68,14 +69,16 @@ mod unix {
     }
 
     impl HealthServer {
-        /// Opens the socket. A file that no daemon listens at any more is replaced.
+        /// Opens the socket.
+        ///
+        /// A socket that no daemon listens at any more is replaced; any other file is left alone.
         ///
         /// # Errors
         ///
         /// If the name is taken, or the file can't be made.
         pub fn bind(socket: &HealthSocket) -> io::Result<Self> {
             if let HealthSocket::File(path) = socket
-                && path.exists()
+                && std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
                 && StdStream::connect(path).is_err()
             {
                 std::fs::remove_file(path)?;

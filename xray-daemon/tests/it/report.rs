@@ -171,6 +171,11 @@ async fn the_local_socket_answers_by_name_and_by_file() {
     assert!(file.exists());
     drop(HealthServer::bind(&socket).unwrap());
     std::fs::remove_file(&file).unwrap();
+    // Any other file stays as it is.
+    std::fs::write(&file, "precious").unwrap();
+    assert!(HealthServer::bind(&socket).is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[cfg(target_os = "linux")]
