@@ -28,6 +28,13 @@ pub struct DiskResult {
     pub loaded: Option<Result<Vec<u8>, LoadError>>,
 }
 
+impl DiskResult {
+    /// A job that was not done at all.
+    pub(super) fn failed(why: &str) -> Self {
+        Self { written: Err(why.to_owned()), loaded: None }
+    }
+}
+
 /// The reason why an entry could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
