@@ -62,7 +62,9 @@ pub const TOLERANCE: Duration = Duration::from_secs(60);
 /// 2020-01-01, before which no answer of X-Ray can be.
 const EARLIEST: Duration = Duration::from_secs(1_577_836_800);
 
-/// 2200-01-01. Signatures have no place for a year of five digits, which a date near the year 9999 soon leads to.
+/// 2200-01-01, from which on no date is believed.
+///
+/// Signatures have no place for a year of five digits, which a date near the year 9999 soon leads to.
 const LATEST: Duration = Duration::from_secs(7_258_118_400);
 
 fn millis_between(from: SystemTime, to: SystemTime) -> i64 {

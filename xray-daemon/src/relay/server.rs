@@ -174,7 +174,7 @@ const MAX_CONNECTIONS: usize = 128;
 /// Memory for the head of each connection's request.
 const MAX_HEAD: usize = 32 << 10;
 
-/// Where AWS's SDKs look for an error's code.
+/// The header in which AWS's SDKs look for an error's code.
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Memory for the bodies of all requests, in KB. SDKs send some KB; a request that finds no room waits.

@@ -155,7 +155,7 @@ impl Engine {
         self.notes.push(Note::Failed { documents: batch.len(), failures: self.gate.failures(), why });
         if let (Some(key), Some(spool)) = (key, &mut self.spool) {
             // The copy in memory is no longer needed.
-            let failures = spool.rest(key);
+            let failures = spool.failed(key, now.monotonic, self.last_success);
             return spool.postpone(key, now.monotonic + backoff(failures, CAP_ALONE, &mut self.rng));
         }
         attempts.count += 1;

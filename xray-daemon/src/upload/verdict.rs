@@ -42,7 +42,9 @@ pub struct Unprocessed {
 }
 
 impl Unprocessed {
-    /// Reads an item of the answer. What can't be read of it is left out: the item still stands for a document.
+    /// Reads an item of the answer.
+    ///
+    /// What can't be read of it is left out: the item still stands for a document.
     fn read(item: &serde_json::Value) -> Self {
         let string = |name: &str| item.get(name)?.as_str().map(shortened);
         Self { id: string("Id"), error_code: string("ErrorCode"), message: string("Message") }

@@ -231,7 +231,7 @@ async fn clients_that_keep_their_connections_leave_room_for_others() {
         .spawn(move || {
             let request = b"POST /kept HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
             let ask = |mut stream: TcpStream| {
-                stream.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+                stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
                 stream.write_all(request).ok()?;
                 let mut byte = [0; 1];
                 match stream.read(&mut byte) {
