@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -225,8 +225,8 @@ async fn clients_that_keep_their_connections_leave_room_for_others() {
     let xray = XRay::start(|_| ok("{}"));
     let relay = Running::start(aws(&settings(&xray.url())).await).await;
     let address = relay.address;
-    let done = Arc::new(AtomicBool::new(false));
-    let is_done = Arc::clone(&done);
+    let (done, opened) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (is_done, count) = (Arc::clone(&done), Arc::clone(&opened));
     let keepers = std::thread::Builder::new()
         .spawn(move || {
             let request = b"POST /kept HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
@@ -249,12 +249,13 @@ async fn clients_that_keep_their_connections_leave_room_for_others() {
             while !is_done.load(Ordering::SeqCst) {
                 kept = kept.into_iter().filter_map(ask).collect();
                 if kept.len() < 150 {
+                    count.fetch_add(10, Ordering::SeqCst);
                     kept.extend((0..10).filter_map(|_| ask(TcpStream::connect(address).unwrap())));
                 }
             }
         })
         .unwrap();
-    while xray.requests().len() < 300 {
+    while opened.load(Ordering::SeqCst) < 150 && !keepers.is_finished() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     for _ in 0..3 {
