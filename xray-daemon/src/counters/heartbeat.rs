@@ -1,9 +1,11 @@
 //! Signs of life of a thread that must not stall: when it last went round its loop.
+//!
+//! One atomic number, so that the thread that beats waits for no one. Health and the watchdog of systemd read it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// When a loop last went round.
+/// The time at which a loop last went round.
 #[derive(Debug)]
 pub struct Heartbeat {
     start: Instant,

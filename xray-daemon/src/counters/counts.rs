@@ -27,7 +27,9 @@ impl Counters {
     }
 }
 
-/// All counters as of one moment. Numbers of documents unless said otherwise, since the start of the process.
+/// All counters as of one moment.
+///
+/// Numbers of documents unless said otherwise, since the start of the process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Datagrams that were not empty, and documents adopted from the spool at start.
@@ -50,7 +52,9 @@ pub struct Counts {
     pub held: u64,
     /// Bytes that these take of the budget. A gauge.
     pub held_bytes: u64,
-    /// Datagrams that the kernel dropped, not among `received`. `None` where this isn't known.
+    /// Datagrams that the kernel dropped, not among `received`.
+    ///
+    /// `None` where this isn't known.
     pub kernel_drops: Option<u64>,
     /// Calls of `PutTraceSegments` that were begun, retries included.
     pub calls: u64,
@@ -64,9 +68,9 @@ pub struct Counts {
     pub errors: CallErrors,
     /// Seconds since the start at which X-Ray last accepted a document, by the process's own clock.
     pub last_success: Option<u64>,
-    /// Whether the last call failed in a way that a retry can cure.
+    /// `true` if the last call failed in a way that a retry can cure.
     pub backing_off: bool,
-    /// Whether X-Ray denied the last call: no permission, or credentials that it doesn't take.
+    /// `true` if X-Ray denied the last call: no permission, or credentials that it doesn't take.
     pub denied: bool,
 }
 
@@ -77,7 +81,7 @@ impl Counts {
         self.rejected_header + self.rejected_by_service
     }
 
-    /// Whether every document received is in one of the other terms.
+    /// Returns whether every document received is in one of the other terms.
     #[must_use]
     pub fn law_holds(&self) -> bool {
         self.received == self.sent + self.rejected() + self.dropped.total() + self.spooled + self.held
@@ -107,7 +111,7 @@ impl Dropped {
     }
 }
 
-/// Why a document was thrown away.
+/// The reason why a document was thrown away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
