@@ -9,15 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Place;
+use super::schema::{APPLICATION, SCHEMA, STEPS, VERSION};
 use crate::store::OpenError;
-
-/// Version of the tables, in `PRAGMA user_version`.
-pub(in super::super) const VERSION: i64 = 1;
-
-/// Marks the file as ours, in `PRAGMA application_id`: "XRAY".
-const APPLICATION: i64 = 0x5852_4159;
-
-const SCHEMA: &str = include_str!("schema.sql");
 
 /// An address that each connection of one store opens, and the lock that keeps other processes out.
 #[derive(Debug)]
@@ -119,9 +112,15 @@ impl Source {
         if application != APPLICATION {
             return Err(OpenError::Foreign(self.path.clone()));
         }
-        // Version 1 is the first: there is none to migrate from.
-        if version != VERSION {
+        if !(1..=VERSION).contains(&version) {
             return Err(OpenError::TooNew(self.path.clone(), version));
+        }
+        // Each step commits with its version, so that one that is interrupted is done again.
+        for (from, step) in (1..).zip(STEPS).skip_while(|(from, _)| *from < version) {
+            let next = from + 1;
+            connection
+                .execute_batch(&format!("BEGIN; {step}; PRAGMA user_version = {next}; COMMIT;"))
+                .map_err(explain)?;
         }
         Ok(())
     }
