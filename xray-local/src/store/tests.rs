@@ -354,10 +354,20 @@ fn what_is_not_this_programs_file_is_refused_with_a_sentence_and_not_changed() {
     ] {
         edit(sql);
         let before = std::fs::read(&file).unwrap();
+        assert!(!before.is_empty());
         let err = Store::open(Options::at(Place::File(file.clone()))).unwrap_err();
         assert!(err.to_string().contains(expected), "{err}");
-        assert_eq!(std::fs::read(&file).unwrap(), before);
+        let after = std::fs::read(&file).unwrap();
+        let changed = before.iter().zip(&after).position(|(old, new)| old != new);
+        assert_eq!((changed, after.len()), (None, before.len()), "{sql}");
     }
+    // A database of another program keeps its journal mode, too.
+    std::fs::remove_file(&file).unwrap();
+    edit("CREATE TABLE diary (entry)");
+    let before = std::fs::read(&file).unwrap();
+    let err = Store::open(Options::at(Place::File(file.clone()))).unwrap_err();
+    assert!(err.to_string().contains("was not made by xray-local"), "{err}");
+    assert!(std::fs::read(&file).unwrap() == before, "changed");
     std::fs::write(&file, "a diary, not a database: long enough for SQLite to look at it".repeat(100))
         .unwrap();
     let err = Store::open(Options::at(Place::File(file.clone()))).unwrap_err();
