@@ -18,7 +18,7 @@ pub(in crate::cli) struct Client {
 /// The way to an X-Ray.
 #[derive(Debug)]
 enum Transport {
-    Plain(Plain),
+    Plain(Box<Plain>),
     #[cfg(feature = "aws")]
     Aws(Box<Aws>),
 }
@@ -36,7 +36,9 @@ impl Client {
             Ok(Self { transport: Transport::Aws(Box::new(aws)) })
         };
         match address {
-            Address::Plain(url) => Ok(Self { transport: Transport::Plain(Plain::new(url, region)) }),
+            Address::Plain(url) => {
+                Ok(Self { transport: Transport::Plain(Box::new(Plain::new(url, region))) })
+            }
             #[cfg(feature = "aws")]
             Address::Secure(url) => secure(Some(url)),
             #[cfg(feature = "aws")]
