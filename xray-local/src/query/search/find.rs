@@ -205,7 +205,9 @@ impl Walk<'_> {
             };
             bounds.high = low;
             // Walking on pays if so many matches are found that the page is full soon.
-            let is_frequent = (self.keys.len() - before) * self.pace.steps_before_keys >= self.wanted;
+            let steps_worth_walking =
+                if self.has_seek() { self.pace.steps_before_seek } else { self.pace.steps_before_keys };
+            let is_frequent = (self.keys.len() - before) * steps_worth_walking >= self.wanted;
             if !is_frequent && !looked_for_keys {
                 looked_for_keys = true;
                 if let Some(candidates) = self.candidates(bounds)? {
@@ -271,6 +273,11 @@ impl Walk<'_> {
         Fragment::join(self.conjuncts.iter().map(|conjunct| conjunct.check.clone()), " AND ", "1")
     }
 
+    fn has_seek(&self) -> bool {
+        let mut keys = self.conjuncts.iter().filter_map(|conjunct| conjunct.keys.as_ref());
+        keys.any(|keys| keys.cost == Cost::Seek)
+    }
+
     /// The shortest list of keys that an index gives, newest first; `None` if none is short.
     fn candidates(&self, bounds: Bounds) -> rusqlite::Result<Option<Vec<i64>>> {
         let mut shortest: Option<Vec<i64>> = None;
@@ -325,6 +332,8 @@ pub(in crate::query) struct Pace {
     pub(in crate::query) largest: usize,
     /// Steps of the present density that may follow before an index is asked.
     pub(in crate::query) steps_before_keys: usize,
+    /// The same where the index leads to the keys, which is cheaper than reading a whole one.
+    pub(in crate::query) steps_before_seek: usize,
     /// Keys of an index that are still few compared with a walk.
     pub(in crate::query) most_candidates: usize,
     /// Keys that are checked at once.
@@ -337,6 +346,7 @@ impl Default for Pace {
             first: 4_000,
             largest: 256_000,
             steps_before_keys: 20,
+            steps_before_seek: 4,
             most_candidates: 100_000,
             few_candidates: 2_000,
         }
