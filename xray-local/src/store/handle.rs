@@ -8,13 +8,15 @@ use std::thread::JoinHandle;
 use rusqlite::Connection;
 use tokio::sync::{broadcast, oneshot};
 
-use super::checker::{self, ToChecker};
+use super::checker;
 use super::counters::{Counters, Counts};
 use super::file::{Readers, Source};
+use super::job::{Incoming, Job, Matcher, Report, Stored, Verdicts};
+use super::live::Live;
 use super::problems::{Harm, Trouble, excerpt};
 use super::writer::{self, Writer};
 use super::{OpenError, Options, StoreError};
-use crate::model::{Door, Home, Refused, Time, TraceKey, now};
+use crate::model::{Door, Home, now};
 
 /// A handle to the store. Clones share it; the file is closed with [`close`](Self::close).
 #[derive(Clone, Debug)]
@@ -30,34 +32,6 @@ struct Shared {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the handle and the writer's thread share.
-#[derive(Debug)]
-pub(super) struct Live {
-    pub(super) counters: Counters,
-    /// Bytes of documents that wait for the writer.
-    pub(super) queued: AtomicUsize,
-    /// Refused datagrams that wait for the writer.
-    pub(super) refusals: AtomicUsize,
-    pub(super) tail: broadcast::Sender<Stored>,
-    pub(super) matcher: RwLock<Option<Arc<dyn Matcher>>>,
-    to_checker: ToChecker,
-}
-
-impl Live {
-    /// Hands accepted documents to the checker, or counts them if it is busy.
-    pub(super) fn check(&self, documents: Vec<Incoming>, verdicts: &[Option<Refused>]) {
-        let accepted: Vec<Incoming> = documents
-            .into_iter()
-            .zip(verdicts)
-            .filter_map(|(document, refused)| refused.is_none().then_some(document))
-            .collect();
-        let count = accepted.len() as u64;
-        if count > 0 && self.to_checker.try_send(accepted).is_err() {
-            self.counters.unchecked.fetch_add(count, Ordering::Relaxed);
-        }
-    }
-}
-
 /// Commits what was handed in.
 impl Drop for Shared {
     fn drop(&mut self) {
@@ -66,58 +40,6 @@ impl Drop for Shared {
             let _ = thread.join();
         }
     }
-}
-
-/// A trace that was written, complete or in part. Sent to [`Store::tail`] after the commit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stored {
-    /// Its key.
-    pub key: TraceKey,
-    /// Its revision, 1 for a new trace.
-    pub revision: i64,
-    /// Whether any segment is in progress, or the root is missing.
-    pub partial: bool,
-}
-
-/// Finds the groups that a trace belongs to, as it is stored. Implemented in [`query`](crate::query).
-pub trait Matcher: Send + Sync + std::fmt::Debug {
-    /// The pairs of group number and trace, for traces that were just written on this connection.
-    ///
-    /// # Errors
-    /// SQLite's.
-    fn groups(&self, connection: &Connection, traces: &[TraceKey]) -> rusqlite::Result<Vec<(i64, TraceKey)>>;
-}
-
-/// A document as it arrived.
-#[derive(Debug)]
-pub(super) struct Incoming {
-    pub(super) bytes: Vec<u8>,
-    pub(super) door: Door,
-    pub(super) received: Time,
-}
-
-/// One verdict per document, in their order; `None` for what was accepted.
-pub type Verdicts = Vec<Option<Refused>>;
-
-/// A change and, once the outcome of the commit is known, its report to the asker. Without a transaction, a change gets
-/// the reason in place of the connection, and reports that.
-pub(super) type Change = Box<dyn FnOnce(Result<&Connection, StoreError>) -> (bool, Report) + Send>;
-pub(super) type Report = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// What the writer does.
-pub(super) enum Job {
-    /// A datagram's document, without an asker who waits.
-    Offer(Incoming),
-    /// The documents of a request, whose answer waits for the commit.
-    Put(Vec<Incoming>, oneshot::Sender<Result<Verdicts, StoreError>>),
-    /// Changes in other tables.
-    Write(Change),
-    /// Something that is wrong with a document.
-    Trouble(Box<Trouble>),
-    /// A datagram that the daemon would drop.
-    Refusal(Box<Trouble>),
-    /// Everything before this one, committed; then the end.
-    Close,
 }
 
 impl Store {
@@ -151,7 +73,7 @@ impl Store {
         &self.0.home
     }
 
-    /// Where the data lies, or `:memory:`.
+    /// Returns the place of the data, or `:memory:`.
     #[must_use]
     pub fn path(&self) -> &std::path::Path {
         &self.0.source.path
@@ -199,9 +121,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        self.send(write_job(change, sender))?;
-        receiver.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        self.begin_write(change)?.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Does what [`write`](Self::write) does, from code that is not async.
@@ -216,9 +136,7 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        let (sender, receiver) = oneshot::channel();
-        self.send(write_job(change, sender))?;
-        receiver.blocking_recv().unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        self.begin_write(change)?.blocking_recv().unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Stores the documents of a request. Returns one verdict per document, after the commit.
@@ -226,9 +144,7 @@ impl Store {
     /// # Errors
     /// Nothing was stored: the disk is full, or the file can't be written.
     pub async fn put(&self, documents: Vec<Vec<u8>>, door: Door) -> Result<Verdicts, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        self.send(Job::Put(self.incoming(documents, door), sender))?;
-        receiver.await.unwrap_or(Err(StoreError::Closed))
+        self.begin_put(documents, door)?.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// Does what [`put`](Self::put) does, from code that is not async.
@@ -236,9 +152,7 @@ impl Store {
     /// # Errors
     /// Nothing was stored: the disk is full, or the file can't be written.
     pub fn put_blocking(&self, documents: Vec<Vec<u8>>, door: Door) -> Result<Verdicts, StoreError> {
-        let (sender, receiver) = oneshot::channel();
-        self.send(Job::Put(self.incoming(documents, door), sender))?;
-        receiver.blocking_recv().unwrap_or(Err(StoreError::Closed))
+        self.begin_put(documents, door)?.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
 
     /// Takes a datagram's document. It is committed within [`BATCH`](super::BATCH) and what the commit takes. When
@@ -287,7 +201,7 @@ impl Store {
         self.0.live.counters.dropped_kernel.fetch_add(more, Ordering::Relaxed);
     }
 
-    /// What came in since the program started.
+    /// Counts what came in since the program started.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.live.counters.snapshot()
@@ -313,6 +227,40 @@ impl Store {
         }
     }
 
+    /// Hands a change to the writer; what is returned receives its outcome after the commit.
+    fn begin_write<T, E>(
+        &self,
+        change: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<oneshot::Receiver<Result<T, E>>, StoreError>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Job::Write(Box::new(move |connection| {
+            let result = connection.map_err(E::from).and_then(change);
+            let succeeded = result.is_ok();
+            let report: Report = Box::new(move |committed| {
+                let _ = sender.send(match committed {
+                    Ok(()) => result,
+                    Err(err) => Err(err.into()),
+                });
+            });
+            (succeeded, report)
+        })))?;
+        Ok(receiver)
+    }
+
+    fn begin_put(
+        &self,
+        documents: Vec<Vec<u8>>,
+        door: Door,
+    ) -> Result<oneshot::Receiver<Result<Verdicts, StoreError>>, StoreError> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Job::Put(self.incoming(documents, door), sender))?;
+        Ok(receiver)
+    }
+
     fn incoming(&self, documents: Vec<Vec<u8>>, door: Door) -> Vec<Incoming> {
         let received = now();
         let live = &self.0.live;
@@ -324,27 +272,6 @@ impl Store {
     fn send(&self, job: Job) -> Result<(), StoreError> {
         self.0.jobs.send(job).map_err(|_| StoreError::Closed)
     }
-}
-
-fn write_job<T, E>(
-    change: impl FnOnce(&Connection) -> Result<T, E> + Send + 'static,
-    sender: oneshot::Sender<Result<T, E>>,
-) -> Job
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-{
-    Job::Write(Box::new(move |connection| {
-        let result = connection.map_err(E::from).and_then(change);
-        let succeeded = result.is_ok();
-        let report: Report = Box::new(move |committed| {
-            let _ = sender.send(match committed {
-                Ok(()) => result,
-                Err(err) => Err(err.into()),
-            });
-        });
-        (succeeded, report)
-    }))
 }
 
 /// Events that a slow reader of the tail may lag behind.

@@ -1,4 +1,4 @@
-//! Signs requests with the keys of the environment.
+//! Signs requests, with the keys of the environment or with others.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,6 +17,11 @@ pub(super) struct Signer {
 }
 
 impl Signer {
+    #[cfg(feature = "aws")]
+    pub(super) fn new(credentials: Credentials, region: &str) -> Self {
+        Self { identity: credentials.into(), region: region.to_owned() }
+    }
+
     /// Keys from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, if the first two are set.
     #[expect(clippy::disallowed_methods, reason = "the one place of the command line that reads keys")]
     pub(super) fn from_environment(region: &str) -> Option<Self> {

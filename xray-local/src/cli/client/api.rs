@@ -1,93 +1,75 @@
-//! A client of the X-Ray API, for the commands that read.
-
-use std::time::Duration;
+//! Calls of the X-Ray API as commands make them: single ones, and whole lists over all their pages.
 
 use serde_json::{Value, json};
-use ureq::Agent;
 
-use super::failure::Failure;
-use super::sign::Signer;
+use super::address::Address;
+#[cfg(feature = "aws")]
+use super::aws::Aws;
+use super::plain::Plain;
+use crate::cli::failure::Failure;
 use crate::model::Time;
 
-/// An endpoint, and keys if there are any.
+/// An X-Ray that is asked.
 #[derive(Debug)]
-pub(super) struct Client {
-    agent: Agent,
-    endpoint: String,
-    host: String,
-    signer: Option<Signer>,
+pub(in crate::cli) struct Client {
+    transport: Transport,
 }
 
-/// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Bytes of an answer.
-const ANSWER: u64 = 256 * 1024 * 1024;
+/// The way to an X-Ray.
+#[derive(Debug)]
+enum Transport {
+    Plain(Box<Plain>),
+    #[cfg(feature = "aws")]
+    Aws(Box<Aws>),
+}
 
 /// Longest range of one `GetTraceSummaries`, in microseconds: six hours, which every X-Ray takes.
 const WINDOW: i64 = 6 * 3_600 * 1_000_000;
 
 impl Client {
     /// # Errors
-    /// The endpoint is no `http://` address.
-    pub(super) fn new(endpoint: &str, region: &str) -> Result<Self, Failure> {
-        let endpoint = endpoint.trim_end_matches('/');
-        let Some(host) =
-            endpoint.strip_prefix("http://").filter(|host| !host.is_empty() && !host.contains('/'))
-        else {
-            return Err(Failure::usage(format!(
-                "\"{endpoint}\" can't be used as endpoint; write http://HOST:PORT (this build speaks no TLS)"
-            )));
+    /// There is no region, or the root certificates can't be read.
+    pub(in crate::cli) fn new(address: Address, region: Option<&str>) -> Result<Self, Failure> {
+        #[cfg(feature = "aws")]
+        let secure = |url| {
+            let aws = Aws::new(url, region).map_err(Failure::usage)?;
+            Ok(Self { transport: Transport::Aws(Box::new(aws)) })
         };
-        let config =
-            Agent::config_builder().timeout_global(Some(PATIENCE)).http_status_as_error(false).proxy(None);
-        Ok(Self {
-            agent: config.build().into(),
-            endpoint: endpoint.to_owned(),
-            host: host.to_owned(),
-            signer: Signer::from_environment(region),
-        })
+        match address {
+            Address::Plain(url) => {
+                Ok(Self { transport: Transport::Plain(Box::new(Plain::new(url, region))) })
+            }
+            #[cfg(feature = "aws")]
+            Address::Secure(url) => secure(Some(url)),
+            #[cfg(feature = "aws")]
+            Address::Region => secure(None),
+        }
     }
 
     /// Calls an operation.
     ///
     /// # Errors
-    /// Nobody answers, or the answer is an error of the service.
-    pub(super) fn call(&self, path: &str, request: &Value) -> Result<Value, Failure> {
-        let (url, body) = (format!("{}{path}", self.endpoint), request.to_string());
-        let mut post = self.agent.post(&url).header("content-type", "application/json");
-        if let Some(signer) = &self.signer {
-            for (name, value) in signer.headers(&url, &self.host, body.as_bytes()).map_err(Failure::new)? {
-                post = post.header(name, value);
-            }
+    /// Nobody returned a response, or the response is an error of the service.
+    pub(in crate::cli) fn call(&self, path: &str, request: &Value) -> Result<Value, Failure> {
+        let body = request.to_string();
+        let answer = match &self.transport {
+            Transport::Plain(plain) => plain.post(path, &body),
+            #[cfg(feature = "aws")]
+            Transport::Aws(aws) => aws.post(path, &body),
+        };
+        let answer = answer.map_err(Failure::new)?;
+        let body: Value = serde_json::from_slice(&answer.bytes).unwrap_or_default();
+        if (200..300).contains(&answer.status) {
+            return Ok(body);
         }
-        let mut response = post.send(&body).map_err(|err| self.unreachable(&err))?;
-        let status = response.status();
-        let bytes = response
-            .body_mut()
-            .with_config()
-            .limit(ANSWER)
-            .read_to_vec()
-            .map_err(|err| self.unreachable(&err))?;
-        let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-        if status.is_success() {
-            return Ok(answer);
-        }
-        let kind =
-            response.headers().get("x-amzn-errortype").and_then(|kind| kind.to_str().ok()).unwrap_or("error");
-        let message = answer.get("Message").or_else(|| answer.get("message")).and_then(Value::as_str);
-        Err(Failure::new(format!("{kind} ({}): {}", status.as_u16(), message.unwrap_or("no message"))))
-    }
-
-    fn unreachable(&self, err: &ureq::Error) -> Failure {
-        Failure::new(format!(
-            "no answer from {}: {err}; start an X-Ray there with `xray-local`, or name another with --endpoint",
-            self.endpoint
-        ))
+        // AWS may append the address of the error's namespace.
+        let kind = answer.kind.as_deref().and_then(|kind| kind.split(':').next()).unwrap_or("error");
+        let message = body.get("Message").or_else(|| body.get("message")).and_then(Value::as_str);
+        Err(Failure::new(format!("{kind} ({}): {}", answer.status, message.unwrap_or("no message"))))
     }
 
     /// Summaries of matching traces, newest first, at most `limit`.
-    pub(super) fn summaries(
+    pub(in crate::cli) fn summaries(
         &self,
         filter: Option<&str>,
         (from, to): (Time, Time),
@@ -119,7 +101,7 @@ impl Client {
     }
 
     /// Traces with their documents, in the order of the ids.
-    pub(super) fn traces(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
+    pub(in crate::cli) fn traces(&self, ids: &[String]) -> Result<Vec<Value>, Failure> {
         let mut traces = Vec::new();
         for ids in ids.chunks(crate::model::limits::TRACE_IDS_PER_REQUEST) {
             let mut token = Value::Null;
@@ -142,7 +124,7 @@ impl Client {
     }
 
     /// The nodes of a graph, of all pages.
-    pub(super) fn graph(&self, path: &str, request: &Value) -> Result<Vec<Value>, Failure> {
+    pub(in crate::cli) fn graph(&self, path: &str, request: &Value) -> Result<Vec<Value>, Failure> {
         let (mut nodes, mut request) = (Vec::new(), request.clone());
         loop {
             let mut page = self.call(path, &request)?;
