@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::error::PageError;
-use super::trace::Cache;
+use super::timeline::Cache;
 use crate::store::{Store, StoreError};
 
 /// Facts of the server that the pages show.

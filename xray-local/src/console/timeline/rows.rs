@@ -11,59 +11,59 @@ use crate::model::Time;
 
 /// A trace as a list of rows, parents before what they hold.
 #[derive(Debug)]
-pub(super) struct Timeline {
-    pub(super) rows: Vec<Row>,
+pub(in crate::console) struct Timeline {
+    pub(in crate::console) rows: Vec<Row>,
     /// Earliest start.
-    pub(super) start: i64,
+    pub(in crate::console) start: i64,
     /// Microseconds from the earliest start to the latest end, at least 1.
-    pub(super) span: i64,
+    pub(in crate::console) span: i64,
     /// Stretches in which nothing starts or ends, relative to `start`.
-    pub(super) gaps: Vec<(i64, i64)>,
+    pub(in crate::console) gaps: Vec<(i64, i64)>,
 }
 
 /// A row. Times are microseconds since the trace's start.
 #[derive(Debug, Default)]
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) name: String,
+pub(in crate::console) struct Row {
+    pub(in crate::console) id: String,
+    pub(in crate::console) name: String,
     /// The service that the row belongs to: the name of its segment.
-    pub(super) service: String,
-    pub(super) depth: usize,
+    pub(in crate::console) service: String,
+    pub(in crate::console) depth: usize,
     /// Rows below this one, it included.
-    pub(super) size: usize,
-    pub(super) start: i64,
-    pub(super) end: i64,
+    pub(in crate::console) size: usize,
+    pub(in crate::console) start: i64,
+    pub(in crate::console) end: i64,
     /// Time in which none of the row's own children run.
-    pub(super) own: i64,
-    pub(super) flags: u32,
+    pub(in crate::console) own: i64,
+    pub(in crate::console) flags: u32,
     /// The members as JSON, without subsegments.
-    pub(super) json: String,
+    pub(in crate::console) json: String,
 }
 
 /// Bits of [`Row::flags`]; `trace.js` has the same.
-pub(super) const ERROR: u32 = 1;
-pub(super) const THROTTLE: u32 = 2;
-pub(super) const FAULT: u32 = 4;
-pub(super) const OPEN: u32 = 8;
-pub(super) const INFERRED: u32 = 16;
-pub(super) const SEGMENT: u32 = 32;
-pub(super) const LINK: u32 = 64;
-pub(super) const ORPHAN: u32 = 128;
+const ERROR: u32 = 1;
+const THROTTLE: u32 = 2;
+const FAULT: u32 = 4;
+pub(in crate::console) const OPEN: u32 = 8;
+pub(in crate::console) const INFERRED: u32 = 16;
+pub(in crate::console) const SEGMENT: u32 = 32;
+const LINK: u32 = 64;
+pub(in crate::console) const ORPHAN: u32 = 128;
 pub(super) const CRITICAL: u32 = 256;
-pub(super) const WAITING: u32 = 512;
-pub(super) const REMOTE: u32 = 1024;
-pub(super) const SQL: u32 = 2048;
+pub(in crate::console) const WAITING: u32 = 512;
+const REMOTE: u32 = 1024;
+const SQL: u32 = 2048;
 
 impl Row {
-    pub(super) fn has(&self, flag: u32) -> bool {
+    pub(in crate::console) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
 
-    pub(super) fn class(&self) -> Class {
+    pub(in crate::console) fn class(&self) -> Class {
         Class::of(self.has(ERROR), self.has(THROTTLE), self.has(FAULT), self.has(OPEN))
     }
 
-    pub(super) fn members(&self) -> Map<String, Value> {
+    pub(in crate::console) fn members(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 }
@@ -79,7 +79,7 @@ struct Span {
 }
 
 impl Timeline {
-    pub(super) fn new(pieces: Vec<Piece>) -> Self {
+    pub(in crate::console) fn new(pieces: Vec<Piece>) -> Self {
         let (mut spans, tops) = attach(pieces);
         let start = spans.iter().map(|span| micros(span.from)).min().unwrap_or_default();
         let last = spans.iter().map(|span| micros(span.to.unwrap_or(span.from))).max().unwrap_or_default();
@@ -96,16 +96,16 @@ impl Timeline {
     }
 
     /// When the trace starts.
-    pub(super) fn start(&self) -> Time {
+    pub(in crate::console) fn start(&self) -> Time {
         Time(self.start)
     }
 
-    pub(super) fn position(&self, id: &str) -> Option<usize> {
+    pub(in crate::console) fn position(&self, id: &str) -> Option<usize> {
         self.rows.iter().position(|row| row.id == id)
     }
 
     /// Everything that the script needs to draw rows, column by column.
-    pub(super) fn columns(&self) -> Value {
+    pub(in crate::console) fn columns(&self) -> Value {
         let mut names = Names::default();
         let named: Vec<usize> = self.rows.iter().map(|row| names.number(&row.name)).collect();
         let services: Vec<usize> = self.rows.iter().map(|row| names.number(&row.service)).collect();
