@@ -30,8 +30,9 @@ const took = (row) => data.took[row];
 const name = (row) => data.names[data.name[row]];
 
 const hidden = makeHidden(() => data, () => {
-  remember();
   arrange();
+  if (place[active] < 0 && shown.length) choose(shown[here()]);
+  remember();
 });
 
 let scale;
@@ -376,7 +377,7 @@ async function begin() {
   axis();
   const wished = new URLSearchParams(location.search).get("span");
   const at = wished ? data.ids.indexOf(wished) : -1;
-  if (data.ids.length) choose(at >= 0 ? at : (shown[0] ?? 0), at < 0);
+  if (data.ids.length) choose(place[at] >= 0 ? at : (shown[0] ?? 0), at < 0);
   document.documentElement.dataset.ready = "trace";
   follow(id, Number(grid.dataset.revision), isOpen, reload);
 }
