@@ -23,8 +23,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::error::PageError;
-use super::shell;
+use super::parts::error::PageError;
+use super::parts::shell;
 use super::state::{Console, Stopping};
 use super::traces::row;
 use crate::model::TraceKey;

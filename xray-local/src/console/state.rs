@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::error::PageError;
+use super::parts::error::PageError;
 use super::timeline::Cache;
 use crate::store::{Store, StoreError};
 

@@ -116,7 +116,7 @@ test("a range between two times holds for the list, the map, and the way between
   assert.match(await page.locator("details code").first().textContent(), new RegExp(`--start-time ${earlier - 60} --end-time ${earlier + 60}`));
   await page.goto(page.url().replace("/traces", "/map"));
   assert.equal(await page.locator("a.node").count(), 2);
-  await page.locator('a.node[aria-label^="earlier"]').click();
+  await page.locator('a.node[aria-label^="earlier (service)"]').click();
   await page.getByRole("button", { name: "Show traces" }).click();
   await page.waitForURL(/\/traces\?filter=service.*start=2026-07-01T11/);
   assert.equal(await page.locator("#list tbody tr").count(), 1);

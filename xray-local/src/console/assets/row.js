@@ -9,7 +9,7 @@ const [ERROR, THROTTLE, FAULT] = [1, 2, 4];
 export const [OPEN, INFERRED, SEGMENT, LINK, ORPHAN, CRITICAL, WAITING] = [8, 16, 32, 64, 128, 256, 512];
 export const TROUBLE = ERROR | THROTTLE | FAULT;
 
-const SIGNS = [[ORPHAN, "⚠", "its parent is missing"], [WAITING, "⧗", "the callee's segment is missing"],
+const SIGNS = [[ORPHAN, "⚠", "its parent is missing"], [WAITING, "◔", "the callee's segment is missing"],
   [LINK, "⇄", "linked with another trace"], [INFERRED, "◇", "inferred"]];
 
 function classOf(flags) {

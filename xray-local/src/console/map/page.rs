@@ -7,9 +7,9 @@ use rusqlite::Connection;
 
 use super::asked::Asked;
 use super::{panel, picture, table};
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{scope, shell};
 use crate::console::state::Console;
-use crate::console::{scope, shell};
 use crate::model::{Length, now, parse_trace_id};
 use crate::query::filter::Filter;
 use crate::query::{self, Graph, Range, Search};
@@ -56,13 +56,12 @@ pub(super) async fn map(
             p.empty { "No service was seen in this range. " a href="/" { "How to send traces" } "." }
         } @else {
             @if graph.nodes.len() > NODES { p.note { "The map has " (graph.nodes.len()) " nodes; the picture is left out, the tables have all." } }
-            div.split.with-panel {
+            @let panel = panel::panel(&graph, &asked);
+            div.split[panel.is_some()].with-panel[panel.is_some()] {
                 @if graph.nodes.len() <= NODES { (picture::draw(&graph, &asked, minutes)) }
-                @match panel::panel(&graph, &asked) {
-                    Some(panel) => (panel),
-                    None => { aside #panel { p.dim { "Choose a node or an edge: response times, states, and the traces behind them." } } }
-                }
+                @if let Some(panel) = &panel { (panel) }
             }
+            @if panel.is_none() { p.dim { "Choose a node or an edge: response times, states, and the traces behind them." } }
             (panel::legend())
             details #twin { summary { "The map as tables" } (table::tables(&graph, &asked, minutes)) }
         }

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::asked::Asked;
-use crate::console::error::PageError;
-use crate::console::format::{self, Class};
-use crate::console::histogram;
-use crate::console::scope::Scope;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format::{self, Class};
+use crate::console::parts::histogram;
+use crate::console::parts::scope::Scope;
 use crate::model::{EdgeKind, Length};
 use crate::query::filter::Filter;
 use crate::query::{self, Graph, Histogram, Statistics};
@@ -171,7 +171,7 @@ pub(super) fn legend() -> Markup {
     html! {
         p.legend {
             @for class in [Class::Ok, Class::Error, Class::Throttle, Class::Fault] { (class.badge()) " " (class.name()) " " }
-            "· in the ring: shares · inside: average · dashed rim: inferred · dashed line: link"
+            "· in the ring: shares · inside: average · below: requests a minute, p95 · dashed rim: inferred · dashed line: link"
         }
     }
 }

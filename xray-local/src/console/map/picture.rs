@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::asked::Asked;
-use crate::console::format::{self, Class};
+use crate::console::parts::format::{self, Class};
 use crate::model::{EdgeKind, Length};
 use crate::query::layout::{Spot, layout};
 use crate::query::{Edge, Graph, Histogram, Node, Statistics};
@@ -159,7 +159,8 @@ fn rate_and_quantile(statistics: &Statistics, times: &Histogram, minutes: Option
 
 /// `200 requests, 20.0/min, p95 40 ms, average 12 ms, ok 190, fault 10`
 fn sentence(statistics: &Statistics, times: &Histogram, minutes: Option<f64>) -> String {
-    let mut words = vec![format!("{} requests", format::count(statistics.total()))];
+    let requests = if statistics.total() == 1 { "request" } else { "requests" };
+    let mut words = vec![format!("{} {requests}", format::count(statistics.total()))];
     words.extend(rate_and_quantile(statistics, times, minutes));
     if let Some(mean) = statistics.mean_seconds() {
         words.push(format!("average {}", format::length(Length::from_seconds(mean))));

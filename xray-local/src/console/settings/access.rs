@@ -8,9 +8,9 @@ use serde::Deserialize;
 use super::tried::Tried;
 use crate::access::decisions;
 use crate::access::{DirectoryError, directory};
-use crate::console::error::PageError;
-use crate::console::format;
-use crate::console::shell;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format;
+use crate::console::parts::shell;
 use crate::console::state::Console;
 
 /// Decisions that are listed.

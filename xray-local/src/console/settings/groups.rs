@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Html;
 use maud::html;
 
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{format, shell};
 use crate::console::state::Console;
-use crate::console::{format, shell};
 use crate::control::groups;
 use crate::query::filter::Filter;
 use crate::query::{self, Range, Search};

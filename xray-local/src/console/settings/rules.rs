@@ -8,9 +8,9 @@ use maud::html;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{format, shell};
 use crate::console::state::Console;
-use crate::console::{format, shell};
 use crate::control::sampling::{self, Rule};
 
 /// Rules and windows that are read.

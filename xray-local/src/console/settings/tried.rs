@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::access::policy::{Kind, Named, Policy, Question, Verdict, evaluate};
 use crate::access::{Caller, Origin, Refusal, action, denial, directory};
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
 use crate::control::resource_policies;
 use crate::model::{Home, now};
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use xray_sdk::TraceId;
 
 use super::rows::Timeline;
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
 use crate::query;
 use crate::store;
 

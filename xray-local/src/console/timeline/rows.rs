@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::critical;
-use crate::console::format::Class;
+use crate::console::parts::format::Class;
 use crate::ingest::Piece;
 use crate::model::Time;
 

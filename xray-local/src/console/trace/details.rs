@@ -4,8 +4,8 @@ use maud::{Markup, html};
 use serde_json::{Map, Value};
 
 use super::exceptions;
-use crate::console::format;
-use crate::console::shell;
+use crate::console::parts::format;
+use crate::console::parts::shell;
 use crate::console::timeline::{INFERRED, OPEN, ORPHAN, SEGMENT, Timeline, WAITING};
 use crate::model::{Length, Time};
 

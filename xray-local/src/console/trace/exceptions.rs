@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::console::format;
+use crate::console::parts::format;
 use crate::console::timeline::Timeline;
 
 /// Frames of a stack that are shown.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use crate::console::format::Class;
+use crate::console::parts::format::Class;
 use crate::console::timeline::Timeline;
 
 const WIDTH: f64 = 1_000.0;

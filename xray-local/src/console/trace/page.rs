@@ -5,8 +5,8 @@ use maud::{Markup, html};
 use xray_sdk::TraceId;
 
 use super::minimap;
-use crate::console::format::{self, Class};
-use crate::console::shell;
+use crate::console::parts::format::{self, Class};
+use crate::console::parts::shell;
 use crate::console::timeline::Timeline;
 use crate::model::Length;
 use crate::query::Summary;
@@ -106,7 +106,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Html<String> {
             @for class in [Class::Ok, Class::Error, Class::Throttle, Class::Fault, Class::Open] {
                 (class.badge()) " " (class.name()) " "
             }
-            "◇ inferred · ⇄ link · ⚠ orphan · ⧗ waiting for the callee"
+            "◇ inferred · ⇄ link · ⚠ orphan · ◔ waiting for the callee"
         }
         section #linked data-part {
             @if !linked.is_empty() {

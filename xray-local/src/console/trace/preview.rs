@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::console::format;
+use crate::console::parts::format;
 use crate::console::timeline::Timeline;
 use crate::model::Length;
 

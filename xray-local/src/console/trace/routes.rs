@@ -14,8 +14,8 @@ use xray_sdk::TraceId;
 
 use super::page::{self, Shown};
 use super::{details, find, preview};
-use crate::console::error::PageError;
 use crate::console::map;
+use crate::console::parts::error::PageError;
 use crate::console::state::Console;
 use crate::console::timeline::Timeline;
 use crate::model::parse_trace_id;

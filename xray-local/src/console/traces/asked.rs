@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::console::format;
-use crate::console::scope::Scope;
+use crate::console::parts::format;
+use crate::console::parts::scope::Scope;
 use crate::query;
 use crate::query::filter::{Expr, Filter};
 

@@ -6,10 +6,10 @@ use maud::{Markup, html};
 
 use super::asked::Asked;
 use super::{chips, none, row};
-use crate::console::error::PageError;
-use crate::console::scope;
+use crate::console::parts::error::PageError;
+use crate::console::parts::scope;
+use crate::console::parts::{format, histogram, shell};
 use crate::console::state::Console;
-use crate::console::{format, histogram, shell};
 use crate::model::{TraceKey, now};
 use crate::query::filter::{Filter, FilterError};
 use crate::query::{self, Blocker, Buckets, Comparison, Occurrence, Search, SummaryPage};

@@ -38,11 +38,11 @@ const API_SECONDS: i64 = 21_600;
 /// The parameters of a page's address that choose a part of the data.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Scope {
+pub(in crate::console) struct Scope {
     since: String,
     start: String,
     end: String,
-    pub(super) group: String,
+    pub(in crate::console) group: String,
 }
 
 impl Scope {
@@ -50,7 +50,7 @@ impl Scope {
     ///
     /// # Errors
     /// A time that is not understood, or an end that is not after the start.
-    pub(super) fn range(&self, now: Time) -> Result<Range, PageError> {
+    pub(in crate::console) fn range(&self, now: Time) -> Result<Range, PageError> {
         if self.since == BETWEEN {
             let start = instant(&self.start)?.unwrap_or(Time(0));
             let end = instant(&self.end)?.unwrap_or(Time(i64::MAX));
@@ -69,7 +69,7 @@ impl Scope {
     ///
     /// # Errors
     /// There is no group of this name, or the store fails.
-    pub(super) fn group(&self, connection: &Connection) -> Result<Option<i64>, PageError> {
+    pub(in crate::console) fn group(&self, connection: &Connection) -> Result<Option<i64>, PageError> {
         if self.group.is_empty() {
             return Ok(None);
         }
@@ -81,13 +81,13 @@ impl Scope {
     }
 
     /// The condition that the chosen group is, for a filter expression.
-    pub(super) fn condition(&self) -> Option<Expr> {
+    pub(in crate::console) fn condition(&self) -> Option<Expr> {
         let filter = format!("group.name = \"{}\"", self.group);
         (!self.group.is_empty()).then(|| Filter::parse(&filter).ok()?.expr().cloned()).flatten()
     }
 
     /// The parameters for an address; those without effect are empty.
-    pub(super) fn parameters(&self) -> [(&str, &str); 4] {
+    pub(in crate::console) fn parameters(&self) -> [(&str, &str); 4] {
         let between = self.since == BETWEEN;
         [
             ("since", self.since.as_str()),
@@ -98,7 +98,7 @@ impl Scope {
     }
 
     /// The parameters as hidden inputs of a form.
-    pub(super) fn hidden(&self) -> Markup {
+    pub(in crate::console) fn hidden(&self) -> Markup {
         html! {
             @for (name, value) in self.parameters() {
                 @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
@@ -107,7 +107,7 @@ impl Scope {
     }
 
     /// The inputs of a form that choose a range of time and, of `groups`, one.
-    pub(super) fn fields(&self, groups: &[String]) -> Markup {
+    pub(in crate::console) fn fields(&self, groups: &[String]) -> Markup {
         html! {
             span.when {
                 select name="since" aria-label="Range of time" {
@@ -135,7 +135,7 @@ impl Scope {
     }
 
     /// The start and the end for a call of the API: as a shell writes them, and as Python does.
-    pub(super) fn as_code(&self) -> [[String; 2]; 2] {
+    pub(in crate::console) fn as_code(&self) -> [[String; 2]; 2] {
         let between = (self.since == BETWEEN)
             .then(|| Some((instant(&self.start).ok()?, instant(&self.end).ok()??)))
             .flatten();
@@ -165,7 +165,7 @@ impl Scope {
 ///
 /// # Errors
 /// The store's.
-pub(super) fn groups(connection: &Connection) -> Result<Vec<String>, PageError> {
+pub(in crate::console) fn groups(connection: &Connection) -> Result<Vec<String>, PageError> {
     Ok(groups::list(connection, 0, GROUPS)?.into_iter().map(|group| group.name).collect())
 }
 

@@ -16,7 +16,7 @@ const PAGES: [(&str, &str); 8] = [
 ];
 
 /// A page. `path` is the page's own in the navigation; `scripts` are assets beside the common ones.
-pub(super) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -> Html<String> {
+pub(in crate::console) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -68,7 +68,7 @@ pub(super) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -
 }
 
 /// A key in the list of keys: hidden here, moved into the dialog by the script.
-pub(super) fn keys(keys: &[(&str, &str)]) -> Markup {
+pub(in crate::console) fn keys(keys: &[(&str, &str)]) -> Markup {
     html! {
         template #page-keys {
             @for (key, meaning) in keys {
@@ -80,7 +80,7 @@ pub(super) fn keys(keys: &[(&str, &str)]) -> Markup {
 }
 
 /// A line to copy, with its button.
-pub(super) fn copy(line: &str) -> Markup {
+pub(in crate::console) fn copy(line: &str) -> Markup {
     html! {
         div.copy {
             code tabindex="0" { (line) }
