@@ -8,6 +8,8 @@ import { after, before, test } from "node:test";
 import { Console, PAGES, ready } from "./page.mjs";
 import { HEADER, segment, spanId, start, traceId } from "./server.mjs";
 
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
 let server;
 let browser;
 
