@@ -102,7 +102,8 @@ test("an edge of the map leads to its traces", async () => {
 test("a range between two times holds for the list, the map, and the way between them", async () => {
   // The middle of a day in July, when Berlin is two hours before UTC.
   const earlier = Date.UTC(2026, 6, 1, 12) / 1000;
-  await server.put([segment({ name: "earlier", trace_id: traceId(earlier), start_time: earlier, end_time: earlier + 0.2 })]);
+  await server.put([["before", earlier - 600], ["earlier", earlier], ["afterwards", earlier + 600]].map(([name, at]) =>
+    segment({ name, trace_id: traceId(at), start_time: at, end_time: at + 0.2 })));
   const page = await browser.open("/traces");
   assert.equal(await page.locator(".between input[name=start]").isVisible(), false);
   await page.getByLabel("Range of time").selectOption("Between…");

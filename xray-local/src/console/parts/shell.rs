@@ -15,6 +15,9 @@ const PAGES: [(&str, &str); 8] = [
     ("/status", "Status"),
 ];
 
+/// Modules that a script imports beside `base.js`, loaded at the same time as the script.
+const IMPORTED: [(&str, &[&str]); 1] = [("trace.js", &["follow.js", "hide.js", "row.js", "scale.js"])];
+
 /// A page. `path` is the page's own in the navigation; `scripts` are assets beside the common ones.
 pub(in crate::console) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -> Html<String> {
     let page = html! {
@@ -30,6 +33,9 @@ pub(in crate::console) fn page(title: &str, path: &str, scripts: &[&str], conten
                 script type="module" src="/console/assets/base.js" {}
                 @for script in scripts {
                     script type="module" src={ "/console/assets/" (script) } {}
+                    @for (_, imported) in IMPORTED.iter().filter(|(importer, _)| importer == script) {
+                        @for module in *imported { link rel="modulepreload" href={ "/console/assets/" (module) }; }
+                    }
                 }
             }
             body {

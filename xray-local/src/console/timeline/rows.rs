@@ -1,8 +1,10 @@
 //! The rows of a waterfall: spans in the order of the tree, each with its time, its state and what is odd about it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::critical;
 use crate::console::parts::format::Class;
@@ -27,7 +29,7 @@ pub(in crate::console) struct Row {
     pub(in crate::console) id: String,
     pub(in crate::console) name: String,
     /// The service that the row belongs to: the name of its segment.
-    pub(in crate::console) service: String,
+    pub(in crate::console) service: Arc<str>,
     pub(in crate::console) depth: usize,
     /// Rows below this one, it included.
     pub(in crate::console) size: usize,
@@ -104,27 +106,45 @@ impl Timeline {
         self.rows.iter().position(|row| row.id == id)
     }
 
-    /// Everything that the script needs to draw rows, column by column.
-    pub(in crate::console) fn columns(&self) -> Value {
+    /// Everything that the script needs to draw rows, column by column, as JSON.
+    pub(in crate::console) fn columns(&self) -> String {
         let mut names = Names::default();
-        let named: Vec<usize> = self.rows.iter().map(|row| names.number(&row.name)).collect();
-        let services: Vec<usize> = self.rows.iter().map(|row| names.number(&row.service)).collect();
+        let name = self.rows.iter().map(|row| names.number(&row.name)).collect();
+        let service = self.rows.iter().map(|row| names.number(&row.service)).collect();
         let column = |of: fn(&Row) -> i64| self.rows.iter().map(of).collect::<Vec<i64>>();
-        json!({
-            "span": self.span,
-            "gaps": self.gaps,
-            "ids": self.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(),
-            "name": named,
-            "service": services,
-            "names": names.names,
-            "depth": column(|row| row.depth as i64),
-            "size": column(|row| row.size as i64),
-            "start": column(|row| row.start),
-            "took": column(|row| row.end - row.start),
-            "own": column(|row| row.own),
-            "flags": column(|row| i64::from(row.flags)),
-        })
+        let columns = Columns {
+            span: self.span,
+            gaps: &self.gaps,
+            ids: self.rows.iter().map(|row| row.id.as_str()).collect(),
+            name,
+            service,
+            depth: column(|row| row.depth as i64),
+            size: column(|row| row.size as i64),
+            start: column(|row| row.start),
+            took: column(|row| row.end - row.start),
+            own: column(|row| row.own),
+            flags: column(|row| i64::from(row.flags)),
+            names: names.names,
+        };
+        serde_json::to_string(&columns).unwrap_or_default()
     }
+}
+
+/// The columns of all rows. `name` and `service` are numbers in `names`.
+#[derive(Serialize)]
+struct Columns<'a> {
+    span: i64,
+    gaps: &'a [(i64, i64)],
+    ids: Vec<&'a str>,
+    name: Vec<usize>,
+    service: Vec<usize>,
+    names: Vec<&'a str>,
+    depth: Vec<i64>,
+    size: Vec<i64>,
+    start: Vec<i64>,
+    took: Vec<i64>,
+    own: Vec<i64>,
+    flags: Vec<i64>,
 }
 
 /// Names by number.
@@ -157,20 +177,19 @@ fn attach(pieces: Vec<Piece>) -> (Vec<Span>, Vec<usize>) {
         let at = spans.len();
         let mut span = read(members, depth == 0);
         if let Some(&holder) = path.last() {
-            span.row.service = spans[holder].row.service.clone();
+            span.row.service = Arc::clone(&spans[holder].row.service);
             spans[holder].children.push(at);
         }
         path.push(at);
         spans.push(span);
     }
-    let numbers: HashMap<String, usize> =
-        spans.iter().enumerate().map(|(at, span)| (span.row.id.clone(), at)).collect();
+    let numbers: HashMap<&str, usize> =
+        spans.iter().enumerate().map(|(at, span)| (span.row.id.as_str(), at)).collect();
+    let of_tops = spans.iter().enumerate().filter(|(_, span)| span.is_top);
+    let parents = of_tops.map(|(at, span)| (at, span.parent.as_deref().map(|id| numbers.get(id).copied())));
+    let parents: Vec<(usize, Option<Option<usize>>)> = parents.collect();
     let mut tops = Vec::new();
-    for at in 0..spans.len() {
-        if !spans[at].is_top {
-            continue;
-        }
-        let parent = spans[at].parent.as_ref().map(|parent| numbers.get(parent).copied());
+    for (at, parent) in parents {
         match parent {
             Some(Some(parent)) if parent != at => {
                 spans[parent].row.flags &= !WAITING;
@@ -214,10 +233,10 @@ fn read(members: Map<String, Value>, is_top: bool) -> Span {
     let name = string("name");
     let row = Row {
         id: string("id"),
-        service: name.clone(),
+        service: name.as_str().into(),
         name,
         flags,
-        json: Value::Object(members.clone()).to_string(),
+        json: serde_json::to_string(&members).unwrap_or_default(),
         ..Row::default()
     };
     let from = members.get("start_time").and_then(Value::as_f64).unwrap_or_default();
@@ -274,6 +293,8 @@ fn close(rows: &mut [Row], path: &mut Vec<usize>, end: usize) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn piece(depth: usize, members: Value) -> Piece {
@@ -299,8 +320,8 @@ mod tests {
         let rows: Vec<_> = timeline.rows.iter().map(|row| (row.id.as_str(), row.depth, row.size)).collect();
         assert_eq!(rows, [("a", 0, 4), ("c", 1, 1), ("b", 1, 2), ("d", 2, 1), ("e", 0, 1)]);
         assert_eq!((timeline.start, timeline.span), (1_000_000, 1_000_000));
-        assert_eq!(timeline.rows[3].service, "api");
-        assert_eq!(timeline.rows[2].service, "web");
+        assert_eq!(&*timeline.rows[3].service, "api");
+        assert_eq!(&*timeline.rows[2].service, "web");
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub(super) fn page(shown: &Shown<'_>) -> Html<String> {
         "boto3.client(\"xray\", endpoint_url=\"{endpoint}\").batch_get_traces(TraceIds=[\"{written}\"])"
     );
     let content = html! {
+        // Asked for before the script is there that needs it.
+        link rel="preload" as="fetch" crossorigin="anonymous" href={ "/console/trace/" (written) "/rows" };
         div #head data-part {
             div.title {
                 h1 { (class.badge()) " " (entry) }

@@ -152,7 +152,7 @@ async fn revision(
 }
 
 async fn rows(State(console): State<Console>, Path(id): Path<String>) -> Result<Response, PageError> {
-    let columns = of_timeline(console, id, |timeline| Ok(timeline.columns().to_string())).await?;
+    let columns = of_timeline(console, id, |timeline| Ok(timeline.columns())).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], columns).into_response())
 }
 
