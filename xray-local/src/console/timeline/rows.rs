@@ -42,7 +42,7 @@ pub(in crate::console) struct Row {
     pub(in crate::console) json: String,
 }
 
-/// Bits of [`Row::flags`]; `trace.js` has the same.
+/// Bits of [`Row::flags`]; `row.js` has the same.
 const ERROR: u32 = 1;
 const THROTTLE: u32 = 2;
 const FAULT: u32 = 4;
@@ -53,8 +53,6 @@ const LINK: u32 = 64;
 pub(in crate::console) const ORPHAN: u32 = 128;
 pub(super) const CRITICAL: u32 = 256;
 pub(in crate::console) const WAITING: u32 = 512;
-const REMOTE: u32 = 1024;
-const SQL: u32 = 2048;
 
 impl Row {
     pub(in crate::console) fn has(&self, flag: u32) -> bool {
@@ -84,11 +82,12 @@ impl Timeline {
     pub(in crate::console) fn new(pieces: Vec<Piece>) -> Self {
         let (mut spans, tops) = attach(pieces);
         let start = spans.iter().map(|span| micros(span.from)).min().unwrap_or_default();
-        let last = spans.iter().map(|span| micros(span.to.unwrap_or(span.from))).max().unwrap_or_default();
+        let ends = spans.iter().map(|span| micros(span.to.unwrap_or(span.from).max(span.from)));
+        let last = ends.max().unwrap_or_default();
         for span in &mut spans {
             span.row.start = micros(span.from) - start;
             // A span in progress has lasted until the last time that is known.
-            span.row.end = span.to.map_or(last, micros) - start;
+            span.row.end = (span.to.map_or(last, micros) - start).max(span.row.start);
         }
         let mut rows = in_order(spans, tops);
         critical::measure(&mut rows);
@@ -211,7 +210,6 @@ fn read(members: Map<String, Value>, is_top: bool) -> Span {
     let http = |part: &str, name: &str| members.get("http").and_then(|http| http.get(part)?.get(name));
     let is_segment = is_top && members.get("type").and_then(Value::as_str) != Some("subsegment");
     let to = members.get("end_time").and_then(Value::as_f64);
-    let namespace = string("namespace");
     let mut flags = 0;
     for (holds, flag) in [
         (is("error"), ERROR),
@@ -225,8 +223,6 @@ fn read(members: Map<String, Value>, is_top: bool) -> Span {
             LINK,
         ),
         (http("request", "traced") == Some(&Value::Bool(true)), WAITING),
-        (!namespace.is_empty(), REMOTE),
-        (members.contains_key("sql"), SQL),
     ] {
         flags |= if holds { flag } else { 0 };
     }
@@ -338,6 +334,16 @@ mod tests {
         // 1.0 s less 0.2 s and 0.4 s.
         assert_eq!(timeline.rows[0].own, 400_000);
         assert_eq!(timeline.rows[2].own, 200_000);
+    }
+
+    #[test]
+    fn a_row_that_ends_before_it_starts_has_no_length() {
+        let timeline = Timeline::new(vec![piece(
+            0,
+            json!({"id": "a", "name": "a", "start_time": 5.0, "end_time": 1.0}),
+        )]);
+        let row = &timeline.rows[0];
+        assert_eq!((row.start, row.end, row.own, timeline.span), (0, 0, 0, 1));
     }
 
     #[test]

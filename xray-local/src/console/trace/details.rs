@@ -64,6 +64,10 @@ fn notes(timeline: &Timeline, at: usize, members: &Map<String, Value>) -> Vec<St
     if row.has(OPEN) {
         notes.push("The end has not been sent yet.".to_owned());
     }
+    let second = |name: &str| members.get(name).and_then(Value::as_f64);
+    if second("end_time").zip(second("start_time")).is_some_and(|(end, start)| end < start) {
+        notes.push("The end that was sent lies before the start, so the row has no length.".to_owned());
+    }
     if row.has(WAITING) {
         notes.push("The called service says that it traces this call (traced: true), but its segment has not arrived.".to_owned());
     }

@@ -8,7 +8,6 @@ use super::minimap;
 use crate::console::parts::format::{self, Class};
 use crate::console::parts::shell;
 use crate::console::timeline::Timeline;
-use crate::model::Length;
 use crate::query::Summary;
 
 /// The facts that the page shows.
@@ -62,7 +61,7 @@ pub(super) fn page(shown: &Shown<'_>) -> Html<String> {
             dl.head {
                 div { dt { "Start" } dd { (format::time(timeline.start())) } }
                 div { dt { "Response time" } dd { @match summary.response { Some(time) => (format::length(time)), None => "–" } } }
-                div { dt { "Duration" } dd { (format::length(Length(timeline.span))) } }
+                div { dt { "Duration" } dd { (format::length(summary.duration)) } }
                 div { dt { "Status" } dd { @match http.status { Some(status) => (status), None => (class.name()) } } }
                 div { dt { "Rows" } dd #count { (format::count(timeline.rows.len() as u64)) } }
                 div { dt { "Id" } dd { code { (written) } } }
