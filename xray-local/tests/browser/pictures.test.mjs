@@ -22,7 +22,7 @@ test("pictures for the guide", { skip: !FOLDER }, async () => {
     };
     for (const theme of ["light", "dark"]) {
       for (const [name, path] of Object.entries(pages)) {
-        const page = await browser.open(path, { viewport: { width: 1100, height: 640 } });
+        const page = await browser.open(path, { viewport: name === "map" ? { width: 1400, height: 720 } : { width: 1100, height: 640 } });
         await page.emulateMedia({ colorScheme: theme });
         if (name === "trace") {
           await ready(page, name);

@@ -65,7 +65,7 @@ export function build({ data, row, place, isFolded, isActive, isFound, left, rig
   if (right < 0.75) label.style.left = `${Math.max(right, 0) * 100}%`;
   else if (left > 0.25) label.style.right = `${(1 - Math.min(left, 1)) * 100}%`;
   else {
-    label.style.right = "2px";
+    label.style.right = `${(1 - Math.min(right, 1)) * 100}%`;
     label.style.color = "var(--text)";
   }
   time.append(label);

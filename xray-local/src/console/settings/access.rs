@@ -84,8 +84,8 @@ pub(super) async fn page(
                                 td.mono { (format::time(recorded.at)) }
                                 td { @if own.allowed { span.badge.ok { "✓" } " allowed" } @else { span.badge.fault { "✗" } " denied" }
                                     @if !own.allowed && own.mode == "warn" { span.dim { ", let pass" } } }
-                                td { (own.principal) span.dim { " at the door " (own.door) } }
-                                td { code { (own.action) } }
+                                td.who { (own.principal) span.dim { " at the door " (own.door) } }
+                                td { code.whole { (own.action) } }
                                 td.wide { code { (own.resource) } }
                                 td { @if let Some(policy) = &own.policy { strong { (policy) } @if let Some(statement) = &own.statement { ", statement " (statement) } ": " }
                                     (own.reason) }

@@ -48,7 +48,7 @@ pub(super) async fn page(State(console): State<Console>) -> Result<Html<String>,
                                 td { code { (group.expression) } }
                                 td.number { (format::count(*count as u64)) @if *count >= COUNTED { "+" } }
                                 td { a href=(format::link("/map", &[("group", &group.name)])) { "Map" } " "
-                                    a href=(format::link("/traces", &[("filter", &group.expression)])) { "Traces" } }
+                                    a href=(format::link("/traces", &[("group", &group.name)])) { "Traces" } }
                             }
                         }
                     }

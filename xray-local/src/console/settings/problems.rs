@@ -27,7 +27,7 @@ pub(super) async fn page(State(console): State<Console>) -> Result<Html<String>,
     let content = html! {
         h1 { "Problems" }
         p { "Since the program started:" }
-        ul { @for (count, words) in lost { @if count > 0 { li { strong { (format::count(count)) } " " (words) } } }
+        ul { @for (count, words) in lost { @if count > 0 { li { (words) ": " strong { (format::count(count)) } } } }
             @if lost.iter().all(|(count, _)| *count == 0) { li { "nothing was refused, dropped or lost" } } }
         @if problems.is_empty() {
             p.empty { "No problem was found in any document." }
