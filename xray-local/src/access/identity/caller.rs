@@ -135,7 +135,7 @@ impl Caller {
     }
 
     /// The condition keys that all requests of this caller have.
-    pub(in crate::access) fn context(&self) -> &Context {
+    pub fn context(&self) -> &Context {
         &self.context
     }
 }

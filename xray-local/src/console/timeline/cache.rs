@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use xray_sdk::TraceId;
 
-use super::timeline::Timeline;
-use crate::console::error::PageError;
+use super::rows::Timeline;
+use crate::console::parts::error::PageError;
 use crate::query;
 use crate::store;
 
@@ -22,7 +22,11 @@ impl Cache {
     ///
     /// # Errors
     /// The trace is not stored, or the store fails.
-    pub(super) fn timeline(&self, connection: &Connection, id: TraceId) -> Result<Arc<Timeline>, PageError> {
+    pub(in crate::console) fn timeline(
+        &self,
+        connection: &Connection,
+        id: TraceId,
+    ) -> Result<Arc<Timeline>, PageError> {
         let missing = || PageError::not_found(format!("No trace {id} is stored here."));
         let held = store::find(connection, id)?.ok_or_else(missing)?;
         let revision: i64 = query::revision(connection, held.key)?;

@@ -13,14 +13,14 @@ const HEIGHT: f64 = 110.0;
 
 /// A bar: its times in milliseconds, and counts by class.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Bar {
+pub(in crate::console) struct Bar {
     from: i64,
     to: i64,
     counts: [u64; 4],
 }
 
 /// The bars of a list's histogram.
-pub(super) fn of_buckets(buckets: &Buckets) -> Vec<Bar> {
+pub(in crate::console) fn of_buckets(buckets: &Buckets) -> Vec<Bar> {
     let bars = buckets.buckets.iter().map(|bucket| Bar {
         from: bucket.from,
         to: bucket.to,
@@ -30,7 +30,7 @@ pub(super) fn of_buckets(buckets: &Buckets) -> Vec<Bar> {
 }
 
 /// The bars of a node's or an edge's times: at most `most`, of a round width.
-pub(super) fn of_times(histogram: &Histogram, most: i64) -> Vec<Bar> {
+pub(in crate::console) fn of_times(histogram: &Histogram, most: i64) -> Vec<Bar> {
     let (Some((least, _)), Some((greatest, _))) = (histogram.counts.first(), histogram.counts.last()) else {
         return Vec::new();
     };
@@ -51,7 +51,7 @@ pub(super) fn of_times(histogram: &Histogram, most: i64) -> Vec<Bar> {
 }
 
 /// Draws bars. `brush` is the range that is selected, in milliseconds.
-pub(super) fn draw(bars: &[Bar], brush: Option<(i64, i64)>) -> Markup {
+pub(in crate::console) fn draw(bars: &[Bar], brush: Option<(i64, i64)>) -> Markup {
     let (Some(first), Some(last)) = (bars.first(), bars.last()) else {
         return html! { p.dim { "No response times yet." } };
     };
@@ -105,7 +105,7 @@ fn stacked(bar: &Bar, top: f64) -> Vec<(Class, f64, f64)> {
 }
 
 /// The inputs that the brush writes: seconds would need a point, so these are milliseconds.
-pub(super) fn inputs(from: &str, to: &str) -> Markup {
+pub(in crate::console) fn inputs(from: &str, to: &str) -> Markup {
     html! {
         label { "from " input.short name="from" inputmode="decimal" value=(from) autocomplete="off"; " ms" }
         label { "to " input.short name="to" inputmode="decimal" value=(to) autocomplete="off"; " ms" }

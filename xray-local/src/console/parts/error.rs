@@ -12,21 +12,21 @@ use crate::store::StoreError;
 
 /// A page that can't be shown.
 #[derive(Debug)]
-pub(super) struct PageError {
+pub(in crate::console) struct PageError {
     status: StatusCode,
     message: String,
 }
 
 impl PageError {
-    pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+    pub(in crate::console) fn new(status: StatusCode, message: impl Into<String>) -> Self {
         Self { status, message: message.into() }
     }
 
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
+    pub(in crate::console) fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
-    pub(super) fn bad_request(message: impl Into<String>) -> Self {
+    pub(in crate::console) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 }

@@ -1,69 +1,69 @@
 //! The rows of a waterfall: spans in the order of the tree, each with its time, its state and what is odd about it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::critical;
-use crate::console::format::Class;
+use crate::console::parts::format::Class;
 use crate::ingest::Piece;
 use crate::model::Time;
 
 /// A trace as a list of rows, parents before what they hold.
 #[derive(Debug)]
-pub(super) struct Timeline {
-    pub(super) rows: Vec<Row>,
+pub(in crate::console) struct Timeline {
+    pub(in crate::console) rows: Vec<Row>,
     /// Earliest start.
-    pub(super) start: i64,
+    pub(in crate::console) start: i64,
     /// Microseconds from the earliest start to the latest end, at least 1.
-    pub(super) span: i64,
+    pub(in crate::console) span: i64,
     /// Stretches in which nothing starts or ends, relative to `start`.
-    pub(super) gaps: Vec<(i64, i64)>,
+    pub(in crate::console) gaps: Vec<(i64, i64)>,
 }
 
 /// A row. Times are microseconds since the trace's start.
 #[derive(Debug, Default)]
-pub(super) struct Row {
-    pub(super) id: String,
-    pub(super) name: String,
+pub(in crate::console) struct Row {
+    pub(in crate::console) id: String,
+    pub(in crate::console) name: String,
     /// The service that the row belongs to: the name of its segment.
-    pub(super) service: String,
-    pub(super) depth: usize,
+    pub(in crate::console) service: Arc<str>,
+    pub(in crate::console) depth: usize,
     /// Rows below this one, it included.
-    pub(super) size: usize,
-    pub(super) start: i64,
-    pub(super) end: i64,
+    pub(in crate::console) size: usize,
+    pub(in crate::console) start: i64,
+    pub(in crate::console) end: i64,
     /// Time in which none of the row's own children run.
-    pub(super) own: i64,
-    pub(super) flags: u32,
+    pub(in crate::console) own: i64,
+    pub(in crate::console) flags: u32,
     /// The members as JSON, without subsegments.
-    pub(super) json: String,
+    pub(in crate::console) json: String,
 }
 
-/// Bits of [`Row::flags`]; `trace.js` has the same.
-pub(super) const ERROR: u32 = 1;
-pub(super) const THROTTLE: u32 = 2;
-pub(super) const FAULT: u32 = 4;
-pub(super) const OPEN: u32 = 8;
-pub(super) const INFERRED: u32 = 16;
-pub(super) const SEGMENT: u32 = 32;
-pub(super) const LINK: u32 = 64;
-pub(super) const ORPHAN: u32 = 128;
+/// Bits of [`Row::flags`]; `row.js` has the same.
+const ERROR: u32 = 1;
+const THROTTLE: u32 = 2;
+const FAULT: u32 = 4;
+pub(in crate::console) const OPEN: u32 = 8;
+pub(in crate::console) const INFERRED: u32 = 16;
+pub(in crate::console) const SEGMENT: u32 = 32;
+const LINK: u32 = 64;
+pub(in crate::console) const ORPHAN: u32 = 128;
 pub(super) const CRITICAL: u32 = 256;
-pub(super) const WAITING: u32 = 512;
-pub(super) const REMOTE: u32 = 1024;
-pub(super) const SQL: u32 = 2048;
+pub(in crate::console) const WAITING: u32 = 512;
 
 impl Row {
-    pub(super) fn has(&self, flag: u32) -> bool {
+    pub(in crate::console) fn has(&self, flag: u32) -> bool {
         self.flags & flag != 0
     }
 
-    pub(super) fn class(&self) -> Class {
+    pub(in crate::console) fn class(&self) -> Class {
         Class::of(self.has(ERROR), self.has(THROTTLE), self.has(FAULT), self.has(OPEN))
     }
 
-    pub(super) fn members(&self) -> Map<String, Value> {
+    pub(in crate::console) fn members(&self) -> Map<String, Value> {
         serde_json::from_str(&self.json).unwrap_or_default()
     }
 }
@@ -79,14 +79,15 @@ struct Span {
 }
 
 impl Timeline {
-    pub(super) fn new(pieces: Vec<Piece>) -> Self {
+    pub(in crate::console) fn new(pieces: Vec<Piece>) -> Self {
         let (mut spans, tops) = attach(pieces);
         let start = spans.iter().map(|span| micros(span.from)).min().unwrap_or_default();
-        let last = spans.iter().map(|span| micros(span.to.unwrap_or(span.from))).max().unwrap_or_default();
+        let ends = spans.iter().map(|span| micros(span.to.unwrap_or(span.from).max(span.from)));
+        let last = ends.max().unwrap_or_default();
         for span in &mut spans {
             span.row.start = micros(span.from) - start;
             // A span in progress has lasted until the last time that is known.
-            span.row.end = span.to.map_or(last, micros) - start;
+            span.row.end = (span.to.map_or(last, micros) - start).max(span.row.start);
         }
         let mut rows = in_order(spans, tops);
         critical::measure(&mut rows);
@@ -96,35 +97,53 @@ impl Timeline {
     }
 
     /// When the trace starts.
-    pub(super) fn start(&self) -> Time {
+    pub(in crate::console) fn start(&self) -> Time {
         Time(self.start)
     }
 
-    pub(super) fn position(&self, id: &str) -> Option<usize> {
+    pub(in crate::console) fn position(&self, id: &str) -> Option<usize> {
         self.rows.iter().position(|row| row.id == id)
     }
 
-    /// Everything that the script needs to draw rows, column by column.
-    pub(super) fn columns(&self) -> Value {
+    /// Everything that the script needs to draw rows, column by column, as JSON.
+    pub(in crate::console) fn columns(&self) -> String {
         let mut names = Names::default();
-        let named: Vec<usize> = self.rows.iter().map(|row| names.number(&row.name)).collect();
-        let services: Vec<usize> = self.rows.iter().map(|row| names.number(&row.service)).collect();
+        let name = self.rows.iter().map(|row| names.number(&row.name)).collect();
+        let service = self.rows.iter().map(|row| names.number(&row.service)).collect();
         let column = |of: fn(&Row) -> i64| self.rows.iter().map(of).collect::<Vec<i64>>();
-        json!({
-            "span": self.span,
-            "gaps": self.gaps,
-            "ids": self.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(),
-            "name": named,
-            "service": services,
-            "names": names.names,
-            "depth": column(|row| row.depth as i64),
-            "size": column(|row| row.size as i64),
-            "start": column(|row| row.start),
-            "took": column(|row| row.end - row.start),
-            "own": column(|row| row.own),
-            "flags": column(|row| i64::from(row.flags)),
-        })
+        let columns = Columns {
+            span: self.span,
+            gaps: &self.gaps,
+            ids: self.rows.iter().map(|row| row.id.as_str()).collect(),
+            name,
+            service,
+            depth: column(|row| row.depth as i64),
+            size: column(|row| row.size as i64),
+            start: column(|row| row.start),
+            took: column(|row| row.end - row.start),
+            own: column(|row| row.own),
+            flags: column(|row| i64::from(row.flags)),
+            names: names.names,
+        };
+        serde_json::to_string(&columns).unwrap_or_default()
     }
+}
+
+/// The columns of all rows. `name` and `service` are numbers in `names`.
+#[derive(Serialize)]
+struct Columns<'a> {
+    span: i64,
+    gaps: &'a [(i64, i64)],
+    ids: Vec<&'a str>,
+    name: Vec<usize>,
+    service: Vec<usize>,
+    names: Vec<&'a str>,
+    depth: Vec<i64>,
+    size: Vec<i64>,
+    start: Vec<i64>,
+    took: Vec<i64>,
+    own: Vec<i64>,
+    flags: Vec<i64>,
 }
 
 /// Names by number.
@@ -157,20 +176,19 @@ fn attach(pieces: Vec<Piece>) -> (Vec<Span>, Vec<usize>) {
         let at = spans.len();
         let mut span = read(members, depth == 0);
         if let Some(&holder) = path.last() {
-            span.row.service = spans[holder].row.service.clone();
+            span.row.service = Arc::clone(&spans[holder].row.service);
             spans[holder].children.push(at);
         }
         path.push(at);
         spans.push(span);
     }
-    let numbers: HashMap<String, usize> =
-        spans.iter().enumerate().map(|(at, span)| (span.row.id.clone(), at)).collect();
+    let numbers: HashMap<&str, usize> =
+        spans.iter().enumerate().map(|(at, span)| (span.row.id.as_str(), at)).collect();
+    let of_tops = spans.iter().enumerate().filter(|(_, span)| span.is_top);
+    let parents = of_tops.map(|(at, span)| (at, span.parent.as_deref().map(|id| numbers.get(id).copied())));
+    let parents: Vec<(usize, Option<Option<usize>>)> = parents.collect();
     let mut tops = Vec::new();
-    for at in 0..spans.len() {
-        if !spans[at].is_top {
-            continue;
-        }
-        let parent = spans[at].parent.as_ref().map(|parent| numbers.get(parent).copied());
+    for (at, parent) in parents {
         match parent {
             Some(Some(parent)) if parent != at => {
                 spans[parent].row.flags &= !WAITING;
@@ -192,7 +210,6 @@ fn read(members: Map<String, Value>, is_top: bool) -> Span {
     let http = |part: &str, name: &str| members.get("http").and_then(|http| http.get(part)?.get(name));
     let is_segment = is_top && members.get("type").and_then(Value::as_str) != Some("subsegment");
     let to = members.get("end_time").and_then(Value::as_f64);
-    let namespace = string("namespace");
     let mut flags = 0;
     for (holds, flag) in [
         (is("error"), ERROR),
@@ -206,18 +223,16 @@ fn read(members: Map<String, Value>, is_top: bool) -> Span {
             LINK,
         ),
         (http("request", "traced") == Some(&Value::Bool(true)), WAITING),
-        (!namespace.is_empty(), REMOTE),
-        (members.contains_key("sql"), SQL),
     ] {
         flags |= if holds { flag } else { 0 };
     }
     let name = string("name");
     let row = Row {
         id: string("id"),
-        service: name.clone(),
+        service: name.as_str().into(),
         name,
         flags,
-        json: Value::Object(members.clone()).to_string(),
+        json: serde_json::to_string(&members).unwrap_or_default(),
         ..Row::default()
     };
     let from = members.get("start_time").and_then(Value::as_f64).unwrap_or_default();
@@ -274,6 +289,8 @@ fn close(rows: &mut [Row], path: &mut Vec<usize>, end: usize) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn piece(depth: usize, members: Value) -> Piece {
@@ -299,8 +316,8 @@ mod tests {
         let rows: Vec<_> = timeline.rows.iter().map(|row| (row.id.as_str(), row.depth, row.size)).collect();
         assert_eq!(rows, [("a", 0, 4), ("c", 1, 1), ("b", 1, 2), ("d", 2, 1), ("e", 0, 1)]);
         assert_eq!((timeline.start, timeline.span), (1_000_000, 1_000_000));
-        assert_eq!(timeline.rows[3].service, "api");
-        assert_eq!(timeline.rows[2].service, "web");
+        assert_eq!(&*timeline.rows[3].service, "api");
+        assert_eq!(&*timeline.rows[2].service, "web");
     }
 
     #[test]
@@ -317,6 +334,16 @@ mod tests {
         // 1.0 s less 0.2 s and 0.4 s.
         assert_eq!(timeline.rows[0].own, 400_000);
         assert_eq!(timeline.rows[2].own, 200_000);
+    }
+
+    #[test]
+    fn a_row_that_ends_before_it_starts_has_no_length() {
+        let timeline = Timeline::new(vec![piece(
+            0,
+            json!({"id": "a", "name": "a", "start_time": 5.0, "end_time": 1.0}),
+        )]);
+        let row = &timeline.rows[0];
+        assert_eq!((row.start, row.end, row.own, timeline.span), (0, 0, 0, 1));
     }
 
     #[test]

@@ -15,8 +15,11 @@ const PAGES: [(&str, &str); 8] = [
     ("/status", "Status"),
 ];
 
+/// Modules that a script imports beside `base.js`, loaded at the same time as the script.
+const IMPORTED: [(&str, &[&str]); 1] = [("trace.js", &["follow.js", "hide.js", "row.js", "scale.js"])];
+
 /// A page. `path` is the page's own in the navigation; `scripts` are assets beside the common ones.
-pub(super) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -> Html<String> {
+pub(in crate::console) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -> Html<String> {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -30,6 +33,9 @@ pub(super) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -
                 script type="module" src="/console/assets/base.js" {}
                 @for script in scripts {
                     script type="module" src={ "/console/assets/" (script) } {}
+                    @for (_, imported) in IMPORTED.iter().filter(|(importer, _)| importer == script) {
+                        @for module in *imported { link rel="modulepreload" href={ "/console/assets/" (module) }; }
+                    }
                 }
             }
             body {
@@ -68,7 +74,7 @@ pub(super) fn page(title: &str, path: &str, scripts: &[&str], content: Markup) -
 }
 
 /// A key in the list of keys: hidden here, moved into the dialog by the script.
-pub(super) fn keys(keys: &[(&str, &str)]) -> Markup {
+pub(in crate::console) fn keys(keys: &[(&str, &str)]) -> Markup {
     html! {
         template #page-keys {
             @for (key, meaning) in keys {
@@ -80,7 +86,7 @@ pub(super) fn keys(keys: &[(&str, &str)]) -> Markup {
 }
 
 /// A line to copy, with its button.
-pub(super) fn copy(line: &str) -> Markup {
+pub(in crate::console) fn copy(line: &str) -> Markup {
     html! {
         div.copy {
             code tabindex="0" { (line) }

@@ -8,7 +8,7 @@ use crate::model::{Length, Time};
 use crate::query::Statistics;
 
 /// `850 µs`, `12.3 ms`, `1.23 s`, `2 m 5 s`
-pub(super) fn length(length: Length) -> String {
+pub(in crate::console) fn length(length: Length) -> String {
     let micros = length.0.max(0);
     match micros {
         0 => "0 ms".to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn length(length: Length) -> String {
 }
 
 /// Milliseconds as a length.
-pub(super) fn milliseconds(milliseconds: i64) -> String {
+pub(in crate::console) fn milliseconds(milliseconds: i64) -> String {
     if milliseconds < 1_000 {
         format!("{milliseconds} ms")
     } else {
@@ -32,7 +32,7 @@ pub(super) fn milliseconds(milliseconds: i64) -> String {
 }
 
 /// `1,234,567`
-pub(super) fn count(number: u64) -> String {
+pub(in crate::console) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (position, digit) in digits.chars().enumerate() {
@@ -45,7 +45,7 @@ pub(super) fn count(number: u64) -> String {
 }
 
 /// A point in time: in UTC here, in the browser's zone once the script has run.
-pub(super) fn time(time: Time) -> Markup {
+pub(in crate::console) fn time(time: Time) -> Markup {
     let nanos = i128::from(time.0) * 1_000;
     let written =
         OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
@@ -56,7 +56,7 @@ pub(super) fn time(time: Time) -> Markup {
 }
 
 /// A path with query parameters; empty values are left out.
-pub(super) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
+pub(in crate::console) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (key, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
         query.append_pair(key, value);
@@ -67,7 +67,7 @@ pub(super) fn link(path: &str, parameters: &[(&str, &str)]) -> String {
 
 /// The class of a request: its letter, the name of its colour, and a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
+pub(in crate::console) enum Class {
     Ok,
     Error,
     Throttle,
@@ -76,7 +76,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn of(error: bool, throttle: bool, fault: bool, open: bool) -> Self {
+    pub(in crate::console) fn of(error: bool, throttle: bool, fault: bool, open: bool) -> Self {
         match (fault, throttle, error, open) {
             (true, ..) => Self::Fault,
             (_, true, ..) => Self::Throttle,
@@ -86,7 +86,7 @@ impl Class {
         }
     }
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::console) const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Error => "error",
@@ -97,7 +97,7 @@ impl Class {
     }
 
     /// The letter that stands beside the colour.
-    pub(super) const fn letter(self) -> &'static str {
+    pub(in crate::console) const fn letter(self) -> &'static str {
         match self {
             Self::Ok => "✓",
             Self::Error => "E",
@@ -107,7 +107,7 @@ impl Class {
         }
     }
 
-    pub(super) const fn css(self) -> &'static str {
+    pub(in crate::console) const fn css(self) -> &'static str {
         match self {
             Self::Open => "open",
             other => other.name(),
@@ -115,7 +115,7 @@ impl Class {
     }
 
     /// A badge with letter and colour.
-    pub(super) fn badge(self) -> Markup {
+    pub(in crate::console) fn badge(self) -> Markup {
         html! {
             span class={ "badge " (self.css()) } title=(self.name()) {
                 span aria-hidden="true" { (self.letter()) }
@@ -126,7 +126,7 @@ impl Class {
 }
 
 /// Counts of the four classes with their letters.
-pub(super) fn classes(statistics: &Statistics) -> [(Class, u64); 4] {
+pub(in crate::console) fn classes(statistics: &Statistics) -> [(Class, u64); 4] {
     [
         (Class::Ok, statistics.ok),
         (Class::Error, statistics.error),
