@@ -245,6 +245,9 @@ impl Body {
         {
             return out.put(operation.alone());
         }
+        if operation.is_none() && !(lost || rpc || sql || survived || self.may_have(Part::MetadataIn)) {
+            return self.write_object(out, Part::Metadata, METADATA, "}}");
+        }
         self.write_any_metadata(out, operation, (any, lost, rpc, sql, survived));
     }
 

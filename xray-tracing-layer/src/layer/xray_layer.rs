@@ -10,7 +10,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// The layer that turns spans into X-Ray documents, without a filter. Made by
 /// [`Builder::without_filter`](crate::Builder::without_filter).

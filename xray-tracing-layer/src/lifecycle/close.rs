@@ -20,7 +20,7 @@ use crate::state::clock::Ticks;
 use crate::state::pool;
 use crate::state::record::{Phase, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
@@ -179,17 +179,19 @@ impl Core {
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         with_packet(|packet| {
             let record = &mut *destination.record;
-            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
-            record
-                .children
-                .shrink_to(room, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+            let shrink_to = |record: &mut SpanRecord, packet: &mut Packet, room: usize| {
+                let leave = |child: &[u8], spans| self.stream_child(packet, child, spans, trace_id, id);
+                record.children.shrink_to(room, leave);
+            };
+            if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
+                let own =
+                    self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
+                shrink_to(record, packet, xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own));
+            }
             let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
                 // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
-                record
-                    .children
-                    .shrink_to(0, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+                shrink_to(record, packet, 0);
                 result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             }
             destination.emitted = result.is_ok();
@@ -331,6 +333,10 @@ fn fold_frame(
     debug_assert!(frame.size_bound() <= size_bound(record, name));
     frame.fold_into(children);
 }
+
+/// The most bytes of body and children that fit with any ids, name, rule, operation and preamble: those take less than
+/// 16,000 (a rule 6,000 once it is escaped, an operation 1,500, a preamble 4,000, a name 800).
+const SURELY_FITS: usize = xray_sdk::daemon::MAX_DOCUMENT - 16_000;
 
 /// Returns an upper bound of the size of a record's embedded document.
 #[inline]

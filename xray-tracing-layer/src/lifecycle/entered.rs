@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
 use crate::state::record::Kind;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Notes that the thread enters a span.

@@ -19,7 +19,7 @@ use tracing_core::span::Attributes;
 
 use crate::lifecycle::core::Core;
 use crate::state::record::Kind;
-use crate::state::thread_state::{ThreadState, UnsampledScope};
+use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
 
 impl Core {
     /// Whether a new span opens inside an unsampled root, and needs no work.

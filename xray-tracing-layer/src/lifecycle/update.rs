@@ -18,7 +18,7 @@ use crate::fields::visitor::{FieldVisitor, MessageVisitor, status_alone};
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role};
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     pub(crate) fn record(&self, id: &Id, values: &Record<'_>) {

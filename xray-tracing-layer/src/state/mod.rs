@@ -4,7 +4,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod closing_span;
-pub(crate) mod entered;
 pub(crate) mod host;
 pub(crate) mod in_flight_commands;
 pub(crate) mod notices;
@@ -15,5 +14,5 @@ pub(crate) mod record;
 pub(crate) mod stats;
 mod sync;
 pub(crate) mod table;
-pub(crate) mod thread_state;
+pub(crate) mod thread;
 pub(crate) mod unsampled;

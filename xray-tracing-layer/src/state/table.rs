@@ -79,7 +79,7 @@ impl Table {
     /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
     /// threads share.
     pub(crate) fn new(capacity: u32) -> Self {
-        Self { shards: Box::new([const { Shard::new() }; SHARDS]), capacity }
+        Self { shards: Box::new(std::array::from_fn(|_| Shard::default())), capacity }
     }
 
     #[inline]
@@ -227,10 +227,6 @@ impl Found<'_> {
 }
 
 impl Shard {
-    const fn new() -> Self {
-        Self { pages: [const { OnceLock::new() }; PAGES], open: AtomicU32::new(0) }
-    }
-
     #[inline]
     fn place(&self, id: u64) -> Option<&Place> {
         let (page, index) = page_and_index(id);

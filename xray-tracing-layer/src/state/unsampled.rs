@@ -8,7 +8,7 @@ use tracing_core::Metadata;
 
 use crate::fields::conventions;
 use crate::fields::slot::Slot;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// A layer's part of unsampled scopes.
 #[derive(Debug)]

@@ -19,7 +19,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use crate::state::entered::EnteredSpans;
+use crate::state::thread::entered::EnteredSpans;
 
 /// The facts of one thread.
 pub(crate) struct ThreadState {
