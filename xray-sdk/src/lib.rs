@@ -131,10 +131,11 @@ pub mod document {
         pub use super::name::put_name;
         pub use super::opening::{Opening, SegmentOpening};
         pub use super::operation::Operation;
+        pub use super::plain::PlainKey;
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, MemberKey, is_bland};
+        pub use crate::json::{Buffer, is_bland};
     }
 }
 

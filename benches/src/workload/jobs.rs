@@ -16,6 +16,8 @@ pub enum Job {
     Request,
     /// A root with so many children one after the other, each with a string and an integer.
     Children(u32),
+    /// A root with so many children one after the other, each with an annotation and an integer, a float and a flag.
+    Kinds(u32),
     /// A root with so many children that the layer's filter rejects, and another layer wants.
     Rejected(u32),
     /// Spans within spans, so many levels below the root.
@@ -30,7 +32,9 @@ impl Job {
     pub fn spans(self) -> u32 {
         match self {
             Self::Request => 5,
-            Self::Children(count) | Self::Rejected(count) | Self::Chain(count) => 1 + count,
+            Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => {
+                1 + count
+            }
             Self::Late(count) => 2 * count,
         }
     }
@@ -40,6 +44,7 @@ impl Job {
         match self {
             Self::Request => request(),
             Self::Children(count) => children(count),
+            Self::Kinds(count) => kinds(count),
             Self::Rejected(count) => rejected(count),
             Self::Chain(depth) => chain(depth),
             Self::Late(count) => late(count),
@@ -76,6 +81,16 @@ fn children(count: u32) {
     let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
     for order in 0..count {
         let _in_child = info_span!("load", kind = "order", order).entered();
+    }
+}
+
+#[inline(never)]
+fn kinds(count: u32) {
+    let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
+    for order in 0..count {
+        let weight = f64::from(order) * 0.25 + 0.1;
+        let _in_child =
+            info_span!("load", annotation.kind = "order", order, weight, express = order % 2 == 0).entered();
     }
 }
 

@@ -126,7 +126,7 @@ impl Body {
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
-    /// two of them have the same key. Annotations need counting, so not those.
+    /// two of them have the same key. X-Ray's limit of 50 annotations is the caller's to keep.
     #[inline]
     pub fn append(
         &mut self,

@@ -343,7 +343,7 @@ impl Body {
     }
 
     #[inline]
-    fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
+    pub(super) fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
         if !self.may_have(part) {
             return;
         }

@@ -99,27 +99,45 @@ impl Frame<'_> {
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
-        let (Kind::Embedded { .. }, Some(end), true) = (self.kind, self.end, self.children.is_empty()) else {
-            return self.put_any(out);
-        };
-        // Most documents are of this form, with fields that have no other place or with none. Each copy looks whether
+        // Most documents are of these forms, with fields that have no other place or with none. Each copy looks whether
         // there is room, so there are as few as possible.
-        match self.body.plain_metadata() {
-            None => self.put_any(out),
-            Some([]) => {
+        match (self.kind, self.end, self.children.is_empty(), self.body.plain_metadata()) {
+            (Kind::Embedded { .. }, Some(end), true, Some([])) => {
                 put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
                 put_times(out, *TIMES, self.start, end.max(self.start));
                 out.put("}");
             }
-            Some(members) => {
+            (Kind::Embedded { .. }, Some(end), true, Some(members)) => {
                 put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
                 put_times(out, *TIMES_AND_METADATA, self.start, end.max(self.start));
                 out.put_bytes(members);
                 out.put("}}}");
             }
+            (Kind::Embedded { .. } | Kind::Independent { .. }, Some(end), true, _)
+                if self.body.is_simple() =>
+            {
+                self.put_simple(out, end);
+            }
+            _ => self.put_any(out),
         }
+    }
+
+    /// Appends the document of a subsegment with annotations and metadata, and nothing else.
+    #[inline(never)]
+    fn put_simple(&self, out: &mut Buffer, end: u64) {
+        out.reserve(self.size_bound());
+        match (self.kind, Times::of(self.start, end)) {
+            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
+                opening.put(out.bytes_mut(), true, self.id, times, false);
+            }
+            _ => {
+                self.put_head(out);
+            }
+        }
+        self.body.write_simple(out);
+        out.put("}");
     }
 
     fn put_any(&self, out: &mut Buffer) {
@@ -221,14 +239,23 @@ mod tests {
         #[test]
         fn the_quick_path_writes_what_the_general_one_does(
             id: u64, start in 0_u64..4_000_000_000_000_000, lasted in 0_u64..3_000_000,
-            members in prop::collection::vec(("[a-z]{1,3}", any::<String>()), 0..4),
+            members in prop::collection::vec(("[a-z]{1,3}", any::<String>(), any::<bool>()), 0..4), embedded: bool,
         ) {
             let (mut body, children) = (Body::new(), Children::new());
-            for (key, value) in &members {
-                body.metadata("", key, value);
+            for (key, value, annotated) in &members {
+                if *annotated {
+                    body.annotate(key, &value.into());
+                } else {
+                    body.metadata("", key, value);
+                }
             }
+            let kind = if embedded {
+                Kind::EMBEDDED
+            } else {
+                Kind::Independent { trace_id: TraceId::from(u128::from(id)), parent_id: SegmentId::from(!id) }
+            };
             let frame = Frame {
-                kind: Kind::EMBEDDED, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
+                kind, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
                 body: &body, children: &children,
             };
             let (mut quick, mut general) = (Buffer::new(), Buffer::new());

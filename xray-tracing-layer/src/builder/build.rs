@@ -24,13 +24,14 @@ use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::notices::{Notices, WantedCallsites};
-use crate::state::origin::Origin;
+use crate::state::process::host::Host;
+use crate::state::process::notices::{Notices, WantedCallsites};
+use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// Returns a layer with defaults and the settings of the environment.
 ///
@@ -184,6 +185,7 @@ impl<F> Builder<F> {
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
+            waiting: WaitingSpans::new(),
             callsites: CallsiteCache::new(self.settings.annotate),
             clock,
             unsampled: UnsampledScopes::new(),

@@ -16,7 +16,7 @@ use crate::settings::redaction::Rules;
 #[cfg(test)]
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::host::LambdaFunction;
+use crate::state::process::host::LambdaFunction;
 
 /// Settings of a layer. Environment variables override them, as in the official SDKs:
 ///
@@ -349,7 +349,7 @@ impl<F> Builder<F> {
         self
     }
 
-    pub(crate) fn lambda(mut self, header: crate::state::host::LambdaHeader) -> Self {
+    pub(crate) fn lambda(mut self, header: crate::state::process::host::LambdaHeader) -> Self {
         self.settings.lambda = Some(LambdaFunction::new(header, false));
         self
     }

@@ -8,7 +8,7 @@ use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
 use xray_sdk::document::internal::{
-    Buffer, Key, MemberKey, Opening, Operation, Section, Stack, keys, put_name,
+    Buffer, Key, Opening, Operation, PlainKey, Section, Stack, keys, put_name,
 };
 
 use crate::fields::conventions::slot_of;
@@ -23,8 +23,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) name: Box<str>,
     /// The beginning of the documents of its small spans, if the name is short.
     pub(crate) opening: Option<Opening>,
-    /// The keys of its fields by index, if each is metadata under a short key of its own.
-    pub(crate) plain_keys: Option<Box<[MemberKey]>>,
+    /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
+    pub(crate) plain_keys: Option<Box<[PlainKey]>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -83,10 +83,21 @@ impl CallsiteInfo {
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let plain_key = |slot: &Slot| match slot {
-            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key.as_key().json()),
+            Slot::Any { section, rank, key } => PlainKey::new(*section, *rank, key.as_key()),
             _ => None,
         };
-        let plain_keys = || slots.iter().map(plain_key).collect();
+        // Two annotations whose keys become the same once sanitized differ by their ranks only.
+        let same_key = |(i, slot): (usize, &Slot)| {
+            let key_of = |slot: &Slot| match slot {
+                Slot::Any { section, key, .. } => Some((*section, key.clone())),
+                _ => None,
+            };
+            slots[..i].iter().any(|other| key_of(other) == key_of(slot))
+        };
+        let plain_keys = || {
+            let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
+            (!slots.iter().enumerate().any(same_key)).then_some(keys)
+        };
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
         let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());

@@ -9,12 +9,13 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
+use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::core::Core;
+use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
@@ -25,6 +26,11 @@ use crate::state::thread::thread_state::ThreadState;
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
+        /// Whether the parent had been exited already, so that the span outlives it.
+        late: bool,
+    },
+    /// The parent's batch, as a document of its own that is sent with others.
+    Held {
         /// Whether the parent had been exited already, so that the span outlives it.
         late: bool,
     },
@@ -81,7 +87,7 @@ impl Core {
         let destination = self.close_record(record, end, now);
         let Some(parent) = record.parent else { return };
         let late = match destination {
-            Destination::Folded { late } => late,
+            Destination::Folded { late } | Destination::Held { late } => late,
             Destination::Alone => {
                 self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
@@ -109,12 +115,16 @@ impl Core {
             self.run_on_close(on_close, record, end);
         }
         self.output.counters.losses(record.body.losses());
+        if record.waiting.is_some() {
+            self.stream_waiting_of(record);
+        }
         let destination = match record.parent {
             Some(parent) if !record.is_emitted_early() => self.fold(record, parent, end, now),
             _ => Destination::Alone,
         };
         match destination {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
+            Destination::Held { .. } => {}
             Destination::Alone => {
                 if record.parent.is_none() && !record.is_emitted_early() {
                     self.output.counters.here().sampled.one();
@@ -124,6 +134,9 @@ impl Core {
         }
         if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
             self.emit_in_progress(record.context.root);
+        }
+        if self.spans.waiting.is_due(now) {
+            self.stream_due(now);
         }
         destination
     }
@@ -139,93 +152,58 @@ impl Core {
         let members = record.body.plain_metadata().filter(|_| record.children.is_empty());
         let plain = opening.zip(members);
         let size = size_bound(record, name);
-        let mut streamed = None;
-        let folded = self.spans.table.with(parent.get(), |parent| {
-            if parent.is_emitted_early() {
+        let mut batch = None;
+        let folded = self.spans.table.with(parent.get(), |open| {
+            if open.is_emitted_early() {
                 return None;
             }
-            let children = &mut parent.children;
-            if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
-                // An old parent streams what it holds, a few with each child that closes. All at once would
-                // be a burst, and a daemon's receive buffer holds a few hundred datagrams.
-                if !children.is_empty() {
-                    streamed = Some((parent.segment_id, take_front(children, STREAM_BATCH)));
-                }
-                return None;
-            }
-            let room = children.has_room(size, record.children.height())
+            let children = &mut open.children;
+            let has_room = children.has_room(size, record.children.height())
                 && children.spans() < self.config.streaming.after_spans;
-            room.then(|| {
-                let added = plain.is_some_and(|(opening, members)| {
-                    children.add_plain(opening, record.segment_id, times, members)
-                });
-                if !added {
-                    fold_frame(record, (name, opening), times, children);
-                }
-                Destination::Folded { late: parent.exited.is_some() }
-            })
+            if !has_room || now.saturating_sub(open.start) > self.config.streaming.after_micros {
+                let left = self.leave(record, (parent, open), size, (end, now));
+                batch = left.batch;
+                return left.is_in_batch.then_some(Destination::Held { late: open.exited.is_some() });
+            }
+            let added = plain.is_some_and(|(opening, members)| {
+                children.add_plain(opening, record.segment_id, times, members)
+            });
+            if !added {
+                fold_frame(record, (name, opening), times, children);
+            }
+            Some(Destination::Folded { late: open.exited.is_some() })
         });
-        if let Some((parent_id, documents)) = streamed {
-            self.stream_children(&documents, record.context.trace_id, parent_id);
+        if let Some(batch) = batch {
+            self.emit_batch(batch);
         }
         folded.flatten().unwrap_or(Destination::Alone)
     }
 
     /// Emits the span's document, after the children for which it has no room.
     fn send(&self, record: &mut SpanRecord, end: Ticks) {
-        let (trace_id, id) = (record.context.trace_id, record.segment_id);
         // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
-        with_packet(|packet| {
-            let record = &mut *destination.record;
-            let shrink_to = |record: &mut SpanRecord, packet: &mut Packet, room: usize| {
-                let leave = |child: &[u8], spans| self.stream_child(packet, child, spans, trace_id, id);
-                record.children.shrink_to(room, leave);
-            };
-            if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
-                let own =
-                    self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-                shrink_to(record, packet, xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own));
+        let record = &mut *destination.record;
+        if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
+            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
+            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
+            if record.children.bytes().len() > room {
+                self.emit_batch(take_largest(record, room));
             }
+        }
+        destination.emitted = with_packet(|packet| {
+            let record = &mut *destination.record;
             let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
                 // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
-                shrink_to(record, packet, 0);
+                if let Some(batch) = self.take_all(record) {
+                    self.emit_batch(batch);
+                }
                 result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             }
-            destination.emitted = result.is_ok();
+            result.is_ok()
         });
-    }
-
-    /// Streams folded subsegments.
-    pub(crate) fn stream_children(
-        &self,
-        streamed: &[StreamedChild],
-        trace_id: TraceId,
-        parent_id: SegmentId,
-    ) {
-        with_packet(|packet| {
-            for (document, spans) in streamed {
-                self.stream_child(packet, document, *spans, trace_id, parent_id);
-            }
-        });
-    }
-
-    /// Streams a folded subsegment.
-    fn stream_child(
-        &self,
-        packet: &mut Packet,
-        document: &[u8],
-        spans: u32,
-        trace_id: TraceId,
-        parent_id: SegmentId,
-    ) {
-        insert_independent_head(packet.start_document(), document, trace_id, parent_id);
-        match self.output.emitter.emit(packet) {
-            Ok(()) => self.output.counters.here().documents.one(),
-            Err(_) => self.output.counters.lost_with_parent.add(spans.into()),
-        }
     }
 
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
@@ -348,19 +326,6 @@ fn size_bound(record: &SpanRecord, name: &str) -> usize {
 #[cold]
 pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
     frame.put(packet.start_document());
-}
-
-/// The number of children that an old parent streams with each child that closes.
-const STREAM_BATCH: usize = 8;
-
-/// A folded subsegment to stream, and the number of spans in it.
-pub(crate) type StreamedChild = (Vec<u8>, u32);
-
-/// Takes at most `count` of the oldest children, to be sent after the parent is unlocked.
-pub(crate) fn take_front(children: &mut Children, count: usize) -> Vec<StreamedChild> {
-    let mut documents = Vec::with_capacity(count.min(children.len()));
-    children.pop_front(count, |document, spans| documents.push((document.to_vec(), spans)));
-    documents
 }
 
 /// Marks that the registry closes a parent because its last child closed.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tracing_core::dispatcher::WeakDispatch;
 use xray_sdk::document::internal::SegmentOpening;
@@ -20,13 +21,14 @@ use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::notices::{Notices, WantedCallsites};
-use crate::state::origin::Origin;
+use crate::state::process::host::Host;
+use crate::state::process::notices::{Notices, WantedCallsites};
+use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// A layer's state, in five nouns.
 pub(crate) struct Core {
@@ -67,6 +69,8 @@ pub(crate) struct Config {
 /// Open spans, and what their records are made of.
 pub(crate) struct Spans {
     pub(crate) table: Table,
+    /// Those in which finished documents wait to be sent.
+    pub(crate) waiting: WaitingSpans,
     pub(crate) callsites: CallsiteCache,
     pub(crate) clock: Clock,
     pub(crate) unsampled: UnsampledScopes,
@@ -129,8 +133,10 @@ impl Core {
         }
     }
 
-    /// Stops background work, when the layer is dropped.
+    /// Sends what waits in spans that no subscriber will close any more, and stops background work, when the layer is
+    /// dropped.
     pub(crate) fn uninstall(&self) {
+        self.stream_waiting(Duration::ZERO);
         drop(self.install.reporter.lock().unwrap_or_else(PoisonError::into_inner).take());
         if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();

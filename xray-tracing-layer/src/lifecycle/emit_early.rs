@@ -18,6 +18,7 @@
 //! runtime asks for the next event: the last moment before the freeze.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
@@ -27,9 +28,9 @@ use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
-use crate::lifecycle::close::{put_whole, take_front};
+use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
-use crate::state::host::LambdaFunction;
+use crate::state::process::host::LambdaFunction;
 use crate::state::record::{Phase, Role, SpanId, SpanRecord};
 use crate::state::thread::thread_state::ThreadState;
 
@@ -158,6 +159,14 @@ impl Core {
     /// Emits a recorded span as complete, although it is open. From then on its record holds the late part, an
     /// independent subsegment below the emitted document.
     pub(crate) fn emit_early(&self, id: u64) {
+        self.emit_early_alone(id);
+        if self.spans.host.is_lambda() {
+            // The process may be frozen next.
+            self.stream_waiting(Duration::ZERO);
+        }
+    }
+
+    fn emit_early_alone(&self, id: u64) {
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close_early(on_close, id);
         }
@@ -177,6 +186,7 @@ impl Core {
                     return None;
                 }
                 put_whole(packet, &frame);
+                let waiting = self.take_waiting(record);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let lambda_failure_target = record.body.has_exceptions();
                 let verdict = record.verdict.take().filter(SamplingResult::is_watched);
@@ -198,10 +208,10 @@ impl Core {
                     spans,
                     parent,
                     record.lambda_state.platform_root.filter(|_| lambda_failure_target),
-                    (watched, is_root),
+                    (watched, is_root, waiting),
                 ))
             });
-            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root))) =
+            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root, waiting))) =
                 emitted_early.flatten()
             else {
                 return;
@@ -219,6 +229,9 @@ impl Core {
                 self.note_failure(platform_root);
             }
             self.output.counters.losses(losses);
+            if let Some(batch) = waiting {
+                self.emit_batch(batch);
+            }
             self.emit_whole(packet, spans);
         });
     }
@@ -237,17 +250,6 @@ impl Core {
         for id in function.open() {
             self.release_children(id);
             self.emit_in_progress(id);
-        }
-    }
-
-    /// Streams the finished children of an open span.
-    fn release_children(&self, id: u64) {
-        let released = self.spans.table.with(id, |record| {
-            let documents = take_front(&mut record.children, usize::MAX);
-            (record.context.trace_id, record.segment_id, documents)
-        });
-        if let Some((trace_id, parent_id, documents)) = released {
-            self.stream_children(&documents, trace_id, parent_id);
         }
     }
 }

@@ -14,5 +14,6 @@ pub(crate) mod on_close;
 pub(crate) mod open;
 pub(crate) mod propagation;
 pub(crate) mod sample;
+pub(crate) mod stream;
 pub(crate) mod unsampled;
 pub(crate) mod update;

@@ -27,9 +27,9 @@ use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::host::LambdaFunction;
 use crate::state::placement::Placement;
 use crate::state::pool;
+use crate::state::process::host::LambdaFunction;
 use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
@@ -171,8 +171,9 @@ impl Core {
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
             Inserted::Done => {}
-            Inserted::Replaced(stale) => {
+            Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
+                self.drop_waiting(&mut stale);
                 pool::give_back(stale);
             }
             Inserted::Full(record) => {

@@ -13,6 +13,7 @@ use xray_sdk::{SegmentId, TraceId};
 use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
+use crate::state::waiting::stream_batch::StreamBatch;
 
 /// The registry's id of a span. No id is 0.
 pub(crate) type SpanId = NonZeroU64;
@@ -42,6 +43,10 @@ pub(crate) struct SpanRecord {
     /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
     pub(crate) children: Children,
+    /// The documents of children for which there was no room, until they are sent together.
+    pub(crate) waiting: Option<Box<StreamBatch>>,
+    /// The time when such documents were last sent; 0 if none were.
+    pub(crate) streamed: Ticks,
 }
 
 /// How far an open span's document has gone.
@@ -150,6 +155,8 @@ impl SpanRecord {
             body: Body::new(),
             deferred: None,
             children: Children::new(),
+            waiting: None,
+            streamed: 0,
         }
     }
 
@@ -280,6 +287,8 @@ impl SpanRecord {
             deferred.clear();
         }
         self.children.clear();
+        debug_assert!(self.waiting.is_none(), "documents wait in spans that are open");
+        self.streamed = 0;
         self.context.extras = None;
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);

@@ -12,12 +12,14 @@ macro_rules! counters {
     (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
         /// Counters of a layer's spans, since the layer was built.
         ///
-        /// `closed == folded + emitted + dropped`.
+        /// `closed == folded + emitted + dropped + held`, and nothing is held when no span is open.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
-            /// Recorded spans that were closed, and whose document was folded, emitted or dropped.
+            /// Recorded spans that were closed, and whose document was folded, emitted or dropped, or is held.
             pub closed: u64,
+            /// Closed spans whose documents wait in their open parents, which have no room for them, to be sent together.
+            pub held: u64,
             $($(#[$often_doc])* pub $often: u64,)*
             $($(#[$doc])* pub $name: u64,)*
             /// The emitter's own counters.
@@ -27,6 +29,10 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             stripes: [Stripe; STRIPES],
+            /// Held documents that the emitter accepted.
+            pub(crate) held_emitted: Counter,
+            /// Held documents that are lost.
+            pub(crate) held_dropped: Counter,
             $(pub(crate) $name: Counter,)*
         }
 
@@ -37,13 +43,19 @@ macro_rules! counters {
         #[repr(align(128))]
         pub(crate) struct Stripe {
             $(pub(crate) $often: Counter,)*
+            /// Spans whose documents were held, for any time.
+            pub(crate) waited: Counter,
         }
 
         impl Counters {
             pub(crate) fn snapshot(&self, emitter: EmitterStats) -> Stats {
-                $(let $often = self.stripes.iter().map(|stripe| stripe.$often.0.load(Relaxed)).sum();)*
-                let counted = Stats { closed: 0, $($often,)* $($name: self.$name.0.load(Relaxed),)* emitter };
-                Stats { closed: counted.folded + counted.emitted + counted.dropped, ..counted }
+                // In this order, so that no document is seen leaving before it came.
+                let (held_emitted, held_dropped) = (self.held_emitted.get(), self.held_dropped.get());
+                let held = self.waited().saturating_sub(held_emitted + held_dropped);
+                $(let $often = self.stripes.iter().map(|stripe| stripe.$often.get()).sum();)*
+                let counted = Stats { closed: 0, held, $($often,)* $($name: self.$name.get(),)* emitter };
+                let (emitted, dropped) = (counted.emitted + held_emitted, counted.dropped + held_dropped);
+                Stats { closed: counted.folded + emitted + dropped + held, emitted, dropped, ..counted }
             }
         }
     };
@@ -100,6 +112,10 @@ counters! {
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
     #[inline]
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Relaxed);
@@ -112,6 +128,16 @@ impl Counter {
 }
 
 impl Counters {
+    /// Returns how many documents were held so far.
+    pub(crate) fn waited(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.waited.get()).sum()
+    }
+
+    /// Returns how many of the documents that were held are sent or lost.
+    pub(crate) fn streamed(&self) -> u64 {
+        self.held_emitted.get() + self.held_dropped.get()
+    }
+
     /// Returns the counters of this thread.
     #[inline]
     pub(crate) fn here(&self) -> &Stripe {

@@ -145,6 +145,41 @@ fn a_parent_open_for_long_holds_nothing_back() {
 }
 
 #[test]
+fn documents_that_wait_are_sent_by_whatever_span_closes_a_second_later() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        (0..3).for_each(|_| drop(info_span!("waits")));
+        rig.pass(SECOND);
+        info_span!(parent: None, "other").in_scope(|| ());
+        assert_eq!(rig.sent().len(), 1, "the other trace alone");
+        rig.pass(1);
+        info_span!(parent: None, "other").in_scope(|| ());
+        let sent = rig.sent();
+        assert_eq!(sent.iter().filter(|document| document["name"] == "waits").count(), 3);
+        assert_eq!((sent.len(), rig.handle.stats().held), (4, 0));
+    });
+    assert_eq!(rig.sent().len(), 1);
+}
+
+#[test]
+fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..3 {
+            rig.pass(SECOND + 1);
+            drop(info_span!("alone"));
+            assert_eq!(rig.sent().iter().filter(|document| document["name"] == "alone").count(), 1);
+            drop(info_span!("waits"));
+            assert_eq!(rig.sent(), [0; 0]);
+            assert!(rig.handle.flush(std::time::Duration::from_secs(10)));
+            assert_eq!(names(&rig.sent()), ["waits"]);
+        }
+    });
+}
+
+#[test]
 fn a_root_that_is_open_for_long_without_a_document_is_a_diagnostic() {
     let rig = Rig::new(|b| b);
     rig.run(|| {

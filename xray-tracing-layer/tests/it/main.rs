@@ -20,4 +20,5 @@ mod propagation;
 mod queued;
 mod secrets;
 mod stacking;
+mod streaming;
 mod unsampled;

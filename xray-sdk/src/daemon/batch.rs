@@ -1,4 +1,5 @@
 //! [`Batch`]: which packets are sent together, and how they are made equal. Sizes and bytes only; nothing is sent here.
+//! Used by the queue's sender, and by the emitter without a queue for documents that it is given together.
 //!
 //! The kernel cuts a run into datagrams of one size, of which only the last may be shorter. So the others are filled
 //! up with blanks, inside the header line: the daemon reads that line as JSON and throws it away.
@@ -12,16 +13,16 @@ use crate::daemon::Packet;
 
 /// The packets that are sent together, each in a datagram of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
-    pub(super) count: usize,
-    pub(super) size: usize,
+pub(in crate::daemon) struct Batch {
+    pub(in crate::daemon) count: usize,
+    pub(in crate::daemon) size: usize,
 }
 
 impl Batch {
     /// Returns the bytes that the batch occupies in the receiver's buffer. Measured on Linux 6.18: a datagram of a run takes
     /// about 840 bytes more than it has. One that comes alone takes the next power of two above its bytes and some
     /// 345 more, and 256 on top.
-    pub(super) fn cost(self) -> usize {
+    pub(in crate::daemon) fn cost(self) -> usize {
         match self.count {
             0 | 1 => (self.size + 345).next_power_of_two() + 256,
             count => count * (self.size + RUN_OVERHEAD),
@@ -32,7 +33,7 @@ impl Batch {
 /// Returns how many of the packets with these lengths are sent together, beginning with the first. A run is one payload until
 /// the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
 /// which there are runs, `most_cost` what the receiver can be given at once.
-pub(super) fn next_batch(
+pub(in crate::daemon) fn next_batch(
     mut lengths: impl Iterator<Item = usize>,
     largest: usize,
     most_cost: usize,
@@ -65,8 +66,12 @@ pub(super) fn next_batch(
     batch
 }
 
-/// Writes a run: all but the last are filled up to `plan`'s size.
-pub(super) fn write_run<'a>(run: &mut Vec<u8>, packets: impl Iterator<Item = &'a [u8]>, batch: Batch) {
+/// Writes a run: all but the last are filled up to `batch`'s size.
+pub(in crate::daemon) fn write_run<'a>(
+    run: &mut Vec<u8>,
+    packets: impl Iterator<Item = &'a [u8]>,
+    batch: Batch,
+) {
     run.clear();
     for (at, packet) in packets.take(batch.count).enumerate() {
         let split = HEADER_SPLIT.min(packet.len());
@@ -92,7 +97,7 @@ const RUN_OVERHEAD: usize = 840;
 const BLANKS_FOR_FREE: usize = 512;
 
 /// The largest UDP/IPv4 payload: 65,535 less the headers of IP and UDP.
-pub(super) const LARGEST: usize = 65_535 - 20 - 8;
+pub(in crate::daemon) const LARGEST: usize = 65_535 - 20 - 8;
 
 #[cfg(test)]
 mod tests {
