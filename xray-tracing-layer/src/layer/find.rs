@@ -123,7 +123,7 @@ pub(crate) fn count_bad_header(span: &Span) {
     with_core(span, |core, _| core.output.counters.bad_headers.one());
 }
 
-/// Whether the layer that has the span keeps queries of URLs.
+/// Returns whether the layer that has the span keeps queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;

@@ -98,7 +98,7 @@ fn note_forwarded() {
     ThreadState::with(|thread| thread.forwarded.set(true));
 }
 
-/// Whether `forward` reaches the inner layer's callback for a span or an event.
+/// Returns whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
 pub(crate) fn was_forwarded(forward: impl FnOnce()) -> bool {
     ThreadState::with(|thread| thread.forwarded.set(false));

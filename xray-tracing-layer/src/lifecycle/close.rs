@@ -92,10 +92,19 @@ impl Core {
                 self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
         };
+        if late {
+            self.mark_closed_by_child(id, parent, ctx);
+        }
+    }
+
+    /// Marks that the parent, which was exited before, may close because of this span.
+    #[inline(never)]
+    fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         // A thread inside the parent holds the parent open.
-        let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
-        if late
-            && !inside()
+        if self.current(ctx) != Some(parent.get())
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
@@ -249,7 +258,7 @@ impl Core {
         }
     }
 
-    /// Whether the tree is old enough for an in-progress document.
+    /// Returns whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
         context.role.is_recorded()

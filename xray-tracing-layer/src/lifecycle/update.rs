@@ -177,8 +177,8 @@ impl Core {
             }
         }
         // The current span has no record, or the event names another span.
-        let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
-        scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
+        let scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
+        self.spans.table.nearest(scope, |id, record| takes(record.context.role).then_some(id))?
     }
 
     /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the

@@ -60,7 +60,7 @@ impl UnsampledScopes {
         self.decisions.fetch_add(1, Relaxed);
     }
 
-    /// Whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
+    /// Returns whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
     #[inline]
     pub(crate) fn is_here(&self) -> bool {
         ThreadState::with(|thread| {
