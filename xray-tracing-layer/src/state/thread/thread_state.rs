@@ -19,7 +19,7 @@
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use crate::state::entered::EnteredSpans;
+use crate::state::thread::entered::EnteredSpans;
 
 /// The facts of one thread.
 pub(crate) struct ThreadState {
@@ -47,7 +47,7 @@ pub(crate) struct UnsampledScope {
     pub(crate) layer: Cell<u32>,
     /// The registry's id of the span.
     pub(crate) id: Cell<u64>,
-    /// How often the thread has entered the root; 0 after the last exit.
+    /// The number of times that the thread has entered the root; 0 after the last exit.
     pub(crate) depth: Cell<u32>,
     /// Recorded spans that were entered inside of it.
     pub(crate) others: Cell<u32>,

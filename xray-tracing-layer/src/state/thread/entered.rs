@@ -42,7 +42,7 @@ impl EnteredSpans {
         }
     }
 
-    /// Whether the list is the layer's, and not empty.
+    /// Returns whether the list is the layer's, and not empty.
     #[inline]
     pub(crate) fn is_of(&self, layer: u32) -> bool {
         self.layer.get() == layer
