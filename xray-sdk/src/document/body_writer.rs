@@ -7,7 +7,7 @@ use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
 use super::limits::MAX_NAME;
 use super::preamble::Preamble;
-use super::section::{Namespace, Section};
+use super::section::{Namespace, Part};
 use super::truncation::Truncation;
 use crate::json::{Buffer, escaped_prefix, string_token_len};
 
@@ -23,10 +23,10 @@ impl Body {
     /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
     /// `aws` and `remote`, so there it is the service's; elsewhere it is the operation's.
     pub(super) fn write_name(&self, out: &mut Buffer) -> bool {
-        if !self.may_have(Section::Name) {
+        if !self.may_have(Part::NamePiece) {
             return false;
         }
-        let piece = |key| self.value_of(Section::Name, key);
+        let piece = |key: Key<'_>| self.value_of(Part::NamePiece, key);
         let (host, database) = (piece(keys::HOST), piece(keys::DB));
         let by_namespace = || match self.namespace {
             Some(Namespace::Aws) => piece(keys::RPC),
@@ -70,10 +70,10 @@ impl Body {
         self.write_http(out);
         self.write_aws(out, own);
         if own.is_none() {
-            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+            self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
-        if self.may_have(Section::Top) {
-            for entry in self.live(Section::Top) {
+        if self.may_have(Part::Top) {
+            for entry in self.live(Part::Top) {
                 out.put(",");
                 out.put_bytes(self.bytes_of(entry));
             }
@@ -82,7 +82,7 @@ impl Body {
             out.put_buffer(&own.preamble.top);
         }
         self.write_cause(out, failed);
-        self.write_object(out, Section::Annotation, ",\"annotations\":{", "}");
+        self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
         self.write_metadata(out, own);
     }
 
@@ -109,17 +109,17 @@ impl Body {
 
     fn write_http(&self, out: &mut Buffer) {
         // A host and a port alone may be a database's.
-        let part = |key| self.value_of(Section::UrlPart, key).is_some();
-        let request = self.may_have(Section::HttpRequest)
-            || (self.may_have(Section::UrlPart) && (part(keys::PATH) || part(keys::SCHEME)));
-        let response = self.may_have(Section::HttpResponse) || self.status().is_some();
+        let part = |key| self.value_of(Part::UrlPiece, key).is_some();
+        let request = self.may_have(Part::HttpRequest)
+            || (self.may_have(Part::UrlPiece) && (part(keys::PATH) || part(keys::SCHEME)));
+        let response = self.may_have(Part::HttpResponse) || self.status().is_some();
         if !request && !response {
             return;
         }
         out.put(",\"http\":{");
         if request {
             out.put("\"request\":{");
-            let wrote = self.write_members(out, Section::HttpRequest, true);
+            let wrote = self.write_members(out, Part::HttpRequest, true);
             self.write_url_from_parts(out, !wrote);
             out.put(if response { "}," } else { "}" });
         }
@@ -129,7 +129,7 @@ impl Body {
                 out.put(keys::STATUS.json());
                 out.put_int(status);
             }
-            self.write_members(out, Section::HttpResponse, self.status().is_none());
+            self.write_members(out, Part::HttpResponse, self.status().is_none());
             out.put("}");
         }
         out.put("}");
@@ -137,10 +137,10 @@ impl Body {
 
     /// Scheme, host, port, path and query become a URL where there is no whole one.
     fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
-        if !self.may_have(Section::UrlPart) || self.value_of(Section::HttpRequest, keys::URL).is_some() {
+        if !self.may_have(Part::UrlPiece) || self.value_of(Part::HttpRequest, keys::URL).is_some() {
             return;
         }
-        let part = |key| self.value_of(Section::UrlPart, key);
+        let part = |key| self.value_of(Part::UrlPiece, key);
         let (host, path) = (part(keys::HOST), part(keys::PATH));
         if host.is_none() && path.is_none() {
             return;
@@ -166,9 +166,10 @@ impl Body {
     }
 
     fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
-        let operation =
-            self.value_of(Section::Rpc, keys::RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
-        if own.is_none() && operation.is_none() && !self.may_have(Section::Aws) {
+        let operation = self
+            .value_of(Part::RpcPiece, keys::RPC_METHOD)
+            .filter(|_| self.namespace == Some(Namespace::Aws));
+        if own.is_none() && operation.is_none() && !self.may_have(Part::Aws) {
             return;
         }
         out.put(",\"aws\":{");
@@ -182,14 +183,13 @@ impl Body {
             out.put("}");
             out.put_buffer(&own.preamble.aws);
             if !own.preamble.log_groups.is_empty()
-                && self.value_of(Section::Aws, keys::CLOUDWATCH_LOGS).is_none()
+                && self.value_of(Part::Aws, keys::CLOUDWATCH_LOGS).is_none()
             {
                 out.put_buffer(&own.preamble.log_groups);
             }
         }
-        let wrote = self.write_members(out, Section::Aws, out.len() == start);
-        if let Some(operation) = operation.filter(|_| self.value_of(Section::Aws, keys::OPERATION).is_none())
-        {
+        let wrote = self.write_members(out, Part::Aws, out.len() == start);
+        if let Some(operation) = operation.filter(|_| self.value_of(Part::Aws, keys::OPERATION).is_none()) {
             out.put(if wrote { "," } else { "" });
             out.put(keys::OPERATION.json());
             out.put_bytes(operation);
@@ -200,20 +200,20 @@ impl Body {
     fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         let operation = own.and_then(|own| own.operation);
         let lost = self.losses() != Truncation::default();
-        let rpc = self.may_have(Section::Rpc) && self.namespace != Some(Namespace::Aws);
+        let rpc = self.may_have(Part::RpcPiece) && self.namespace != Some(Namespace::Aws);
         // A segment has no place for a database call: it is kept where nothing is expected of it.
-        let sql = own.is_some() && self.may_have(Section::Sql);
-        let any = self.may_have(Section::Metadata) || self.may_have(Section::MetadataIn);
+        let sql = own.is_some() && self.may_have(Part::Sql);
+        let any = self.may_have(Part::Metadata) || self.may_have(Part::MetadataIn);
         let survived =
-            self.flags.has(Flags::SUCCEEDED) && self.may_have(Section::Exception) && !self.has_failed();
+            self.flags.has(Flags::SUCCEEDED) && self.may_have(Part::Exception) && !self.has_failed();
         if !(any || lost || rpc || sql || survived || operation.is_some()) {
             return;
         }
         out.put(",\"metadata\":{\"default\":{");
-        let mut wrote = self.write_members(out, Section::Metadata, true);
-        let mut key = |out: &mut Buffer, key: Key| {
+        let mut wrote = self.write_members(out, Part::Metadata, true);
+        let mut key = |out: &mut Buffer, key: Key<'_>| {
             // What a field of the user's is called already goes without.
-            let free = !any || self.value_of(Section::Metadata, key).is_none();
+            let free = !any || self.value_of(Part::Metadata, key).is_none();
             if free {
                 out.put(if std::mem::replace(&mut wrote, true) { "," } else { "" });
                 out.put(key.json());
@@ -222,13 +222,13 @@ impl Body {
         };
         if rpc {
             for name in [keys::RPC_SYSTEM, keys::RPC_SERVICE, keys::RPC_METHOD] {
-                if let Some(value) = self.value_of(Section::Rpc, name).filter(|_| key(out, name)) {
+                if let Some(value) = self.value_of(Part::RpcPiece, name).filter(|_| key(out, name)) {
                     out.put_bytes(value);
                 }
             }
         }
         if let Some(name) = operation.filter(|_| key(out, keys::OPERATION)) {
-            match self.value_of(Section::Name, keys::OTEL) {
+            match self.value_of(Part::NamePiece, keys::OTEL) {
                 Some(name) => {
                     out.put("\"");
                     out.put_bytes(name);
@@ -256,15 +256,15 @@ impl Body {
             out.put("}");
         }
         out.put("}");
-        if self.may_have(Section::MetadataIn) {
+        if self.may_have(Part::MetadataIn) {
             self.write_namespaces(out);
         }
         if sql
             && !self
-                .live(Section::MetadataIn)
+                .live(Part::MetadataIn)
                 .any(|entry| self.bytes_of(entry).starts_with(keys::SQL.json().as_bytes()))
         {
-            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+            self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
         out.put("}");
     }
@@ -276,7 +276,7 @@ impl Body {
             let bytes = self.bytes_of(entry);
             bytes.split_at(string_token_len(bytes) + 1)
         };
-        let entries = || self.live(Section::MetadataIn).map(split);
+        let entries = || self.live(Part::MetadataIn).map(split);
         for (i, (namespace, _)) in entries().enumerate() {
             if entries().take(i).any(|(earlier, _)| earlier == namespace) {
                 continue;
@@ -294,25 +294,25 @@ impl Body {
     }
 
     #[inline]
-    fn write_object(&self, out: &mut Buffer, section: Section, open: &str, close: &str) {
-        if !self.may_have(section) {
+    fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
+        if !self.may_have(part) {
             return;
         }
         let start = out.len();
         out.put(open);
-        if self.write_members(out, section, true) {
+        if self.write_members(out, part, true) {
             out.put(close);
         } else {
             out.truncate(start);
         }
     }
 
-    /// Appends the members of one section. Returns whether there were any.
+    /// Appends the members of one part. Returns whether there were any.
     #[inline]
-    pub(super) fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
+    pub(super) fn write_members(&self, out: &mut Buffer, part: Part, first: bool) -> bool {
         let mut first = first;
         let mut entries =
-            self.live(section).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
+            self.live(part).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
         let Some((mut start, mut end)) = entries.next() else { return false };
         let mut write = |start: usize, end: usize| {
             if !std::mem::take(&mut first) {

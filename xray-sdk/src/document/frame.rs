@@ -19,8 +19,8 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// The name, escaped and without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
-    /// a subsegment's body overrides it.
+    /// The name, escaped and without quotes, as [`put_name`](super::internal::put_name) writes it. A
+    /// [`Piece::Name`](super::internal::Piece::Name) in a subsegment's body overrides it.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
     pub start: u64,

@@ -7,7 +7,7 @@ use super::body::Body;
 use super::children::Children;
 use super::entry::{Content, Entry};
 use super::limits::MAX_BODY;
-use super::section::Section;
+use super::section::Part;
 use super::template::{END, HEAD, ID_DIGITS, START, TIMES_AND_METADATA};
 use crate::id::SegmentId;
 use crate::json::{MemberKey, decimal_digits};
@@ -41,9 +41,9 @@ impl Body {
     fn keep_plain(&mut self, start: usize, key: &MemberKey) {
         // Without the comma, which is there already.
         let len = (self.text.len() - start - 1) as u32;
-        let content = Content::Member { section: Section::Metadata, rank: 0, key_len: key.len() as u16 };
+        let content = Content::Member { part: Part::Metadata, rank: 0, key_len: key.len() as u16 };
         self.entries.push(Entry { content, start: start as u32, len });
-        self.sections |= Section::Metadata.bit();
+        self.parts |= Part::Metadata.bit();
         if self.text.len() > MAX_BODY {
             self.trim();
         }
@@ -59,7 +59,7 @@ impl Body {
 
     /// What a body has to be that is not `mixed`.
     fn has_only_metadata(&self) -> bool {
-        self.sections & !Section::Metadata.bit() == 0
+        self.parts & !Part::Metadata.bit() == 0
             && self.dead == 0
             && (self.annotations, self.namespaced, self.exceptions) == (0, 0, 0)
             && self.status.is_none()

@@ -183,7 +183,7 @@ impl Segment {
         }
     }
 
-    fn put_top(&mut self, key: Key, value: &str) {
+    fn put_top(&mut self, key: Key<'_>, value: &str) {
         self.work.body.put_str(Section::Top, 0, key, value);
     }
 

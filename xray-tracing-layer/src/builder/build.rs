@@ -179,6 +179,7 @@ impl<F> Builder<F> {
             service_name: name.as_str().to_owned(),
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
+            hears_all: F::hears_all(),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),

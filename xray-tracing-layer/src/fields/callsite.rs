@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{Buffer, MemberKey, Opening, Section, Stack, put_name};
+use xray_sdk::document::internal::{Buffer, Key, MemberKey, Opening, Section, Stack, keys, put_name};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
@@ -44,6 +44,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
+    /// The index of OpenTelemetry's kind, if no other field decides.
+    pub(crate) kind_alone: Option<usize>,
+    /// Whether it is of ERROR events that have a message and no other field.
+    pub(crate) is_message_alone: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
     /// The callsite's position in the source, as a stack frame.
@@ -68,7 +72,7 @@ impl CallsiteInfo {
             .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { section: Section::Metadata, rank: 0, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, rank: 0, key: keys::MESSAGE.into() }
                 }
                 slot => slot,
             })
@@ -78,13 +82,21 @@ impl CallsiteInfo {
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let plain_key = |slot: &Slot| match slot {
-            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key),
+            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key.as_key().json()),
             _ => None,
         };
         let plain_keys = || slots.iter().map(plain_key).collect();
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
-        let again = |(i, key): (usize, &&str)| requests[..i].contains(key);
+        let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
+        let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
+        let kind_alone = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) => Some(index),
+            _ => None,
+        };
+        let event = EventKind::of(metadata);
         Self {
+            kind_alone,
+            is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event { plain_keys() } else { None },
@@ -99,7 +111,7 @@ impl CallsiteInfo {
             platform_root: slots.contains(&Slot::Header { platform_root: true }),
             slots,
             unique,
-            event: EventKind::of(metadata),
+            event,
             stack: Stack::new(&[StackFrame::new(
                 metadata.file().unwrap_or(module),
                 metadata.line().unwrap_or_default(),
@@ -111,8 +123,8 @@ impl CallsiteInfo {
 
 /// Whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
-    let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&&**key))
+    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM];
+    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&key.as_key()))
 }
 
 /// A cache of callsites, by the address of their metadata.

@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) capture_panics: bool,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
+    /// Whether the layer hears of each span that is entered.
+    pub(crate) hears_all: bool,
 }
 
 /// Open spans, and what their records are made of.

@@ -8,6 +8,7 @@ pub(crate) mod core;
 pub(crate) mod aws_response_event;
 pub(crate) mod close;
 pub(crate) mod emit_early;
+pub(crate) mod entered;
 pub(crate) mod finished_call;
 pub(crate) mod on_close;
 pub(crate) mod open;

@@ -14,6 +14,7 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::Namespace;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SegmentId, TraceHeader, TraceId};
@@ -21,7 +22,7 @@ use xray_sdk::{SegmentId, TraceHeader, TraceId};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor};
+use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -124,6 +125,17 @@ impl Core {
     ) -> Option<String> {
         let is_segment = !self.spans.host.is_lambda();
         let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
+        if decides_first
+            && let Some(is_call) =
+                is_call_by_kind(callsite, &self.config.rules, |fields| attrs.record(fields))
+        {
+            if is_call {
+                record.body.set_namespace(Namespace::Remote);
+            }
+            self.place_root(record, id, None, None);
+            self.record_rest(record, callsite, attrs);
+            return None;
+        }
         let mut visitor = if decides_first {
             FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
         } else {
@@ -137,16 +149,22 @@ impl Core {
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         self.place_root(record, id, header, forced);
         if decides_first {
-            let is_written = record.context.role.is_recorded() || record.is_watched();
-            let SpanRecord { body, deferred, .. } = record;
-            attrs.record(&mut if is_written {
-                FieldVisitor::for_rest(callsite, &self.config.rules, body)
-            } else {
-                let deferred = deferred.get_or_insert_default();
-                FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
-            });
+            self.record_rest(record, callsite, attrs);
         }
         user
+    }
+
+    /// Records the fields of a root that don't decide, or copies them.
+    #[inline]
+    fn record_rest(&self, record: &mut SpanRecord, callsite: &CallsiteInfo, attrs: &Attributes<'_>) {
+        let is_written = record.context.role.is_recorded() || record.is_watched();
+        let SpanRecord { body, deferred, .. } = record;
+        attrs.record(&mut if is_written {
+            FieldVisitor::for_rest(callsite, &self.config.rules, body)
+        } else {
+            let deferred = deferred.get_or_insert_default();
+            FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
+        });
     }
 
     #[inline]
@@ -185,8 +203,8 @@ impl Core {
         }
         let direct = match attrs.parent() {
             Some(parent) => parent.into_u64(),
-            None => match ctx.current_span().id() {
-                Some(current) => current.into_u64(),
+            None => match self.current(ctx) {
+                Some(current) => current,
                 None => return false,
             },
         };

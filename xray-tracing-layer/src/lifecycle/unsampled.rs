@@ -19,7 +19,7 @@ use tracing_core::span::Attributes;
 
 use crate::lifecycle::core::Core;
 use crate::state::record::Kind;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread_state::{ThreadState, UnsampledScope};
 
 impl Core {
     /// Whether a new span opens inside an unsampled root, and needs no work.
@@ -35,18 +35,9 @@ impl Core {
         is_unsampled
     }
 
-    /// Notes that the thread enters a span.
-    #[inline]
-    pub(crate) fn enter(&self, id: u64) {
-        let kind = self.spans.table.kind(id);
-        let is_in_scope = || ThreadState::with(|thread| thread.unsampled.depth.get() > 0).unwrap_or_default();
-        if kind == Kind::Unrecorded || (kind != Kind::Absent && is_in_scope()) {
-            self.enter_known(id, kind);
-        }
-    }
-
+    /// Notes that the thread enters a span with a record, inside an unsampled root or as one.
     #[inline(never)]
-    fn enter_known(&self, id: u64, kind: Kind) {
+    pub(crate) fn enter_known(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
             let scope = &thread.unsampled;
             let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
@@ -67,18 +58,15 @@ impl Core {
 
     /// Notes that the thread exits a span of that kind.
     #[inline]
-    pub(crate) fn exit_unsampled(&self, id: u64, kind: Kind) {
-        ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
-                return;
-            }
-            if scope.id.get() == id {
-                scope.depth.set(scope.depth.get() - 1);
-            } else if kind != Kind::Absent {
-                scope.others.set(scope.others.get().saturating_sub(1));
-            }
-        });
+    pub(crate) fn exit_unsampled(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
+        if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
+            return;
+        }
+        if scope.id.get() == id {
+            scope.depth.set(scope.depth.get() - 1);
+        } else if kind != Kind::Absent {
+            scope.others.set(scope.others.get().saturating_sub(1));
+        }
     }
 
     /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.

@@ -4,6 +4,7 @@
 
 pub(crate) mod clock;
 pub(crate) mod closing_span;
+pub(crate) mod entered;
 pub(crate) mod host;
 pub(crate) mod in_flight_commands;
 pub(crate) mod notices;

@@ -1,10 +1,11 @@
 //! Facts that a thread remembers between two callbacks, in one place with their invariants.
 //!
-//! `tracing` reports events without their context. Four facts are known only to the thread on which they
+//! `tracing` reports events without their context. These facts are known only to the thread on which they
 //! happen. Each is written by one file and read by one:
 //!
 //! | fact | written | read |
 //! |---|---|---|
+//! | the recorded spans that the thread is in | `lifecycle::entered`, at enter and exit | at each new span and event |
 //! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
@@ -15,8 +16,11 @@
 
 use std::cell::Cell;
 
+use crate::state::entered::EnteredSpans;
+
 /// The facts of one thread.
 pub(crate) struct ThreadState {
+    pub(crate) entered: EnteredSpans,
     pub(crate) unsampled: UnsampledScope,
     /// The registry's id of the parent that closes because its last child did; 0 for none.
     pub(crate) closed_by_child: Cell<u64>,
@@ -51,6 +55,7 @@ pub(crate) struct UnsampledScope {
 thread_local! {
     static STATE: ThreadState = const {
         ThreadState {
+            entered: EnteredSpans::new(),
             unsampled: UnsampledScope {
                 layer: Cell::new(0),
                 id: Cell::new(0),

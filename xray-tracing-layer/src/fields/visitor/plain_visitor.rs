@@ -46,7 +46,8 @@ impl<'a> PlainVisitor<'a> {
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         if let Some(Slot::Any { section, rank, key }) = self.callsite.slots.get(field.index()) {
             let keep_query = self.rules.keep_query;
-            self.body.append(Section::Metadata, *rank, key, |out| value.put(out, *section, keep_query));
+            self.body
+                .append(Section::Metadata, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
         }
     }
 }
