@@ -7,7 +7,7 @@ use super::StoreError;
 use super::problems::Trouble;
 use crate::model::{Door, Refused, Time, TraceKey};
 
-/// A trace that was written, complete or in part. Sent to [`Store::tail`] after the commit.
+/// A trace that was written, complete or in part. Sent to [`Store::tail`](crate::store::Store::tail) after the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Its key.
