@@ -48,6 +48,8 @@ impl World for Fastrace {
                 Job::Request => self.request(),
                 Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.chain(depth),
+                // In the gate alone, where no rival is.
+                Job::Late(_) => {}
             }
         }
     }

@@ -35,6 +35,8 @@ impl World for XrayLite {
                 Job::Request => self.children(4),
                 Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.descend(depth),
+                // In the gate alone, where no rival is.
+                Job::Late(_) => {}
             }
             if let Some(namespace) = root.namespace_mut() {
                 namespace.response_status(200);

@@ -1,15 +1,16 @@
 //! The jobs, as an application instrumented with `tracing` does them. The rivals that have an interface of their
 //! own say the same in their words, beside their setup. Nothing is measured here.
 
+use std::thread;
+
 use tracing::field::Empty;
-use tracing::{debug_span, error, info_span};
+use tracing::{Span, debug_span, error, info_span};
 
 /// What is done, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// A root with method, URL and a status recorded later; four children with a string and an integer, of which one is
-    /// negative; one of
-    /// them with an error event.
+    /// negative; one of them with an error event.
     Request,
     /// A root with so many children one after the other, each with a string and an integer.
     Children(u32),
@@ -19,6 +20,8 @@ pub enum Job {
     Rejected(u32),
     /// Spans within spans, so many levels below the root.
     Chain(u32),
+    /// So many roots, each with a child that outlives it and is entered and closed on another thread.
+    Late(u32),
 }
 
 impl Job {
@@ -30,6 +33,7 @@ impl Job {
             Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => {
                 1 + count
             }
+            Self::Late(count) => 2 * count,
         }
     }
 
@@ -41,6 +45,7 @@ impl Job {
             Self::Kinds(count) => kinds(count),
             Self::Rejected(count) => rejected(count),
             Self::Chain(depth) => chain(depth),
+            Self::Late(count) => late(count),
         }
     }
 }
@@ -105,5 +110,28 @@ fn descend(left: u32) {
     if left > 0 {
         let _in_child = info_span!("load", kind = "order", left).entered();
         descend(left - 1);
+    }
+}
+
+#[inline(never)]
+fn late(count: u32) {
+    let open: Vec<Span> = (0..count)
+        .map(|order| {
+            let in_root = info_span!("GET /orders", otel.kind = "server").entered();
+            let child = info_span!("load", kind = "order", order);
+            drop(in_root);
+            child
+        })
+        .collect();
+    thread::scope(|scope| {
+        scope.spawn(|| measured_run_elsewhere(open));
+    });
+}
+
+/// The part of [`Job::Late`] on the other thread. Callgrind collects by this name, on each thread for itself.
+#[inline(never)]
+fn measured_run_elsewhere(open: Vec<Span>) {
+    for span in open {
+        span.in_scope(|| ());
     }
 }

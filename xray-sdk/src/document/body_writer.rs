@@ -99,7 +99,8 @@ impl Body {
         self.write_http(out);
         match own {
             Some(own) if !self.may_have(Part::Aws) && !self.may_have(Part::RpcPiece) => own.write_aws(out),
-            _ => self.write_aws(out, own),
+            None if !self.may_have(Part::Aws) && !self.may_have(Part::RpcPiece) => {}
+            _ => self.write_any_aws(out, own),
         }
         if own.is_none() {
             self.write_object(out, Part::Sql, ",\"sql\":{", "}");
@@ -150,7 +151,9 @@ impl Body {
         if request {
             out.put(",\"http\":{\"request\":{");
             let wrote = self.write_members(out, Part::HttpRequest, true);
-            self.write_url_from_parts(out, !wrote);
+            if self.may_have(Part::UrlPiece) {
+                self.write_url_from_parts(out, !wrote);
+            }
             if !response {
                 return out.put("}}");
             }
@@ -171,8 +174,9 @@ impl Body {
     }
 
     /// Scheme, host, port, path and query become a URL where there is no whole one.
+    #[inline(never)]
     fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
-        if !self.may_have(Part::UrlPiece) || self.value_of(Part::HttpRequest, keys::URL).is_some() {
+        if self.value_of(Part::HttpRequest, keys::URL).is_some() {
             return;
         }
         let part = |key| self.value_of(Part::UrlPiece, key);
@@ -200,7 +204,8 @@ impl Body {
         out.put("\"");
     }
 
-    fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+    #[inline(never)]
+    fn write_any_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         let operation = self
             .value_of(Part::RpcPiece, keys::RPC_METHOD)
             .filter(|_| self.namespace == Some(Namespace::Aws));
@@ -240,6 +245,16 @@ impl Body {
         {
             return out.put(operation.alone());
         }
+        self.write_any_metadata(out, operation, (any, lost, rpc, sql, survived));
+    }
+
+    #[inline(never)]
+    fn write_any_metadata(
+        &self,
+        out: &mut Buffer,
+        operation: Option<&Operation>,
+        (any, lost, rpc, sql, survived): (bool, bool, bool, bool, bool),
+    ) {
         out.put(METADATA);
         let mut wrote = self.may_have(Part::Metadata) && self.write_members(out, Part::Metadata, true);
         let mut key = |out: &mut Buffer, key: Key<'_>| {

@@ -6,6 +6,7 @@
 
 use xray_sdk::document::internal::{OwnedKey, Section, keys};
 
+use crate::fields::sanitize::secret_key::is_secret_field;
 use crate::fields::slot::{LogFact, Slot};
 use crate::settings::config::Annotate;
 
@@ -26,7 +27,7 @@ pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
     if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
         return slot;
     }
-    if is_secret(field) {
+    if is_secret_field(field) {
         let (_, key) = OwnedKey::metadata("", field);
         return Slot::Secret { key };
     }
@@ -42,28 +43,6 @@ fn metadata(namespace: &str, key: &str) -> Slot {
     let (section, key) = OwnedKey::metadata(namespace, key);
     Slot::Any { section, rank: 0, key }
 }
-
-/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
-fn is_secret(field: &str) -> bool {
-    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
-    SECRET_NAMES.contains(&name.as_str())
-}
-
-/// Last parts of field names, in lower case without `_` and `-`, whose values are left out.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "secretkey",
-    "apikey",
-    "privatekey",
-    "secretaccesskey",
-    "authorization",
-    "cookie",
-    "credentials",
-];
 
 /// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
 /// exact names override vague ones.

@@ -122,10 +122,18 @@ impl<'a> FieldTarget<'a> {
         if url.is_empty() {
             return;
         }
-        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
+        let Some((safe, ready)) = SafeUrl::parse_ready(url, self.rules.keep_query) else {
             return self.leave_out(Section::HttpRequest, keys::URL);
         };
-        self.put_request(rank, keys::URL, &safe.to_text());
+        match ready.filter(|url| self.distinct && url.len() <= MAX_STRING) {
+            Some(url) => self.body.append(Section::HttpRequest, rank, keys::URL, |out| {
+                out.put("\"");
+                out.put(url);
+                out.put("\"");
+                Written::Whole
+            }),
+            None => self.put_request(rank, keys::URL, &safe.to_text()),
+        }
         // A client's name, behind those that name the host by itself.
         if !self.is_segment
             && let Some(host) = safe.host()

@@ -19,7 +19,7 @@ use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Phase, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread_state::ThreadState;
 
@@ -59,7 +59,7 @@ impl Core {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            let is_whole = !self.spans.host.is_lambda() && !record.emitted_early;
+            let is_whole = !self.spans.host.is_lambda() && !record.is_emitted_early();
             if is_whole || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
@@ -119,14 +119,14 @@ impl Core {
             self.stream_waiting_of(record);
         }
         let destination = match record.parent {
-            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            Some(parent) if !record.is_emitted_early() => self.fold(record, parent, end, now),
             _ => Destination::Alone,
         };
         match destination {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
             Destination::Held { .. } => {}
             Destination::Alone => {
-                if record.parent.is_none() && !record.emitted_early {
+                if record.parent.is_none() && !record.is_emitted_early() {
                     self.output.counters.here().sampled.one();
                 }
                 self.send(record, end);
@@ -154,7 +154,7 @@ impl Core {
         let size = size_bound(record, name);
         let mut batch = None;
         let folded = self.spans.table.with(parent.get(), |open| {
-            if open.emitted_early {
+            if open.is_emitted_early() {
                 return None;
             }
             let children = &mut open.children;
@@ -259,10 +259,10 @@ impl Core {
     pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
-                if record.in_progress_sent || !record.context.role.is_recorded() {
+                if record.phase != Phase::Open || !record.context.role.is_recorded() {
                     return false;
                 }
-                record.in_progress_sent = true;
+                record.phase = Phase::InProgressSent;
                 let none = Children::new();
                 let preamble = self.output.origin.preamble();
                 put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });

@@ -31,7 +31,7 @@ use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
 use crate::state::host::LambdaFunction;
-use crate::state::record::{Role, SpanId, SpanRecord};
+use crate::state::record::{Phase, Role, SpanId, SpanRecord};
 use crate::state::thread_state::ThreadState;
 
 impl Core {
@@ -70,7 +70,7 @@ impl Core {
         {
             self.note_failure(platform_root);
         }
-        !record.emitted_early || record.has_late_part()
+        !record.is_emitted_early() || record.has_late_part()
     }
 
     /// Decrements the parent's count of open children.
@@ -97,7 +97,7 @@ impl Core {
         let platform_root = ctx.lookup_current()?.id().into_non_zero_u64();
         let last = ThreadState::with(|thread| thread.last_exited.get())?;
         let knows = self.spans.table.with(last, |record| {
-            let its = record.context.role == Role::Independent && !record.emitted_early;
+            let its = record.context.role == Role::Independent && !record.is_emitted_early();
             (its && record.lambda_state.platform_root == Some(platform_root))
                 .then(|| record.body.has_exceptions())
         });
@@ -105,7 +105,7 @@ impl Core {
             Some(knows) => (!knows).then_some(last),
             None => {
                 let unsent = |record: &mut SpanRecord| {
-                    record.context.role == Role::PlatformRoot && !record.in_progress_sent
+                    record.context.role == Role::PlatformRoot && record.phase == Phase::Open
                 };
                 self.spans.table.with(platform_root.get(), unsent)?.then_some(platform_root.get())
             }
@@ -122,7 +122,7 @@ impl Core {
                 }
                 put_whole(packet, &self.frame(record, self.output.origin.preamble(), Some(now)));
                 record.body.clear();
-                record.in_progress_sent = true;
+                record.phase = Phase::InProgressSent;
                 true
             });
             if due == Some(true) {
@@ -133,7 +133,9 @@ impl Core {
 
     /// Notes that the failure of a finished top subsegment is recorded.
     fn note_failure(&self, platform_root: SpanId) {
-        self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
+        self.spans
+            .table
+            .with(platform_root.get(), |platform_root| platform_root.phase = Phase::InProgressSent);
     }
 
     /// Emits a span as complete whose work has ended now, although something holds it open. Does nothing if the
@@ -143,7 +145,7 @@ impl Core {
     pub(crate) fn emit_ended(&self, id: u64) {
         let now = self.spans.clock.ticks();
         let is_due = self.spans.table.with(id, |record| {
-            let is_due = record.context.role.is_recorded() && !record.emitted_early;
+            let is_due = record.context.role.is_recorded() && !record.is_emitted_early();
             if is_due {
                 record.exited = NonZeroU64::new(now);
             }
@@ -168,7 +170,7 @@ impl Core {
         if let Some(on_close) = &self.hooks.on_close {
             self.run_on_close_early(on_close, id);
         }
-        let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.emitted_early;
+        let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.is_emitted_early();
         let too_large = self.spans.table.with(id, |record| {
             is_due(record)
                 && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
@@ -200,7 +202,7 @@ impl Core {
                 record.start = record.last_exit();
                 record.body.clear();
                 record.children.clear();
-                (record.emitted_early, record.in_progress_sent, record.has_children) = (true, true, false);
+                (record.phase, record.has_children) = (Phase::EmittedEarly, false);
                 Some((
                     losses,
                     spans,

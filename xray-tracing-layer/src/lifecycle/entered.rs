@@ -41,7 +41,7 @@ impl Core {
                     thread.entered.push_unrecorded();
                 }
             } else if self.config.hears_all {
-                thread.entered.push(layer, id);
+                thread.entered.push(layer, id, kind == Kind::Root);
             }
             if kind == Kind::Unrecorded || thread.unsampled.depth.get() > 0 {
                 self.enter_scope(&thread.unsampled, id, kind);
@@ -49,9 +49,21 @@ impl Core {
         });
     }
 
-    /// Notes that the thread exits a span. Returns its kind.
+    /// Notes that the thread exits a span. Returns its kind: of the span that was entered last, its kind at that time.
     #[inline]
     pub(crate) fn note_exit(&self, id: u64) -> Kind {
+        let layer = self.spans.unsampled.layer();
+        let known = ThreadState::with(|thread| {
+            if thread.unsampled.depth.get() > 0 {
+                return None;
+            }
+            let is_root = thread.entered.pop_last(layer, id)?;
+            Some(if is_root { Kind::Root } else { Kind::Part })
+        });
+        known.flatten().unwrap_or_else(|| self.note_any_exit(id))
+    }
+
+    fn note_any_exit(&self, id: u64) -> Kind {
         let kind = self.spans.table.kind(id);
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {

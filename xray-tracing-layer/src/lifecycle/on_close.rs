@@ -21,7 +21,7 @@ impl Core {
     #[cold]
     pub(crate) fn run_on_close(&self, on_close: &OnClose, record: &mut SpanRecord, end: Ticks) {
         // A span that was emitted early was shown to the closure then.
-        if !record.emitted_early {
+        if !record.is_emitted_early() {
             let facts = self.facts_of(record, end);
             call(on_close, facts, &mut record.body, &self.config.rules);
         }
@@ -31,7 +31,7 @@ impl Core {
     #[cold]
     pub(crate) fn run_on_close_early(&self, on_close: &OnClose, id: u64) {
         let emits_early = |record: &mut SpanRecord| {
-            (record.context.role.is_recorded() && !record.emitted_early)
+            (record.context.role.is_recorded() && !record.is_emitted_early())
                 .then(|| self.facts_of(record, record.last_exit()))
         };
         let Some(facts) = self.spans.table.with(id, emits_early).flatten() else { return };

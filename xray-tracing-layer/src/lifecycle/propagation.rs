@@ -23,7 +23,7 @@ impl Core {
         let taken_back = self.spans.table.change(id, |record| {
             if record.parent.is_some()
                 || record.has_children
-                || record.emitted_early
+                || record.is_emitted_early()
                 || record.context.role == Role::PlatformRoot
             {
                 return Err(());
@@ -133,7 +133,7 @@ impl SpanRecord {
     /// that was emitted early is sent.
     pub(crate) fn prepare_trace_header(&mut self) -> Option<TraceHeader> {
         // The callee's segment is below the late part.
-        self.has_children |= self.emitted_early;
+        self.has_children |= self.is_emitted_early();
         self.draw_trace_id();
         let header = TraceHeader::new(self.context.trace_id);
         // Our own id would name a segment that is never sent.

@@ -25,6 +25,8 @@ pub(crate) struct EnteredSpans {
     unrecorded: Cell<u32>,
     /// Whether only the depth is known.
     lost: Cell<bool>,
+    /// Bits of the spans that are local roots, while none was exited before those inside it.
+    roots: Cell<u32>,
     ids: [Cell<u64>; DEPTH],
 }
 
@@ -35,6 +37,7 @@ impl EnteredSpans {
             depth: Cell::new(0),
             unrecorded: Cell::new(0),
             lost: Cell::new(false),
+            roots: Cell::new(0),
             ids: [const { Cell::new(0) }; DEPTH],
         }
     }
@@ -47,7 +50,7 @@ impl EnteredSpans {
 
     /// Notes that a layer's recorded span is entered.
     #[inline]
-    pub(crate) fn push(&self, layer: u32, id: u64) {
+    pub(crate) fn push(&self, layer: u32, id: u64, is_root: bool) {
         let depth = self.depth.get();
         if depth == 0 {
             self.layer.set(layer);
@@ -58,7 +61,11 @@ impl EnteredSpans {
         }
         self.depth.set(depth + 1);
         match self.ids.get(..=depth as usize).and_then(<[_]>::split_last) {
-            Some((last, below)) if below.iter().all(|other| other.get() != id) => last.set(id),
+            Some((last, below)) if below.iter().all(|other| other.get() != id) => {
+                last.set(id);
+                let bit = 1 << depth;
+                self.roots.set(self.roots.get() & !bit | if is_root { bit } else { 0 });
+            }
             _ => self.lost.set(true),
         }
     }
@@ -67,6 +74,18 @@ impl EnteredSpans {
     #[inline]
     pub(crate) fn push_unrecorded(&self) {
         self.unrecorded.set(self.unrecorded.get() + 1);
+    }
+
+    /// Notes that the span is exited that was entered last, if the list is the layer's. Returns whether it is a local
+    /// root. Returns `None`, and notes nothing, in any other case.
+    #[inline]
+    pub(crate) fn pop_last(&self, layer: u32, id: u64) -> Option<bool> {
+        let top = self.depth.get().wrapping_sub(1);
+        if self.layer.get() != layer || self.lost.get() || self.ids.get(top as usize)?.get() != id {
+            return None;
+        }
+        self.shrink_to(top);
+        Some(self.roots.get() >> top & 1 != 0)
     }
 
     /// Notes that a span with a record is exited. The list is the layer's.
@@ -100,6 +119,8 @@ impl EnteredSpans {
         for (above, below) in self.ids.iter().skip(at + 1).zip(self.ids.iter().skip(at)).take(top - at) {
             below.set(above.get());
         }
+        let below = self.roots.get() & ((1 << at) - 1);
+        self.roots.set(self.roots.get() >> 1 & !((1 << at) - 1) | below);
         self.shrink_to(top as u32);
     }
 
@@ -158,8 +179,10 @@ mod tests {
 
     impl EnteredSpans {
         fn exit(&self, layer: u32, id: u64) {
-            if self.is_of(layer) {
-                self.pop(id);
+            match self.pop_last(layer, id) {
+                Some(is_root) => assert_eq!(is_root, id % 2 == 0),
+                None if self.is_of(layer) => self.pop(id),
+                None => {}
             }
         }
 
@@ -183,7 +206,7 @@ mod tests {
             for (enters, id, which) in steps {
                 if enters {
                     let id = 1 + id % few;
-                    if is_recorded(id) { entered.push(7, id) } else { entered.note(7, true) }
+                    if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
                     stack.push(id);
                 } else if !stack.0.is_empty() {
                     // Mostly the last, as guards are dropped. Spans without a record always are.
@@ -208,8 +231,8 @@ mod tests {
         entered.note(1, true);
         assert!(!entered.is_of(1) && entered.current(1).is_none());
         for id in 1..=32 {
-            entered.push(1, id);
-            entered.push(2, 100 + id);
+            entered.push(1, id, (id) % 2 == 0);
+            entered.push(2, 100 + id, (100 + id) % 2 == 0);
             entered.note(2, true);
             assert_eq!((entered.current(1), entered.current(2)), (Some(id), None));
         }
@@ -223,7 +246,7 @@ mod tests {
             assert_eq!(entered.current(1), Some(id));
             entered.exit(1, id);
         }
-        entered.push(2, 1);
+        entered.push(2, 1, (1) % 2 == 0);
         assert_eq!((entered.current(1), entered.current(2)), (None, Some(1)), "the next layer has it now");
     }
 
@@ -231,13 +254,13 @@ mod tests {
     fn what_the_list_cannot_hold_is_left_to_the_registry_until_all_are_exited() {
         for ids in [(0..40).collect::<Vec<u64>>(), vec![1, 2, 1]] {
             let entered = EnteredSpans::new();
-            ids.iter().for_each(|id| entered.push(1, 1 + id));
+            ids.iter().for_each(|id| entered.push(1, 1 + id, (1 + id) % 2 == 0));
             assert_eq!(entered.current(1), None);
             for id in ids.iter().rev() {
                 entered.exit(1, 1 + id);
                 assert_eq!(entered.current(1), None);
             }
-            entered.push(1, 5);
+            entered.push(1, 5, (5) % 2 == 0);
             assert_eq!(entered.current(1), Some(5));
             entered.pop_changed(6);
             assert_eq!(entered.current(1), Some(5));

@@ -31,12 +31,10 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// Whether the root was sent as in progress.
-    pub(crate) in_progress_sent: bool,
+    /// What of the span was sent already.
+    pub(crate) phase: Phase,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether the document was emitted while the span stayed open. What is here came later.
-    pub(crate) emitted_early: bool,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
@@ -49,6 +47,17 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+}
+
+/// How far an open span's document has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing was sent.
+    Open,
+    /// A document in progress was sent. Of a platform root, a document with its failure.
+    InProgressSent,
+    /// The document was sent as complete. The record holds what came later.
+    EmittedEarly,
 }
 
 /// Bookkeeping for Lambda: why a span may stay open after its work is over.
@@ -139,9 +148,8 @@ impl SpanRecord {
             callsite: CallsiteId::default(),
             start: 0,
             exited: None,
-            in_progress_sent: false,
+            phase: Phase::Open,
             has_children: false,
-            emitted_early: false,
             lambda_state: LambdaState::default(),
             verdict: None,
             body: Body::new(),
@@ -162,6 +170,12 @@ impl SpanRecord {
         if context.trace_id == TraceId::ZERO && self.segment_id != SegmentId::from(0) {
             context.trace_id = TraceId::at(((context.offset + self.start) / 1_000_000) as u32);
         }
+    }
+
+    /// Whether the document was sent as complete while the span is open.
+    #[inline]
+    pub(crate) fn is_emitted_early(&self) -> bool {
+        self.phase == Phase::EmittedEarly
     }
 
     /// Whether the span is a local root.
@@ -277,7 +291,6 @@ impl SpanRecord {
         self.streamed = 0;
         self.context.extras = None;
         self.verdict = None;
-        (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =
-            (None, false, false, false);
+        (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
     }
 }

@@ -1,9 +1,11 @@
 //! Counters of what became of spans. Written by the hot path, read by
 //! [`Handle::stats`](crate::Handle::stats).
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xray_sdk::EmitterStats;
+
+use crate::state::thread_state::ThreadState;
 use xray_sdk::document::internal::Truncation;
 
 macro_rules! counters {
@@ -139,7 +141,7 @@ impl Counters {
     /// Returns the counters of this thread.
     #[inline]
     pub(crate) fn here(&self) -> &Stripe {
-        &self.stripes[STRIPE.try_with(|stripe| *stripe).unwrap_or_default() % STRIPES]
+        &self.stripes[ThreadState::with(ThreadState::number).unwrap_or_default() as usize % STRIPES]
     }
 
     /// Counts a span whose own document was accepted by the emitter, or refused together with the `spans`
@@ -167,10 +169,3 @@ impl Counters {
 
 /// The number of stripes: more than most machines that run one service have cores.
 const STRIPES: usize = 16;
-
-thread_local! {
-    static STRIPE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Relaxed)
-    };
-}

@@ -22,7 +22,7 @@ use crate::state::record::{Inheritance, Kind, SpanRecord};
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: Box<[Shard]>,
+    shards: Box<[Shard; SHARDS]>,
     /// The maximum of records in a shard.
     capacity: u32,
 }
@@ -79,7 +79,7 @@ impl Table {
     /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
     /// threads share.
     pub(crate) fn new(capacity: u32) -> Self {
-        Self { shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(), capacity }
+        Self { shards: Box::new([const { Shard::new() }; SHARDS]), capacity }
     }
 
     #[inline]
@@ -227,6 +227,10 @@ impl Found<'_> {
 }
 
 impl Shard {
+    const fn new() -> Self {
+        Self { pages: [const { OnceLock::new() }; PAGES], open: AtomicU32::new(0) }
+    }
+
     #[inline]
     fn place(&self, id: u64) -> Option<&Place> {
         let (page, index) = page_and_index(id);

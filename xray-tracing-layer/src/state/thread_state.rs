@@ -12,9 +12,12 @@
 //! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
+//! The thread's number, by which counters are spread, is drawn once.
+//!
 //! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::state::entered::EnteredSpans;
 
@@ -30,6 +33,8 @@ pub(crate) struct ThreadState {
     pub(crate) forwarded: Cell<bool>,
     /// Whether the thread's latest panic is recorded in a span, with its message.
     pub(crate) panic_recorded: Cell<bool>,
+    /// The thread's number, from 1 on; 0 before it is asked for.
+    number: Cell<u32>,
 }
 
 /// The unsampled root that the thread is in.
@@ -68,6 +73,7 @@ thread_local! {
             last_exited: Cell::new(0),
             forwarded: Cell::new(false),
             panic_recorded: Cell::new(false),
+            number: Cell::new(0),
         }
     };
 }
@@ -77,5 +83,21 @@ impl ThreadState {
     #[inline]
     pub(crate) fn with<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
         STATE.try_with(look).ok()
+    }
+
+    /// Returns the thread's number, by which counters are spread.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        match self.number.get() {
+            0 => self.draw_number(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn draw_number(&self) -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.number.set(NEXT.fetch_add(1, Relaxed).max(1));
+        self.number.get()
     }
 }
