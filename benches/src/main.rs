@@ -25,7 +25,7 @@ const USAGE: &str = "\
 xray-bench memory                        heap bytes per open span, at rest, after a burst
 xray-bench soak [--spans N]              size of the process over N spans (default 2,000,000)
 xray-bench gate [--update]               instruction counts against bounds.txt
-xray-bench profile A|B|K|W|E|F|L [CONTENDER] instructions by function, and what the floor has of them
+xray-bench profile JOB [CONTENDER]       instructions of A, B, K, W, E, F or L by function, and what the floor has of them
 xray-bench sender                        what the queue costs per document: the caller, the thread that sends
 xray-bench decisions                     what a decision by X-Ray's own rules costs
 The table of all contenders: cargo bench -p xray-bench --features rivals";

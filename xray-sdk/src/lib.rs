@@ -92,6 +92,7 @@ pub mod document {
     mod body;
     mod body_writer;
     mod cause_writer;
+    mod edit;
     mod entry;
     mod flags;
     mod marks;

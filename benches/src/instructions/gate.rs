@@ -93,8 +93,8 @@ fn verdict(ours: f64, bound: Option<f64>, update: bool) -> String {
 }
 
 const HEAD: &str = "\
-# Ours without the send, by callgrind: instructions (A and E per request, B, K, W and F per child, L per root with a
-# child), and lines of 64 bytes of code that the job touches. A build may lie 5 % above. Written by
+# Ours without the send, by callgrind: instructions (A and E per request, B, K, W and F per child, L per root with a child),
+# and lines of 64 bytes of code that the job touches. A build may lie 5 % above. Written by
 # `cargo run --release -p xray-bench -- gate --update`.
 ";
 

@@ -180,7 +180,7 @@ mod tests {
     impl EnteredSpans {
         fn exit(&self, layer: u32, id: u64) {
             match self.pop_last(layer, id) {
-                Some(is_root) => assert_eq!(is_root, id % 2 == 0),
+                Some(is_root) => assert_eq!(is_root, id.is_multiple_of(2)),
                 None if self.is_of(layer) => self.pop(id),
                 None => {}
             }
@@ -194,7 +194,7 @@ mod tests {
     }
 
     fn is_recorded(id: u64) -> bool {
-        id % 3 != 0
+        !id.is_multiple_of(3)
     }
 
     proptest! {
@@ -246,7 +246,7 @@ mod tests {
             assert_eq!(entered.current(1), Some(id));
             entered.exit(1, id);
         }
-        entered.push(2, 1, (1) % 2 == 0);
+        entered.push(2, 1, false);
         assert_eq!((entered.current(1), entered.current(2)), (None, Some(1)), "the next layer has it now");
     }
 

@@ -163,6 +163,7 @@ fn what_is_open_when_the_runtime_asks_for_the_next_event_is_announced_with_what_
     assert_law(&rig);
 }
 
+#[cfg(feature = "lambda")]
 #[test]
 fn documents_that_wait_are_sent_before_the_freeze() {
     let rig = Rig::new(|b| b.stream_after(0).lambda(|| SAMPLED.parse().ok()));

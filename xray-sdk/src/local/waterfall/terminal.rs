@@ -38,7 +38,7 @@ impl Terminal {
             .or_else(|| is_on("FORCE_COLOR"))
             .or_else(|| is_on("CLICOLOR_FORCE").filter(|&on| on))
             .or_else(|| is_on("CLICOLOR").filter(|&on| !on))
-            .unwrap_or(width.is_some() && !is_dumb);
+            .unwrap_or_else(|| width.is_some() && !is_dumb);
         // Zero is the size of a terminal whose size was never set, as in some containers.
         let width = width.map(|width| if width == 0 { ASSUMED_WIDTH } else { width });
         Self { width: columns.or(width).unwrap_or(DEFAULT_WIDTH), color }

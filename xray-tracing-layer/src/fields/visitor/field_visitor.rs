@@ -138,7 +138,7 @@ impl<'a> FieldVisitor<'a> {
             same if same == text => slot.write(value, &mut self.target),
             changed => match slot {
                 Slot::Secret { key } => {
-                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed)
+                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed);
                 }
                 _ => slot.write(Value::Str(&changed), &mut self.target),
             },
