@@ -291,8 +291,9 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Sets the maximum of open spans, for each thread that opens them.
+    /// Sets the maximum of open spans with a record, for each thread that opens them.
     ///
+    /// Recorded spans have a record, and roots that are not recorded. Spans inside those have none.
     /// Spans above it are not recorded, and counted in [`Stats::over_capacity`](crate::Stats::over_capacity).
     /// Spans inside such a span belong to the nearest recorded one, or begin a trace. Defaults to 65,536.
     ///
