@@ -81,6 +81,7 @@ pub mod document {
     mod name_chars;
     mod section;
     mod truncation;
+    mod url_writer;
 
     mod annotation;
     mod name;

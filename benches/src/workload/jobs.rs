@@ -1,6 +1,8 @@
 //! The jobs, as an application instrumented with `tracing` does them. The rivals that have an interface of their
 //! own say the same in their words, beside their setup. Nothing is measured here.
 
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use tracing::field::Empty;
@@ -123,9 +125,24 @@ fn late(count: u32) {
             child
         })
         .collect();
-    thread::scope(|scope| {
-        scope.spawn(|| measured_run_elsewhere(open));
+    static ELSEWHERE: OnceLock<Sender<(Vec<Span>, Sender<()>)>> = OnceLock::new();
+    // One thread for all jobs, so that what it keeps is there from the second time on.
+    let elsewhere = ELSEWHERE.get_or_init(|| {
+        let (sender, jobs) = channel::<(Vec<Span>, Sender<()>)>();
+        let work = move || {
+            for (open, done) in jobs {
+                measured_run_elsewhere(open);
+                let _ = done.send(());
+            }
+        };
+        // A machine without threads has nothing to measure here.
+        drop(thread::Builder::new().spawn(work));
+        sender
     });
+    let (done, is_done) = channel();
+    if elsewhere.send((open, done)).is_ok() {
+        let _ = is_done.recv();
+    }
 }
 
 /// The part of [`Job::Late`] on the other thread. Callgrind collects by this name, on each thread for itself.

@@ -1,4 +1,4 @@
-//! What was put into one body after it was opened joins another: fields that were recorded late, and events.
+//! Joining two bodies: fields that were recorded late, and events, are put into the body of their span.
 //!
 //! A body is filled without a lock, because the values are formatted by the user's code, and absorbed under one.
 

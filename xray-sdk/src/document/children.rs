@@ -28,7 +28,7 @@ impl Children {
     /// by itself when it closes, and the parent's own body has room beside a full house.
     pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
 
-    /// How deep subsegments may nest in one document. Each level is an object in an array, and common JSON
+    /// The most levels of subsegments in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
     pub const MAX_HEIGHT: u8 = 50;
 

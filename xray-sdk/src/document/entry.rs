@@ -33,7 +33,7 @@ pub(super) enum Content {
 }
 
 impl Entry {
-    /// What the entry belongs to, unless it is dead.
+    /// Returns the part that the entry belongs to, unless it is dead.
     #[inline]
     pub(super) fn part(&self) -> Option<Part> {
         match self.content {

@@ -73,7 +73,7 @@ impl Kind<'_> {
 }
 
 impl Frame<'_> {
-    /// What ids, times, type and punctuation take at most. A name in the body is counted there.
+    /// The most bytes of ids, times, type and punctuation. A name in the body is counted there.
     pub const HEAD_BOUND: usize = 300;
 
     /// Returns an upper bound of the bytes that [`put`](Self::put) appends.

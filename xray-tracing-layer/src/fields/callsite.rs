@@ -60,7 +60,7 @@ pub(crate) struct CallsiteInfo {
 }
 
 impl CallsiteInfo {
-    /// Whether a span may be recorded inside an unsampled one.
+    /// Returns whether a span may be recorded inside an unsampled one.
     #[inline]
     pub(crate) fn overrides_unsampled(&self) -> bool {
         self.has_decision || self.platform_root
@@ -148,7 +148,7 @@ impl CallsiteInfo {
     }
 }
 
-/// Whether another slot may write the same metadata key, for want of a better place.
+/// Returns whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
     let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM];
     matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&key.as_key()))
@@ -263,7 +263,7 @@ impl CallsiteCache {
 /// A large service has some hundred callsites that reach the layer.
 const FIRST_SIZE: usize = 1024;
 
-/// How far to look for a free slot before going on to the next table.
+/// The slots that are looked at before going on to the next table.
 const PROBES: usize = 16;
 
 #[cfg(test)]

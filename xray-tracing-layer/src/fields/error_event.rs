@@ -32,7 +32,7 @@ pub(crate) struct ErrorVisitor<'a> {
     cut: bool,
     /// The origin of an event that came through the `log` crate.
     pub(crate) log_record: LogRecord,
-    /// What statements are written in, if a field says so.
+    /// The language of statements, if a field says so.
     pub(crate) language: Option<Language>,
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) is_segment: bool,
     /// Whether no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
-    /// What statements are written in, if a field or the span's body says so.
+    /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
     /// The trace header among the fields.
     pub(crate) header: Option<HeaderField>,

@@ -80,7 +80,7 @@ impl LibraryEvent {
         }
     }
 
-    /// Whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
+    /// Returns whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
     pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
         !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
     }
@@ -89,20 +89,20 @@ impl LibraryEvent {
 const SQLX: &str = "sqlx::query";
 const MONGODB: &str = "mongodb::command";
 
-/// Whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
+/// Returns whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
 /// invocation to end.
 pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
     metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
 }
 
-/// Whether an event carries fields that were unknown when its span opened.
+/// Returns whether an event carries fields that were unknown when its span opened.
 pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
         || is_aws_response(metadata)
 }
 
-/// Whether an event describes a response that the AWS SDK received. S3's client sends two.
+/// Returns whether an event describes a response that the AWS SDK received. S3's client sends two.
 fn is_aws_response(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     target.starts_with("aws_sdk_")
@@ -119,7 +119,7 @@ pub(crate) const REQUEST_ID: &str = "request_id";
 /// S3's second id.
 pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";
 
-/// Whether a target belongs to a crate whose spans and events describe machinery.
+/// Returns whether a target belongs to a crate whose spans and events describe machinery.
 pub(crate) fn is_machinery(target: &str) -> bool {
     MACHINERY.iter().any(|krate| is_in(target, krate))
 }

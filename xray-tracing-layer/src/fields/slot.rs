@@ -92,7 +92,7 @@ pub(crate) enum LogFact {
 }
 
 impl Slot {
-    /// Whether the value decides what a new span becomes: its trace, whether it is recorded, whether it is a call to
+    /// Returns whether the value decides what a new span becomes: its trace, whether it is recorded, whether it is a call to
     /// another service.
     pub(crate) fn is_decisive(&self) -> bool {
         matches!(
@@ -217,7 +217,7 @@ impl Slot {
     }
 }
 
-/// Whether OpenTelemetry's kind of a span is that of a call to another service.
+/// Returns whether OpenTelemetry's kind of a span is that of a call to another service.
 pub(crate) fn is_call(kind: &str) -> bool {
     kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer")
 }

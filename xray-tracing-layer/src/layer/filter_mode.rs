@@ -34,7 +34,7 @@ pub trait FilterMode<S: Subscriber>: sealed::Sealed {
         false
     }
 
-    /// Whether the layer gets the callbacks of each span, also of those that its filter rejects.
+    /// Returns whether the layer gets the callbacks of each span, also of those that its filter rejects.
     #[doc(hidden)]
     fn hears_all() -> bool {
         true

@@ -130,7 +130,7 @@ pub(crate) fn count_caught_panic(span: &Span) {
     with_core(span, |core, _| core.output.counters.caught_panics.one());
 }
 
-/// Whether the layer that has the span keeps queries of URLs.
+/// Returns whether the layer that has the span keeps queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;

@@ -1,7 +1,7 @@
 //! The layer's state, shared with its handles and with the methods on spans, and its life: installed,
 //! restored, removed.
 //!
-//! What happens to a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
+//! The life of a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
 //! [`close`](crate::lifecycle::close).
 
 use std::fmt;

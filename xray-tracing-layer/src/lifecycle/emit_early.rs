@@ -32,7 +32,7 @@ use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
 use crate::state::process::host::LambdaFunction;
 use crate::state::record::{Phase, Role, SpanId, SpanRecord};
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Emits the span early, if this exit follows the pattern above.

@@ -13,7 +13,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
 use crate::state::record::Kind;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Notes that the thread enters a span.
@@ -60,25 +60,40 @@ impl Core {
             let is_root = thread.entered.pop_last(layer, id)?;
             Some(if is_root { Kind::Root } else { Kind::Part })
         });
-        known.flatten().unwrap_or_else(|| self.note_any_exit(id))
+        if let Some(kind) = known.flatten() {
+            return kind;
+        }
+        let kind = self.spans.table.kind(id);
+        if kind == Kind::Absent {
+            ThreadState::with(|thread| {
+                if thread.entered.is_of(layer) {
+                    thread.entered.pop_unrecorded();
+                }
+                if thread.unsampled.depth.get() > 0 {
+                    self.exit_scope(&thread.unsampled, id, kind);
+                }
+            });
+        } else {
+            self.exit_known(id, kind);
+        }
+        kind
     }
 
-    fn note_any_exit(&self, id: u64) -> Kind {
-        let kind = self.spans.table.kind(id);
+    #[inline(never)]
+    fn exit_known(&self, id: u64, kind: Kind) {
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
             if thread.entered.is_of(layer) {
-                match kind {
-                    Kind::Part | Kind::Root => thread.entered.pop(id),
-                    Kind::Unrecorded => thread.entered.pop_changed(id),
-                    Kind::Absent => thread.entered.pop_unrecorded(),
+                if kind == Kind::Unrecorded {
+                    thread.entered.pop_changed(id);
+                } else {
+                    thread.entered.pop(id);
                 }
             }
             if thread.unsampled.depth.get() > 0 {
                 self.exit_scope(&thread.unsampled, id, kind);
             }
         });
-        kind
     }
 
     /// Returns the registry's id of the span that the thread is in.

@@ -78,7 +78,7 @@ impl Core {
         pool::give_back(record);
     }
 
-    /// Whether a span is itself the statement, as `sqlx-tracing` and `sea-orm` open one around each. The
+    /// Returns whether a span is itself the statement, as `sqlx-tracing` and `sea-orm` open one around each. The
     /// event's fields belong to that span then.
     fn is_statement(&self, span: u64) -> bool {
         let by_its_members = |span: &mut SpanRecord| {
@@ -93,7 +93,7 @@ impl Core {
         self.spans.table.with(span, by_its_members).unwrap_or_default()
     }
 
-    /// Whether a span is itself the command.
+    /// Returns whether a span is itself the command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
             |span: &mut SpanRecord| span.body.text_of(Section::Metadata, keys::DB_SYSTEM) == Some("mongodb");

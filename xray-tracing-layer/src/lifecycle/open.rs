@@ -309,7 +309,7 @@ impl Core {
         }
     }
 
-    /// Whether a call to another service outside of any segment becomes a segment.
+    /// Returns whether a call to another service outside of any segment becomes a segment.
     #[cold]
     fn takes_orphan(&self) -> bool {
         if self.config.context_missing != ContextMissing::Ignore {

@@ -74,7 +74,7 @@ impl Core {
         Left { is_in_batch, batch: None }
     }
 
-    /// Whether a parent holds nothing back any more.
+    /// Returns whether a parent holds nothing back any more.
     #[inline]
     pub(crate) fn is_old(&self, parent: &SpanRecord, now: Ticks) -> bool {
         now.saturating_sub(parent.start) > self.config.streaming.after_micros

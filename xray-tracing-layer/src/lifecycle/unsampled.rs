@@ -20,10 +20,10 @@ use tracing_core::span::Attributes;
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::Kind;
-use crate::state::thread_state::{ThreadState, UnsampledScope};
+use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
 
 impl Core {
-    /// Whether a new span opens inside an unsampled root, and needs no work.
+    /// Returns whether a new span opens inside an unsampled root, and needs no work.
     #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
         let is_unsampled = self.spans.unsampled.is_here()

@@ -18,7 +18,7 @@ use crate::fields::visitor::{FieldVisitor, MessageVisitor, status_alone};
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role};
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     pub(crate) fn record(&self, id: &Id, values: &Record<'_>) {
@@ -184,8 +184,8 @@ impl Core {
             }
         }
         // The current span has no record, or the event names another span.
-        let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
-        scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
+        let scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
+        self.spans.table.nearest(scope, |id, record| takes(record.context.role).then_some(id))?
     }
 
     /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the

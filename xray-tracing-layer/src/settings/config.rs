@@ -24,7 +24,7 @@ impl Annotate {
         self.fields.contains(field)
     }
 
-    /// Whether every field without another meaning is indexed.
+    /// Returns whether every field without another meaning is indexed.
     pub(crate) fn all(&self) -> bool {
         self.all
     }

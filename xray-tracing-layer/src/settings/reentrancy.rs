@@ -63,7 +63,7 @@ pub(crate) fn suppress_recording<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Whether recording is suppressed on this thread.
+/// Returns whether recording is suppressed on this thread.
 #[inline]
 pub(crate) fn is_recording_suppressed() -> bool {
     RECORDING_SUPPRESSED.try_with(Cell::get).unwrap_or_default()

@@ -65,13 +65,13 @@ impl ClosingSpan<'_> {
         self.body.body().status().or_else(|| self.former.as_ref()?.status())
     }
 
-    /// Whether the span failed: a status of 400 and above, or any other mark of a failure.
+    /// Returns whether the span failed: a status of 400 and above, or any other mark of a failure.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.body.body().has_failed() || self.former.as_ref().is_some_and(Body::has_failed)
     }
 
-    /// Whether the span becomes a segment. Otherwise it becomes a subsegment.
+    /// Returns whether the span becomes a segment. Otherwise it becomes a subsegment.
     #[must_use]
     pub fn is_segment(&self) -> bool {
         self.facts.is_segment

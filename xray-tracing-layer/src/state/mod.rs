@@ -4,7 +4,6 @@
 
 pub(crate) mod clock;
 pub(crate) mod closing_span;
-pub(crate) mod entered;
 pub(crate) mod in_flight_commands;
 pub(crate) mod placement;
 pub(crate) mod pool;
@@ -14,6 +13,6 @@ pub(crate) mod stats;
 mod sync;
 pub(crate) mod table;
 pub(crate) mod tail;
-pub(crate) mod thread_state;
+pub(crate) mod thread;
 pub(crate) mod unsampled;
 pub(crate) mod waiting;

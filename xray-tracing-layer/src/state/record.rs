@@ -196,19 +196,19 @@ impl SpanRecord {
         }
     }
 
-    /// Whether the document was sent as complete while the span is open.
+    /// Returns whether the document was sent as complete while the span is open.
     #[inline]
     pub(crate) fn is_emitted_early(&self) -> bool {
         self.phase == Phase::EmittedEarly
     }
 
-    /// Whether the span is a local root.
+    /// Returns whether the span is a local root.
     #[inline]
     pub(crate) fn is_local_root(&self) -> bool {
         self.parent.is_none()
     }
 
-    /// Whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
+    /// Returns whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
     /// ones, and of roots that the sampler watches.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
@@ -220,7 +220,7 @@ impl SpanRecord {
         self.context.role.is_recorded() || may_be_recorded_yet()
     }
 
-    /// Whether the sampler observes the end of the trace.
+    /// Returns whether the sampler observes the end of the trace.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
@@ -301,7 +301,7 @@ impl SpanRecord {
         self.exited.map_or(self.start, NonZeroU64::get)
     }
 
-    /// Whether anything came after the early emission that has to be sent.
+    /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
     }

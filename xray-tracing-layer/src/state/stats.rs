@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xray_sdk::EmitterStats;
 
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 use xray_sdk::document::internal::Truncation;
 
 macro_rules! counters {

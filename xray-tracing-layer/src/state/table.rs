@@ -42,7 +42,7 @@ struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
-    /// What the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
+    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
     /// a record with children, so the room is made when it is needed, and stays.
     inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
@@ -79,7 +79,7 @@ impl Table {
     /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
     /// threads share.
     pub(crate) fn new(capacity: u32) -> Self {
-        Self { shards: Box::new([const { Shard::new() }; SHARDS]), capacity }
+        Self { shards: Box::new(std::array::from_fn(|_| Shard::default())), capacity }
     }
 
     #[inline]
@@ -227,10 +227,6 @@ impl Found<'_> {
 }
 
 impl Shard {
-    const fn new() -> Self {
-        Self { pages: [const { OnceLock::new() }; PAGES], open: AtomicU32::new(0) }
-    }
-
     #[inline]
     fn place(&self, id: u64) -> Option<&Place> {
         let (page, index) = page_and_index(id);
@@ -339,7 +335,7 @@ const INHERITED: usize = size_of::<Inheritance>() / size_of::<u64>();
 const SEVERAL: u64 = KIND;
 
 impl Bucket {
-    /// Whether there is no other record beside the first.
+    /// Returns whether there is no other record beside the first.
     #[inline]
     fn is_single(&self) -> bool {
         self.others.as_ref().is_none_or(|others| others.is_empty())

@@ -1,15 +1,15 @@
 //! What takes seconds, or Lambda: scenarios under a clock that the test moves, and with an invocation's header
 //! that the test makes up. Everything else is in `tests/it`, over a real socket.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tracing::{Dispatch, Span, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::sampling::Always;
-use xray_sdk::{EmitError, Emitter, Packet};
+use xray_sdk::testing::MemoryEmitter;
 
 use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
@@ -31,19 +31,8 @@ mod tail;
 #[cfg(any(feature = "central-sampling", feature = "plugins"))]
 use xray_sdk::testing::server;
 
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Value>>>);
-
-impl Emitter for Memory {
-    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
-        assert_eq!(xray_sdk::local::check(packet.document()), []);
-        self.0.lock().unwrap().push(serde_json::from_slice(packet.document()).unwrap());
-        Ok(())
-    }
-}
-
 struct Rig {
-    sent: Memory,
+    sent: MemoryEmitter,
     time: Arc<AtomicU64>,
     handle: Handle,
     dispatch: Dispatch,
@@ -54,7 +43,7 @@ const START: u64 = 1_800_000_000 * SECOND;
 
 impl Rig {
     fn new(change: impl FnOnce(Builder) -> Builder) -> Self {
-        let (sent, time) = (Memory::default(), Arc::new(AtomicU64::new(START)));
+        let (sent, time) = (MemoryEmitter::new(), Arc::new(AtomicU64::new(START)));
         let builder = crate::builder()
             .service_name("shop")
             .sampler(Always)
@@ -74,7 +63,9 @@ impl Rig {
 
     /// What was sent since the last call.
     fn sent(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.sent.0.lock().unwrap())
+        let received = self.sent.take();
+        assert_eq!(received.problems(), [""; 0]);
+        received.documents().iter().map(|document| document.json().clone()).collect()
     }
 }
 

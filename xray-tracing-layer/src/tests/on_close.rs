@@ -131,7 +131,7 @@ fn fields_are_read_whatever_they_are_in_the_document() {
                 "password",
                 "empty",
             ] {
-                let value = span.field(name).map_or_else(|| "-".to_owned(), |value| value.into_owned());
+                let value = span.field(name).map_or_else(|| "-".to_owned(), std::borrow::Cow::into_owned);
                 seen.lock().unwrap().push(format!("{name}={value}"));
             }
         })

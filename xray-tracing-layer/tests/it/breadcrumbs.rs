@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use tracing::{debug, error, info, info_span, warn};
-use xray_tracing_layer::default_filter;
+use xray_tracing_layer::{Builder, default_filter};
 
 use crate::support::{MemoryRig, Rig};
 
@@ -17,7 +17,7 @@ fn crumbs(document: &Value) -> Vec<&Value> {
 
 #[test]
 fn events_stay_with_the_span_that_they_happen_in() {
-    let rig = Rig::with(|b| b.breadcrumbs());
+    let rig = Rig::with(Builder::breadcrumbs);
     rig.run(|| {
         let _root = info_span!("root").entered();
         info!(items = 2, tenant = "blue", ratio = 0.5, done = false, "placed {}", 7);
@@ -83,7 +83,7 @@ fn a_filter_of_ones_own_has_to_let_them_pass() {
 
 #[test]
 fn the_latest_stay_within_number_and_bytes_and_the_others_are_counted() {
-    let rig = MemoryRig::with(|b| b.breadcrumbs());
+    let rig = MemoryRig::with(Builder::breadcrumbs);
     rig.run(|| {
         info_span!("many").in_scope(|| (0..1_000).for_each(|i| info!(i, "step")));
         info_span!("large").in_scope(|| {
@@ -145,7 +145,7 @@ fn an_event_whose_values_open_spans_themselves_is_kept() {
             f.write_str("busy")
         }
     }
-    let rig = MemoryRig::with(|b| b.breadcrumbs());
+    let rig = MemoryRig::with(Builder::breadcrumbs);
     rig.run(|| info_span!("root").in_scope(|| info!(value = ?Busy, "outside")));
     let documents = rig.documents();
     let [crumb] = crumbs(&documents[0])[..] else { panic!("{documents:?}") };
@@ -156,7 +156,7 @@ fn an_event_whose_values_open_spans_themselves_is_kept() {
 #[test]
 fn records_of_the_log_crate_have_their_own_target() {
     use tracing_log::log;
-    let rig = MemoryRig::with(|b| b.breadcrumbs());
+    let rig = MemoryRig::with(Builder::breadcrumbs);
     rig.run(|| {
         info_span!("root").in_scope(|| {
             let record = log::Record::builder()

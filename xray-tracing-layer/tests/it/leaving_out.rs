@@ -91,6 +91,7 @@ fn a_function_that_opens_spans_itself_neither_loops_nor_locks() {
     }
     // On a thread of its own: what locks would hang there.
     let (done, wait) = std::sync::mpsc::channel();
+    #[expect(clippy::disallowed_methods, reason = "the test's own thread")]
     std::thread::spawn(move || {
         // `tracing` may take a callsite for a disabled one that it meets in a callback first.
         polled();

@@ -1,4 +1,4 @@
-//! What fields say of a database: its kind, how to reach it, and the statement. How these lose their secrets is
+//! Fields about a database: its kind, how to reach it, and the statement. How these lose their secrets is
 //! [`sanitize`](crate::fields::sanitize)'s.
 
 use xray_sdk::document::MAX_VALUE;

@@ -2,7 +2,7 @@
 //!
 //! Pairs are looked for in free text and in the paths of URLs, names when a callsite is first seen.
 
-/// How far a secret reaches.
+/// The reach of a secret.
 #[derive(Clone, Copy)]
 pub(crate) enum Secret {
     /// A value, quoted or not.
@@ -36,14 +36,14 @@ pub(crate) fn key_before(text: &[u8]) -> &[u8] {
     &text[end - length..end]
 }
 
-/// Whether a key ends with a word of lower-case letters, but for case, `_` and `-`.
+/// Returns whether a key ends with a word of lower-case letters, but for case, `_` and `-`.
 fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
     let mut letters =
         key.iter().rev().filter(|byte| !matches!(byte, b'_' | b'-')).map(u8::to_ascii_lowercase);
     word.iter().rev().all(|letter| letters.next() == Some(*letter))
 }
 
-/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
+/// Returns whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
 pub(crate) fn is_secret_field(field: &str) -> bool {
     let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
     SECRETS.iter().any(|(word, at)| *word == name && matches!(at, At::Both | At::Field))

@@ -155,7 +155,7 @@ fn start_of_authority(url: &str) -> Option<Option<usize>> {
     is_scheme(&url[..colon]).then_some(Some(colon + 3))
 }
 
-/// Whether an `@` stands in a path elsewhere than at a segment's beginning (`/@scope`).
+/// Returns whether an `@` stands in a path elsewhere than at a segment's beginning (`/@scope`).
 fn hides_user(path: &str) -> bool {
     let path = without_query(path).as_bytes();
     memchr::memchr_iter(b'@', path).any(|at| at.checked_sub(1).is_none_or(|before| path[before] != b'/'))
@@ -172,7 +172,7 @@ fn without_secret(path: &str) -> &str {
     memchr2_iter(b';', b'=', bytes).find(is_end).map_or(path, |end| &path[..end])
 }
 
-/// Whether what looks like a port may be a password's beginning (`//bob:12/34@host`): an `@` follows that
+/// Returns whether what looks like a port may be a password's beginning (`//bob:12/34@host`): an `@` follows that
 /// stands neither at a segment's beginning (`/@scope`) nor in a query's value (`?mail=a@b`).
 fn password_follows(rest: &str) -> bool {
     let Some(at) = memchr(b'@', rest.as_bytes()) else { return false };
@@ -184,7 +184,7 @@ pub(crate) fn without_query(url: &str) -> &str {
     memchr2(b'?', b'#', url.as_bytes()).map_or(url, |end| &url[..end])
 }
 
-/// Whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
+/// Returns whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
 pub(crate) fn is_scheme(text: &str) -> bool {
     text.len() <= 32
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -48,7 +48,7 @@ pub(crate) struct Clock {
     script: Option<std::sync::Arc<super::script::Script>>,
 }
 
-/// How old the relation to the wall clock may be when a root takes it. A second of a badly drifting clock is
+/// The greatest age of the relation to the wall clock when a root takes it. A second of a badly drifting clock is
 /// a tenth of a millisecond.
 pub(super) const ANCHOR_AGE: Ticks = 1_000_000;
 

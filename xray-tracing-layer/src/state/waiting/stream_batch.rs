@@ -76,7 +76,7 @@ impl StreamBatch {
         }
     }
 
-    /// Whether no more documents should wait in it.
+    /// Returns whether no more documents should wait in it.
     pub(crate) fn is_full(&self) -> bool {
         self.contents.len() >= FULL
     }

@@ -21,7 +21,7 @@ impl WaitingSpans {
         Self { due: AtomicU64::new(Ticks::MAX), spans: Mutex::default() }
     }
 
-    /// Whether a batch has waited for longer than [`PATIENCE_MICROS`].
+    /// Returns whether a batch has waited for longer than [`PATIENCE_MICROS`].
     #[inline]
     pub(crate) fn is_due(&self, now: Ticks) -> bool {
         now > self.due.load(Relaxed)
