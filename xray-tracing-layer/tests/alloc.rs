@@ -134,6 +134,23 @@ fn a_sampled_request_allocates_nothing_of_its_own() {
     );
 }
 
+/// More children than there is room for, of two traces that are open at once.
+fn wide() {
+    let roots = [info_span!("root"), info_span!(parent: None, "root")];
+    for order in 0..800 {
+        for root in &roots {
+            info_span!(parent: root, "child", annotation.kind = "big", order, weight = 0.5, hot = true)
+                .in_scope(|| ());
+        }
+    }
+}
+
+#[test]
+fn a_wide_trace_allocates_nothing_of_its_own() {
+    let (ours, theirs) = (allocations(&xray(Always), wide), allocations(&idle(), wide));
+    assert_no_more("a wide trace", ours, theirs, ROUNDS);
+}
+
 #[test]
 fn without_its_filter_it_allocates_nothing_of_its_own_either() {
     let ours = allocations(&xray_without_filter(Always), request);

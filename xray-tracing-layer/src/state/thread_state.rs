@@ -1,22 +1,29 @@
 //! Facts that a thread remembers between two callbacks, in one place with their invariants.
 //!
-//! `tracing` reports events without their context. Four facts are known only to the thread on which they
+//! `tracing` reports events without their context. These facts are known only to the thread on which they
 //! happen. Each is written by one file and read by one:
 //!
 //! | fact | written | read |
 //! |---|---|---|
+//! | the recorded spans that the thread is in | `lifecycle::entered`, at enter and exit | at each new span and event |
 //! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
 //! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
+//! The thread's number, by which counters are spread, is drawn once.
+//!
 //! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use crate::state::entered::EnteredSpans;
 
 /// The facts of one thread.
 pub(crate) struct ThreadState {
+    pub(crate) entered: EnteredSpans,
     pub(crate) unsampled: UnsampledScope,
     /// The registry's id of the parent that closes because its last child did; 0 for none.
     pub(crate) closed_by_child: Cell<u64>,
@@ -26,6 +33,8 @@ pub(crate) struct ThreadState {
     pub(crate) forwarded: Cell<bool>,
     /// Whether the thread's latest panic is recorded in a span, with its message.
     pub(crate) panic_recorded: Cell<bool>,
+    /// The thread's number, from 1 on; 0 before it is asked for.
+    number: Cell<u32>,
 }
 
 /// The unsampled root that the thread is in.
@@ -51,6 +60,7 @@ pub(crate) struct UnsampledScope {
 thread_local! {
     static STATE: ThreadState = const {
         ThreadState {
+            entered: EnteredSpans::new(),
             unsampled: UnsampledScope {
                 layer: Cell::new(0),
                 id: Cell::new(0),
@@ -63,6 +73,7 @@ thread_local! {
             last_exited: Cell::new(0),
             forwarded: Cell::new(false),
             panic_recorded: Cell::new(false),
+            number: Cell::new(0),
         }
     };
 }
@@ -72,5 +83,21 @@ impl ThreadState {
     #[inline]
     pub(crate) fn with<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
         STATE.try_with(look).ok()
+    }
+
+    /// Returns the thread's number, by which counters are spread.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        match self.number.get() {
+            0 => self.draw_number(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn draw_number(&self) -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.number.set(NEXT.fetch_add(1, Relaxed).max(1));
+        self.number.get()
     }
 }

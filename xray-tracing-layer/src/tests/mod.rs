@@ -18,12 +18,15 @@ mod environment;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
+#[cfg(all(feature = "tower-server", feature = "tower-client"))]
+mod http_headers;
 #[cfg(feature = "tower-server")]
 mod http_server;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
 mod sampling;
+mod tail;
 
 #[cfg(any(feature = "central-sampling", feature = "plugins"))]
 use xray_sdk::testing::server;
@@ -142,6 +145,41 @@ fn a_parent_open_for_long_holds_nothing_back() {
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.folded, stats.emitted, stats.dropped), (24, 20, 4, 0));
     assert_eq!(stats.documents, 1 + 20 + 3 + 1);
+}
+
+#[test]
+fn documents_that_wait_are_sent_by_whatever_span_closes_a_second_later() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        (0..3).for_each(|_| drop(info_span!("waits")));
+        rig.pass(SECOND);
+        info_span!(parent: None, "other").in_scope(|| ());
+        assert_eq!(rig.sent().len(), 1, "the other trace alone");
+        rig.pass(1);
+        info_span!(parent: None, "other").in_scope(|| ());
+        let sent = rig.sent();
+        assert_eq!(sent.iter().filter(|document| document["name"] == "waits").count(), 3);
+        assert_eq!((sent.len(), rig.handle.stats().held), (4, 0));
+    });
+    assert_eq!(rig.sent().len(), 1);
+}
+
+#[test]
+fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..3 {
+            rig.pass(SECOND + 1);
+            drop(info_span!("alone"));
+            assert_eq!(rig.sent().iter().filter(|document| document["name"] == "alone").count(), 1);
+            drop(info_span!("waits"));
+            assert_eq!(rig.sent(), [0; 0]);
+            assert!(rig.handle.flush(std::time::Duration::from_secs(10)));
+            assert_eq!(names(&rig.sent()), ["waits"]);
+        }
+    });
 }
 
 #[test]

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread;
 
 use super::arena::Arena;
-use super::batch::LARGEST;
 use super::emitter::QueuedEmitter;
 use super::guard::QueueGuard;
 use super::sender::Sender;
 use super::shared::Shared;
 use super::wakeup::Wakeup;
 use crate::daemon::DaemonAddress;
+use crate::daemon::batch::LARGEST;
 use crate::daemon::udp::{Connection, RealSystem, System};
 
 impl QueuedEmitter {

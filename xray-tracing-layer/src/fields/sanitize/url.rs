@@ -38,6 +38,15 @@ impl<'a> SafeUrl<'a> {
         Self::parse_plain(url).or_else(|| Self::parse_any(url, keep_query))
     }
 
+    /// Reads a URL as [`parse`](Self::parse) does. Returns the whole beside it, if it is unchanged and needs no escapes in
+    /// JSON.
+    pub(crate) fn parse_ready(url: &'a str, keep_query: bool) -> Option<(Self, Option<&'a str>)> {
+        match Self::parse_plain(url) {
+            Some(plain) => Some((plain, Some(url))),
+            None => Self::parse_any(url, keep_query).map(|safe| (safe, None)),
+        }
+    }
+
     /// Reads a URL of HTTP without a port, a query, or anything else that could hide a secret, as most are. Returns
     /// `None` for any other.
     #[inline]

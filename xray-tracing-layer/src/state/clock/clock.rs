@@ -53,12 +53,12 @@ pub(crate) struct Clock {
 pub(super) const ANCHOR_AGE: Ticks = 1_000_000;
 
 impl Clock {
-    /// Creates a clock that reads the processor's counter.
+    /// Creates a clock that reads the processor's counter, but in Miri, which does not know the instruction.
     pub(crate) fn of_processor() -> Self {
         let clock = Self {
             #[cfg(feature = "processor-clock")]
-            counter: Some(ProcessorCounter::new()),
-            reads_counter: AtomicBool::new(cfg!(feature = "processor-clock")),
+            counter: (!cfg!(miri)).then(ProcessorCounter::new),
+            reads_counter: AtomicBool::new(cfg!(all(feature = "processor-clock", not(miri)))),
             ..Self::unanchored()
         };
         clock.begin();
