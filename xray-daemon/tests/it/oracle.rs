@@ -36,6 +36,14 @@ fn body(request: &Recorded) -> Value {
     serde_json::from_slice(&request.body).unwrap()
 }
 
+/// A body with the times of telemetry in whole milliseconds: AWS's client keeps them as nanoseconds, not as a float.
+fn in_milliseconds(mut body: Value) -> Value {
+    for record in body["TelemetryRecords"].as_array_mut().into_iter().flatten() {
+        record["Timestamp"] = json!((record["Timestamp"].as_f64().unwrap() * 1000.0).round());
+    }
+    body
+}
+
 /// The one request to a path.
 fn request_to(xray: &XRay, path: &str) -> Recorded {
     let mut requests = xray.requests();
@@ -48,7 +56,7 @@ fn request_to(xray: &XRay, path: &str) -> Recorded {
 #[track_caller]
 fn assert_same_wire(daemons: &Recorded, clients: &Recorded) {
     assert_eq!((&daemons.method, &daemons.path), (&clients.method, &clients.path));
-    assert_eq!(body(daemons), body(clients));
+    assert_eq!(in_milliseconds(body(daemons)), in_milliseconds(body(clients)));
     assert_eq!(daemons.header("content-type"), clients.header("content-type"));
     assert_eq!(daemons.header("content-length"), Some(&*daemons.body.len().to_string()));
     let scope = |request: &Recorded| {
