@@ -8,6 +8,7 @@ mod support;
 mod bad_input;
 mod concurrency;
 mod diagnoses;
+mod effort;
 mod fields;
 mod law;
 mod limits;
