@@ -17,6 +17,7 @@ mod log_lines;
 mod outcomes;
 mod placement;
 mod propagation;
+mod queries;
 #[cfg(feature = "queued-emitter")]
 mod queued;
 mod secrets;
