@@ -80,23 +80,21 @@ impl Query {
         done
     }
 
-    /// Returns a future that does the work in the query's span. Records its error, with its sources, as a fault.
+    /// Awaits work in the query's span. Records its error, with its sources, as a fault.
     ///
     /// The query lasts until the work is done, or the future is dropped.
     ///
     /// # Errors
-    /// The future returns the work's own error.
-    pub fn instrument<T, E: Error + 'static>(
+    /// Returns the work's own error.
+    pub async fn instrument<T, E: Error + 'static>(
         self,
         work: impl Future<Output = Result<T, E>>,
-    ) -> impl Future<Output = Result<T, E>> {
-        async move {
-            let done = work.instrument(self.span.clone()).await;
-            if let Err(err) = &done {
-                self.record_error(err);
-            }
-            done
+    ) -> Result<T, E> {
+        let done = work.instrument(self.span.clone()).await;
+        if let Err(err) = &done {
+            self.record_error(err);
         }
+        done
     }
 
     /// Records an error as a fault, where neither [`in_scope`](Self::in_scope) nor [`instrument`](Self::instrument)
