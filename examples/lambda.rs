@@ -6,8 +6,9 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
+    let layer = xray_tracing_layer::builder().report_problems(std::time::Duration::from_secs(10)).build()?;
     let logs = fmt::layer().json().with_filter(EnvFilter::from_default_env());
-    tracing_subscriber::registry().with(xray_tracing_layer::layer()).with(logs).init();
+    tracing_subscriber::registry().with(layer).with(logs).init();
     lambda_runtime::run(service_fn(handle)).await
 }
 

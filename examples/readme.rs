@@ -1,15 +1,22 @@
 //! Keeps the README and the guide true. The README's Rust blocks are this crate's doctests. A block that says
-//! `rust,ignore`, because its crates would be too much for a test, has to be part of a program of this folder.
+//! `rust,ignore`, because its crates would be too much for a test, has to be part of a program of this folder,
+//! or of a test of other people's crates.
 #![doc = include_str!("../README.md")]
 
 #[cfg(test)]
 mod tests {
-    const PROGRAMS: [&str; 2] = [include_str!("lambda.rs"), include_str!("aws_sdk/main.rs")];
+    const PROGRAMS: [&str; 4] = [
+        include_str!("lambda.rs"),
+        include_str!("aws_sdk/main.rs"),
+        include_str!("../ecosystem/tests/databases.rs"),
+        include_str!("../ecosystem/tests/kafka.rs"),
+    ];
 
-    const PAGES: [(&str, &str); 3] = [
+    const PAGES: [(&str, &str); 4] = [
         ("README.md", include_str!("../README.md")),
         ("guide/lambda.md", include_str!("../xray-tracing-layer/src/guide/lambda.md")),
         ("guide/aws.md", include_str!("../xray-tracing-layer/src/guide/aws.md")),
+        ("guide/databases.md", include_str!("../xray-tracing-layer/src/guide/databases.md")),
     ];
 
     /// The lines, without indentation.

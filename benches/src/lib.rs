@@ -6,7 +6,7 @@
 //!  harness       clocks and medians; who receives it: a child process; who counts allocations
 //!  report        costs, threads, trace size, delivery: a table each, as Markdown and as a picture
 //!  instructions  the gate, for machines that are not quiet
-//!  memory        bytes per span     decisions   what central sampling costs
+//!  memory        bytes per span     decisions   what central sampling costs     fork   what a guard against it would
 //! ```
 //! `benches/compare.rs` measures time with the system's allocator; `main.rs` counts allocations, and is the
 //! receiver. Times of a binary that counts its allocations would be unfair to contenders that allocate.
@@ -25,3 +25,5 @@ pub mod instructions;
 pub mod memory;
 
 pub mod decisions;
+
+pub mod fork;

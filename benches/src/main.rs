@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use xray_bench::contenders;
 use xray_bench::decisions;
+use xray_bench::fork;
 use xray_bench::harness::allocations;
 use xray_bench::harness::receiver::{self, Receiver};
 use xray_bench::instructions::gate;
@@ -28,6 +29,7 @@ xray-bench gate [--update]               instruction counts against bounds.txt
 xray-bench profile JOB [CONTENDER]       instructions of A, B, K, W, E, F or L by function, and what the floor has of them
 xray-bench sender                        what the queue costs per document: the caller, the thread that sends
 xray-bench decisions                     what a decision by X-Ray's own rules costs
+xray-bench fork                          what asking for the process before each id would cost
 The table of all contenders: cargo bench -p xray-bench --features rivals";
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         ["profile", job] => print!("{}", gate::profile(&program()?, job, "ours, no send")?),
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
         ["sender"] => print!("{}", sender::table(&program()?)?),
+        ["fork"] => print!("{}", fork::table()),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.
         ["sink", address] => receiver::serve(address)?,

@@ -19,7 +19,8 @@ pub struct Rig {
     _turn: MutexGuard<'static, ()>,
 }
 
-type Installed = (Arc<Collector>, Handle);
+/// With the number of documents that former turns have received.
+type Installed = (Arc<Collector>, Handle, u64);
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -37,7 +38,7 @@ impl Rig {
         static INSTALLED: Mutex<Option<Installed>> = Mutex::new(None);
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let mut installed = INSTALLED.lock().unwrap_or_else(PoisonError::into_inner);
-        let (collector, handle) = installed.get_or_insert_with(|| {
+        let (collector, handle, received) = installed.get_or_insert_with(|| {
             let collector = Arc::new(Collector::start().unwrap());
             let builder = xray_tracing_layer::builder()
                 .service_name("shop")
@@ -45,10 +46,16 @@ impl Rig {
                 .sampler(Always);
             let (layer, handle) = change(builder).build_with_handle::<Registry>().unwrap();
             tracing_subscriber::registry().with(layer).init();
-            (collector, handle)
+            (collector, handle, 0)
         });
-        let before = settled(handle).documents;
-        collector.clear();
+        // A thread of the former turn may have sent a document and not counted it yet, or the other way round.
+        let until = Instant::now() + Duration::from_secs(10);
+        while *received + count(&collector.received()) != settled(handle).documents && Instant::now() < until
+        {
+            std::thread::yield_now();
+        }
+        *received += count(&collector.drain());
+        let before = *received;
         Self { collector: Arc::clone(collector), handle: handle.clone(), before, _turn: turn }
     }
 
@@ -99,6 +106,11 @@ impl Default for Rig {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// How many documents came, good and bad.
+fn count(received: &Received) -> u64 {
+    (received.documents().len() + received.rejected().len()) as u64
 }
 
 /// The counts when no span is being closed: a document may be here before its thread has counted it.

@@ -34,6 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .service_name("shop")
         .sampler(Always)
         .daemon_address(&collector.daemon_address())
+        .report_problems(Duration::from_secs(10))
         .build()?;
     tracing_subscriber::registry().with(layer).init();
 
@@ -71,6 +72,7 @@ async fn local() -> Result<(), Box<dyn Error>> {
         .service_name("shop")
         .sampler(Always)
         .daemon_address(x_ray.daemon_address())
+        .report_problems(Duration::from_secs(10))
         .build()?;
     tracing_subscriber::registry().with(layer).init();
     send_requests().await?;

@@ -198,3 +198,24 @@ fn the_watch_program_draws_what_another_program_sends() {
         seen += &line;
     }
 }
+
+#[test]
+fn an_empty_address_is_as_if_absent() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_manual")).env("AWS_XRAY_DAEMON_ADDRESS", "").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("127.0.0.1:2000"), "{output:?}");
+    // The port may be another program's.
+    let mut watch = Command::new(env!("CARGO_BIN_EXE_watch"))
+        .env("AWS_XRAY_DAEMON_ADDRESS", "")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(watch.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let _ = watch.kill();
+    let stderr = watch.wait_with_output().unwrap().stderr;
+    let taken = String::from_utf8_lossy(&stderr).contains("AddrInUse");
+    assert!(said == "listening on 127.0.0.1:2000\n" || taken, "{said:?} {stderr:?}");
+}

@@ -30,6 +30,7 @@
 //! | data that no field of a span declares | [`XraySpanExt`] |
 //! | the trace header of the current span | [`current_trace_header`] |
 //! | spans that are left out, renamed or completed at their close | [`DropRule`], [`ClosingSpan`] |
+//! | a query of a library that describes none | [`query()`] |
 //! | counts and diagnoses | [`Handle`], [`Stats`], [`Diagnostic`] |
 //! | ids, headers, samplers, documents by hand | [`sdk`], which is the crate `xray-sdk` |
 //!
@@ -45,7 +46,9 @@
 //! | `reqwest-middleware` | `XrayMiddleware` for reqwest |
 //! | `http` | `http::inject` and `http::extract`: the trace header in HTTP headers; headers as data of a span |
 //! | `aws-sdk` | `XrayInterceptor` for the AWS SDK; needs Rust 1.94.1 |
+//! | `async-graphql` | `XrayGraphqlExtension` for async-graphql: a subsegment for each operation |
 //! | `lambda` | `lambda::InvocationLayer` for a `lambda_runtime::Runtime`; `lambda_runtime::run` needs no feature |
+//! | `lambda-events` | `lambda_events::link_senders`: links a batch of SQS, SNS or EventBridge to its senders |
 //! | `fmt` | `fmt::with_trace_id`: the trace id on log lines |
 //! | `central-sampling` | `sdk::sampling::CentralSampler`: the sampling rules of the AWS account |
 //! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
@@ -84,6 +87,9 @@ pub use integrations::http;
 #[cfg(feature = "lambda")]
 #[doc(inline)]
 pub use integrations::lambda;
+#[cfg(feature = "lambda-events")]
+#[doc(inline)]
+pub use integrations::lambda_events;
 #[cfg(feature = "fmt")]
 #[doc(inline)]
 pub use integrations::log as fmt;
@@ -105,6 +111,10 @@ pub use http::XrayMiddleware;
 #[cfg(feature = "aws-sdk")]
 #[doc(inline)]
 pub use integrations::aws_sdk::XrayInterceptor;
+#[cfg(feature = "async-graphql")]
+#[doc(inline)]
+pub use integrations::graphql::XrayGraphqlExtension;
+pub use integrations::query::{Query, query};
 pub use layer::default_filter::{DefaultFilter, default_filter};
 #[doc(hidden)]
 pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutFilter};

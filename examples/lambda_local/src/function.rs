@@ -1,6 +1,6 @@
 //! The function that the emulator starts unless it is given another: what it does is said by the event.
 //!
-//! It is a whole program: the layer in the subscriber, and `lambda_runtime` in one of three forms, chosen by the
+//! It is a whole program: the layer in the subscriber, and `lambda_runtime` in one of several forms, chosen by the
 //! variable `FUNCTION_FORM`. Everything it answers holds the header that it would send downstream.
 
 use std::sync::Arc;
@@ -17,13 +17,19 @@ use xray_tracing_layer::current_trace_header;
 use xray_tracing_layer::lambda::InvocationLayer;
 
 pub(crate) async fn main(form: Option<&str>) -> Result<(), Error> {
-    tracing_subscriber::registry().with(xray_tracing_layer::layer()).init();
+    let layer = xray_tracing_layer::builder().report_problems(Duration::from_secs(10)).build()?;
+    tracing_subscriber::registry().with(layer).init();
     // Before any invocation: belongs to no trace.
     info_span!("init").in_scope(|| ());
     match form {
         Some("layer") => {
             let handler = InvocationLayer::new().trigger("sqs").layer(service_fn(handle));
             Runtime::new(handler).run_concurrent().await
+        }
+        // Sends what it has, long before its time is over.
+        Some("margin") => {
+            let layer = InvocationLayer::new().send_before_timeout(Duration::from_secs(600));
+            Runtime::new(layer.layer(service_fn(handle))).run().await
         }
         Some("runtime-layer") => {
             Runtime::new(service_fn(handle)).layer(InvocationLayer::new().trigger("sqs")).run().await
@@ -47,6 +53,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
         Some("panic") => panics().await,
         // Longer than any test's time-out.
         Some("hang") => {
+            info_span!("begun").in_scope(|| ());
             tokio::time::sleep(Duration::from_secs(600)).await;
             Ok(json!(null))
         }

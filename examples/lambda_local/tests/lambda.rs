@@ -118,6 +118,25 @@ fn a_handlers_span_that_a_task_shares_leaves_in_time_and_what_comes_later_hangs_
 }
 
 #[test]
+fn a_function_that_is_killed_at_its_time_out_has_left_a_trace() {
+    let variables = vec![("FUNCTION_FORM".to_owned(), "margin".to_owned())];
+    let lambda = start(&Settings { variables, timeout: Duration::from_secs(5), ..quiet() });
+    let err = lambda.invoke(Tracing::Active, json!({ "do": "hang" })).unwrap_err();
+    assert!(err.to_string().contains("timed out"), "{err}");
+    // Two of Lambda's, and the function's: one that is finished, one in progress.
+    assert!(lambda.collector().wait_for_documents(4, Duration::from_secs(60)));
+    let received = lambda.collector().received();
+    assert_eq!(received.problems(), [""; 0]);
+    let of = |name: &str| {
+        let mut documents = received.documents().iter().map(|document| document.json().clone());
+        documents.find(|document| document["name"] == name).unwrap_or_else(|| panic!("no {name}"))
+    };
+    let (handler, begun) = (of("handler"), of("begun"));
+    assert_eq!((&handler["in_progress"], &begun["in_progress"]), (&json!(true), &json!(null)));
+    assert_eq!(begun["parent_id"], handler["id"]);
+}
+
+#[test]
 fn one_invocation_is_one_connected_trace() {
     let lambda = start(&quiet());
     let outcome = lambda.invoke(Tracing::Active, json!({ "do": "order", "order": 7 })).unwrap();

@@ -8,6 +8,7 @@ mod decision;
 mod trace_header;
 
 mod carrier;
+mod pairs;
 mod parse;
 mod w3c;
 

@@ -51,10 +51,10 @@ impl<'a> RedactedBody<'a> {
         });
     }
 
-    /// Returns the value as the redaction hook replaces it.
+    /// Returns the value as the redaction hook replaces it, cleaned as free text.
     #[cfg(feature = "aws-sdk")]
-    pub(crate) fn redacted<'v>(&self, field: &str, value: &'v str) -> Cow<'v, str> {
-        self.rules.redacted(field, value)
+    pub(crate) fn clean(&self, field: &str, value: &str) -> String {
+        free_text(&self.rules.redacted(field, value), self.rules.keep_query).into_owned()
     }
 
     pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
@@ -116,21 +116,32 @@ impl<'a> RedactedBody<'a> {
     /// Adds a panic, which is a fault whatever the status says.
     pub(crate) fn add_panic(&mut self, message: &str, stack: &Stack) {
         self.body.set_fault();
-        self.put_failure("panic", message, stack);
+        self.put_failure("panic", message, false, stack);
     }
 
     /// Adds a failure that is known only by its text.
-    #[cfg(any(feature = "lambda", feature = "tower-server", feature = "tower-client"))]
+    #[cfg(any(
+        feature = "lambda",
+        feature = "tower-server",
+        feature = "tower-client",
+        feature = "async-graphql"
+    ))]
     pub(crate) fn add_failure(&mut self, kind: &str, message: &str) {
-        self.put_failure(kind, message, Stack::none());
+        self.put_failure(kind, message, false, Stack::none());
     }
 
-    fn put_failure(&mut self, kind: &str, message: &str, stack: &Stack) {
+    /// Adds a failure that another service reported.
+    #[cfg(feature = "aws-sdk")]
+    pub(crate) fn add_remote_failure(&mut self, kind: &str, message: &str) {
+        self.put_failure(kind, message, true, Stack::none());
+    }
+
+    fn put_failure(&mut self, kind: &str, message: &str, is_remote: bool, stack: &Stack) {
         let message = self.rules.redacted(MESSAGE, message);
         let put = |out: &mut xray_sdk::document::internal::Buffer| {
             Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
         };
-        self.body.put_exception(SegmentId::random(), kind, put, false, None, stack);
+        self.body.put_exception(SegmentId::random(), kind, put, is_remote, None, stack);
     }
 }
 

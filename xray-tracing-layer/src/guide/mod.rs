@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`fields`] | Which field of a span goes where in X-Ray? |
 //! | [`configuration`] | Which settings are there, in code and in the environment? What does each feature cost? |
-//! | [`http`] | How do served requests and outgoing calls get into a trace? |
-//! | [`aws`] | How do calls of the AWS SDK, and SQS messages? |
+//! | [`http`] | How do served requests, outgoing calls and GraphQL operations get into a trace? |
+//! | [`aws`] | How do calls of the AWS SDK, and messages of SQS and Kafka? |
 //! | [`databases`] | How do queries, and what is left out of them? |
 //! | [`lambda`] | How do Lambda functions? |
 //! | [`threads`] | How do spans stay in their trace across tasks, threads and rayon? |

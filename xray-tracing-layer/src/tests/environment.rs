@@ -104,6 +104,20 @@ fn what_is_part_of_something_or_no_call_is_never_missing_its_context() {
 }
 
 #[test]
+fn empty_values_are_as_if_absent() {
+    let variables = [
+        ("AWS_XRAY_DAEMON_ADDRESS", ""),
+        ("AWS_XRAY_TRACING_NAME", " "),
+        ("AWS_XRAY_SDK_ENABLED", ""),
+        ("AWS_XRAY_CONTEXT_MISSING", ""),
+    ];
+    let rig = rig(&variables, |builder| builder);
+    assert!(rig.run(root_and_child));
+    assert_eq!(rig.sent().len(), 1, "the address in code counts");
+    assert_eq!((rig.handle.stats().bad_settings, rig.handle.diagnostics()), (0, vec![]));
+}
+
+#[test]
 fn bad_values_are_passed_over_counted_and_told() {
     let rig = rig(
         &[

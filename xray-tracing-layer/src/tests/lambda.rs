@@ -365,3 +365,60 @@ fn a_function_that_is_about_to_be_killed_has_left_what_it_recorded() {
         });
     });
 }
+
+/// What an invocation costs with and without the timer, with nothing to do. Prints, and judges nothing:
+///
+/// ```text
+/// cargo test --release -p xray-tracing-layer --features lambda --lib -- cost_of_the_timer --ignored --nocapture
+/// ```
+#[cfg(feature = "lambda")]
+#[test]
+#[ignore = "measures"]
+fn cost_of_the_timer() {
+    use std::time::{Duration, Instant};
+
+    use lambda_runtime::LambdaEvent;
+    use lambda_runtime::tower::{Layer, Service, service_fn};
+
+    use crate::lambda::InvocationLayer;
+
+    const INVOCATIONS: u32 = 2_000;
+    const ROUNDS: usize = 51;
+    let rig = lambda(SAMPLED);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let mut took = [Vec::new(), Vec::new()];
+    for round in 0..=ROUNDS {
+        for (with_timer, took) in took.iter_mut().enumerate() {
+            let layer = InvocationLayer::new();
+            let layer = match with_timer {
+                0 => layer,
+                _ => layer.send_before_timeout(Duration::from_millis(300)),
+            };
+            let mut service =
+                layer.layer(service_fn(async |_: LambdaEvent<()>| Ok::<_, lambda_runtime::Error>(())));
+            let mut context = lambda_runtime::Context::default();
+            context.deadline = u64::MAX / 2_000_000;
+            let begin = Instant::now();
+            rig.run(|| {
+                runtime.block_on(async {
+                    for _ in 0..INVOCATIONS {
+                        service.call(LambdaEvent::new((), context.clone())).await.unwrap();
+                    }
+                });
+            });
+            if round > 0 {
+                took.push(begin.elapsed() / INVOCATIONS);
+            }
+            rig.sent();
+        }
+    }
+    for (name, mut took) in ["without", "with the timer"].into_iter().zip(took) {
+        took.sort();
+        println!(
+            "{name:16} {:>8.0?} {:>8.0?} {:>8.0?}",
+            took[ROUNDS / 10],
+            took[ROUNDS / 2],
+            took[ROUNDS * 9 / 10]
+        );
+    }
+}

@@ -1,6 +1,6 @@
 //! Reasons for missing traces, each provoked for real, and the sentence that names its remedy.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -312,6 +312,56 @@ mod process {
             }
         }
         drop(guard);
+    }
+
+    /// Ids that both processes draw right after the fork, on the thread that forked.
+    #[cfg(unix)]
+    #[test]
+    #[ignore = "run in a process of its own"]
+    fn drawing_after_a_fork() {
+        let (dispatch, _handle) = sending_to("127.0.0.1:2000");
+        // Both generators of this thread are in use.
+        send_roots(&dispatch, 3);
+        let name = if matches!(fork::fork().unwrap(), fork::Fork::Child) { "CHILD" } else { "PARENT" };
+        let drawn: Vec<String> = tracing::dispatcher::with_default(&dispatch, || {
+            let ids = |_| {
+                let root = info_span!("root");
+                let part = info_span!(parent: &root, "part");
+                part.trace_header().unwrap().to_string()
+            };
+            (0..IDS_AFTER_FORK).map(ids).collect()
+        });
+        // A pipe keeps so short a write in one piece.
+        std::io::stderr().write_all(format!("{name} {}\n", drawn.join(" ")).as_bytes()).unwrap();
+        if name == "CHILD" {
+            // The test's own threads don't exist here.
+            std::process::abort();
+        }
+    }
+
+    const IDS_AFTER_FORK: usize = 40;
+
+    #[cfg(unix)]
+    #[test]
+    fn parent_and_child_of_a_fork_draw_different_ids() {
+        let mut process = Process::start(this_program("drawing_after_a_fork"));
+        let mut ids = std::collections::BTreeSet::new();
+        let mut lines = 0;
+        for line in BufReader::new(process.0.stderr.take().unwrap()).lines().map(Result::unwrap) {
+            let Some(drawn) = line.strip_prefix("CHILD ").or_else(|| line.strip_prefix("PARENT ")) else {
+                continue;
+            };
+            lines += 1;
+            for header in drawn.split(' ') {
+                let header: xray_sdk::TraceHeader = header.parse().unwrap();
+                ids.insert(header.root().to_string());
+                ids.insert(header.parent().unwrap().to_string());
+            }
+            if lines == 2 {
+                break;
+            }
+        }
+        assert_eq!((lines, ids.len()), (2, 4 * IDS_AFTER_FORK), "roots and parts of both");
     }
 
     #[cfg(all(unix, feature = "queued-emitter"))]

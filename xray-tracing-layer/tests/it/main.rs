@@ -9,6 +9,7 @@ mod bad_input;
 mod breadcrumbs;
 mod concurrency;
 mod diagnoses;
+mod effort;
 mod fields;
 mod law;
 mod leaving_out;
@@ -18,6 +19,7 @@ mod log_lines;
 mod outcomes;
 mod placement;
 mod propagation;
+mod queries;
 #[cfg(feature = "queued-emitter")]
 mod queued;
 mod secrets;

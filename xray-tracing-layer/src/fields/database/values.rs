@@ -7,6 +7,7 @@ use xray_sdk::document::internal::{Buffer, Key, Section, Written, keys};
 use crate::fields::field_target::FieldTarget;
 use crate::fields::sanitize::connection_string::connection_string;
 use crate::fields::sanitize::statement::{Language, Sanitized};
+use crate::fields::value::Value;
 
 impl FieldTarget<'_> {
     pub(in crate::fields) fn put_statement(&mut self, rank: u8, statement: &str) {
@@ -34,8 +35,14 @@ impl FieldTarget<'_> {
 
     pub(crate) fn put_db_system(&mut self, system: &str) {
         self.set_remote();
+        if system.trim_ascii().is_empty() {
+            return;
+        }
         // The console can't draw an `sql` block for a store that does not speak it.
         let (section, key) = if NOT_SQL.contains(&system) {
+            if !self.is_segment {
+                self.put_name(NAMELESS, keys::OTEL, Value::Str(system));
+            }
             (Section::Metadata, keys::DB_SYSTEM)
         } else {
             (Section::Sql, keys::DATABASE_TYPE)

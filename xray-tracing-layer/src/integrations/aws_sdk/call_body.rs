@@ -2,7 +2,6 @@
 
 use std::error::Error;
 
-use xray_sdk::document::Exception;
 use xray_sdk::document::internal::{Body, Key, Section, Stack, Written, keys};
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
@@ -24,13 +23,13 @@ impl<'a, 'b> CallBody<'a, 'b> {
 
     /// Puts a member of `aws`. The redaction hook sees it as `field`.
     pub(super) fn str(&mut self, field: &str, key: Key<'_>, value: &str) {
-        let value = self.body.redacted(field, value);
+        let value = self.body.clean(field, value);
         self.body.unredacted().put_str(Section::Aws, 0, key, &value);
     }
 
     /// Puts a member that is a list of strings. The redaction hook sees each as `field`.
     pub(super) fn list(&mut self, field: &str, key: Key<'_>, values: &[String]) {
-        let values: Vec<_> = values.iter().map(|value| self.body.redacted(field, value)).collect();
+        let values: Vec<_> = values.iter().map(|value| self.body.clean(field, value)).collect();
         self.unredacted().put_serialized(Section::Aws, key, &values);
     }
 
@@ -51,8 +50,7 @@ impl<'a, 'b> CallBody<'a, 'b> {
 
     /// Adds an error that the service reported.
     pub(super) fn remote(&mut self, code: &str, message: &str) {
-        let message = self.body.redacted(MESSAGE, message);
-        self.body.unredacted().add_exception(&Exception::new(code, message).remote());
+        self.body.add_remote_failure(code, message);
     }
 
     /// Adds an error that occurred before a response was read.
