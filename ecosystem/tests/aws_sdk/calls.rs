@@ -222,7 +222,7 @@ fn what_a_service_quotes_of_a_request_is_cleaned() {
         r#"{"__type":"x#InvalidSignatureException","message":"The Canonical String should have been 'POST\n/\n\nx-amz-security-token:hunter2' for https://bob:hunter2@h/p?X-Amz-Signature=hunter2"}"#,
     );
     for setup in WITH {
-        let left = run(setup, &[answer.clone()], async |shop| {
+        let left = run(setup, std::slice::from_ref(&answer), async |shop| {
             drop(shop.dynamodb.get_item().table_name("orders").send().await);
         });
         let call = left.trace().nodes().nth(1).unwrap().json();

@@ -60,9 +60,11 @@ mod tests {
     const OURS: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1";
     const W3C: &str = "00-66f1a2b30123456789abcdef01234567-00f067aa0ba902b7-01";
 
+    type Pair<'a> = (&'a str, &'a [u8]);
+
     #[test]
     fn the_first_header_that_can_be_read_counts() {
-        let cases: &[(&[(&str, &[u8])], Option<&str>)] = &[
+        let cases: &[(&[Pair<'_>], Option<&str>)] = &[
             (&[], None),
             (&[("key", OURS.as_bytes())], None),
             (&[("x-amzn-trace-id", OURS.as_bytes())], Some("53995c3f42cd8ad8")),
