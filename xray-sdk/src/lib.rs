@@ -82,6 +82,7 @@ pub mod document {
     mod section;
     mod segment_members;
     mod truncation;
+    mod url_writer;
 
     mod annotation;
     mod name;
@@ -93,6 +94,7 @@ pub mod document {
     mod body;
     mod body_writer;
     mod cause_writer;
+    mod edit;
     mod entry;
     mod flags;
     mod marks;

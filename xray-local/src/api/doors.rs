@@ -22,15 +22,15 @@ pub fn api_router(server: &Server, pages: Router) -> Router {
     for operation in &OPERATIONS {
         router = router.route(operation.path, axum::routing::any(api));
     }
-    let server = server.clone();
-    let unknown = {
-        let server = server.clone();
-        move |request: Request| api(State(server.clone()), request)
-    };
-    let router = router.with_state(server.clone()).merge(pages);
-    // A page's path with a method that the page has not is an unknown operation, too.
-    let router = router.method_not_allowed_fallback(unknown.clone()).fallback(unknown);
-    router.layer(from_fn_with_state(server, guard))
+    let unknown = Router::new().fallback(api).with_state(server.clone());
+    let shared = server.clone();
+    let router = router
+        .with_state(server.clone())
+        .merge(pages)
+        // A path of the pages with a method of the API's, such as `POST /traces`, is an unknown operation.
+        .method_not_allowed_fallback(move |request: Request| dispatch::answer(shared, Door::Api, request))
+        .fallback_service(unknown);
+    router.layer(from_fn_with_state(server.clone(), guard))
 }
 
 /// The daemon's door: the API, unsigned, as the identity `daemon`.

@@ -10,7 +10,7 @@ use super::operation::{METADATA, Operation};
 use super::section::{Namespace, Part};
 use super::segment_members::Own;
 use super::truncation::Truncation;
-use crate::json::{Buffer, escaped_prefix, string_token_len};
+use crate::json::{Buffer, string_token_len};
 
 impl Body {
     /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
@@ -135,37 +135,6 @@ impl Body {
             self.write_members(out, Part::HttpResponse, self.status().is_none());
         }
         out.put("}}");
-    }
-
-    /// Scheme, host, port, path and query become a URL where there is no whole one.
-    #[inline(never)]
-    fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
-        if self.value_of(Part::HttpRequest, keys::URL).is_some() {
-            return;
-        }
-        let part = |key| self.value_of(Part::UrlPiece, key);
-        let (host, path) = (part(keys::HOST), part(keys::PATH));
-        if host.is_none() && path.is_none() {
-            return;
-        }
-        out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
-        let start = out.len();
-        if let Some(host) = host {
-            out.put_bytes(part(keys::SCHEME).unwrap_or(b"http"));
-            out.put("://");
-            out.put_bytes(host);
-            if let Some(port) = part(keys::PORT).filter(|port| !matches!(*port, b"80" | b"443")) {
-                out.put(":");
-                out.put_bytes(port);
-            }
-        }
-        out.put_bytes(path.unwrap_or(b"/"));
-        if let Some(query) = part(keys::QUERY).filter(|query| !query.is_empty()) {
-            out.put("?");
-            out.put_bytes(query);
-        }
-        cut_escaped(out, start, super::MAX_STRING);
-        out.put("\"");
     }
 
     #[inline(never)]
@@ -354,14 +323,4 @@ fn chars_in(text: &[u8]) -> usize {
 fn end_of_char(text: &[u8], count: usize) -> usize {
     let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
-}
-
-/// Cuts an escaped string from `start` on to `max` bytes, which are never fewer than its characters.
-fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
-    let text = &out.as_bytes()[start..];
-    if text.len() > max {
-        let keep = escaped_prefix(text, max - "…".len());
-        out.truncate(start + keep);
-        out.put("…");
-    }
 }

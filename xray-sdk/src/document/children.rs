@@ -112,6 +112,18 @@ impl Children {
         self.height = self.height.max(1);
     }
 
+    /// Adds the document of a finished subsegment that was inside of another one: with `spans` subsegments, itself
+    /// included, on `height` levels.
+    pub fn add_finished(&mut self, document: &[u8], spans: u32, height: u8) {
+        if !self.marks.is_empty() {
+            self.bytes.put(",");
+        }
+        self.bytes.put_bytes(document);
+        self.marks.push(Mark { end: self.bytes.len() as u32, spans });
+        self.spans += spans;
+        self.height = self.height.max(height);
+    }
+
     /// Makes the largest leave, one by one, until the rest takes at most `room` bytes. `leave` is given each
     /// document as it is embedded, and how many subsegments it holds.
     pub fn shrink_to(&mut self, room: usize, mut leave: impl FnMut(&[u8], u32)) {

@@ -171,5 +171,6 @@ keys! {
     RPC_SERVICE = "rpc.service",
     RPC_SYSTEM = "rpc.system",
     USER_ID = "user.id",
+    XRAY_KEPT = "xray.kept",
     XRAY_LIMITS = "xray.limits",
 }

@@ -8,10 +8,12 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
 use xray_sdk::document::internal::{Buffer, Preamble, SegmentOpening, put_name};
-use xray_sdk::sampling::{Always, DefaultRule};
+use xray_sdk::sampling::{Always, DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
+#[cfg(feature = "http")]
+use crate::builder::headers;
 use crate::builder::settings::{Builder, Settings, named};
 use crate::fields::callsite::CallsiteCache;
 use crate::handle::layer_handle::Handle;
@@ -30,6 +32,7 @@ use crate::state::process::notices::{Notices, WantedCallsites};
 use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
 use crate::state::waiting::waiting_spans::WaitingSpans;
 
@@ -114,6 +117,8 @@ impl<F> Builder<F> {
         F: FilterMode<S>,
     {
         let address = self.address()?;
+        #[cfg(feature = "http")]
+        headers::check(&self.settings.headers)?;
         Ok(self.assemble(&address))
     }
 
@@ -182,11 +187,13 @@ impl<F> Builder<F> {
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
             hears_all: F::hears_all(),
+            #[cfg(feature = "http")]
+            headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
             waiting: WaitingSpans::new(),
-            callsites: CallsiteCache::new(self.settings.annotate),
+            callsites: CallsiteCache::new(self.settings.callsites),
             clock,
             unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
@@ -201,8 +208,9 @@ impl<F> Builder<F> {
             Some(true) => named(Always),
             _ => named(DefaultRule::new()),
         });
-        let hooks =
-            Hooks { sampler: GuardedSampler(sampler), sampler_name, on_close: self.settings.on_close };
+        let sampler = GuardedSampler(sampler);
+        let tail = sampler.tail().map(Tail::new);
+        let hooks = Hooks { sampler, sampler_name, on_close: self.settings.on_close, tail };
         let (reporter, end_of_reports) = std::sync::mpsc::channel();
         let interval = self.settings.report_problems;
         let install = Install {

@@ -2,7 +2,7 @@
 //! The first span of a callsite computes it. Later spans find it by the address of the callsite's metadata:
 //! no lock, no string hash, no allocation. Nothing here looks at values.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
@@ -14,7 +14,8 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
-use crate::settings::config::Annotate;
+use crate::settings::callsites::CallsiteSettings;
+use crate::settings::drop_rule::Dropped;
 
 /// The data that all spans or events of a callsite share.
 #[derive(Debug)]
@@ -46,6 +47,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
+    /// What a rule of the user's leaves out, if one applies.
+    pub(crate) dropped: Option<Dropped>,
     /// The index of OpenTelemetry's kind, if no other field decides.
     pub(crate) kind_alone: Option<usize>,
     /// Whether it is of ERROR events that have a message and no other field.
@@ -63,7 +66,14 @@ impl CallsiteInfo {
         self.has_decision || self.platform_root
     }
 
-    fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
+    /// Returns the decision about its spans that a rule has made.
+    #[inline]
+    pub(crate) fn forced(&self) -> Option<bool> {
+        (self.dropped == Some(Dropped::WithChildren)).then_some(false)
+    }
+
+    fn compile(metadata: &'static Metadata<'static>, settings: &CallsiteSettings) -> Self {
+        let annotate = &settings.annotate;
         let mut name = Buffer::new();
         put_name(&mut name, metadata.name());
         let is_event = metadata.is_event();
@@ -98,29 +108,34 @@ impl CallsiteInfo {
             let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
             (!slots.iter().enumerate().any(same_key)).then_some(keys)
         };
+        let title = if is_event { metadata.target() } else { metadata.name() };
+        let event = EventKind::of(metadata, settings.breadcrumbs);
+        let platform_root = slots.contains(&Slot::Header { platform_root: true });
+        let may_be_dropped = !platform_root && (!is_event || matches!(event, EventKind::FinishedCall(_)));
+        let dropped = if may_be_dropped { settings.drop_rules.apply(metadata, title) } else { None };
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
         let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
         let kind_alone = match (decisive.next(), decisive.next()) {
-            (Some((index, Slot::OtelKind)), None) => Some(index),
+            (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
             _ => None,
         };
-        let event = EventKind::of(metadata);
         Self {
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
-            plain_keys: if unique && !is_event { plain_keys() } else { None },
+            plain_keys: if unique && !is_event && dropped.is_none() { plain_keys() } else { None },
             name: name.as_str().into(),
             operation: Operation::new(metadata.name()),
-            title: if is_event { metadata.target() } else { metadata.name() },
+            title,
             fields: metadata.fields(),
             has_decisive_fields: slots.iter().any(Slot::is_decisive),
             has_decision: !is_event && slots.contains(&Slot::Sampled),
             has_statement: has_statement(),
             states_system: has_statement() && slots.contains(&Slot::DbSystem),
-            platform_root: slots.contains(&Slot::Header { platform_root: true }),
+            platform_root,
+            dropped,
             slots,
             unique,
             event,
@@ -148,7 +163,7 @@ pub(crate) struct CallsiteCache {
     slots: Box<[OnceLock<(usize, CallsiteInfo)>]>,
     first_id: u32,
     next: OnceLock<Box<Self>>,
-    annotate: Annotate,
+    settings: Arc<CallsiteSettings>,
 }
 
 /// The number of a callsite in its cache.
@@ -156,16 +171,21 @@ pub(crate) struct CallsiteCache {
 pub(crate) struct CallsiteId(u32);
 
 impl CallsiteCache {
-    pub(crate) fn new(annotate: Annotate) -> Self {
-        Self::with_size(FIRST_SIZE, 0, annotate)
+    pub(crate) fn new(settings: CallsiteSettings) -> Self {
+        Self::with_size(FIRST_SIZE, 0, Arc::new(settings))
     }
 
-    fn with_size(size: usize, first_id: u32, annotate: Annotate) -> Self {
+    /// Returns the settings about callsites.
+    pub(crate) fn settings(&self) -> &CallsiteSettings {
+        &self.settings
+    }
+
+    fn with_size(size: usize, first_id: u32, settings: Arc<CallsiteSettings>) -> Self {
         Self {
             slots: std::iter::repeat_with(OnceLock::new).take(size).collect(),
             first_id,
             next: OnceLock::new(),
-            annotate,
+            settings,
         }
     }
 
@@ -192,11 +212,19 @@ impl CallsiteCache {
         key: usize,
         start: usize,
     ) -> (CallsiteId, &CallsiteInfo) {
+        let mut compiled = None;
         for probe in 0..PROBES {
             let index = (start + probe) & (self.slots.len() - 1);
-            let (found, callsite) =
-                self.slots[index].get_or_init(|| (key, CallsiteInfo::compile(metadata, &self.annotate)));
-            if *found == key {
+            let slot = &self.slots[index];
+            if slot.get().is_none() {
+                // The user's rules may run in here, so the slot must not be locked yet.
+                let new =
+                    compiled.take().unwrap_or_else(|| (key, CallsiteInfo::compile(metadata, &self.settings)));
+                compiled = slot.set(new).err();
+            }
+            if let Some((found, callsite)) = slot.get()
+                && *found == key
+            {
                 return (CallsiteId(self.first_id + index as u32), callsite);
             }
         }
@@ -227,7 +255,7 @@ impl CallsiteCache {
     fn next(&self) -> &Self {
         self.next.get_or_init(|| {
             let size = self.slots.len();
-            Box::new(Self::with_size(size * 2, self.first_id + size as u32, self.annotate.clone()))
+            Box::new(Self::with_size(size * 2, self.first_id + size as u32, Arc::clone(&self.settings)))
         })
     }
 }
@@ -241,7 +269,6 @@ const PROBES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use tracing_subscriber::layer::{Context, SubscriberExt};
 
     struct Collect(Arc<std::sync::Mutex<Vec<&'static Metadata<'static>>>>);
@@ -269,7 +296,7 @@ mod tests {
         );
         let seen = seen.lock().unwrap().clone();
         // A table of one slot overflows at once.
-        let callsites = CallsiteCache::with_size(1, 0, Annotate::default());
+        let callsites = CallsiteCache::with_size(1, 0, Arc::default());
         let ids: Vec<_> = seen.iter().map(|m| callsites.of(m).0).collect();
         for (metadata, id) in seen.iter().zip(&ids) {
             assert_eq!(callsites.of(metadata).0, *id);

@@ -23,12 +23,15 @@ pub(crate) enum EventKind {
     LambdaFailure,
     /// Lambda's runtime is between two invocations.
     LambdaIdle,
+    /// The event is kept with its span.
+    Breadcrumb,
     /// A library describes a call that has finished, or has started.
     FinishedCall(LibraryEvent),
 }
 
 impl EventKind {
-    pub(crate) fn of(metadata: &Metadata<'_>) -> Self {
+    /// Returns the meaning. `breadcrumbs` says whether INFO and WARN events are kept.
+    pub(crate) fn of(metadata: &Metadata<'_>, breadcrumbs: bool) -> Self {
         if !metadata.is_event() {
             return Self::Ignored;
         }
@@ -42,9 +45,17 @@ impl EventKind {
             _ if is_aws_response(metadata) => Self::AwsResponse,
             _ if has_fields_of_its_span(metadata) => Self::Fields,
             _ if is_between_invocations(metadata) => Self::LambdaIdle,
+            _ if breadcrumbs && is_breadcrumb(metadata) => Self::Breadcrumb,
             _ => Self::Ignored,
         }
     }
+}
+
+/// Whether an event may be kept with its span.
+pub(crate) fn is_breadcrumb(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
+        && matches!(*metadata.level(), Level::INFO | Level::WARN)
+        && !is_machinery(metadata.target())
 }
 
 /// A library's description of a call.

@@ -47,7 +47,9 @@ impl Handle {
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core.output.counters.snapshot(self.core.output.emitter.stats())
+        let mut stats = self.core.output.counters.snapshot(self.core.output.emitter.stats());
+        stats.caught_panics += self.core.spans.callsites.settings().drop_rules.panics();
+        stats
     }
 
     /// Waits until finished documents are sent and sampling statistics are reported, for at most `timeout`.

@@ -123,6 +123,13 @@ pub(crate) fn count_bad_header(span: &Span) {
     with_core(span, |core, _| core.output.counters.bad_headers.one());
 }
 
+/// Counts a panic of a closure of the user's, in the layer that has the span.
+#[cfg(feature = "tower-server")]
+#[cold]
+pub(crate) fn count_caught_panic(span: &Span) {
+    with_core(span, |core, _| core.output.counters.caught_panics.one());
+}
+
 /// Returns whether the layer that has the span keeps queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {

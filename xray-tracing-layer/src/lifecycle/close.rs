@@ -19,7 +19,7 @@ use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Phase, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
 use crate::state::thread::thread_state::ThreadState;
 
@@ -120,8 +120,14 @@ impl Core {
     // A call here costs each span twenty instructions.
     #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        if record.context.held_back {
+            return self.close_held_back(record, end, now);
+        }
         if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close(on_close, record, end);
+            let fate = self.run_on_close(on_close, record, end);
+            if fate != Fate::Kept {
+                return self.leave_out(record, fate, now);
+            }
         }
         self.output.counters.losses(record.body.losses());
         if record.waiting.is_some() {
@@ -189,7 +195,7 @@ impl Core {
     }
 
     /// Emits the span's document, after the children for which it has no room.
-    fn send(&self, record: &mut SpanRecord, end: Ticks) {
+    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
         // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
@@ -270,7 +276,8 @@ impl Core {
     pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
-                if record.phase != Phase::Open || !record.context.role.is_recorded() {
+                let is_waiting = record.context.held_back || record.fate != Fate::Kept;
+                if record.phase != Phase::Open || !record.context.role.is_recorded() || is_waiting {
                     return false;
                 }
                 record.phase = Phase::InProgressSent;
@@ -302,7 +309,7 @@ impl Drop for CountOnDrop<'_> {
 
 /// Folds a document of any form.
 #[inline(never)]
-fn fold_frame(
+pub(crate) fn fold_frame(
     record: &SpanRecord,
     (name, opening): (&str, Option<&Opening>),
     (start, end): (u64, u64),
@@ -327,7 +334,7 @@ const SURELY_FITS: usize = xray_sdk::daemon::MAX_DOCUMENT - 16_000;
 
 /// Returns an upper bound of the size of a record's embedded document.
 #[inline]
-fn size_bound(record: &SpanRecord, name: &str) -> usize {
+pub(crate) fn size_bound(record: &SpanRecord, name: &str) -> usize {
     Frame::HEAD_BOUND + name.len() + record.body.size_bound() + record.children.bytes().len()
 }
 

@@ -17,6 +17,8 @@ use xray_sdk::{DaemonAddress, Emitter};
 
 use crate::fields::callsite::CallsiteCache;
 use crate::settings::config::{ContextMissing, Streaming};
+#[cfg(feature = "http")]
+use crate::settings::headers::HeaderSettings;
 use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
@@ -27,6 +29,7 @@ use crate::state::process::notices::{Notices, WantedCallsites};
 use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
 use crate::state::waiting::waiting_spans::WaitingSpans;
 
@@ -62,6 +65,9 @@ pub(crate) struct Config {
     pub(crate) capture_panics: bool,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
+    /// Which headers of HTTP are recorded and passed on.
+    #[cfg(feature = "http")]
+    pub(crate) headers: HeaderSettings,
     /// Whether the layer hears of each span that is entered.
     pub(crate) hears_all: bool,
 }
@@ -93,6 +99,8 @@ pub(crate) struct Hooks {
     pub(crate) sampler_name: &'static str,
     /// Called for each recorded span that closes.
     pub(crate) on_close: Option<OnClose>,
+    /// The rule of the tail decision, if the sampler has one.
+    pub(crate) tail: Option<Arc<Tail>>,
 }
 
 /// The layer's place in a subscriber.

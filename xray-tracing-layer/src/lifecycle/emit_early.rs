@@ -167,8 +167,15 @@ impl Core {
     }
 
     fn emit_early_alone(&self, id: u64) {
-        if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close_early(on_close, id);
+        let has_tail = self.hooks.tail.is_some();
+        if has_tail && self.waits(id) {
+            return;
+        }
+        if self.hooks.on_close.as_ref().is_some_and(|on_close| self.run_on_close_early(on_close, id)) {
+            return;
+        }
+        if has_tail && !self.is_kept_early(id) {
+            return;
         }
         let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.is_emitted_early();
         let too_large = self.spans.table.with(id, |record| {

@@ -43,6 +43,10 @@ impl Core {
         // A platform root is not recorded here, but calls directly below it are.
         let takes = |role: Role| role.is_recorded() || role == Role::PlatformRoot;
         let Some(parent) = self.span_of(event, ctx, takes) else { return };
+        if callsite.dropped.is_some() {
+            let is_command = library_event == LibraryEvent::CommandStarted;
+            return self.output.counters.left_out.add((!is_command).into());
+        }
         let now = self.spans.clock.ticks();
         let mut fields = CallFields::default();
         event.record(&mut fields);

@@ -17,7 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::Namespace;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SegmentId, TraceHeader, TraceId};
+use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
@@ -43,6 +43,9 @@ impl Core {
             return;
         }
         let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+            return;
+        }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
@@ -104,7 +107,8 @@ impl Core {
         let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
         attrs.record(&mut visitor);
-        let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
+        let forced = visitor.target.forced.take().or_else(|| callsite.forced());
+        let user = visitor.target.user.take();
         if let Some(sampled) = forced {
             record.force(sampled, id.into_u64(), self.spans.host.is_lambda());
         }
@@ -147,6 +151,7 @@ impl Core {
         }
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
+        let forced = forced.or_else(|| callsite.forced());
         self.place_root(record, id, header, forced);
         if decides_first {
             self.record_rest(record, callsite, attrs);
@@ -245,7 +250,9 @@ impl Core {
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
             // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let stays = is_recorded && !self.spans.host.is_lambda() && parent.context.extras.is_none();
+            let context = &parent.context;
+            let is_plain = context.extras.is_none() && !context.held_back;
+            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
             ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
@@ -295,6 +302,10 @@ impl Core {
             }
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
+        }
+        if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
+            let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
+            self.hold_back(record, by_caller);
         }
     }
 

@@ -41,6 +41,8 @@ impl Core {
                 // The sampler has decided already.
                 _ => return Ok(None),
             };
+            record.release();
+            self.hold_back(record, true);
             Ok(record.verdict.take())
         });
         if let Some(taken_back) = taken_back {
@@ -142,9 +144,9 @@ impl SpanRecord {
             None => header,
         };
         let header = match self.context.role {
-            Role::Segment | Role::Subsegment | Role::Independent => {
-                header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
-            }
+            Role::Segment | Role::Subsegment | Role::Independent => header
+                .with_parent(self.segment_id)
+                .with_sampled(SamplingDecision::from(!self.context.held_back)),
             Role::PlatformRoot => below(header.with_sampled(SamplingDecision::Sampled)),
             Role::NotSampledByLambda => below(header.with_sampled(SamplingDecision::NotSampled)),
             Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),

@@ -21,7 +21,7 @@ use xray_sdk::document::internal::insert_independent_head;
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::{is_recording_suppressed, suppress_recording};
 use crate::state::clock::Ticks;
-use crate::state::record::{SpanId, SpanRecord};
+use crate::state::record::{Fate, SpanId, SpanRecord};
 use crate::state::waiting::stream_batch::{Content, StreamBatch};
 use crate::state::waiting::waiting_spans::PATIENCE_MICROS;
 
@@ -45,6 +45,7 @@ impl Core {
         size: usize,
         (end, now): (Ticks, Ticks),
     ) -> Left {
+        parent.sent_below = true;
         let is_in_batch = size <= MAX_WAITING;
         let was_waiting = parent.waiting.is_some();
         if is_in_batch {
@@ -94,6 +95,7 @@ impl Core {
         if record.children.is_empty() {
             return waiting;
         }
+        record.sent_below = true;
         let mut batch = waiting.unwrap_or_else(StreamBatch::take);
         take_children(record, &mut batch, usize::MAX);
         Some(batch)
@@ -101,7 +103,9 @@ impl Core {
 
     /// Streams the finished children of an open span.
     pub(crate) fn release_children(&self, id: u64) {
-        let released = self.spans.table.with(id, |record| self.take_all(record));
+        let is_kept = |record: &SpanRecord| record.fate == Fate::Kept;
+        let released =
+            self.spans.table.with(id, |record| if is_kept(record) { self.take_all(record) } else { None });
         if let Some(batch) = released.flatten() {
             self.emit_batch(batch);
         }

@@ -18,6 +18,7 @@
 use tracing_core::span::Attributes;
 
 use crate::lifecycle::core::Core;
+use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::Kind;
 use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
 
@@ -28,6 +29,7 @@ impl Core {
         let is_unsampled = self.spans.unsampled.is_here()
             && attrs.is_contextual()
             && (!self.spans.unsampled.may_be_overridden()
+                || is_recording_suppressed()
                 || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
         if is_unsampled {
             self.note_unsampled_child();

@@ -83,8 +83,12 @@ impl Core {
         if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
             return;
         }
+        // First: a rule about callsites may be what sends the event.
+        if is_recording_suppressed() {
+            return;
+        }
         let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
-        if callsite.event == EventKind::Ignored || is_recording_suppressed() {
+        if callsite.event == EventKind::Ignored {
             return;
         }
         match callsite.event {
@@ -108,6 +112,9 @@ impl Core {
             _ => {}
         }
         if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
+            if callsite.event == EventKind::Breadcrumb {
+                return self.breadcrumb(event, callsite, id);
+            }
             self.put_event(event, callsite, id);
         }
     }

@@ -12,6 +12,7 @@ pub(crate) mod record;
 pub(crate) mod stats;
 mod sync;
 pub(crate) mod table;
+pub(crate) mod tail;
 pub(crate) mod thread;
 pub(crate) mod unsampled;
 pub(crate) mod waiting;

@@ -13,6 +13,7 @@ use xray_sdk::{SegmentId, TraceId};
 use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
+use crate::state::tail::HeldTrace;
 use crate::state::waiting::stream_batch::StreamBatch;
 
 /// The registry's id of a span. No id is 0.
@@ -35,10 +36,16 @@ pub(crate) struct SpanRecord {
     pub(crate) phase: Phase,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
+    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    pub(crate) sent_below: bool,
+    /// What the user's closure decided about the span.
+    pub(crate) fate: Fate,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
     pub(crate) verdict: Option<SamplingResult>,
+    /// The state of a root whose trace is held back.
+    pub(crate) held: Option<Box<HeldTrace>>,
     pub(crate) body: Body,
     /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
@@ -84,6 +91,19 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
+    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    pub(crate) held_back: bool,
+}
+
+/// What the user's closure decided about a closing span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    #[default]
+    Kept,
+    /// Left out; spans inside belong to the parent.
+    LeftOut,
+    /// Left out with everything inside.
+    LeftOutWithChildren,
 }
 
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
@@ -141,6 +161,7 @@ impl SpanRecord {
                 root_start: 0,
                 offset: 0,
                 extras: None,
+                held_back: false,
             },
             segment_id: SegmentId::from(0),
             parent: None,
@@ -150,8 +171,11 @@ impl SpanRecord {
             exited: None,
             phase: Phase::Open,
             has_children: false,
+            sent_below: false,
+            fate: Fate::Kept,
             lambda_state: LambdaState::default(),
             verdict: None,
+            held: None,
             body: Body::new(),
             deferred: None,
             children: Children::new(),
@@ -210,12 +234,13 @@ impl SpanRecord {
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
+        let was_held_back = self.release();
         let role = &mut self.context.role;
         if !sampled {
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
-        } else if !role.is_recorded() && !in_lambda && *role != Role::PlatformRoot {
+        } else if (!role.is_recorded() || was_held_back) && !in_lambda && *role != Role::PlatformRoot {
             if *role == (Role::Undecided { has_trace: false }) || self.context.trace_id == TraceId::ZERO {
                 self.context.trace_id = TraceId::new();
             }
@@ -229,6 +254,12 @@ impl SpanRecord {
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
         }
+    }
+
+    /// Ends the wait for a tail decision, because of another decision. Returns whether there was one.
+    pub(crate) fn release(&mut self) -> bool {
+        self.held = None;
+        std::mem::take(&mut self.context.held_back)
     }
 
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
@@ -290,7 +321,9 @@ impl SpanRecord {
         debug_assert!(self.waiting.is_none(), "documents wait in spans that are open");
         self.streamed = 0;
         self.context.extras = None;
+        (self.context.held_back, self.held) = (false, None);
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
+        (self.sent_below, self.fate) = (false, Fate::Kept);
     }
 }

@@ -71,16 +71,30 @@ counters! {
         documents,
         /// Closed root spans that were not sampled.
         unsampled,
-        /// Closed root spans that were sampled.
+        /// Closed root spans that were sampled, or kept by the tail decision.
         sampled,
     }
     seldom: {
         /// Closed spans whose own document the emitter refused.
         dropped,
-        /// Folded spans that were lost with the document that contained them.
+        /// Folded spans that were lost, or left out, with the document that contained them.
         lost_with_parent,
         /// Documents sent as `in_progress`.
         announced,
+        /// Spans that [`Builder::drop_span`](crate::Builder::drop_span) or the closure of
+        /// [`Builder::on_close`](crate::Builder::on_close) left out. Not part of `closed`.
+        left_out,
+        /// Root spans that were not sampled, and kept by the tail decision. Part of `sampled`.
+        kept,
+        /// Root spans that were not sampled and got no tail decision, because too many traces waited for theirs.
+        tail_full,
+        /// Breadcrumbs that gave way to later ones of their span.
+        breadcrumbs_dropped,
+        /// Received headers that were not recorded or passed on: too long, or not text.
+        headers_dropped,
+        /// Panics of the user's closures that were caught: of `on_close`, of `DropRule::matching` and of
+        /// `XrayHttpLayer::ignore`.
+        caught_panics,
         /// Spans that were not recorded because too many were open.
         over_capacity,
         /// Records of spans that never closed: their subscriber was dropped, or replaced.
@@ -98,7 +112,8 @@ counters! {
         bad_headers,
         /// Calls of `set_trace_header` that came too late: the span had children.
         late_headers,
-        /// Calls of `force_sampling` that came too late: the span had children.
+        /// Calls of `force_sampling` that came too late, because the span had children, and of
+        /// [`ClosingSpan::drop_span`](crate::ClosingSpan::drop_span), because a part of the span was sent.
         late_decisions,
         /// Calls to other services outside of any segment, unless
         /// [`ContextMissing::Ignore`](crate::ContextMissing::Ignore) is set.

@@ -18,12 +18,15 @@ mod environment;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
+#[cfg(all(feature = "tower-server", feature = "tower-client"))]
+mod http_headers;
 #[cfg(feature = "tower-server")]
 mod http_server;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
 mod sampling;
+mod tail;
 
 #[cfg(any(feature = "central-sampling", feature = "plugins"))]
 use xray_sdk::testing::server;

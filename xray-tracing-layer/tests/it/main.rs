@@ -6,10 +6,12 @@
 mod support;
 
 mod bad_input;
+mod breadcrumbs;
 mod concurrency;
 mod diagnoses;
 mod fields;
 mod law;
+mod leaving_out;
 mod limits;
 #[cfg(feature = "fmt")]
 mod log_lines;
