@@ -80,6 +80,7 @@ pub mod document {
     mod limits;
     mod name_chars;
     mod section;
+    mod segment_members;
     mod truncation;
     mod url_writer;
 

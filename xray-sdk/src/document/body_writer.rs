@@ -7,46 +7,10 @@ use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
 use super::limits::MAX_NAME;
 use super::operation::{METADATA, Operation};
-use super::preamble::Preamble;
 use super::section::{Namespace, Part};
+use super::segment_members::Own;
 use super::truncation::Truncation;
 use crate::json::{Buffer, string_token_len};
-
-/// Members that only segments have.
-#[derive(Clone, Copy)]
-pub(super) struct Own<'a> {
-    pub(super) preamble: &'a Preamble,
-    pub(super) rule: Option<&'a str>,
-    pub(super) operation: Option<&'a Operation>,
-}
-
-impl Own<'_> {
-    /// Appends `aws` and what else is the same in all segments.
-    #[inline]
-    fn write_aws(&self, out: &mut Buffer) {
-        self.begin_xray(out);
-        out.put_buffer(&self.preamble.tail);
-    }
-
-    /// Appends the beginning of `aws`, with the process's own log groups if so.
-    fn begin_aws(&self, out: &mut Buffer, log_groups: bool) {
-        self.begin_xray(out);
-        out.put("}");
-        out.put_buffer(&self.preamble.aws);
-        if log_groups {
-            out.put_buffer(&self.preamble.log_groups);
-        }
-    }
-
-    #[inline]
-    fn begin_xray(&self, out: &mut Buffer) {
-        out.put_buffer(&self.preamble.xray);
-        if let Some(rule) = self.rule {
-            out.put(",\"sampling_rule_name\":");
-            out.put_string_within(rule, super::MAX_STRING);
-        }
-    }
-}
 
 impl Body {
     /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces

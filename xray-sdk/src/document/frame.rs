@@ -5,12 +5,12 @@
 //! (its processor takes the first match).
 
 use super::body::Body;
-use super::body_writer::Own;
 use super::children::Children;
 use super::opening::{Opening, SegmentOpening, Times};
 use super::operation::Operation;
 use super::preamble::Preamble;
 use super::section::Part;
+use super::segment_members::Own;
 use super::template::{HEAD, ID_DIGITS, TIMES, TIMES_AND_METADATA, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
