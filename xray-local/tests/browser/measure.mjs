@@ -69,6 +69,29 @@ for (const rows of [10, 10_000, 100_000]) {
   }
 }
 
+// Services in a tree of few layers, with a third more calls than the tree has, as in benches/layout.rs.
+const [services, calls] = [300, 400];
+const pairs = Array.from({ length: services - 1 }, (_, at) => [Math.floor(Math.random() * Math.ceil((at + 1) / 3)), at + 1]);
+while (pairs.length < calls) {
+  const callee = 1 + Math.floor(Math.random() * (services - 1));
+  pairs.push([Math.floor(Math.random() * callee), callee]);
+}
+await server.put(pairs.flatMap(([caller, callee]) => {
+  const [trace, call] = [traceId(), spanId()];
+  const { start_time: begun, end_time: ended } = segment();
+  return [segment({ trace_id: trace, name: `tree ${caller}`, subsegments: [
+    { id: call, name: `tree ${callee}`, namespace: "remote", start_time: begun + 0.1, end_time: ended - 0.1 }] }),
+  segment({ trace_id: trace, parent_id: call, name: `tree ${callee}` })];
+}), 400);
+const pages = [];
+for (let round = 0; round < 25; round += 1) {
+  const begun = performance.now();
+  await (await fetch(`${server.url}/map`)).text();
+  pages.push(performance.now() - begun);
+}
+console.log(`the page of a map of ${services} services and ${calls} calls: median of 25 ${milliseconds(median(pages))}, ` +
+  `best ${milliseconds(Math.min(...pages))}; ${load()}`);
+
 const { page } = await opened("/", "live");
 const delays = [];
 for (let round = 0; round < 40; round += 1) {
