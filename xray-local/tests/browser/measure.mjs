@@ -12,12 +12,17 @@ const median = (list) => sorted(list)[Math.floor(list.length / 2)];
 const milliseconds = (number) => `${Math.round(number)} ms`;
 const load = () => `load ${loadavg()[0].toFixed(1)}`;
 
+// Takes down in the page itself when its script has done its first work.
+await browser.context.addInitScript(() => {
+  new MutationObserver(() => {
+    if (document.documentElement.dataset.ready) globalThis.readyAt ??= performance.now();
+  }).observe(document, { attributes: true, subtree: true, attributeFilter: ["data-ready"] });
+});
+
 async function opened(path, name) {
   const page = await browser.open(path);
   await ready(page, name);
-  const marked = await page.evaluate(() => performance.now());
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0);
-  return { page, marked, paint };
+  return { page, marked: await page.evaluate(() => globalThis.readyAt) };
 }
 
 // Frames a second while `act` is called in each frame for three seconds.
@@ -46,22 +51,46 @@ for (const path of ["/", "/map", "/traces"]) {
   if (path === "/") await server.demo();
 }
 
-for (const rows of [10_000, 100_000]) {
+// The smallest trace shows what the browser itself takes.
+for (const rows of [10, 10_000, 100_000]) {
   const { id, documents } = large(rows);
   await server.put(documents, 400);
   const times = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 9; round += 1) {
     const { page, marked } = await opened(`/trace/${id}`, "trace");
     times.push(marked);
-    if (round === 4) {
+    if (round === 8) {
       const moved = await frames(page, () => { document.querySelector("#rows").scrollTop += 500; });
       const nodes = await page.evaluate(() => document.querySelectorAll("*").length);
-      console.log(`a trace of ${rows.toLocaleString("en")} rows: first ${milliseconds(times[0])}, median of 5 ${milliseconds(median(times))}, ` +
+      console.log(`a trace of ${rows.toLocaleString("en")} rows: first ${milliseconds(times[0])}, median of 9 ${milliseconds(median(times))}, ` +
         `best ${milliseconds(Math.min(...times))}, ${moved} frames/s while scrolling, ${nodes} DOM nodes; ${load()}`);
     }
     await page.close();
   }
 }
+
+// Services in a tree of few layers, with a third more calls than the tree has, as in benches/layout.rs.
+const [services, calls] = [300, 400];
+const pairs = Array.from({ length: services - 1 }, (_, at) => [Math.floor(Math.random() * Math.ceil((at + 1) / 3)), at + 1]);
+while (pairs.length < calls) {
+  const callee = 1 + Math.floor(Math.random() * (services - 1));
+  pairs.push([Math.floor(Math.random() * callee), callee]);
+}
+await server.put(pairs.flatMap(([caller, callee]) => {
+  const [trace, call] = [traceId(), spanId()];
+  const { start_time: begun, end_time: ended } = segment();
+  return [segment({ trace_id: trace, name: `tree ${caller}`, subsegments: [
+    { id: call, name: `tree ${callee}`, namespace: "remote", start_time: begun + 0.1, end_time: ended - 0.1 }] }),
+  segment({ trace_id: trace, parent_id: call, name: `tree ${callee}` })];
+}), 400);
+const pages = [];
+for (let round = 0; round < 25; round += 1) {
+  const begun = performance.now();
+  await (await fetch(`${server.url}/map`)).text();
+  pages.push(performance.now() - begun);
+}
+console.log(`the page of a map of ${services} services and ${calls} calls: median of 25 ${milliseconds(median(pages))}, ` +
+  `best ${milliseconds(Math.min(...pages))}; ${load()}`);
 
 const { page } = await opened("/", "live");
 const delays = [];
