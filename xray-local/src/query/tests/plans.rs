@@ -78,7 +78,7 @@ fn conditions_that_seek_use_their_index() {
             (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
-            ("rootcause.responsetime.entity { coverage > 0.5 }", "trace_causes_path (path=?"),
+            ("rootcause.responsetime.entity { coverage > 0.5 }", "COVERING INDEX trace_causes_path (path=?"),
         ],
     );
 }

@@ -3,7 +3,6 @@
 //! Nothing here knows what is in the tables; `schema.sql` documents them.
 
 mod beside;
-mod functions;
 mod open;
 mod options;
 mod readers;

@@ -92,7 +92,6 @@ impl Source {
         let connection =
             Connection::open_with_flags(&self.address, flags).map_err(|err| self.explain(err))?;
         connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(|err| self.explain(err))?;
-        super::functions::register(&connection).map_err(|err| self.explain(err))?;
         Ok(connection)
     }
 

@@ -263,7 +263,7 @@ CREATE TABLE cause_exceptions (
 ) WITHOUT ROWID;
 
 -- `coverage`: two bytes for each entity of the path, big-endian thousandths of the root's time, in order of
--- `cause_entities.number`; empty for faults and errors. The SQL function `coverage(blob, number)` reads one as REAL.
+-- `cause_entities.number`; empty for faults and errors.
 CREATE TABLE trace_causes (
     trace    INTEGER NOT NULL,
     path     INTEGER NOT NULL,

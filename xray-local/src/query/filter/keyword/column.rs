@@ -12,6 +12,8 @@ pub(in super::super) enum Column {
     Interned { id: &'static str, table: &'static str, value: &'static str },
     /// A value in each of several rows `r`. One of them has to satisfy a comparison.
     Rows { from: &'static str, join: &'static str, only: &'static str, value: &'static str },
+    /// The share at this position of a root cause's coverage, `tc`.
+    Share(&'static str),
     /// A rule of the compiler's own.
     Own,
 }

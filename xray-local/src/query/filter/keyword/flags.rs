@@ -197,12 +197,12 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "rootcause.responsetime.entity { coverage > 0.8 }",
         places: &[
-            Place::documented(Within::ResponseTimeEntities, Column::Value("coverage(tc.coverage, c.number)")),
+            Place::documented(Within::ResponseTimeEntities, Column::Share("c.number")),
             Place::chosen(
                 Within::ResponseTimeServices,
-                Column::Value(
-                    "coverage(tc.coverage, (SELECT n.number FROM cause_entities n \
-                     WHERE n.path = c.path AND n.service = c.service AND n.entity = 0))",
+                Column::Share(
+                    "(SELECT n.number FROM cause_entities n \
+                     WHERE n.path = c.path AND n.service = c.service AND n.entity = 0)",
                 ),
             ),
         ],

@@ -101,6 +101,36 @@ pub(super) fn micros(column: &str, operator: Operator, seconds: f64) -> Fragment
     fragment
 }
 
+/// Compares the share at a position of `tc.coverage`: two bytes, big-endian thousandths, which compare as bytes in the
+/// order of their numbers. A position beyond the end satisfies no comparison.
+pub(super) fn share(position: &str, operator: Operator, value: f64) -> Fragment {
+    let share = |thousandths: u32| f64::from(thousandths) / 1_000.0;
+    // The first that is not below `value`, and the first above.
+    let (mut first, mut end) = (0, SHARES);
+    while first < end {
+        let middle = first.midpoint(end);
+        if share(middle) < value { first = middle + 1 } else { end = middle }
+    }
+    let is_exact = first < SHARES && share(first) == value;
+    let above = first + u32::from(is_exact);
+    let (comparison, with) = match operator {
+        Operator::Equal if is_exact => (" = ", first),
+        Operator::NotEqual if is_exact => (" != ", first),
+        Operator::Equal => (" < ", 0),
+        Operator::NotEqual => (" >= ", 0),
+        Operator::Less => (" < ", first),
+        Operator::LessOrEqual => (" < ", above),
+        Operator::GreaterOrEqual => (" >= ", first),
+        // Greater, and operators of strings, which the parser lets no number have.
+        _ => (" >= ", above),
+    };
+    let mut fragment = Fragment::new("(length(tc.coverage) > 2 * (");
+    fragment.push(position).push(") + 1 AND substr(tc.coverage, 2 * (").push(position).push(") + 1, 2)");
+    // Three bytes for the number above all.
+    let bytes = u16::try_from(with).map_or_else(|_| vec![0xff, 0xff, 0], |with| with.to_be_bytes().to_vec());
+    std::mem::take(fragment.push(comparison).bind(SqlValue::Blob(bytes)).push(")"))
+}
+
 /// `kind` and `value` are those of an annotation. A comparison with another type is false, `!=` excepted.
 pub(super) fn annotation(kind: &str, value: &str, operator: Operator, with: &Value) -> Fragment {
     let (number, compared) = match with {
@@ -124,6 +154,9 @@ fn numbers_equal(column: &str, value: i64) -> Fragment {
 fn sql_operator(operator: Operator) -> String {
     format!(" {} ", operator.as_str())
 }
+
+/// How many shares two bytes can state.
+const SHARES: u32 = 65_536;
 
 /// Seconds beyond which no time lies.
 const LONGEST: f64 = 1e12;
@@ -155,6 +188,47 @@ mod tests {
                         .unwrap();
                     let shown = Length(us).rounded_seconds();
                     assert_eq!(found, naive(shown, seconds), "{shown} {} {seconds}", operator.as_str());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn shares_compare_as_numbers() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        let operators = [
+            (Operator::Equal, (|a, b| a == b) as fn(f64, f64) -> bool),
+            (Operator::NotEqual, |a, b| a != b),
+            (Operator::Less, |a, b| a < b),
+            (Operator::LessOrEqual, |a, b| a <= b),
+            (Operator::Greater, |a, b| a > b),
+            (Operator::GreaterOrEqual, |a, b| a >= b),
+        ];
+        for value in [-1.0, 0.0, 0.001, 0.0015, 0.29, 0.57, 0.99, 1.0, 1.001, 65.535, 65.536, 1e300] {
+            for thousandths in [0_u16, 1, 2, 255, 256, 289, 290, 570, 990, 1_000, 65_535] {
+                for (operator, naive) in operators {
+                    let fragment = share("x.position", operator, value);
+                    let mut coverage = vec![7, 7];
+                    coverage.extend(thousandths.to_be_bytes());
+                    for (position, expected) in
+                        [(1, naive(f64::from(thousandths) / 1_000.0, value)), (2, false)]
+                    {
+                        let sql = format!(
+                            "SELECT {} FROM (SELECT ? AS coverage) tc, (SELECT {position} AS position) x",
+                            fragment.sql
+                        );
+                        let params =
+                            fragment.params.iter().cloned().chain([SqlValue::Blob(coverage.clone())]);
+                        let found: bool = connection
+                            .query_row(&sql, rusqlite::params_from_iter(params), |row| row.get(0))
+                            .unwrap();
+                        assert_eq!(
+                            found,
+                            expected,
+                            "{thousandths} {} {value} at {position}",
+                            operator.as_str()
+                        );
+                    }
                 }
             }
         }

@@ -174,6 +174,12 @@ fn scalar(predicate: &Predicate, scope: Scope) -> Fragment {
             }
             _ => std::mem::take(Fragment::new(column).push(" IS NOT NULL")),
         },
+        Column::Share(position) => match predicate {
+            Predicate::Compare(_, operator, Value::Number(value)) => {
+                compare::share(position, *operator, *value)
+            }
+            _ => compare::share(position, Operator::GreaterOrEqual, 0.0),
+        },
         Column::Interned { id, table, value } => {
             let mut fragment = Fragment::new(id);
             fragment

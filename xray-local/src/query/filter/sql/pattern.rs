@@ -52,10 +52,7 @@ fn entity_of(position: usize, pattern: &EntityPattern) -> Fragment {
     conditions.extend(pattern.name.iter().map(|name| compare::strings("n.name", Operator::Equal, name)));
     conditions.extend(pattern.remote.iter().map(|remote| flag("n.remote", *remote)));
     conditions.extend(
-        pattern
-            .coverage
-            .iter()
-            .map(|coverage| compare::numbers("coverage(tc.coverage, n.number)", Operator::Equal, *coverage)),
+        pattern.coverage.iter().map(|coverage| compare::share("n.number", Operator::Equal, *coverage)),
     );
     if let Some(exceptions) = &pattern.exceptions {
         let of_entity = "x.path = n.path AND x.service = n.service AND x.entity = n.entity";
