@@ -68,7 +68,7 @@ fn each_once() -> io::Result<()> {
     let mut sink = Receiver::start(Path::new(PROGRAM), "127.0.0.1:0")?;
     let (mut passed, mut failed) = (0, 0);
     for contender in contenders::all() {
-        for job in [Job::Request, Job::Children(3), Job::Rejected(3), Job::Chain(3)] {
+        for job in [Job::Request, Job::Children(3), Job::Kinds(3), Job::Rejected(3), Job::Chain(3)] {
             sink.keep()?;
             let Some(world) = (contender.build)(Setting::to(sink.address()))? else { continue };
             world.run(job, 1);

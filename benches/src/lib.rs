@@ -18,6 +18,7 @@ pub mod contenders;
 pub mod harness;
 
 pub mod report;
+pub mod sender;
 
 pub mod instructions;
 

@@ -17,6 +17,7 @@ use xray_bench::harness::allocations;
 use xray_bench::harness::receiver::{self, Receiver};
 use xray_bench::instructions::gate;
 use xray_bench::memory;
+use xray_bench::sender;
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -25,7 +26,8 @@ const USAGE: &str = "\
 xray-bench memory                        heap bytes per open span, at rest, after a burst
 xray-bench soak [--spans N]              size of the process over N spans (default 2,000,000)
 xray-bench gate [--update]               instruction counts against bounds.txt
-xray-bench profile A|B|E|F [CONTENDER]   instructions by function, and what the floor has of them
+xray-bench profile JOB [CONTENDER]       instructions of A, B, K, W, E, F or L by function, and what the floor has of them
+xray-bench sender                        what the queue costs per document: the caller, the thread that sends
 xray-bench decisions                     what a decision by X-Ray's own rules costs
 xray-bench fork                          what asking for the process before each id would cost
 The table of all contenders: cargo bench -p xray-bench --features rivals";
@@ -59,6 +61,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         ["profile", job] => print!("{}", gate::profile(&program()?, job, "ours, no send")?),
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
         ["fork"] => print!("{}", fork::table()),
+        ["sender"] => print!("{}", sender::table(&program()?)?),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.
         ["sink", address] => receiver::serve(address)?,

@@ -1,7 +1,7 @@
 //! What the daemon has to reach, measured: a paced sender on loopback, the program itself, an endpoint that fails.
 //!
 //! ```text
-//! cargo bench -p xray-daemon                    all, about three minutes
+//! cargo bench -p xray-daemon                    all, about five minutes
 //! cargo bench -p xray-daemon -- paced memory    some of them
 //! cargo bench -p xray-daemon -- soak 3600       memory and descriptors over an hour
 //! ```
@@ -36,15 +36,17 @@ use std::time::{Duration, Instant};
 use daemon::Daemon;
 use law::Law;
 
-const GOALS: [(&str, fn()); 9] = [
+const GOALS: [(&str, fn()); 11] = [
     ("paced", paced),
     ("burst", burst),
+    ("unprivileged", unprivileged),
     ("bursts", bursts),
     ("forward", forward),
     ("memory", memory),
     ("idle", idle),
     ("down", down),
     ("throttled", throttled),
+    ("moods", moods),
     ("stop", stop),
 ];
 
@@ -65,13 +67,19 @@ fn main() {
 }
 
 fn report(what: &str, measured: &str, wanted: &str) {
-    println!("{what:<46} {measured:<52} wanted: {wanted}");
+    println!("{what:<50} {measured:<52} wanted: {wanted}");
 }
 
 /// How the endpoint answers.
 const FINE: u8 = 0;
 const THROTTLING: u8 = 1;
 const HANGING: u8 = 2;
+const SLOW: u8 = 3;
+const FAILING: u8 = 4;
+/// The head and half of the body, then nothing.
+const HALF: u8 = 5;
+/// The connection ends without an answer.
+const CUTTING: u8 = 6;
 
 /// An endpoint in plain threads, which counts documents and parses nothing.
 #[derive(Clone, Default)]
@@ -125,12 +133,25 @@ impl Endpoint {
             }
             match mood {
                 HANGING => thread::sleep(Duration::from_secs(600)),
+                FAILING => {
+                    stream
+                        .write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\n{}")
+                        .ok()?;
+                }
+                HALF => {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 40\r\n\r\n{\"Unprocessed").ok()?;
+                    thread::sleep(Duration::from_secs(600));
+                }
+                CUTTING => return None,
                 THROTTLING => {
                     stream
                         .write_all(b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}")
                         .ok()?;
                 }
                 _ => {
+                    if mood == SLOW {
+                        thread::sleep(Duration::from_millis(300));
+                    }
                     let documents = memchr::memmem::find_iter(&body, b"\\\"trace_id\\\":").count();
                     self.documents.fetch_add(documents as u64, Ordering::SeqCst);
                     stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}").ok()?;
@@ -208,6 +229,58 @@ fn burst() {
     report("5,000 of 250 B at once", &losses(&daemon, &endpoint, 5_000), "0 lost");
 }
 
+/// Bursts without the privilege to force the buffer's size, and what the buffer takes while no one reads.
+fn unprivileged() {
+    // What Linux grants by default, what one sysctl line grants, and what the daemon asks for.
+    for kilobytes in ["208", "1024", "8192"] {
+        let endpoint = Endpoint::default();
+        let url = endpoint.listen();
+        let daemon = without_privilege(&url, &["--receive-buffer-kb", kilobytes]);
+        let granted = daemon.line("Listening on UDP ");
+        let granted = granted.rsplit_once(" of ").unwrap().1.to_owned();
+        let (socket, to, datagram) = (UdpSocket::bind("127.0.0.1:0").unwrap(), daemon.udp(), datagram(250));
+        daemon.signal("STOP");
+        for _ in 0..10_000 {
+            socket.send_to(&datagram, to).unwrap();
+        }
+        daemon.signal("CONT");
+        let asleep = Law::wait(&daemon, "end of all uploads", |law| {
+            law.received + law.kernel_dropped == 10_000 && law.held == 0
+        });
+        for _ in 0..1_600 {
+            socket.send_to(&datagram, to).unwrap();
+        }
+        let awake = Law::wait(&daemon, "end of all uploads", |law| {
+            law.received + law.kernel_dropped == 11_600 && law.held == 0
+        });
+        let measured = format!(
+            "{granted}: takes {} asleep; {} of 1,600 lost awake",
+            asleep.received,
+            awake.kernel_dropped - asleep.kernel_dropped
+        );
+        report(&format!("no privilege, {kilobytes} KB asked"), &measured, "0 of 1,600 lost with 1,024 KB");
+    }
+}
+
+/// A daemon that may not go beyond `net.core.rmem_max`, even if the measurement runs as root.
+fn without_privilege(url: &str, arguments: &[&str]) -> Daemon {
+    let command =
+        daemon::command(&[&daemon::usual(url)[..], &["--admin", "127.0.0.1:0"], arguments].concat());
+    let mut outer = std::process::Command::new("setpriv");
+    outer.args(["--inh-caps=-net_admin", "--bounding-set=-net_admin"]);
+    outer.arg(command.get_program()).args(command.get_args()).current_dir("/");
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
+    }
+    let daemon = Daemon::spawn(outer);
+    daemon.admin();
+    daemon.line("Using credentials");
+    daemon
+}
+
 fn bursts() {
     let endpoint = Endpoint::default();
     let daemon = start(&endpoint.listen(), &[]);
@@ -279,6 +352,21 @@ fn throttled() {
         &format!("{losses}, {probes:.2} probes/s"),
         "0 lost, 1 probe/s",
     );
+}
+
+/// Every way to fail, five seconds each, and five good ones between them.
+fn moods() {
+    let endpoint = Endpoint::default();
+    let daemon = start(&endpoint.listen(), &["-m", "100"]);
+    let mut sent = 0;
+    for mood in [SLOW, FAILING, THROTTLING, CUTTING, HALF, HANGING] {
+        for mood in [mood, FINE] {
+            endpoint.mood.store(mood, Ordering::SeqCst);
+            sent += send(&daemon, 1_000, 1_000, 10, Duration::from_secs(5)).0;
+        }
+    }
+    let losses = losses(&daemon, &endpoint, sent);
+    report("1 KB, 1,000/s, slow, 503, 429, cut, half, hanging", &losses, "0 lost");
 }
 
 fn stop() {

@@ -7,14 +7,16 @@
 //!  udp 2000 ─► receive ─► hold ─► upload ─► aws ──https, SigV4──► X-Ray
 //!            │              └──► spool ──┘   ▲                      │
 //!  tcp 2000 ─► relay ────────────────────────┘                      │
-//!            │          report: counters, telemetry, metrics, health, log
+//!            │       report: telemetry, metrics, health, log ◄─ counters
 //!            └──────────────────────────────────────────────────────┘
 //! ```
 //!
 //! Read the modules in this order. [`config`] is what the daemon was asked to do: flags, file, environment.
 //! [`receive`] is the thread that empties the socket. [`hold`] keeps documents within one budget of bytes, [`spool`]
 //! keeps them on disk. [`upload`] decides what is sent when, and what an answer means. [`aws`] makes the signed
-//! calls. [`relay`] is the proxy for sampling rules. [`report`] counts and reports, and [`run`] puts it all together.
+//! calls. [`relay`] is the proxy for sampling rules. [`report`] shows what [`counters`] hold, and [`run`] puts it all
+//! together. Rooms import from those below only: `run`, `report`, `relay`, `receive`, `upload`, `aws`, `spool`, `hold`,
+//! `counters`, `config`, from the top down.
 //!
 //! The library is for the tests and the benchmarks of the binary; its interface may change in any version.
 //!
@@ -27,6 +29,8 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+
+pub mod counters;
 
 pub mod receive;
 

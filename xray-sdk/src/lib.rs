@@ -81,15 +81,19 @@ pub mod document {
     mod name_chars;
     mod section;
     mod truncation;
+    mod url_writer;
 
     mod annotation;
     mod name;
+    mod opening;
+    mod operation;
     mod timestamp;
 
     mod absorb;
     mod body;
     mod body_writer;
     mod cause_writer;
+    mod edit;
     mod entry;
     mod flags;
     mod marks;
@@ -125,13 +129,15 @@ pub mod document {
         pub use super::children::Children;
         pub use super::exception::Stack;
         pub use super::frame::{Frame, Kind, insert_independent_head};
-        pub use super::keys::{self, Key};
-        pub use super::name::{metadata_key, put_annotation_key, put_name};
-        pub use super::plain::Opening;
+        pub use super::keys::{self, Key, OwnedKey};
+        pub use super::name::put_name;
+        pub use super::opening::{Opening, SegmentOpening};
+        pub use super::operation::Operation;
+        pub use super::plain::PlainKey;
         pub use super::preamble::Preamble;
-        pub use super::section::Section;
+        pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, MemberKey, is_bland};
+        pub use crate::json::{Buffer, is_bland};
     }
 }
 

@@ -30,6 +30,7 @@
 //! | data that no field of a span declares | [`XraySpanExt`] |
 //! | the trace header of the current span | [`current_trace_header`] |
 //! | a query of a library that describes none | [`query()`] |
+//! | spans that are left out, renamed or completed at their close | [`DropRule`], [`ClosingSpan`] |
 //! | counts and diagnoses | [`Handle`], [`Stats`], [`Diagnostic`] |
 //! | ids, headers, samplers, documents by hand | [`sdk`], which is the crate `xray-sdk` |
 //!
@@ -43,7 +44,7 @@
 //! | `tower-server` | `XrayHttpLayer` for hyper, tonic and other tower servers |
 //! | `tower-client` | `XrayHttpClientLayer` for tower clients |
 //! | `reqwest-middleware` | `XrayMiddleware` for reqwest |
-//! | `http` | `http::inject` and `http::extract`: the trace header in HTTP headers |
+//! | `http` | `http::inject` and `http::extract`: the trace header in HTTP headers; headers as data of a span |
 //! | `aws-sdk` | `XrayInterceptor` for the AWS SDK; needs Rust 1.94.1 |
 //! | `async-graphql` | `XrayGraphqlExtension` for async-graphql: a subsegment for each operation |
 //! | `lambda` | `lambda::InvocationLayer` for a `lambda_runtime::Runtime`; `lambda_runtime::run` needs no feature |
@@ -120,6 +121,7 @@ pub use layer::filter_mode::{FilterMode, WithDefaultFilter, WithFilter, WithoutF
 pub use layer::filtered::FilteredLayer;
 pub use layer::xray_layer::XrayLayer;
 pub use settings::config::ContextMissing;
+pub use settings::drop_rule::DropRule;
 pub use span_ext::{XraySpanExt, current_trace_header};
 pub use state::closing_span::ClosingSpan;
 pub use state::stats::Stats;

@@ -51,12 +51,17 @@ const ROUNDS: u64 = 1_000;
 
 /// Allocations of [`ROUNDS`] runs, after as many to warm up.
 fn allocations(dispatch: &Dispatch, run: impl Fn()) -> u64 {
+    allocations_of(ROUNDS, dispatch, run)
+}
+
+/// Allocations of so many runs, after as many to warm up.
+fn allocations_of(rounds: u64, dispatch: &Dispatch, run: impl Fn()) -> u64 {
     tracing::dispatcher::with_default(dispatch, || {
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             run();
         }
         allocation_counter::measure(|| {
-            for _ in 0..ROUNDS {
+            for _ in 0..rounds {
                 run();
             }
         })
@@ -132,6 +137,23 @@ fn a_sampled_request_allocates_nothing_of_its_own() {
         allocations(&idle(), request),
         5 * ROUNDS,
     );
+}
+
+/// More children than there is room for, of two traces that are open at once.
+fn wide() {
+    let roots = [info_span!("root"), info_span!(parent: None, "root")];
+    for order in 0..800 {
+        for root in &roots {
+            info_span!(parent: root, "child", annotation.kind = "big", order, weight = 0.5, hot = true)
+                .in_scope(|| ());
+        }
+    }
+}
+
+#[test]
+fn a_wide_trace_allocates_nothing_of_its_own() {
+    let (ours, theirs) = (allocations_of(4, &xray(Always), wide), allocations_of(4, &idle(), wide));
+    assert_no_more("a wide trace", ours, theirs, 4 * 2 * 801);
 }
 
 #[test]

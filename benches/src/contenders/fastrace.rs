@@ -46,8 +46,10 @@ impl World for Fastrace {
         for _ in 0..times {
             match job {
                 Job::Request => self.request(),
-                Job::Children(count) | Job::Rejected(count) => self.children(count),
+                Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.chain(depth),
+                // In the gate alone, where no rival is.
+                Job::Late(_) => {}
             }
         }
     }

@@ -17,7 +17,7 @@ mod rivals;
 
 mod registry;
 
-pub use ours::{FLOOR, OURS};
+pub use ours::{BARE, FLOOR, OURS};
 pub use registry::{all, named};
 #[cfg(feature = "rivals")]
 pub(crate) use xray_lite::LAMBDA_HEADER;

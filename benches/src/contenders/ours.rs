@@ -19,6 +19,9 @@ use crate::workload::contender::{Built, Contender, Setting, World};
 /// The floor that ratios refer to: the registry with a layer that does nothing behind our filter.
 pub const FLOOR: &str = "floor: Registry + no-op layer, same filter";
 
+/// The registry alone, without a filter.
+pub const BARE: &str = "bare Registry + no-op layer";
+
 /// Ours as the front page has it.
 pub const OURS: &str = "ours, UDP";
 
@@ -27,7 +30,7 @@ pub(super) fn all() -> Vec<Contender> {
     let ours = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
     vec![
         ours(FLOOR, false, floor as fn(Setting) -> Built),
-        ours("bare Registry + no-op layer", false, bare),
+        ours(BARE, false, bare),
         ours(OURS, true, udp),
         ours("ours, queued", true, queued),
         ours("ours, no send", false, no_send),

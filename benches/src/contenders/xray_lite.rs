@@ -33,8 +33,10 @@ impl World for XrayLite {
             let mut root = self.0.enter_subsegment(RemoteNamespace::new("GET /orders", "GET", URL));
             match job {
                 Job::Request => self.children(4),
-                Job::Children(count) | Job::Rejected(count) => self.children(count),
+                Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.descend(depth),
+                // In the gate alone, where no rival is.
+                Job::Late(_) => {}
             }
             if let Some(namespace) = root.namespace_mut() {
                 namespace.response_status(200);

@@ -14,7 +14,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::contenders::{self, FLOOR};
+use crate::contenders::{self, BARE, FLOOR};
 use crate::instructions::profile;
 use crate::workload::contender::Setting;
 use crate::workload::jobs::Job;
@@ -29,11 +29,14 @@ struct Bounded {
     beside: bool,
 }
 
-const BOUNDED: [Bounded; 4] = [
+const BOUNDED: [Bounded; 7] = [
     Bounded { name: "A", job: Job::Request, units: 1, sampled: true, beside: false },
     Bounded { name: "B", job: Job::Children(50), units: 50, sampled: true, beside: false },
+    Bounded { name: "K", job: Job::Kinds(100), units: 100, sampled: true, beside: false },
+    Bounded { name: "W", job: Job::Kinds(400), units: 400, sampled: true, beside: false },
     Bounded { name: "E", job: Job::Request, units: 1, sampled: false, beside: false },
     Bounded { name: "F", job: Job::Rejected(50), units: 50, sampled: true, beside: true },
+    Bounded { name: "L", job: Job::Late(50), units: 50, sampled: true, beside: false },
 ];
 
 /// Without the kernel's part, which callgrind does not see.
@@ -69,6 +72,9 @@ pub fn gate(binary: &Path, file: &Path, update: bool) -> io::Result<(String, boo
                 "gate {name}: {ours:7.0} {what}, floor {floor:7.0} ({ratio:.2} x), {verdict}"
             );
         }
+        let bare = measure(binary, BARE, bounded)?.instructions;
+        let _ =
+            writeln!(report, "gate {name}: {:7.2} x the registry without a filter", ours.instructions / bare);
     }
     if update {
         fs::write(file, format!("{HEAD}{counts}"))?;
@@ -87,8 +93,9 @@ fn verdict(ours: f64, bound: Option<f64>, update: bool) -> String {
 }
 
 const HEAD: &str = "\
-# Ours without the send, by callgrind: instructions (A and E per request, B and F per child), and lines of 64 bytes of
-# code that the job touches. A build may lie 5 % above. Written by `cargo run --release -p xray-bench -- gate --update`.
+# Ours without the send, by callgrind: instructions (A and E per request, B, K, W and F per child, L per root with a child),
+# and lines of 64 bytes of code that the job touches. A build may lie 5 % above. Written by
+# `cargo run --release -p xray-bench -- gate --update`.
 ";
 
 fn bounds_of(bounds: &str, name: &str) -> [Option<f64>; 2] {
@@ -103,7 +110,7 @@ fn bounds_of(bounds: &str, name: &str) -> [Option<f64>; 2] {
 /// If valgrind or its annotator can't be run.
 pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> {
     let found = BOUNDED.iter().find(|one| one.name == job);
-    let bounded = found.ok_or_else(|| io::Error::other("a profile is of A, B, E or F"))?;
+    let bounded = found.ok_or_else(|| io::Error::other("a profile is of A, B, K, W, E, F or L"))?;
     let times = 10_000 / bounded.units;
     let run = |contender: &str, which: &str| {
         let out = std::env::temp_dir().join(format!("callgrind.{which}.{job}.{}", std::process::id()));

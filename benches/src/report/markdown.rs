@@ -95,7 +95,16 @@ pub fn of_threads(rows: &[threads::Row]) -> String {
 /// CPU per span by size of the trace.
 #[must_use]
 pub fn of_growth(rows: &[trace_size::Row]) -> String {
-    let mut text = "\n### G: CPU of the whole process per span, ns, by size of the trace\n\n|".to_owned();
+    let caller = growth("the calling thread", rows, |row| &row.caller);
+    caller + &growth("the whole process", rows, |row| &row.total)
+}
+
+fn growth(
+    whose: &str,
+    rows: &[trace_size::Row],
+    pick: fn(&trace_size::Row) -> &Vec<Option<Median>>,
+) -> String {
+    let mut text = format!("\n### G: CPU of {whose} per span, ns, by size of the trace\n\n|");
     for size in SIZES {
         let _ = match size {
             Job::Chain(depth) => write!(text, " | {depth} deep"),
@@ -105,7 +114,7 @@ pub fn of_growth(rows: &[trace_size::Row]) -> String {
     let _ = writeln!(text, " |\n|---{}|", "|--:".repeat(SIZES.len()));
     for row in rows {
         let _ = write!(text, "| {}", row.contender);
-        for one in &row.per_span {
+        for one in pick(row) {
             let _ = write!(text, " | {}", one.map_or("–".to_owned(), nanos));
         }
         text.push_str(" |\n");

@@ -5,10 +5,10 @@ use std::io;
 use std::path::Path;
 
 use crate::contenders::{self};
-use crate::harness::meter::{Median, sample, times_for};
+use crate::harness::meter::{Median, Sample, sample, times_for};
 use crate::harness::receiver::Receiver;
 use crate::report::effort::Effort;
-use crate::workload::contender::Setting;
+use crate::workload::contender::{Contender, Setting};
 use crate::workload::jobs::Job;
 
 /// Traces, from small to large: children of one root, then levels below it.
@@ -24,11 +24,14 @@ pub const SIZES: [Job; 9] = [
     Job::Chain(500),
 ];
 
-/// CPU of the whole process per span, in nanoseconds, in the order of [`SIZES`].
+/// CPU per span, in nanoseconds, in the order of [`SIZES`].
 #[derive(Clone, Debug)]
 pub struct Row {
     pub(crate) contender: &'static str,
-    pub(crate) per_span: Vec<Option<Median>>,
+    /// Of the calling thread.
+    pub(crate) caller: Vec<Option<Median>>,
+    /// Of the whole process.
+    pub(crate) total: Vec<Option<Median>>,
 }
 
 /// Measures all contenders.
@@ -52,13 +55,21 @@ pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
                     *times = times_for(&*world, job, effort.long / 2);
                 }
                 sample(&*world, job, *times / 10 + 1);
-                samples[index][size].push(sample(&*world, job, *times).total / f64::from(job.spans()));
+                samples[index][size].push(sample(&*world, job, *times));
             }
         }
     }
-    let row = |(contender, samples): (crate::workload::contender::Contender, Vec<Vec<f64>>)| Row {
+    let medians = |samples: &[Vec<Sample>], pick: fn(&Sample) -> f64| {
+        let of = |(job, samples): (Job, &Vec<Sample>)| {
+            let each = samples.iter().map(|one| pick(one) / f64::from(job.spans()));
+            (!samples.is_empty()).then(|| Median::of(each))
+        };
+        SIZES.into_iter().zip(samples).map(of).collect()
+    };
+    let row = |(contender, samples): (Contender, Vec<Vec<Sample>>)| Row {
         contender: contender.name,
-        per_span: samples.into_iter().map(|one| (!one.is_empty()).then(|| Median::of(one))).collect(),
+        caller: medians(&samples, |one| one.caller),
+        total: medians(&samples, |one| one.total),
     };
     Ok(contenders.into_iter().zip(samples).map(row).collect())
 }

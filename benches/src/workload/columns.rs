@@ -26,7 +26,7 @@ impl Column {
 }
 
 /// The jobs that the table shows.
-pub const COLUMNS: [Column; 5] = [
+pub const COLUMNS: [Column; 7] = [
     Column {
         name: "A",
         title: "a request of five spans",
@@ -41,6 +41,22 @@ pub const COLUMNS: [Column; 5] = [
         title: "a root with 100 children",
         job: Job::Children(100),
         units: 1,
+        sampled: true,
+        beside: false,
+    },
+    Column {
+        name: "K",
+        title: "one of 100 children with an annotation, an integer, a float and a flag",
+        job: Job::Kinds(100),
+        units: 100,
+        sampled: true,
+        beside: false,
+    },
+    Column {
+        name: "W",
+        title: "one of 400 of those",
+        job: Job::Kinds(400),
+        units: 400,
         sampled: true,
         beside: false,
     },

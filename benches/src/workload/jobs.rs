@@ -1,22 +1,29 @@
 //! The jobs, as an application instrumented with `tracing` does them. The rivals that have an interface of their
 //! own say the same in their words, beside their setup. Nothing is measured here.
 
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
 use tracing::field::Empty;
-use tracing::{debug_span, error, info_span};
+use tracing::{Span, debug_span, error, info_span};
 
 /// What is done, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// A root with method, URL and a status recorded later; four children with a string and an integer, of which one is
-    /// negative; one of
-    /// them with an error event.
+    /// negative; one of them with an error event.
     Request,
     /// A root with so many children one after the other, each with a string and an integer.
     Children(u32),
+    /// A root with so many children one after the other, each with an annotation and an integer, a float and a flag.
+    Kinds(u32),
     /// A root with so many children that the layer's filter rejects, and another layer wants.
     Rejected(u32),
     /// Spans within spans, so many levels below the root.
     Chain(u32),
+    /// So many roots, each with a child that outlives it and is entered and closed on another thread.
+    Late(u32),
 }
 
 impl Job {
@@ -25,7 +32,10 @@ impl Job {
     pub fn spans(self) -> u32 {
         match self {
             Self::Request => 5,
-            Self::Children(count) | Self::Rejected(count) | Self::Chain(count) => 1 + count,
+            Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => {
+                1 + count
+            }
+            Self::Late(count) => 2 * count,
         }
     }
 
@@ -34,8 +44,10 @@ impl Job {
         match self {
             Self::Request => request(),
             Self::Children(count) => children(count),
+            Self::Kinds(count) => kinds(count),
             Self::Rejected(count) => rejected(count),
             Self::Chain(depth) => chain(depth),
+            Self::Late(count) => late(count),
         }
     }
 }
@@ -73,6 +85,16 @@ fn children(count: u32) {
 }
 
 #[inline(never)]
+fn kinds(count: u32) {
+    let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
+    for order in 0..count {
+        let weight = f64::from(order) * 0.25 + 0.1;
+        let _in_child =
+            info_span!("load", annotation.kind = "order", order, weight, express = order % 2 == 0).entered();
+    }
+}
+
+#[inline(never)]
 fn rejected(count: u32) {
     let _in_root = info_span!("GET /orders", otel.kind = "server").entered();
     for order in 0..count {
@@ -90,5 +112,43 @@ fn descend(left: u32) {
     if left > 0 {
         let _in_child = info_span!("load", kind = "order", left).entered();
         descend(left - 1);
+    }
+}
+
+#[inline(never)]
+fn late(count: u32) {
+    let open: Vec<Span> = (0..count)
+        .map(|order| {
+            let in_root = info_span!("GET /orders", otel.kind = "server").entered();
+            let child = info_span!("load", kind = "order", order);
+            drop(in_root);
+            child
+        })
+        .collect();
+    static ELSEWHERE: OnceLock<Sender<(Vec<Span>, Sender<()>)>> = OnceLock::new();
+    // One thread for all jobs, so that what it keeps is there from the second time on.
+    let elsewhere = ELSEWHERE.get_or_init(|| {
+        let (sender, jobs) = channel::<(Vec<Span>, Sender<()>)>();
+        let work = move || {
+            for (open, done) in jobs {
+                measured_run_elsewhere(open);
+                let _ = done.send(());
+            }
+        };
+        // A machine without threads has nothing to measure here.
+        drop(thread::Builder::new().spawn(work));
+        sender
+    });
+    let (done, is_done) = channel();
+    if elsewhere.send((open, done)).is_ok() {
+        let _ = is_done.recv();
+    }
+}
+
+/// The part of [`Job::Late`] on the other thread. Callgrind collects by this name, on each thread for itself.
+#[inline(never)]
+fn measured_run_elsewhere(open: Vec<Span>) {
+    for span in open {
+        span.in_scope(|| ());
     }
 }

@@ -1,4 +1,4 @@
-//! What a call of X-Ray's API is to those who make it.
+//! Calls of X-Ray's API, as their callers see them.
 //!
 //! A trait and its types: no HTTP client here. `upload` and `telemetry` call through it.
 
@@ -33,7 +33,7 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// Why a call has no answer. Each holds what a person should read.
+/// The reason why a call has no answer, each with words for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallError {

@@ -1,4 +1,7 @@
-//! What `config check` says of AWS: region, endpoint, credentials, and as whom AWS sees them.
+//! The part of `config check` about AWS: region, endpoint, credentials, caller.
+//!
+//! Shared by `config check`, which prints the findings, and by the start, which logs who the caller is. Only asks: nothing
+//! here changes credentials, region or endpoint.
 
 use log::info;
 
@@ -11,13 +14,14 @@ use super::setup::Aws;
 pub struct Findings {
     /// One finding a line.
     pub lines: Vec<String>,
-    /// Whether credentials were found, and AWS knows them if it was asked.
+    /// `true` if credentials were found, and AWS knows them if it was asked.
     pub is_good: bool,
 }
 
 impl Aws {
-    /// Searches for credentials, and asks STS whose they are. With a configured endpoint STS is not asked, so that
-    /// nothing goes to AWS that is meant for another place.
+    /// Searches for credentials, and asks STS whose they are.
+    ///
+    /// With a configured endpoint STS is not asked, so that nothing goes to AWS that is meant for another place.
     pub async fn check(&self) -> Findings {
         let mut lines = vec![
             format!("region: {} (from {})", self.region.name, self.region.source.as_str()),
@@ -41,8 +45,10 @@ impl Aws {
         Findings { lines, is_good }
     }
 
-    /// Searches for credentials and logs whose they are, so that a wrong role shows at start and not with the first
-    /// trace. STS is asked if `asks_sts`, and only when the endpoint is AWS's own.
+    /// Searches for credentials and logs whose they are.
+    ///
+    /// So a wrong role shows at start and not with the first trace. STS is asked if `asks_sts`, and only when the
+    /// endpoint is AWS's own.
     pub async fn introduce(&self, asks_sts: bool) {
         // A failure is logged where the credentials are.
         if self.client.credentials().get().await.is_err() || !asks_sts || !self.client.endpoint().is_default()
@@ -71,7 +77,9 @@ impl Aws {
     }
 }
 
-/// The content of the first element of a name. STS answers with one small document, whose elements have no attributes.
+/// The content of the first element of a name.
+///
+/// STS answers with one small document, whose elements have no attributes.
 fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     Some(rest.split_once(&format!("</{name}>"))?.0.trim())

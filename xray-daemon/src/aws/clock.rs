@@ -41,7 +41,7 @@ impl Clock {
     fn learn_at(&self, date: &str, machine: SystemTime) -> Option<i64> {
         let theirs = httpdate::parse_http_date(date).ok()?;
         // A plausible date only: something between us and X-Ray may have no clock at all.
-        if theirs < UNIX_EPOCH + EARLIEST {
+        if !(UNIX_EPOCH + EARLIEST..UNIX_EPOCH + LATEST).contains(&theirs) {
             return None;
         }
         let off = millis_between(machine, theirs);
@@ -56,11 +56,16 @@ impl Clock {
     }
 }
 
-/// Differences up to this are left alone: X-Ray accepts five minutes, and the date of an answer is a whole second.
+/// The largest difference that is left alone.
 pub const TOLERANCE: Duration = Duration::from_secs(60);
 
 /// 2020-01-01, before which no answer of X-Ray can be.
 const EARLIEST: Duration = Duration::from_secs(1_577_836_800);
+
+/// 2200-01-01, from which on no date is believed.
+///
+/// Signatures have no place for a year of five digits, which a date near the year 9999 soon leads to.
+const LATEST: Duration = Duration::from_secs(7_258_118_400);
 
 fn millis_between(from: SystemTime, to: SystemTime) -> i64 {
     let millis = |duration: Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
@@ -108,7 +113,9 @@ mod tests {
     fn small_differences_and_nonsense_are_left_alone() {
         let clock = Clock::default();
         let machine = 1_800_000_000;
-        for date in [date(machine + 60), date(machine - 60), "yesterday".to_owned(), date(0), String::new()] {
+        let far = "Fri, 31 Dec 9999 23:59:59 GMT".to_owned();
+        let nonsense = ["yesterday".to_owned(), date(0), String::new(), far];
+        for date in nonsense.into_iter().chain([date(machine + 60), date(machine - 60)]) {
             assert_eq!(clock.learn_at(&date, at(machine)), None, "{date}");
         }
         assert_eq!(clock.correction(), 0);

@@ -1,4 +1,4 @@
-//! Where X-Ray (or STS) is reached: from the configuration, the environment, or the region's partition.
+//! The endpoint of X-Ray or STS: from configuration, environment, or the region's partition.
 //!
 //! The suffixes are those of AWS's published partition table; `tests/it/aws.rs` holds the original's own cases.
 
@@ -14,7 +14,7 @@ pub struct Endpoint {
     source: &'static str,
 }
 
-/// Why no endpoint can be had.
+/// The reason why there is no endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndpointError {
@@ -24,7 +24,7 @@ pub enum EndpointError {
     Invalid {
         /// The value as it was configured.
         value: String,
-        /// Where the value was configured.
+        /// The place where the value was configured.
         source: &'static str,
     },
 }
@@ -118,13 +118,13 @@ impl Endpoint {
         self.uri.authority().map_or("", |authority| authority.as_str())
     }
 
-    /// Where the endpoint was configured: `Endpoint`, the variable's name, or `region`.
+    /// The source of the endpoint: `Endpoint`, the variable's name, or `region`.
     #[must_use]
     pub fn source(&self) -> &'static str {
         self.source
     }
 
-    /// Whether the endpoint follows from the region alone.
+    /// Returns whether the endpoint follows from the region alone.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.source == "region"
@@ -137,7 +137,7 @@ impl std::fmt::Display for Endpoint {
     }
 }
 
-/// Whether a variable holds `true`, in any case.
+/// Returns whether a variable holds `true`, in any case.
 pub(super) fn is_true(environment: &Environment, name: &str) -> bool {
     environment.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }

@@ -1,4 +1,7 @@
 //! The instance's metadata service (IMDSv2): region, host name, instance id.
+//!
+//! Asked for telemetry's names and for the region, never for documents. In local mode, and with
+//! `AWS_EC2_METADATA_DISABLED`, there is nothing to ask.
 
 use std::error::Error;
 use std::time::Duration;
@@ -31,7 +34,7 @@ impl Metadata {
         Self { client: may_ask.then(client) }
     }
 
-    /// Whether there is anything to ask.
+    /// Returns whether there is anything to ask.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.client.is_some()

@@ -1,4 +1,7 @@
-//! Which region traces go to, looked for in the original's order, with the original's log lines.
+//! The region that traces go to, looked for in the original's order.
+//!
+//! Flag or file, `AWS_REGION`, then the ECS metadata file and EC2's metadata; in local mode the profile. Log lines are
+//! the original's. `aws-config`'s own order is another one, and is not used.
 
 use std::time::Duration;
 
@@ -17,11 +20,11 @@ use crate::config::Environment;
 pub struct Region {
     /// The region's name, like `eu-west-1`.
     pub name: String,
-    /// Where the name was found.
+    /// The source of the name.
     pub source: RegionSource,
 }
 
-/// Where a region was found.
+/// The source of a region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegionSource {
@@ -146,7 +149,7 @@ async fn of_ec2(metadata: &Metadata) -> Option<String> {
     }
 }
 
-/// How long the start waits for the instance's metadata.
+/// The longest that the start waits for the instance's metadata.
 const REGION_LIMIT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

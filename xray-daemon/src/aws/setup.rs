@@ -1,4 +1,7 @@
 //! Puts the room together: settings in, a signed client and what else is known of the surroundings out.
+//!
+//! The only place that knows in which order the parts come about: trust, proxy, region, endpoint, credentials. Called
+//! once by `run`, and by tests with credentials of their own.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +18,7 @@ use super::region::{NoRegion, Region};
 use super::signed::SignedClient;
 use crate::config::{Config, Environment};
 
-/// What the configuration says of AWS.
+/// The part of the configuration about AWS.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     /// `-n` or `Region`.
@@ -51,7 +54,7 @@ impl From<&Config> for Settings {
     }
 }
 
-/// Why the daemon can't start.
+/// The reason why the daemon can't start.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SetupError {
@@ -78,7 +81,7 @@ impl std::fmt::Display for SetupError {
 
 impl std::error::Error for SetupError {}
 
-/// What the other rooms use of AWS.
+/// The parts of AWS that the other rooms use.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Aws {
@@ -91,7 +94,9 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Finds region and endpoint, and makes the client. Credentials are searched for with the first call.
+    /// Finds region and endpoint, and makes the client.
+    ///
+    /// Credentials are searched for with the first call.
     ///
     /// # Errors
     ///
@@ -128,7 +133,7 @@ impl Aws {
         Ok(Self { client, region, metadata })
     }
 
-    /// The same with credentials that are given, for tests and for embedding.
+    /// Sets up with credentials that are given, for tests and for embedding.
     ///
     /// # Errors
     ///
@@ -144,7 +149,7 @@ impl Aws {
     }
 }
 
-/// `xray-agent/xray-daemon/<version> exec-env/<where> OS/<system>-<architecture>`, in the original's form.
+/// Returns the user agent in the original's form:
 fn user_agent(environment: &Environment) -> HeaderValue {
     let place = environment.get("AWS_EXECUTION_ENV").unwrap_or("UNKNOWN");
     let system = std::env::consts::OS;

@@ -190,10 +190,10 @@ async fn collect(answer: Response<AnswerBody>) -> Result<Reply, CallError> {
 /// Bounds of the histogram in seconds, up to the limit of an attempt.
 const BUCKETS: [f64; 9] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
-/// The most that is read of a reply to a call of the daemon's own. 50 unprocessed documents take some kilobytes.
+/// The most that is read of a reply to a call of the daemon's own.
 const REPLY_LIMIT: usize = 1 << 20;
 
-/// Whether an error code says that the credentials themselves, not their permissions, are at fault.
+/// Returns whether a code blames the credentials themselves, not their permissions.
 fn is_about_credentials(code: &str) -> bool {
     let code = code.split(':').next().unwrap_or(code);
     let code = code.strip_suffix("Exception").unwrap_or(code);

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use super::command::Load;
 use super::table::SETTINGS;
 
-/// Writes the settings that flags or file have, each with its source, and the file and warnings before them.
+/// Writes file, warnings and the settings of flags or file, each with its source.
 ///
 /// # Errors
 /// If `out` can't be written to.

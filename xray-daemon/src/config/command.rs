@@ -1,4 +1,4 @@
-//! Which of its few things the program is to do, with the configuration for it.
+//! The command that the arguments ask for, with its configuration.
 //!
 //! The one place that reads a configuration file. `run` calls this first.
 
@@ -14,7 +14,7 @@ use super::memory;
 use super::resolve::{overlay, resolve};
 use super::settings::Config;
 
-/// What the program is to do.
+/// A command of the program.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
@@ -30,7 +30,7 @@ pub enum Command {
     Health {
         /// The configuration, which says where that daemon is.
         load: Box<Load>,
-        /// Whether `--ready` was given.
+        /// `true` if `--ready` was given.
         ready: bool,
     },
 }
@@ -42,7 +42,7 @@ pub struct Load {
     pub config: Config,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
-    /// What a person should hear about flags and file that is no error.
+    /// Remarks on flags and file that are no errors, for a person.
     pub warnings: Vec<String>,
     pub(super) flags: Layer,
     pub(super) in_file: Layer,
@@ -81,6 +81,12 @@ impl Command {
         if flags.version {
             return Ok(Self::Version);
         }
+        // A daemon's arguments may be those of another's task definition; these commands are our own.
+        if let Some(word) = flags.rest.first().filter(|_| name != "run") {
+            return Err(ConfigError::usage(format!(
+                "`{word}` is no flag, and nothing else is accepted here"
+            )));
+        }
         let ready = flags.ready;
         let load = Box::new(Load::new(flags, environment, usual)?);
         Ok(match name {
@@ -90,7 +96,7 @@ impl Command {
         })
     }
 
-    /// The log file that arguments name, without a look at the configuration file: errors of that file belong there.
+    /// Returns the log file that arguments name.
     #[must_use]
     pub fn log_file(arguments: &[String]) -> Option<PathBuf> {
         Flags::parse(arguments).ok()?.layer.log_path.filter(|path| !path.is_empty()).map(PathBuf::from)
@@ -124,7 +130,9 @@ impl Load {
     }
 }
 
-/// Where a file is looked for when no flag names one. The first that is there is read, and no other.
+/// Places of the file when no flag names one.
+///
+/// The first that is there is read, and no other.
 const USUAL_PLACES: [&str; 2] = ["/etc/amazon/xray/cfg.yaml", "cfg.yaml"];
 
 #[cfg(test)]
@@ -150,7 +158,9 @@ mod tests {
         assert!(matches!(parse("health", &[]), Ok(Command::Health { ready: false, .. })));
         assert!(matches!(parse("-h -c /no/such/file", &[]), Ok(Command::Help)));
         assert!(matches!(parse("-v -c /no/such/file", &[]), Ok(Command::Version)));
-        assert_eq!(parse("config", &[]).unwrap_err().exit_code(), 2);
+        for line in ["config", "config check now", "health 127.0.0.1:2000", "health -o --ready now -b x:1"] {
+            assert_eq!(parse(line, &[]).unwrap_err().exit_code(), 2, "{line}");
+        }
         assert_eq!(parse("--ready", &[]).unwrap_err().to_string(), "flag provided but not defined: -ready");
     }
 

@@ -5,7 +5,9 @@
 
 use std::collections::HashMap;
 
-/// The variables of a process. A variable that is set to the empty string counts as not set, as in AWS's daemon.
+/// The variables of a process.
+///
+/// A variable that is set to the empty string counts as not set, as in AWS's daemon.
 #[derive(Clone, Debug, Default)]
 pub struct Environment(HashMap<String, String>);
 

@@ -1,4 +1,4 @@
-//! Why the daemon doesn't start with the configuration that it was given.
+//! The error of a configuration that the daemon can't start with.
 //!
 //! Raised by flags, file and resolution alike; `run` writes it to standard error and ends the process.
 
@@ -28,7 +28,7 @@ impl ConfigError {
         self.exit_code
     }
 
-    /// Whether the arguments can't be read, so that the help is of use.
+    /// Returns whether the arguments can't be read, so that the help is of use.
     #[must_use]
     pub fn is_usage(&self) -> bool {
         self.exit_code == 2

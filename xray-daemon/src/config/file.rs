@@ -8,7 +8,7 @@ use super::layer::{Layer, Slot};
 use super::table::SETTINGS;
 use super::yaml::{self, Entry, Node};
 
-/// What a file says, and what a person should hear about it.
+/// The settings of a file, and remarks on it for a person.
 #[derive(Debug, Default)]
 pub(super) struct File {
     pub(super) layer: Layer,
@@ -47,6 +47,9 @@ pub(super) fn parse(text: &str, named: bool) -> Result<File, ConfigError> {
         )));
     }
     for (path, entry) in keys {
+        if is_group(&path) && !entry.is_null() {
+            return Err(wrong(format!("line {}: {path} needs keys below it", entry.line)));
+        }
         if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == path) {
             put(&path, entry, (setting.slot)(&mut file.layer))?;
         }
@@ -74,7 +77,7 @@ impl File {
     }
 }
 
-/// Paths of keys with their values: two levels deep, as AWS's daemon names them, three below `XrayDaemon`.
+/// Collects paths of keys with their values.
 fn flatten<'a>(prefix: &str, entries: &'a [(String, Entry)], out: &mut Vec<(String, &'a Entry)>) {
     for (key, entry) in entries {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
@@ -86,11 +89,17 @@ fn flatten<'a>(prefix: &str, entries: &'a [(String, Entry)], out: &mut Vec<(Stri
 }
 
 fn known(path: &str) -> bool {
-    let group = |setting: &str| setting.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
     path == VERSION
         || IGNORED.iter().any(|ignored| ignored.eq_ignore_ascii_case(path))
+        || SETTINGS.iter().any(|setting| setting.key == path)
         // `Socket:` with nothing below it.
-        || SETTINGS.iter().any(|setting| setting.key == path || group(setting.key))
+        || is_group(path)
+}
+
+/// Returns whether keys are below this one.
+fn is_group(path: &str) -> bool {
+    let is_below = |key: &str| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+    SETTINGS.iter().any(|setting| is_below(setting.key))
 }
 
 /// Puts a value into its slot. A value that is absent leaves the slot as it is.
@@ -267,6 +276,8 @@ Version: 2";
             ("TotalBufferSizeMB: \"16\"", "TotalBufferSizeMB needs a whole number, not \"16\""),
             ("LocalMode: maybe", "LocalMode needs true or false, not \"maybe\""),
             ("Region: [a]", "Region needs a string, not a list"),
+            ("Socket: 127.0.0.1:3000", "Socket needs keys below it"),
+            ("XrayDaemon: [a]", "XrayDaemon needs keys below it"),
         ] {
             let error = parse(&format!("Version: 2\n{line}"), true).unwrap_err();
             assert_eq!(error.to_string(), format!("Error occur when using config flag: line 2: {message}"));

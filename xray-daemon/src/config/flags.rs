@@ -22,7 +22,7 @@ pub(super) struct Flags {
     pub(super) help: bool,
     /// `--ready`, of the command `health`.
     pub(super) ready: bool,
-    /// What follows the flags.
+    /// The arguments behind the flags.
     pub(super) rest: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 //! The flags are a layer, the file is another. `table` says which member belongs to which flag and key, `resolve`
 //! lays one over the other.
 
-/// What one source says. Members are in the order of the table.
+/// The settings of one source. Members are in the order of the table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Layer {
     pub(super) resource_arn: Option<String>,

@@ -1,4 +1,4 @@
-//! How much memory the process may use, for the default of `-m`.
+//! The memory that the process may use, for the default of `-m`.
 //!
 //! The machine's memory, or the limit of the container, whichever is less. Linux only: elsewhere neither is known
 //! without another crate, and a fixed size stands in.

@@ -33,7 +33,9 @@ fn replace<T>(flag: &mut Option<T>, merged: &mut Option<T>) {
     }
 }
 
-/// Fills in the defaults and checks ranges. `memory` is what the process may use, if known.
+/// Fills in the defaults and checks ranges.
+///
+/// `memory` is what the process may use, if known.
 ///
 /// # Errors
 /// If a number is out of its range, the log level is not known, or the memory is less than 3 MB.
@@ -86,8 +88,8 @@ pub(super) fn resolve(
         receive_buffer: (receive_buffer_kb << 10) as usize,
         shutdown: Duration::from_secs(shutdown),
         max_age: Duration::from_secs(max_age),
-        relay_allow_paths: layer.allow_paths.unwrap_or_default(),
-        relay_allow_hosts: layer.allow_hosts.unwrap_or_default(),
+        relay_allow_paths: paths(layer.allow_paths.unwrap_or_default())?,
+        relay_allow_hosts: hosts(layer.allow_hosts.unwrap_or_default())?,
         relay_timeout: Duration::from_secs(relay_timeout),
         relay_max_body: (relay_max_body_kb << 10) as usize,
         admin_address: text(layer.admin),
@@ -97,7 +99,9 @@ pub(super) fn resolve(
     })
 }
 
-/// The budget for documents. What isn't positive takes one percent, as in AWS's daemon, but at least 16 MB.
+/// The budget for documents.
+///
+/// What isn't positive takes one percent, as in AWS's daemon, but at least 16 MB.
 fn buffer_memory(megabytes: Option<i64>, memory: Option<u64>) -> Result<usize, ConfigError> {
     let megabytes = match megabytes.unwrap_or(0) {
         1..LEAST_MEMORY => {
@@ -108,9 +112,37 @@ fn buffer_memory(megabytes: Option<i64>, memory: Option<u64>) -> Result<usize, C
         megabytes @ LEAST_MEMORY.. => megabytes.unsigned_abs(),
         _ => memory.map_or(UNKNOWN_MEMORY, |bytes| (bytes / 100 / MEGABYTE).max(LEAST_DEFAULT)),
     };
-    usize::try_from(megabytes.saturating_mul(MEGABYTE)).map_err(|_| {
+    let bytes = megabytes.checked_mul(MEGABYTE).filter(|bytes| *bytes <= MOST_MEMORY);
+    bytes.and_then(|bytes| usize::try_from(bytes).ok()).ok_or_else(|| {
         ConfigError::invalid(format!("TotalBufferSizeMB is {megabytes}, more than this machine can address."))
     })
+}
+
+/// A path that no request can have would close the relay without a word.
+fn paths(paths: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let is_path = |path: &&String| path.starts_with('/') && !path.contains(['?', '#', ' ']);
+    match paths.iter().find(|path| !is_path(path)) {
+        Some(path) => Err(ConfigError::invalid(format!(
+            "XrayDaemon.Relay.AllowPaths has \"{path}\". Use paths such as /GetSamplingRules."
+        ))),
+        None => Ok(paths),
+    }
+}
+
+/// Names are compared without a port.
+fn hosts(hosts: Vec<String>) -> Result<Vec<String>, ConfigError> {
+    let is_host = |host: &&String| {
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let is_word =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        is_word || *host == "*"
+    };
+    match hosts.iter().find(|host| !is_host(host)) {
+        Some(host) => Err(ConfigError::invalid(format!(
+            "XrayDaemon.Relay.AllowHosts has \"{host}\". Use names without a port, or *.example.com for all below it."
+        ))),
+        None => Ok(hosts),
+    }
 }
 
 fn level(name: Option<&str>) -> Result<LogLevel, ConfigError> {
@@ -133,6 +165,8 @@ const WEEK: u64 = 7 * 24 * 3600;
 const LEAST_MEMORY: i64 = 3;
 /// The least default, in MB: one percent of a small container would hold a second of traffic.
 const LEAST_DEFAULT: u64 = 16;
+/// The most that can be asked for: what a process of today can address.
+const MOST_MEMORY: u64 = 1 << 47;
 /// The default where the memory is not known, in MB.
 const UNKNOWN_MEMORY: u64 = 64;
 
@@ -196,6 +230,10 @@ mod tests {
         ] {
             assert_eq!(buffer_memory(asked, memory), Ok(megabytes << 20), "{asked:?} of {memory:?}");
         }
+        for asked in [i64::MAX, 1 << 44] {
+            let error = buffer_memory(Some(asked), None).unwrap_err();
+            assert!(error.to_string().ends_with("more than this machine can address."), "{error}");
+        }
         for asked in [1, 2] {
             let error = buffer_memory(Some(asked), None).unwrap_err();
             assert_eq!(
@@ -214,6 +252,25 @@ mod tests {
         };
         assert_eq!(with(None).as_deref(), Some("http://env:1"));
         assert_eq!(with(Some("http://flag:1")).as_deref(), Some("http://flag:1"));
+    }
+
+    #[test]
+    fn paths_and_hosts_that_never_match_are_refused() {
+        let with = |path: &str, host: &str| {
+            let (paths, hosts) = (Some(vec![path.to_owned()]), Some(vec![host.to_owned()]));
+            resolved(Layer { allow_paths: paths, allow_hosts: hosts, ..Layer::default() })
+        };
+        for (path, host) in [("/GetSamplingRules", "xray.example.com"), ("/", "*"), ("/x", "*.example.com")] {
+            assert!(with(path, host).is_ok(), "{path} {host}");
+        }
+        for path in ["GetSamplingRules", "", "/x?y", "http://localhost/x"] {
+            let error = with(path, "xray").unwrap_err().to_string();
+            assert!(error.starts_with(&format!("XrayDaemon.Relay.AllowPaths has \"{path}\".")), "{error}");
+        }
+        for host in ["xray:2000", "", "a b", "http://xray", "*example.com"] {
+            let error = with("/x", host).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("XrayDaemon.Relay.AllowHosts has \"{host}\".")), "{error}");
+        }
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::environment::Environment;
 /// Everything that the daemon can be asked for.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Bytes for documents in memory (`-m`, `TotalBufferSizeMB`). Defaults to 1 % of the memory that the process may
-    /// use, at least 16 MB.
+    /// Bytes for documents in memory (`-m`, `TotalBufferSizeMB`).
+    ///
+    /// Defaults to 1 % of the memory that the process may use, at least 16 MB.
     pub buffer_memory: usize,
     /// The largest number of uploads at a time (`Concurrency`). Defaults to 8.
     pub concurrency: usize,
@@ -19,15 +20,19 @@ pub struct Config {
     pub region: Option<String>,
     /// The endpoint of X-Ray's API, if the file names one (`Endpoint`).
     pub endpoint: Option<String>,
-    /// The UDP address for documents (`-b`, `Socket.UDPAddress`). Defaults to `127.0.0.1:2000`.
+    /// The UDP address for documents (`-b`, `Socket.UDPAddress`).
+    ///
+    /// Defaults to `127.0.0.1:2000`.
     pub udp_address: String,
-    /// The TCP address of the relay (`-t`, `Socket.TCPAddress`). Defaults to `127.0.0.1:2000`.
+    /// The TCP address of the relay (`-t`, `Socket.TCPAddress`).
+    ///
+    /// Defaults to `127.0.0.1:2000`.
     pub tcp_address: String,
-    /// Where the log goes and how much of it.
+    /// The log's place and level.
     pub log: LogConfig,
     /// Don't ask for EC2 metadata (`-o`, `LocalMode`). Defaults to `false`.
     pub local_mode: bool,
-    /// The ARN of the AWS resource that the daemon runs on (`-a`, `ResourceARN`), for telemetry. Defaults to empty.
+    /// The ARN of the AWS resource that the daemon runs on (`-a`, `ResourceARN`).
     pub resource_arn: String,
     /// A role to assume before uploading (`-r`, `RoleARN`).
     pub role_arn: Option<String>,
@@ -37,40 +42,60 @@ pub struct Config {
     pub proxy_address: Option<String>,
     /// The disk behind the memory (`--spool`, `XrayDaemon.Spool`). Defaults to none.
     pub spool: Option<SpoolConfig>,
-    /// The receive buffer of the UDP socket in bytes (`XrayDaemon.ReceiveBufferKB`). Defaults to 8 MB.
+    /// The receive buffer of the UDP socket in bytes (`XrayDaemon.ReceiveBufferKB`).
+    ///
+    /// Defaults to 8 MB.
     pub receive_buffer: usize,
-    /// How long a shutdown may take (`--shutdown-seconds`, `XrayDaemon.ShutdownSeconds`). Defaults to 25 s.
+    /// The limit of a shutdown (`--shutdown-seconds`, `XrayDaemon.ShutdownSeconds`).
+    ///
+    /// Defaults to 25 s.
     pub shutdown: Duration,
-    /// How old a document in memory may become before it is dropped (`XrayDaemon.MaxAgeSeconds`). Defaults to 7 days.
+    /// The age at which a document in memory is dropped (`XrayDaemon.MaxAgeSeconds`).
+    ///
+    /// Defaults to 7 days.
     pub max_age: Duration,
-    /// Paths that the relay forwards (`XrayDaemon.Relay.AllowPaths`). Empty, the default, means all.
+    /// Paths that the relay forwards (`XrayDaemon.Relay.AllowPaths`).
+    ///
+    /// Empty, the default, means all.
     pub relay_allow_paths: Vec<String>,
-    /// Names beyond loopback's and addresses' that a request to the relay may have as `Host` (`--allow-host`,
-    /// `XrayDaemon.Relay.AllowHosts`). Defaults to none.
+    /// More names that a request to the relay may have as `Host` (`XrayDaemon.Relay.AllowHosts`).
+    ///
+    /// Beyond addresses and the names of this machine. Defaults to none.
     pub relay_allow_hosts: Vec<String>,
-    /// How long the relay waits for an answer (`XrayDaemon.Relay.TimeoutSeconds`). Defaults to 5 s.
+    /// The limit of a relayed request (`XrayDaemon.Relay.TimeoutSeconds`).
+    ///
+    /// Defaults to 5 s.
     pub relay_timeout: Duration,
-    /// The largest body that the relay takes, in bytes (`XrayDaemon.Relay.MaxBodyKB`). Defaults to 1 MB.
+    /// The largest body that the relay takes, in bytes (`XrayDaemon.Relay.MaxBodyKB`).
+    ///
+    /// Defaults to 1 MB.
     pub relay_max_body: usize,
-    /// The HTTP address of `/metrics`, `/healthz` and `/readyz` (`--admin`, `XrayDaemon.Admin`). Defaults to none.
+    /// The HTTP address of metrics and health (`--admin`, `XrayDaemon.Admin`). Defaults to none.
     pub admin_address: Option<String>,
-    /// The local socket of `xray-daemon health` (`--health-socket`, `XrayDaemon.HealthSocket`). Defaults to a path
-    /// that follows from the UDP address.
+    /// The local socket of `xray-daemon health` (`XrayDaemon.HealthSocket`).
+    ///
+    /// Defaults to a name that follows from the UDP port.
     pub health_socket: Option<PathBuf>,
-    /// Ask STS at start whose credentials are used (`XrayDaemon.CallerIdentity`). Defaults to `true`.
+    /// Ask STS at start whose credentials are used (`XrayDaemon.CallerIdentity`).
+    ///
+    /// Defaults to `true`.
     pub caller_identity: bool,
     /// The environment, for those rooms that look at it.
     pub environment: Environment,
 }
 
-/// Where the log goes and how much of it.
+/// The log's place and level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
-    /// The least level that is logged (`-l`, `Logging.LogLevel`). Defaults to `prod`, which is `info`.
+    /// The least level that is logged (`-l`, `Logging.LogLevel`).
+    ///
+    /// Defaults to `prod`, which is `info`.
     pub level: LogLevel,
     /// The file (`-f`, `Logging.LogPath`). Defaults to standard output.
     pub path: Option<PathBuf>,
-    /// Whether the file is rotated at 50 MB (`Logging.LogRotation`). Defaults to `true`.
+    /// `true` if the file is rotated at 50 MB (`Logging.LogRotation`).
+    ///
+    /// Defaults to `true`.
     pub rotation: bool,
 }
 
@@ -94,8 +119,12 @@ pub enum LogLevel {
 pub struct SpoolConfig {
     /// The directory (`--spool`, `XrayDaemon.Spool.Path`).
     pub path: PathBuf,
-    /// The most bytes of documents on disk (`XrayDaemon.Spool.MaxMB`). Defaults to 512 MB.
+    /// The most bytes of documents on disk (`XrayDaemon.Spool.MaxMB`).
+    ///
+    /// Defaults to 512 MB.
     pub max_bytes: u64,
-    /// How old a document on disk may become (`XrayDaemon.Spool.MaxAgeDays`). Defaults to 7 days.
+    /// The age at which a document on disk is dropped (`XrayDaemon.Spool.MaxAgeDays`).
+    ///
+    /// Defaults to 7 days.
     pub max_age: Duration,
 }

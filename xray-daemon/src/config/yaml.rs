@@ -27,7 +27,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Whether the value is absent: nothing, `~` or `null`.
+    /// Returns whether the value is absent: nothing, `~` or `null`.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.node, Node::Scalar { text, plain: true } if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
@@ -39,6 +39,8 @@ impl Entry {
 /// A message with the line, if the file is not YAML, or has an alias or a key that is no scalar.
 pub(super) fn parse(text: &str) -> Result<Option<Entry>, String> {
     let mut builder = Builder::default();
+    // An editor of Windows begins a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Parser::new_from_str(text).load(&mut builder, false).map_err(|err| err.to_string())?;
     match builder.error {
         Some(error) => Err(error),
@@ -130,6 +132,14 @@ mod tests {
             panic!()
         };
         assert_eq!(map.iter().map(|(_, entry)| entry.is_null()).collect::<Vec<_>>(), [true, true, false]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_key() {
+        let Entry { node: Node::Map(map), .. } = parse("\u{feff}Version: 2\r\n").unwrap().unwrap() else {
+            panic!()
+        };
+        assert_eq!(map[0].0, "Version");
     }
 
     #[test]

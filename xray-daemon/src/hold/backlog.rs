@@ -26,12 +26,12 @@ struct Failed {
     attempts: Attempts,
 }
 
-/// What became of a batch so far.
+/// The history of a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Attempts {
     /// Failed calls.
     pub count: u32,
-    /// When the last of them failed.
+    /// The time at which the last of them failed.
     pub last: Duration,
     /// No call before this.
     pub not_before: Duration,
@@ -46,7 +46,7 @@ pub struct Evicted {
     pub oldest: u64,
 }
 
-/// Which batch is the next to be sent.
+/// The batch that is the next to be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection {
     /// A new batch, cut from the queues.
@@ -77,7 +77,7 @@ impl Backlog {
         self.queued() + self.failed_documents
     }
 
-    /// Whether nothing waits.
+    /// Returns whether nothing waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -107,14 +107,14 @@ impl Backlog {
         self.limit
     }
 
-    /// When the oldest document of the queues was received.
+    /// Returns when the oldest document of the queues was received.
     #[must_use]
     pub fn oldest_queued(&self) -> Option<Duration> {
         let (complete, in_progress) = (self.complete.front(), self.in_progress.front());
         complete.into_iter().chain(in_progress).map(|(_, received)| received).min()
     }
 
-    /// When the oldest document of all was received.
+    /// Returns when the oldest document of all was received.
     #[must_use]
     pub fn oldest(&self) -> Option<Duration> {
         self.oldest_queued().into_iter().chain(self.failed.iter().map(|failed| failed.batch.oldest())).min()
@@ -189,9 +189,10 @@ impl Backlog {
         expired
     }
 
-    /// Which failed batch is the next to be sent again, of those that `may` be: one that failed less often, then an
-    /// older one. With it, its rank, which is 0 for a batch that didn't fail often, and when its oldest document was
-    /// received.
+    /// Returns the failed batch to be sent next, of those that `may` be sent.
+    ///
+    /// One that failed less often comes first, then an older one. With it, its rank, which is 0 for a batch that didn't
+    /// fail often, and when its oldest document was received.
     pub fn best_failed(&self, may: impl Fn(&Attempts, &Batch) -> bool) -> Option<(Selection, u32, Duration)> {
         let candidates =
             self.failed.iter().enumerate().filter(|(_, failed)| may(&failed.attempts, &failed.batch));
@@ -261,8 +262,9 @@ impl Backlog {
     }
 }
 
-/// How many failures put a batch behind those that failed less: an outage fails them all, a batch that only X-Ray
-/// can't digest must not keep the others waiting.
+/// The failures that put a batch behind those that failed less.
+///
+/// An outage fails them all; a batch that only X-Ray can't digest must not keep the others waiting.
 const PATIENCE: u32 = 3;
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use bytes::Bytes;
 #[derive(Clone, Debug)]
 pub struct Batch {
     body: Bytes,
-    /// Where each document's JSON string ends; a comma or the closing bracket follows.
+    /// The end of each document's JSON string; a comma or the closing bracket follows.
     ends: Vec<u32>,
-    /// When the oldest of them was received.
+    /// The time at which the oldest of them was received.
     oldest: Duration,
 }
 
@@ -33,7 +33,7 @@ impl Batch {
         self.ends.len()
     }
 
-    /// Whether there are no documents.
+    /// Returns whether there are no documents.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
@@ -51,7 +51,7 @@ impl Batch {
         self.body.len() + self.ends.len() * size_of::<u32>() + OVERHEAD
     }
 
-    /// When the oldest document was received.
+    /// Returns when the oldest document was received.
     #[must_use]
     pub fn oldest(&self) -> Duration {
         self.oldest
@@ -81,7 +81,9 @@ impl Batch {
         builder.build()
     }
 
-    /// Returns the two halves of a batch. The first has one document more if their number is odd.
+    /// Returns the two halves of a batch.
+    ///
+    /// The first has one document more if their number is odd.
     #[must_use]
     pub fn halves(&self) -> [Self; 2] {
         let middle = self.len().div_ceil(2);
@@ -147,7 +149,9 @@ impl Builder {
         self.ends.len()
     }
 
-    /// Adds a document, unless the body would become larger than `limit`. The first document is always added.
+    /// Adds a document, unless the body would become larger than `limit`.
+    ///
+    /// The first document is always added.
     pub(super) fn add(&mut self, document: &[u8], received: Duration, limit: usize) -> bool {
         let before = self.body.len();
         self.separate();
@@ -184,7 +188,9 @@ impl Builder {
     }
 }
 
-/// Appends a document as a JSON string. Each byte that is not part of valid UTF-8 becomes U+FFFD, as in AWS's daemon.
+/// Appends a document as a JSON string.
+///
+/// Each byte that is not part of valid UTF-8 becomes U+FFFD, as in AWS's daemon.
 fn encode(document: &[u8], out: &mut Vec<u8>) {
     let put = |string: &str, out: &mut Vec<u8>| {
         // Writing a string to a vector can't fail.
@@ -205,7 +211,7 @@ const PREFIX: &[u8] = b"{\"TraceSegmentDocuments\":[";
 const SUFFIX: &[u8] = b"]}";
 /// The first byte of a batch on disk.
 const FORMAT: u8 = 1;
-/// What a batch costs beside its bytes: itself, its place in a list, and the allocator's words.
+/// The cost of a batch beside its bytes: itself, its place in a list, the allocator's words.
 const OVERHEAD: usize = 256;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a document says of itself, as far as a daemon has to know.
+//! The parts of a document that a daemon has to know.
 //!
 //! Documents are forwarded unread. Only one that may be in progress, and one that X-Ray refused, is looked into, and
 //! a document that is no JSON has no identity.
@@ -30,7 +30,7 @@ impl<'a> Identity<'a> {
     }
 }
 
-/// Whether a complete document will follow this one: its own member `in_progress` is true.
+/// Returns whether a complete document will follow this one: its own `in_progress` is true.
 #[must_use]
 pub fn is_in_progress(document: &[u8]) -> bool {
     IN_PROGRESS.find(document).is_some()

@@ -23,7 +23,7 @@ struct Block {
     entries: Vec<Entry>,
     /// Entries that are gone already.
     taken: usize,
-    /// When the first document came.
+    /// The time at which the first document came.
     since: Duration,
 }
 
@@ -31,7 +31,7 @@ struct Block {
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     end: u32,
-    /// When it came: milliseconds after the block's first.
+    /// The document's time: milliseconds after the block's first.
     after: u32,
 }
 
@@ -115,9 +115,9 @@ impl Block {
     }
 }
 
-/// What an entry costs: a vector that grows by doubling has at most twice the room that it needs.
+/// The cost of an entry: a vector that grows by doubling has at most twice the room it needs.
 const ENTRY: usize = 2 * size_of::<Entry>();
-/// What a block costs beside its bytes and entries: its place in the queue, doubled, and the allocator's words.
+/// The cost of a block beside bytes and entries: twice its place in the queue, allocator's words.
 const BLOCK: usize = 2 * size_of::<Block>() + 32;
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ impl Complaints {
         log::warn!("{}", line(datagram, why));
     }
 
-    /// Says how many lines were left out, once their time is over.
+    /// Logs how many lines were left out, once their time is over.
     pub(super) fn catch_up(&mut self) {
         if self.window.elapsed() < WINDOW {
             return;

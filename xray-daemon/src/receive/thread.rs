@@ -12,9 +12,8 @@ use std::time::{Duration, Instant};
 use xray_sdk::receive::{DATAGRAM_BUFFER, ReceiveSocket, document};
 
 use super::complaints::Complaints;
+use crate::counters::{Counters, Heartbeat};
 use crate::hold::is_in_progress;
-use crate::report::counters::Counters;
-use crate::report::heartbeat::Heartbeat;
 use crate::upload::Uploads;
 
 /// The receiving thread.
@@ -24,7 +23,7 @@ pub struct Receiver {
     thread: JoinHandle<()>,
 }
 
-/// How the thread ended.
+/// The end of the thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
     /// Everything that the kernel had was received.
@@ -78,7 +77,9 @@ impl Receiver {
         self.shared.count_kernel_drops();
     }
 
-    /// Empties the socket and ends the thread, and with it the socket. Blocks, for at most a little over a second.
+    /// Empties the socket and ends the thread, and with it the socket.
+    ///
+    /// Blocks, for at most a little over a second.
     pub fn stop(self) -> Stopped {
         let Self { shared, thread } = self;
         shared.stop.store(true, Ordering::Release);
@@ -162,7 +163,7 @@ fn is_harmless(err: &io::Error) -> bool {
     matches!(err.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionReset)
 }
 
-/// Where a socket bound to `address` can be reached from this machine.
+/// Returns where a socket bound to `address` can be reached from this machine.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -172,8 +173,8 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// How often the thread shows that it is alive.
+/// The time between two signs of life.
 const BEAT: Duration = Duration::from_secs(1);
-/// How long a socket is emptied at the end.
+/// The longest that a socket is emptied at the end.
 const EMPTYING: Duration = Duration::from_secs(1);
 const AFTER_ERROR: Duration = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! Which requests the relay takes: by `Host`, by `Origin`, by path.
+//! The relay's rules for requests: by `Host`, by `Origin`, by path.
 //!
 //! A page in a browser on this machine can reach the port, by its address or by a name of its own that resolves to
 //! 127.0.0.1. Such a request carries the page's name in `Host`, or the page's `Origin`. SDKs send neither.
@@ -19,11 +19,11 @@ pub struct Guard {
     is_kubernetes: bool,
 }
 
-/// Why a request is refused. Each is a sentence for the sender and for the log.
+/// The reason why a request is refused, a sentence for the sender and for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// No header `Host`, or one that is no host.
+    /// No header `Host`, two of them, or one that is no host.
     NoHost,
     /// A name that is not one of this machine's.
     UnknownHost(String),
@@ -52,8 +52,9 @@ impl fmt::Display for Refusal {
 }
 
 impl Guard {
-    /// Rules with hosts and paths of the configuration. Of `environment`, `HOSTNAME` is a known name, and
-    /// `KUBERNETES_SERVICE_HOST` makes `service.namespace` one.
+    /// Rules with hosts and paths of the configuration.
+    ///
+    /// Of `environment`, `HOSTNAME` is a known name, and `KUBERNETES_SERVICE_HOST` makes `service.namespace` one.
     ///
     /// | name in `Host` | taken |
     /// |---|---|
@@ -78,6 +79,9 @@ impl Guard {
     ///
     /// The [`Refusal`], if the request is not to be forwarded.
     pub fn check(&self, request: &Parts) -> Result<(), Refusal> {
+        if request.headers.get_all(header::HOST).iter().count() > 1 {
+            return Err(Refusal::NoHost);
+        }
         let header = request.headers.get(header::HOST).map(|host| host.to_str().unwrap_or_default());
         let host = request.uri.authority().map(Authority::as_str).or(header);
         let origin = request.headers.get(header::ORIGIN);
@@ -106,7 +110,8 @@ impl Guard {
         let labels = name.split('.').count();
         let is_private = PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix));
         let is_service = self.is_kubernetes && labels == 2 && !has_origin;
-        if name.is_empty() {
+        // A user's name before the host is for URLs, not for `Host`.
+        if name.is_empty() || host.contains('@') {
             return Err(Refusal::NoHost);
         }
         if address.is_ok() || labels == 1 || is_private || is_service || self.is_configured(&name) {
@@ -124,10 +129,10 @@ impl Guard {
     }
 }
 
-/// Top-level names that the public DNS does not have: RFC 6761, RFC 6762, ICANN's `.internal`, and Kubernetes' `.svc`.
+/// Top-level names that the public DNS does not have.
 const PRIVATE_SUFFIXES: [&str; 4] = [".localhost", ".local", ".internal", ".svc"];
 
-/// What a stranger sent, short enough for a log.
+/// Returns what a stranger sent, short enough for a log.
 fn shorten(value: &str) -> String {
     let printable = value.chars().filter(|character| !character.is_control());
     printable.take(100).collect()
@@ -223,7 +228,11 @@ mod tests {
         assert_eq!(guard.check(&parts), Err(Refusal::NoHost));
         parts.version = Version::HTTP_10;
         assert_eq!(guard.check(&parts), Ok(()));
-        assert_eq!(check(&guard, "a b", None, "/"), Err(Refusal::NoHost));
+        for host in ["a b", "evil.com@localhost", "a@localhost:2000"] {
+            assert_eq!(check(&guard, host, None, "/"), Err(Refusal::NoHost), "{host}");
+        }
+        let two = Request::post("/").header("host", "localhost").header("host", "evil.com");
+        assert_eq!(guard.check(&two.body(()).unwrap().into_parts().0), Err(Refusal::NoHost));
     }
 
     #[test]

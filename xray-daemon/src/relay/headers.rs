@@ -1,4 +1,6 @@
-//! Which headers pass the relay, either way.
+//! The headers that pass the relay, either way.
+//!
+//! Pure functions of a header map. The signature comes later, in `aws`, over the headers that are left.
 
 use std::net::IpAddr;
 
@@ -31,8 +33,10 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     headers.remove(header::TRAILER);
 }
 
-/// The headers of a request as they go to X-Ray: without those of the connection and without any authorization of the
-/// sender's, which the signature replaces. The sender's address is added to `X-Forwarded-For`, as AWS's daemon does.
+/// Returns the headers of a request as they go to X-Ray.
+///
+/// Without those of the connection, and without any authorization of the sender's, which the signature replaces. The
+/// sender's address is added to `X-Forwarded-For`, as AWS's daemon does.
 pub(super) fn for_upstream(mut headers: HeaderMap, sender: IpAddr) -> HeaderMap {
     remove_hop_by_hop(&mut headers);
     let own: Vec<HeaderName> =

@@ -1,4 +1,7 @@
 //! The listener and the way of one request: guard, body, signature, answer.
+//!
+//! Bodies are read whole, within one sum of memory for all requests, since a signature needs them. Answers are streamed
+//! back as they come. Which requests pass is decided in `guard`, which headers in `headers`.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -8,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Either, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
@@ -16,7 +19,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log::{debug, error, info, warn};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
@@ -26,12 +29,12 @@ use super::stats::{RelayOutcome, RelayStats};
 use crate::aws::{AnswerBody, CallError, SignedClient};
 use crate::config::Config;
 
-/// What the relay needs to know.
+/// The settings of the relay.
 #[derive(Debug, Clone)]
 pub struct RelaySettings {
     /// Host and port to listen on; a port alone (`:2000`) means every address.
     pub address: String,
-    /// Who may ask for what.
+    /// The rules for requests.
     pub guard: Guard,
     /// From the request's last byte to the answer's last.
     pub timeout: Duration,
@@ -50,7 +53,7 @@ impl From<&Config> for RelaySettings {
     }
 }
 
-/// Why the relay does not listen.
+/// The reason why the relay does not listen.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum BindError {
@@ -128,25 +131,33 @@ impl Relay {
             reported: Mutex::new(None),
         });
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let (crowded, _) = watch::channel(());
         let mut connections = JoinSet::new();
         let mut stop = std::pin::pin!(stop);
+        let mut waiting: Option<(TcpStream, SocketAddr)> = None;
         loop {
-            let accepted = tokio::select! {
+            tokio::select! {
                 () = &mut stop => break,
-                Some(_) = connections.join_next() => continue,
-                accepted = accept(&self.listener, &places) => accepted,
-            };
-            match accepted {
-                Ok((stream, sender, place)) => {
-                    let service = Arc::clone(&service);
+                Some(_) = connections.join_next() => {}
+                accepted = self.listener.accept(), if waiting.is_none() => match accepted {
+                    Ok(accepted) => {
+                        waiting = Some(accepted);
+                        if places.available_permits() == 0 {
+                            crowded.send_replace(());
+                        }
+                    }
+                    Err(err) => {
+                        error!("proxy http server failed to accept: {err}");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                },
+                Ok(place) = Arc::clone(&places).acquire_owned(), if waiting.is_some() => {
+                    let Some((stream, sender)) = waiting.take() else { continue };
+                    let (service, crowded) = (Arc::clone(&service), crowded.subscribe());
                     connections.spawn(async move {
-                        service.serve_connection(stream, sender.ip()).await;
+                        service.serve_connection(stream, sender.ip(), crowded).await;
                         drop(place);
                     });
-                }
-                Err(err) => {
-                    error!("proxy http server failed to accept: {err}");
-                    tokio::time::sleep(Duration::from_millis(100)).await;
                 }
             }
         }
@@ -154,31 +165,28 @@ impl Relay {
     }
 }
 
-type Place = tokio::sync::OwnedSemaphorePermit;
+/// Connections at a time.
+///
+/// An SDK keeps one or two. When all places are taken and one more comes, connections that do nothing between two
+/// requests are closed; further ones wait in the kernel.
+const MAX_CONNECTIONS: usize = 128;
 
-/// Takes a connection when there is a place for it; until then, connections wait in the kernel.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, SocketAddr, Place)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, sender) = listener.accept().await?;
-    Ok((stream, sender, place))
-}
+/// Memory for the head of each connection's request.
+const MAX_HEAD: usize = 32 << 10;
 
-/// Connections at a time. An SDK keeps one or two.
-const MAX_CONNECTIONS: usize = 64;
+/// The header in which AWS's SDKs look for an error's code.
+const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
 /// Memory for the bodies of all requests, in KB. SDKs send some KB; a request that finds no room waits.
 const ALL_BODIES_KB: u32 = 4096;
 
-/// How long a connection may take for a request's head, or do nothing.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest that a connection may take for a request's head, or do nothing.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a request's body may take.
+/// The longest that a request's body may take.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often refused requests are logged.
+/// The least time between two lines about requests that went wrong.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
 type RelayBody = Either<Full<Bytes>, AnswerBody>;
@@ -189,12 +197,17 @@ struct Service {
     stats: Arc<RelayStats>,
     /// Room for bodies, in KB.
     bodies: Semaphore,
-    /// When a refusal was last logged.
+    /// The time of the last line about a request that went wrong.
     reported: Mutex<Option<Instant>>,
 }
 
 impl Service {
-    async fn serve_connection(self: Arc<Self>, stream: TcpStream, sender: IpAddr) {
+    async fn serve_connection(
+        self: Arc<Self>,
+        stream: TcpStream,
+        sender: IpAddr,
+        mut crowded: watch::Receiver<()>,
+    ) {
         let service = service_fn(|request| {
             let this = Arc::clone(&self);
             async move { Ok::<_, Infallible>(this.answer(request, sender).await) }
@@ -202,8 +215,18 @@ impl Service {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
+            .max_buf_size(MAX_HEAD)
             .serve_connection(TokioIo::new(stream), service);
-        if let Err(error) = connection.await {
+        let mut connection = std::pin::pin!(connection);
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            // Ends now if it is idle, else after the request that is under way.
+            _ = crowded.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
             debug!("A connection to the HTTP Proxy server ended: {error}");
         }
     }
@@ -303,7 +326,9 @@ impl Service {
         let body = serde_json::json!({ "message": message }).to_string();
         let mut response = Response::new(Either::Left(Full::from(body)));
         *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(ERROR_TYPE, HeaderValue::from_static(outcome.code()));
         if outcome == RelayOutcome::BadBody {
             // The rest of the body is not read.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -311,7 +336,7 @@ impl Service {
         response
     }
 
-    /// Whether the last line about a request that went wrong is long enough ago.
+    /// Returns whether the last line about a request that went wrong is long enough ago.
     fn may_report(&self) -> bool {
         let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
         let may = reported.is_none_or(|last| last.elapsed() >= REPORT_EVERY);

@@ -1,4 +1,6 @@
-//! What became of the relay's requests, counted for `/metrics`.
+//! The outcomes of the relay's requests, counted for `/metrics`.
+//!
+//! Each request is counted once, when its answer begins. `report` reads.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Default)]
 pub struct RelayStats([AtomicU64; RelayOutcome::ALL.len()]);
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RelayOutcome {
@@ -53,6 +55,20 @@ impl RelayOutcome {
             Self::NoCredentials => "no_credentials",
             Self::Timeout => "timeout",
             Self::Unreachable => "unreachable",
+        }
+    }
+}
+
+impl RelayOutcome {
+    /// Returns the error code for AWS's SDKs, which show a message only beside a code.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Self::Success | Self::ClientError | Self::ServerError => "",
+            Self::Refused => "RelayRefused",
+            Self::BadBody => "RelayBadBody",
+            Self::NoCredentials => "RelayNoCredentials",
+            Self::Timeout => "RelayTimeout",
+            Self::Unreachable => "RelayUnreachable",
         }
     }
 }

@@ -1,4 +1,8 @@
-//! The HTTP server of `--admin`: `/metrics`, `/healthz`, `/readyz`. There is none unless it is asked for.
+//! The HTTP server of `--admin`: `/metrics`, `/healthz`, `/readyz`.
+//!
+//! There is none unless it is asked for.
+//!
+//! Takes GET and HEAD from the hosts that the relay knows. Never shows a document or a credential.
 
 use std::convert::Infallible;
 use std::io;
@@ -27,14 +31,14 @@ pub struct Admin {
     listener: TcpListener,
 }
 
-/// What the server shows.
+/// The pages of the server.
 #[derive(Debug)]
 pub struct Pages {
     /// `/metrics`
     pub metrics: Metrics,
     /// `/healthz` and `/readyz`
     pub health: Health,
-    /// Who may look: the relay's rules for hosts and origins.
+    /// The relay's rules for hosts and origins.
     pub guard: Guard,
 }
 
@@ -81,6 +85,8 @@ impl Admin {
                             });
                             let connection = http1::Builder::new()
                                 .timer(TokioTimer::new())
+                                // One that is kept would keep a place from the next one that asks.
+                                .keep_alive(false)
                                 .header_read_timeout(HEAD_TIMEOUT)
                                 .serve_connection(TokioIo::new(stream), service);
                             // A connection that breaks is the other side's business.

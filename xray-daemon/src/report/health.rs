@@ -1,14 +1,16 @@
-//! Whether the daemon is alive, and whether it can do its work: `/healthz`, `/readyz`, `xray-daemon health`.
+//! Health and readiness: `/healthz`, `/readyz`, `xray-daemon health`.
+//!
+//! Judged when asked, from the counters and the state of the other rooms; nothing is kept here. Health is about the
+//! process, readiness about its way to X-Ray.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::counters::Counters;
-use super::heartbeat::Heartbeat;
 use crate::aws::CredentialStore;
+use crate::counters::{Counters, Heartbeat};
 use crate::upload::Uploads;
 
-/// What health is judged by.
+/// The parts that health is judged by.
 #[derive(Debug, Clone)]
 pub struct Health {
     /// The documents.
@@ -19,7 +21,7 @@ pub struct Health {
     pub credentials: Arc<CredentialStore>,
     /// The documents that wait.
     pub uploads: Uploads,
-    /// Whether the TCP proxy listens.
+    /// `true` if the TCP proxy listens.
     pub relay_listens: bool,
 }
 
@@ -30,7 +32,9 @@ pub const SILENCE: Duration = Duration::from_secs(5);
 pub const STALL: Duration = Duration::from_secs(5 * 60);
 
 impl Health {
-    /// Whether the process does anything at all. One that does not should be restarted.
+    /// Checks that the process does anything at all.
+    ///
+    /// One that does not should be restarted.
     ///
     /// # Errors
     ///
@@ -43,7 +47,7 @@ impl Health {
         Err(format!("the receiving thread has not moved for {} s", age.as_secs()))
     }
 
-    /// Whether documents reach X-Ray. A restart seldom helps one that is not ready.
+    /// Checks that documents reach X-Ray. A restart seldom helps one that is not ready.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The local socket behind `xray-daemon health`, which works in an image without a shell and needs no open port.
+//! The local socket behind `xray-daemon health`, for images without a shell.
 //!
 //! On Linux the socket has an abstract name, so that neither a directory nor a permission is needed; on other Unix
 //! systems it is a file. Elsewhere there is none, and the admin address is the way to ask.
@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Where the socket is.
+/// The socket's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HealthSocket {
     /// A name that is no file, on Linux.
@@ -16,7 +16,7 @@ pub enum HealthSocket {
 }
 
 impl HealthSocket {
-    /// The configured file, or a place that follows from the UDP address's port, so that two daemons don't meet.
+    /// The configured file, or a place that follows from the UDP address's port.
     ///
     /// The host of the address makes no difference: an image binds to `0.0.0.0:2000` by its entry point, and
     /// `xray-daemon health` without arguments still finds that daemon.
@@ -41,7 +41,7 @@ impl std::fmt::Display for HealthSocket {
     }
 }
 
-/// How long a question and its answer may take.
+/// The longest that a question and its answer may take.
 pub const LIMIT: Duration = Duration::from_secs(2);
 
 #[cfg(unix)]
@@ -50,6 +50,7 @@ pub use unix::{HealthServer, ask};
 #[cfg(unix)]
 mod unix {
     use std::io::{self, BufRead, BufReader, Write};
+    use std::os::unix::fs::FileTypeExt;
     use std::os::unix::net::{SocketAddr, UnixListener as StdListener, UnixStream as StdStream};
     use std::path::PathBuf;
 
@@ -68,14 +69,16 @@ mod unix {
     }
 
     impl HealthServer {
-        /// Opens the socket. A file that no daemon listens at any more is replaced.
+        /// Opens the socket.
+        ///
+        /// A socket that no daemon listens at any more is replaced; any other file is left alone.
         ///
         /// # Errors
         ///
         /// If the name is taken, or the file can't be made.
         pub fn bind(socket: &HealthSocket) -> io::Result<Self> {
             if let HealthSocket::File(path) = socket
-                && path.exists()
+                && std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket())
                 && StdStream::connect(path).is_err()
             {
                 std::fs::remove_file(path)?;

@@ -1,4 +1,6 @@
 //! The machine, as telemetry names it.
+//!
+//! Found once at start. An instance that does not say its name is no error: the service takes empty names.
 
 use std::time::Duration;
 
@@ -7,12 +9,16 @@ use log::debug;
 use crate::aws::Metadata;
 use crate::config::Environment;
 
-/// What telemetry says of the machine.
+/// The machine as telemetry names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Host {
-    /// `AWS_HOSTNAME`, else the instance's host name, else empty. At most 255 characters are sent.
+    /// `AWS_HOSTNAME`, else the instance's host name, else empty.
+    ///
+    /// At most 255 characters are sent.
     pub name: String,
-    /// `AWS_INSTANCE_ID`, else the instance's id, else empty. At most 20 characters are sent.
+    /// `AWS_INSTANCE_ID`, else the instance's id, else empty.
+    ///
+    /// At most 20 characters are sent.
     pub instance_id: String,
     /// `-a`, at most 500 characters.
     pub resource_arn: String,
@@ -54,7 +60,7 @@ async fn find(path: &str, variable: &str, environment: &Environment, metadata: &
     }
 }
 
-/// How long the metadata may take.
+/// The longest that the metadata may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The service refuses a request with a longer value.

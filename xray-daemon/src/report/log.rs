@@ -1,4 +1,4 @@
-//! The daemon's log: `<RFC 3339 time> [Level] message`, to standard output or to a file that is rotated.
+//! The daemon's log: `<time> [Level] message`, to standard output or to a file.
 //!
 //! Format and levels are those of AWS's daemon. A message stays on one line whatever is in it, and a line that repeats
 //! is written once, with the number of its repetitions behind it. Other crates are heard at the level `dev` only.
@@ -26,6 +26,13 @@ pub fn init(config: &LogConfig) -> io::Result<()> {
     log::set_boxed_logger(Box::new(Logger::new(output, level))).map_err(io::Error::other)?;
     log::set_max_level(level);
     Ok(())
+}
+
+/// Writes one error in the form of the log, for when there is no log yet.
+pub fn write_error(output: Box<dyn Write + Send>, message: &str) {
+    let logger = Logger::new(output, LevelFilter::Error);
+    let target = module_path!();
+    logger.log(&Record::builder().level(Level::Error).target(target).args(format_args!("{message}")).build());
 }
 
 /// The log's file, or standard output if there is none.

@@ -1,4 +1,7 @@
-//! The log's file: appended to, and renamed when it has 50 MB. One old file is kept, as by AWS's daemon.
+//! The log's file, renamed when it has 50 MB. One old file is kept, as by AWS's daemon.
+//!
+//! Knows nothing of lines or levels. A file that can't be renamed is written on, since a log that is too long is better
+//! than none.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};

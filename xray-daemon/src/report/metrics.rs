@@ -14,9 +14,8 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
-use super::counters::{Counters, Counts, Reason};
-use super::heartbeat::Heartbeat;
 use crate::aws::SignedClient;
+use crate::counters::{Counters, Counts, Heartbeat, Reason};
 use crate::relay::{RelayOutcome, RelayStats};
 use crate::upload::Uploads;
 
@@ -26,7 +25,7 @@ pub struct Metrics {
     registry: Registry,
 }
 
-/// Where the values come from.
+/// The sources of the values.
 #[derive(Clone)]
 pub struct Sources {
     /// The documents.
@@ -71,7 +70,7 @@ impl Metrics {
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What every name starts with.
+/// The beginning of every name.
 pub const PREFIX: &str = "xray_daemon";
 
 const CALL_SECONDS: (&str, &str) = ("call_seconds", "Time of calls to X-Ray that got an answer");
@@ -84,133 +83,99 @@ struct Metric {
 }
 
 enum Read {
-    /// A count that only grows. Its name gets the suffix `_total`.
-    Counter(fn(&Counts) -> u64),
+    /// A count that only grows, left out if it is not known. Its name gets the suffix `_total`.
+    Count(fn(&Counts) -> Option<u64>),
     /// A count that only grows, by a label.
-    Counters(&'static str, fn(&Sources, &Counts) -> Vec<(&'static str, u64)>),
-    /// A size as of now; left out if it is not known.
+    Labelled(&'static str, fn(&Sources, &Counts) -> Labelled),
+    /// A size as of now, left out if it is not known.
     Gauge(fn(&Sources, &Counts) -> Option<f64>),
-    /// A count of the kernel's, left out if it is not known.
-    KnownCounter(fn(&Counts) -> Option<u64>),
 }
 
+/// Counts by a label's value.
+type Labelled = Vec<(&'static str, u64)>;
+
+#[rustfmt::skip] // a line for each metric
 static TABLE: &[Metric] = &[
-    metric(
-        "received",
-        "Datagrams received, and documents adopted from the spool",
-        Read::Counter(|counts| counts.received),
-    ),
-    metric(
-        "received_bytes",
-        "Bytes of the datagrams received",
-        Read::Counter(|counts| counts.received_bytes),
-    ),
-    metric("sent", "Documents that X-Ray accepted", Read::Counter(|counts| counts.sent)),
-    metric(
-        "rejected",
-        "Documents refused: by the daemon for their header, by X-Ray for their content",
-        Read::Counters("by", |_, counts| {
-            vec![("header", counts.rejected_header), ("service", counts.rejected_by_service)]
-        }),
-    ),
-    metric(
-        "dropped",
-        "Documents thrown away",
-        Read::Counters("reason", |_, counts| {
-            Reason::ALL.iter().map(|reason| (reason.as_str(), counts.dropped.of(*reason))).collect()
-        }),
-    ),
-    metric(
-        "kernel_dropped",
-        "Datagrams that the kernel dropped before the daemon could read them",
-        Read::KnownCounter(|counts| counts.kernel_drops),
-    ),
-    metric("held", "Documents in memory", Read::Gauge(|_, counts| Some(counts.held as f64))),
-    metric(
-        "held_bytes",
-        "Bytes of memory for documents in use",
-        Read::Gauge(|_, counts| Some(counts.held_bytes as f64)),
-    ),
-    metric(
-        "oldest_age_seconds",
-        "Time that the oldest document in memory has waited; absent if none waits",
-        Read::Gauge(|sources, _| Some(sources.uploads.oldest_age()?.as_secs_f64())),
-    ),
-    metric("spooled", "Documents on disk", Read::Gauge(|_, counts| Some(counts.spooled as f64))),
-    metric(
-        "spool_bytes",
-        "Bytes of documents on disk",
-        Read::Gauge(|_, counts| Some(counts.spool_bytes as f64)),
-    ),
-    metric("calls", "Calls of PutTraceSegments", Read::Counter(|counts| counts.calls)),
-    metric(
-        "retries",
-        "Calls with documents of which an earlier call failed",
-        Read::Counter(|counts| counts.retries),
-    ),
-    metric("in_flight", "Calls under way", Read::Gauge(|_, counts| Some(counts.in_flight as f64))),
-    metric(
-        "concurrency_limit",
-        "Calls that may be under way at once",
-        Read::Gauge(|_, counts| Some(counts.concurrency as f64)),
-    ),
-    metric(
-        "call_errors",
-        "Calls that failed",
-        Read::Counters("class", |_, counts| {
-            let errors = &counts.errors;
-            vec![
-                ("http_4xx", errors.http_4xx),
-                ("http_5xx", errors.http_5xx),
-                ("refused", errors.refused),
-                ("timeout", errors.timeout),
-                ("unknown_host", errors.unknown_host),
-                ("other", errors.other),
-            ]
-        }),
-    ),
-    metric(
-        "denied",
-        "1 if X-Ray denied the last call, else 0",
-        Read::Gauge(|_, counts| Some(f64::from(u8::from(counts.denied)))),
-    ),
-    metric(
-        "last_success_age_seconds",
-        "Time since X-Ray last accepted a document; absent before the first",
-        Read::Gauge(|sources, counts| {
-            let uptime = sources.heartbeat.uptime().as_secs();
-            counts.last_success.map(|at| uptime.saturating_sub(at) as f64)
-        }),
-    ),
-    metric(
-        "relay_requests",
-        "Requests to the TCP proxy",
-        Read::Counters("outcome", |sources, _| {
-            RelayOutcome::ALL.iter().map(|outcome| (outcome.as_str(), sources.relay.of(*outcome))).collect()
-        }),
-    ),
-    metric(
-        "credentials_expiry_timestamp_seconds",
-        "When the credentials expire; absent for those that don't",
-        Read::Gauge(|sources, _| {
-            let expires = sources.client.credentials().status().expires?;
-            Some(expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
-        }),
-    ),
-    metric(
-        "clock_correction_seconds",
-        "What is added to the machine's clock for signatures",
-        Read::Gauge(|sources, _| Some(sources.client.clock().correction() as f64)),
-    ),
-    metric(
-        "uptime_seconds",
-        "Time since the start",
-        Read::Gauge(|sources, _| Some(sources.heartbeat.uptime().as_secs_f64())),
-    ),
+    count("received", "Datagrams received, and documents adopted from the spool", |counts| Some(counts.received)),
+    count("received_bytes", "Bytes of the datagrams received", |counts| Some(counts.received_bytes)),
+    count("sent", "Documents that X-Ray accepted", |counts| Some(counts.sent)),
+    labelled("rejected", "Documents refused: by the daemon for their header, by X-Ray for their content", "by", rejected),
+    labelled("dropped", "Documents thrown away", "reason", dropped),
+    count("kernel_dropped", "Datagrams that the kernel dropped before they were read", |counts| counts.kernel_drops),
+    gauge("held", "Documents in memory", |_, counts| Some(counts.held as f64)),
+    gauge("held_bytes", "Bytes of memory for documents in use", |_, counts| Some(counts.held_bytes as f64)),
+    gauge("oldest_age_seconds", "Time that the oldest document in memory has waited; absent if none waits", oldest_age),
+    gauge("spooled", "Documents on disk", |_, counts| Some(counts.spooled as f64)),
+    gauge("spool_bytes", "Bytes of documents on disk", |_, counts| Some(counts.spool_bytes as f64)),
+    count("calls", "Calls of PutTraceSegments", |counts| Some(counts.calls)),
+    count("retries", "Calls with documents of which an earlier call failed", |counts| Some(counts.retries)),
+    gauge("in_flight", "Calls under way", |_, counts| Some(counts.in_flight as f64)),
+    gauge("concurrency_limit", "Calls that may be under way at once", |_, counts| Some(counts.concurrency as f64)),
+    labelled("call_errors", "Calls that failed", "class", call_errors),
+    gauge("denied", "1 if X-Ray denied the last call, else 0", |_, counts| Some(f64::from(u8::from(counts.denied)))),
+    gauge("last_success_age_seconds", "Time since X-Ray last accepted a document; absent before the first", success_age),
+    labelled("relay_requests", "Requests to the TCP proxy", "outcome", relay_requests),
+    gauge("credentials_expiry_timestamp_seconds", "When the credentials expire; absent for those that don't", expiry),
+    gauge("clock_correction_seconds", "What is added to the machine's clock for signatures", clock_correction),
+    gauge("uptime_seconds", "Time since the start", |sources, _| Some(sources.heartbeat.uptime().as_secs_f64())),
 ];
 
-const fn metric(name: &'static str, help: &'static str, read: Read) -> Metric {
-    Metric { name, help, read }
+const fn count(name: &'static str, help: &'static str, read: fn(&Counts) -> Option<u64>) -> Metric {
+    Metric { name, help, read: Read::Count(read) }
+}
+
+const fn labelled(
+    name: &'static str,
+    help: &'static str,
+    label: &'static str,
+    read: fn(&Sources, &Counts) -> Labelled,
+) -> Metric {
+    Metric { name, help, read: Read::Labelled(label, read) }
+}
+
+const fn gauge(name: &'static str, help: &'static str, read: fn(&Sources, &Counts) -> Option<f64>) -> Metric {
+    Metric { name, help, read: Read::Gauge(read) }
+}
+
+fn rejected(_: &Sources, counts: &Counts) -> Labelled {
+    vec![("header", counts.rejected_header), ("service", counts.rejected_by_service)]
+}
+
+fn dropped(_: &Sources, counts: &Counts) -> Labelled {
+    Reason::ALL.iter().map(|reason| (reason.as_str(), counts.dropped.of(*reason))).collect()
+}
+
+fn call_errors(_: &Sources, counts: &Counts) -> Labelled {
+    let errors = &counts.errors;
+    vec![
+        ("http_4xx", errors.http_4xx),
+        ("http_5xx", errors.http_5xx),
+        ("refused", errors.refused),
+        ("timeout", errors.timeout),
+        ("unknown_host", errors.unknown_host),
+        ("other", errors.other),
+    ]
+}
+
+fn relay_requests(sources: &Sources, _: &Counts) -> Labelled {
+    RelayOutcome::ALL.iter().map(|outcome| (outcome.as_str(), sources.relay.of(*outcome))).collect()
+}
+
+fn oldest_age(sources: &Sources, _: &Counts) -> Option<f64> {
+    Some(sources.uploads.oldest_age()?.as_secs_f64())
+}
+
+fn success_age(sources: &Sources, counts: &Counts) -> Option<f64> {
+    Some(sources.heartbeat.uptime().as_secs().saturating_sub(counts.last_success?) as f64)
+}
+
+fn expiry(sources: &Sources, _: &Counts) -> Option<f64> {
+    let expires = sources.client.credentials().status().expires?;
+    Some(expires.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64())
+}
+
+fn clock_correction(sources: &Sources, _: &Counts) -> Option<f64> {
+    Some(sources.client.clock().correction() as f64)
 }
 
 /// Returns the full name of every metric, as Prometheus shows it.
@@ -220,9 +185,7 @@ pub fn names() -> Vec<String> {
         .iter()
         .map(|metric| match metric.read {
             Read::Gauge(_) => format!("{PREFIX}_{}", metric.name),
-            Read::Counter(_) | Read::Counters(..) | Read::KnownCounter(_) => {
-                format!("{PREFIX}_{}_total", metric.name)
-            }
+            Read::Count(_) | Read::Labelled(..) => format!("{PREFIX}_{}_total", metric.name),
         })
         .collect();
     names.push(format!("{PREFIX}_{}", CALL_SECONDS.0));
@@ -234,13 +197,13 @@ impl Collector for Sources {
         let counts = self.counters.snapshot();
         for Metric { name, help, read } in TABLE {
             match read {
-                Read::Counter(read) => counter(&mut encoder, name, help, read(&counts))?,
-                Read::KnownCounter(read) => {
+                Read::Count(read) => {
                     if let Some(value) = read(&counts) {
-                        counter(&mut encoder, name, help, value)?;
+                        let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+                        ConstCounter::new(value).encode(metric)?;
                     }
                 }
-                Read::Counters(label, read) => {
+                Read::Labelled(label, read) => {
                     let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
                     for (value, number) in read(self, &counts) {
                         let labels = [(*label, value)];
@@ -257,14 +220,4 @@ impl Collector for Sources {
         }
         Ok(())
     }
-}
-
-fn counter(
-    encoder: &mut DescriptorEncoder<'_>,
-    name: &str,
-    help: &str,
-    value: u64,
-) -> Result<(), fmt::Error> {
-    let metric = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    ConstCounter::new(value).encode(metric)
 }

@@ -1,10 +1,7 @@
-//! What the daemon says of itself: counters, telemetry, metrics, health, log.
+//! Reports about the daemon itself: log, telemetry, metrics, health, systemd.
 //!
-//! [`counters`] and [`heartbeat`] are below all other rooms, which count in them; the rest of this room only reads.
-
-pub mod counters;
-
-pub mod heartbeat;
+//! Everything here reads: the counters, the sizes of the other rooms, the state of credentials and clock. No other room
+//! but `run` imports from here.
 
 pub mod log;
 

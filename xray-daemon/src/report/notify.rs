@@ -19,7 +19,9 @@ pub fn status(line: &str) {
     send(Message::Status(line));
 }
 
-/// Reports signs of life as often as systemd asks, while the daemon is alive. Returns at once if systemd asks for none.
+/// Reports signs of life as often as systemd asks, while the daemon is alive.
+///
+/// Returns at once if systemd asks for none.
 pub async fn watch(health: Health, stop: impl Future<Output = ()>) {
     let Some(period) = watchdog_period() else { return };
     let mut stop = std::pin::pin!(stop);

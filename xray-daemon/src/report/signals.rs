@@ -1,4 +1,6 @@
 //! The signals that end the daemon: the first one in order, a second one at once.
+//!
+//! The one place that takes over signals. What they lead to is `run`'s.
 
 use std::io;
 
@@ -14,7 +16,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes over SIGTERM, SIGINT and SIGHUP (elsewhere Ctrl-C), which end the process no more by themselves.
+    /// Takes over SIGTERM, SIGINT and SIGHUP, which end the process no more by themselves.
     ///
     /// # Errors
     ///

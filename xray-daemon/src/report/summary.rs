@@ -1,16 +1,20 @@
 //! One line a minute of what happened, in place of AWS's daemon's line for each batch.
+//!
+//! Differences of two snapshots of the counters, in one line that a person reads; the last line of all has the totals.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use log::info;
 
-use super::counters::{Counters, Counts, Reason};
+use crate::counters::{Counters, Counts, Reason};
 
 /// The time between two lines.
 pub const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Logs a line each minute in which something happened, until `stop` is ready. `status` gets each line as well.
+/// Logs a line each minute in which something happened, until `stop` is ready.
+///
+/// `status` gets each line as well.
 pub async fn run(counters: Arc<Counters>, mut status: impl FnMut(&str), stop: impl Future<Output = ()>) {
     let mut stop = std::pin::pin!(stop);
     let mut last = Counts::default();
@@ -34,7 +38,7 @@ pub fn totals(counts: &Counts) -> String {
     line(&Counts::default(), counts).unwrap_or_else(|| "nothing received".to_owned())
 }
 
-/// What happened between two moments, or `None` if nothing did and nothing waits.
+/// The line for the time between two moments, or `None` if nothing happened and nothing waits.
 fn line(before: &Counts, after: &Counts) -> Option<String> {
     let difference = |pick: fn(&Counts) -> u64| pick(after).saturating_sub(pick(before));
     let received = difference(|counts| counts.received);

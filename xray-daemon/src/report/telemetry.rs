@@ -11,9 +11,9 @@ use bytes::Bytes;
 use log::{debug, warn};
 use serde::Serialize;
 
-use super::counters::{CallErrors, Counters, Counts};
 use super::host::Host;
 use crate::aws::{Call, CallError, Reply};
+use crate::counters::{CallErrors, Counters, Counts};
 
 /// Cuts and sends records.
 #[derive(Debug)]
@@ -80,7 +80,9 @@ impl<C: Call> Telemetry<C> {
         Self { client, counters, host, records: VecDeque::new(), last: Counts::default(), is_denied: false }
     }
 
-    /// Cuts a record each minute and sends what there is, until `stop` is ready. Returns itself for the last record.
+    /// Cuts a record each minute and sends what there is, until `stop` is ready.
+    ///
+    /// Returns itself for the last record.
     pub async fn run(mut self, mut now: impl FnMut() -> SystemTime, stop: impl Future<Output = ()>) -> Self {
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -95,7 +97,9 @@ impl<C: Call> Telemetry<C> {
         }
     }
 
-    /// Cuts a record as of `now` and sends all that wait. At shutdown this is called once more, after the uploads.
+    /// Cuts a record as of `now` and sends all that wait.
+    ///
+    /// At shutdown this is called once more, after the uploads.
     pub async fn report(&mut self, now: SystemTime) {
         self.cut(now);
         self.send_all().await;
@@ -122,7 +126,9 @@ impl<C: Call> Telemetry<C> {
         self.records.push_back(record);
     }
 
-    /// Sends ten records a call, oldest first. Those of a call that fails stay for the next minute.
+    /// Sends ten records a call, oldest first.
+    ///
+    /// Those of a call that fails stay for the next minute.
     async fn send_all(&mut self) {
         let all = self.records.len();
         while !self.records.is_empty() {
@@ -225,7 +231,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::report::counters::Reason;
+    use crate::counters::Reason;
 
     /// An X-Ray that accepts what its script says, then everything.
     #[derive(Debug, Clone, Default)]

@@ -1,4 +1,4 @@
-//! What the program is asked to do, and the exit code that comes of it.
+//! The commands of the program, and their exit codes.
 //!
 //! | exit code | meaning |
 //! |---|---|
@@ -9,13 +9,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use log::{Level, Log, Record};
-
 use super::daemon;
+use super::version::VERSION;
 use crate::aws::{Aws, Settings};
 use crate::config::{Command, Config, ConfigError, Environment, Load, write_help, write_settings};
 use crate::report::health_socket::{HealthSocket, ask};
-use crate::report::log::{Logger, file_or_output};
+use crate::report::log::{file_or_output, write_error};
 
 /// Runs the program with the arguments and the environment of this process.
 #[must_use]
@@ -34,10 +33,7 @@ pub fn main() -> ExitCode {
     if result.unwrap_or(false) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The version, marked as that of this daemon and not of the one by AWS.
-pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-rust");
-
-/// Writes the error to standard error and, as AWS's daemon does, to the log file that the arguments name.
+/// Writes the error to standard error, and to the log file that the arguments name.
 fn refuse(error: &ConfigError, arguments: &[String]) -> ExitCode {
     if error.is_usage() {
         let mut output = io::stderr().lock();
@@ -53,14 +49,7 @@ fn refuse(error: &ConfigError, arguments: &[String]) -> ExitCode {
     ExitCode::from(error.exit_code())
 }
 
-/// Writes one line in the form of the log.
-pub(super) fn write_error(output: Box<dyn Write + Send>, message: &str) {
-    let logger = Logger::new(output, log::LevelFilter::Error);
-    let target = module_path!();
-    logger.log(&Record::builder().level(Level::Error).target(target).args(format_args!("{message}")).build());
-}
-
-/// Shows settings, region, endpoint and credentials; good if the daemon would start and has credentials.
+/// Shows settings, region, endpoint and credentials.
 fn check(load: &Load) -> io::Result<bool> {
     let mut output = io::stdout().lock();
     write_settings(load, &mut output)?;

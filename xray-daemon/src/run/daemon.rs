@@ -1,4 +1,7 @@
 //! The daemon from start to signal.
+//!
+//! Everything comes up in this order: log, signals, UDP socket, spool, AWS, relay, admin, threads and tasks. An error up
+//! to the last step ends the process with status 1; from then on only a signal does. The way down is `stop`.
 
 use std::io;
 use std::sync::Arc;
@@ -9,17 +12,16 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use xray_sdk::receive::ReceiveSocket;
 
-use super::commands::{VERSION, write_error};
 use super::stop::{Running, stop};
+use super::version::VERSION;
 use crate::aws::{Aws, Settings};
 use crate::config::{Config, Load};
+use crate::counters::{Counters, Heartbeat};
 use crate::receive::Receiver;
 use crate::relay::{BindError, Guard, Relay, RelaySettings, RelayStats};
 use crate::report::admin::{Admin, Pages};
-use crate::report::counters::Counters;
 use crate::report::health::Health;
 use crate::report::health_socket::HealthSocket;
-use crate::report::heartbeat::Heartbeat;
 use crate::report::host::Host;
 use crate::report::metrics::{Metrics, Sources};
 use crate::report::signals::Signals;
@@ -32,7 +34,7 @@ use crate::upload::{self, Clock, Deadline, Engine, Uploads, drive};
 pub(super) fn run(load: &Load) -> bool {
     let config = &load.config;
     if let Err(error) = daemon_log::init(&config.log) {
-        write_error(Box::new(io::stderr()), &format!("The log can't be written: {error}"));
+        daemon_log::write_error(Box::new(io::stderr()), &format!("The log can't be written: {error}"));
         return false;
     }
     info!("Initializing AWS X-Ray daemon {VERSION}");
@@ -60,7 +62,7 @@ pub(super) fn run(load: &Load) -> bool {
 /// Threads for uploads, relay and reports. The receiving thread is one more.
 const WORKERS: usize = 2;
 
-/// How often the kernel is asked for its drops.
+/// The time between two questions for the kernel's drops.
 const DROPS_EVERY: Duration = Duration::from_secs(10);
 
 async fn serve(config: &Config) -> Result<(), String> {

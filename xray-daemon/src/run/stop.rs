@@ -1,4 +1,6 @@
-//! The way down: no more datagrams, then the last uploads, then the last report, all within the deadline.
+//! The way down: no more datagrams, the last uploads, the last report, within a deadline.
+//!
+//! A second signal ends the waiting for uploads. What is left by then goes to the spool, or is counted as dropped.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,8 +12,8 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::aws::{Clock, SignedClient};
+use crate::counters::Counters;
 use crate::receive::{Receiver, Stopped};
-use crate::report::counters::Counters;
 use crate::report::signals::Signals;
 use crate::report::telemetry::Telemetry;
 use crate::report::{notify, summary};
@@ -31,10 +33,10 @@ pub(super) struct Running {
     pub(super) clock: Arc<Clock>,
 }
 
-/// Is ready when the daemon stops.
+/// A future that is ready when the daemon stops.
 pub(super) type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A future that is ready when the value becomes true, or when there is no one left to say so.
+/// Returns a future that is ready when the value becomes true, or no one is left to set it.
 pub(super) fn stop_of(mut stopped: watch::Receiver<bool>) -> Stop {
     Box::pin(async move {
         let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
@@ -75,5 +77,5 @@ pub(super) async fn stop(running: Running, signal: &str, signals: &mut Signals, 
 /// The share of the deadline that is kept for the last telemetry.
 const LAST_REPORT: Duration = Duration::from_secs(2);
 
-/// What a second signal leaves to write the spool.
+/// The time that a second signal leaves to write the spool.
 const AT_ONCE: Duration = Duration::from_secs(2);

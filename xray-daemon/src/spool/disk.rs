@@ -18,7 +18,7 @@ pub struct Disk {
     database: Option<Database>,
 }
 
-/// Why the spool can't be used.
+/// The reason why the spool can't be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum OpenError {
@@ -73,7 +73,7 @@ impl Disk {
     /// Deletes and writes entries as one transaction.
     ///
     /// # Errors
-    /// What the disk says. Then nothing has changed.
+    /// The disk's error. Then nothing has changed.
     pub fn change(&mut self, delete: &[u64], write: &[(Stored, Vec<u8>)]) -> Result<(), String> {
         if delete.is_empty() && write.is_empty() {
             return Ok(());
@@ -92,7 +92,7 @@ impl Disk {
     /// Reads an entry. `None` if it is not there.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The disk's error.
     pub fn read(&mut self, key: u64) -> Result<Option<Vec<u8>>, String> {
         let result = self.database().and_then(|database| read(database, key));
         self.close_after(result)
@@ -179,8 +179,9 @@ fn read(database: &Database, key: u64) -> Result<Option<Vec<u8>>, redb::Error> {
 const FILE: &str = "spool.redb";
 /// A batch is written once and read once: there is nothing to keep in memory.
 const CACHE: usize = 1 << 20;
-/// What is left free on the disk: a database that meets a full disk can be read again only when there is room, and a
-/// deletion writes before it frees.
+/// The room left free on the disk.
+///
+/// A database that meets a full disk can be read again only when there is room, and a deletion writes before it frees.
 const RESERVE: u64 = 1 << 20;
 const BATCHES: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("batches");
 /// Documents, bytes and time of each batch, so that a start reads no documents.

@@ -1,4 +1,4 @@
-//! What is on disk, as far as decisions need it: sizes, ages, and which entries have a copy in memory.
+//! The spool's contents as decisions need them: sizes, ages, copies in memory.
 //!
 //! No file here. An entry that is being sent again stays on disk until X-Ray has it, so that a crash loses nothing.
 
@@ -14,7 +14,7 @@ pub struct Stored {
     pub documents: u64,
     /// Its bytes.
     pub bytes: u64,
-    /// When its oldest document was received, in seconds since 1970.
+    /// The time at which its oldest document was received, in seconds since 1970.
     pub unix: u64,
 }
 
@@ -38,6 +38,8 @@ struct Entry {
     stored: Stored,
     state: State,
     failures: u32,
+    /// The time of the last failure.
+    failed: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +96,15 @@ impl Index {
         self.resting += stored.documents;
         self.next_key = self.next_key.max(stored.key);
         self.due.insert((Duration::ZERO, stored.key));
-        self.entries.insert(stored.key, Entry { stored, state: State::Resting(Duration::ZERO), failures: 0 });
+        self.entries.insert(
+            stored.key,
+            Entry { stored, state: State::Resting(Duration::ZERO), failures: 0, failed: Duration::ZERO },
+        );
     }
 
-    /// Gives up the oldest entries until so many more bytes fit. Returns their documents, and whether the bytes fit.
+    /// Gives up the oldest entries until so many more bytes fit.
+    ///
+    /// Returns their documents, and whether the bytes fit.
     pub fn make_room(&mut self, bytes: u64) -> (u64, bool) {
         let mut given_up = 0;
         while self.bytes + bytes > self.max_bytes {
@@ -134,7 +141,7 @@ impl Index {
         Some(key)
     }
 
-    /// When the next entry may come back.
+    /// Returns the time at which the next entry may come back.
     #[must_use]
     pub fn next_load(&self) -> Option<Duration> {
         self.due.first().map(|(from, _)| *from)
@@ -153,17 +160,30 @@ impl Index {
         Some(entry.stored)
     }
 
-    /// An entry is on disk alone again, since its copy failed or could not be read. Returns how often this happened.
-    pub fn rest(&mut self, key: u64) -> u32 {
-        let Some(entry) = self.entries.get_mut(&key) else { return 0 };
+    /// An entry is on disk alone again, since its copy is not needed or could not be read.
+    pub fn rest(&mut self, key: u64) {
+        let Some(entry) = self.entries.get_mut(&key) else { return };
         match entry.state {
-            State::Resting(_) => return entry.failures,
+            State::Resting(_) => return,
             State::Loading => {}
             State::Out => self.resting += entry.stored.documents,
         }
         entry.state = State::Resting(Duration::ZERO);
-        entry.failures += 1;
         self.due.insert((Duration::ZERO, key));
+    }
+
+    /// The call with an entry's copy failed: the entry is on disk alone again.
+    ///
+    /// Returns how often it failed although other calls succeeded in between. A failure while all fail says nothing of
+    /// the entry, and must not keep it back when they succeed again.
+    pub fn failed(&mut self, key: u64, now: Duration, last_success: Option<Duration>) -> u32 {
+        self.rest(key);
+        let Some(entry) = self.entries.get_mut(&key) else { return 0 };
+        let is_alone = last_success.is_some_and(|success| success > entry.failed);
+        if is_alone || entry.failures == 0 {
+            entry.failures += 1;
+        }
+        entry.failed = now;
         entry.failures
     }
 
@@ -202,7 +222,7 @@ impl Index {
         self.entries.get(&key).map_or(0, |entry| entry.stored.documents)
     }
 
-    /// Whether entries wait to be deleted from disk.
+    /// Returns whether entries wait to be deleted from disk.
     #[must_use]
     pub fn has_obsolete(&self) -> bool {
         !self.obsolete.is_empty()
@@ -250,9 +270,23 @@ mod tests {
         let mut index = Index::new([stored(1)], 400, 10 * S);
         index.load(S);
         index.loaded(1);
-        assert_eq!((index.rest(1), index.resting()), (1, 10));
+        assert_eq!((index.failed(1, S, None), index.resting()), (1, 10));
         index.postpone(1, 5 * S);
         assert_eq!((index.load(4 * S), index.next_load(), index.load(5 * S)), (None, Some(5 * S), Some(1)));
+    }
+
+    #[test]
+    fn failures_count_only_if_others_succeeded_meanwhile() {
+        let mut index = Index::new([stored(1)], 400, 10 * S);
+        let mut failures = |now, last_success| {
+            index.load(100 * S);
+            index.loaded(1);
+            index.failed(1, now, last_success)
+        };
+        // An outage, however long, counts as one; a success before it is no matter.
+        assert_eq!([failures(2 * S, Some(S)), failures(3 * S, Some(S)), failures(4 * S, Some(S))], [1, 1, 1]);
+        assert_eq!([failures(6 * S, Some(5 * S)), failures(7 * S, Some(5 * S))], [2, 2]);
+        assert_eq!(failures(9 * S, Some(8 * S)), 3);
     }
 
     #[test]

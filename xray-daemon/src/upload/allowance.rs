@@ -1,6 +1,6 @@
-//! How many calls may be repetitions: a tenth of those that went well, and one a second.
+//! The retry budget: a tenth of the calls that went well, and one a second.
 //!
-//! When a part of all calls fails, repeating each at once would add to the load that makes them fail.
+//! If a part of all calls fails, repeating each at once adds to the load that makes them fail.
 
 use std::time::Duration;
 
@@ -15,7 +15,9 @@ impl Allowance {
         Self { calls: MOST, as_of: Duration::ZERO }
     }
 
-    /// Whether a call may be repeated now; if not, when.
+    /// Checks that a call may be repeated now.
+    ///
+    /// The error is the time at which one may be.
     pub(super) fn check(&mut self, now: Duration) -> Result<(), Duration> {
         self.calls = (self.calls + now.saturating_sub(self.as_of).as_secs_f64()).min(MOST);
         self.as_of = self.as_of.max(now);

@@ -5,14 +5,13 @@
 
 use std::time::Duration;
 
-use super::engine::Engine;
+use super::engine::{Engine, count_evicted};
 use super::flights::{Flight, Writing};
 use super::gate::{Opening, backoff};
 use super::note::Note;
 use super::settings::Now;
 use super::verdict::{Unprocessed, Verdict};
 use crate::hold::{Attempts, Batch, Evicted, Identity};
-use crate::report::counters::{Counts, Reason};
 
 impl Engine {
     /// A call has ended. Answers to calls that are not under way are ignored.
@@ -126,8 +125,10 @@ impl Engine {
         self.replacing.push((key, halves.into()));
     }
 
-    /// There was no answer. A batch that fails while others succeed has a document that X-Ray can't digest: it alone
-    /// waits, ever longer, and is cut in halves.
+    /// There was no answer.
+    ///
+    /// A batch that fails while others succeed has a document that X-Ray can't digest: it alone waits, ever longer,
+    /// and is cut in halves.
     fn unavailable(&mut self, flight: Flight, after: Option<Duration>, why: String, now: Now) {
         let attempts = flight.attempts;
         let alone = attempts.count >= ALONE
@@ -154,7 +155,7 @@ impl Engine {
         self.notes.push(Note::Failed { documents: batch.len(), failures: self.gate.failures(), why });
         if let (Some(key), Some(spool)) = (key, &mut self.spool) {
             // The copy in memory is no longer needed.
-            let failures = spool.rest(key);
+            let failures = spool.failed(key, now.monotonic, self.last_success);
             return spool.postpone(key, now.monotonic + backoff(failures, CAP_ALONE, &mut self.rng));
         }
         attempts.count += 1;
@@ -168,11 +169,6 @@ impl Engine {
             batches.into_iter().map(|batch| self.backlog.put_back(batch, attempts)).collect();
         self.commit(|counts| evicted.into_iter().for_each(|evicted| count_evicted(counts, evicted)));
     }
-}
-
-pub(super) fn count_evicted(counts: &mut Counts, evicted: Evicted) {
-    counts.dropped.add(Reason::MemoryInProgress, evicted.in_progress);
-    counts.dropped.add(Reason::Memory, evicted.oldest);
 }
 
 /// The number of the document with this id.

@@ -3,20 +3,21 @@
 //! One task asks the engine; each call is a task of its own; the disk is worked on by a thread that may block. The
 //! receiving thread shares the engine through [`Uploads`], and wakes the driver when it has to ask again.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::sleep_until;
 
 use super::clock::Clock;
 use super::engine::{Engine, Next, Request};
+use super::job::{DiskJob, DiskResult, LoadError};
 use super::news::News;
-use super::spooling::{DiskJob, DiskResult, LoadError};
 use super::verdict::{Verdict, count, judge};
 use crate::aws::{Call, CallError, Reply};
-use crate::report::counters::Counters;
+use crate::counters::Counters;
 use crate::spool::Disk;
 
 /// The engine, shared by the receiving thread and the driver.
@@ -42,7 +43,7 @@ impl Uploads {
         }
     }
 
-    /// How long the oldest document has been in memory and waits.
+    /// Returns how long the oldest document has been in memory and waits.
     #[must_use]
     pub fn oldest_age(&self) -> Option<Duration> {
         let now = self.clock.now();
@@ -54,7 +55,7 @@ impl Uploads {
     }
 }
 
-/// When a shutdown has to be over; `None` while there is none.
+/// The time at which a shutdown has to be over; `None` while there is none.
 pub type Deadline = Option<Instant>;
 
 /// Uploads until `deadline` is set, then until everything is sent, on disk, or counted as dropped.
@@ -75,6 +76,7 @@ pub async fn drive<C: Call>(
         counters,
         disk: disk.map(|disk| Arc::new(Mutex::new(disk))),
         work: JoinSet::new(),
+        calls: HashMap::new(),
         news: News::default(),
     };
     driver.run(deadline).await;
@@ -87,6 +89,8 @@ struct Driver<C> {
     counters: Arc<Counters>,
     disk: Option<Arc<Mutex<Disk>>>,
     work: JoinSet<Done>,
+    /// The calls among the work, by their tasks.
+    calls: HashMap<task::Id, u64>,
     news: News,
 }
 
@@ -103,11 +107,7 @@ impl<C: Call> Driver<C> {
             let until = until.map(|until| self.clock.instant(until));
             tokio::select! {
                 biased;
-                Some(done) = self.work.join_next() => {
-                    if let Ok(done) = done {
-                        self.done(done);
-                    }
-                }
+                Some(ended) = self.work.join_next_with_id() => self.ended(ended),
                 changed = deadline.changed(), if end.is_none() || changed_is_open(&deadline) => {
                     end = match changed {
                         Ok(()) => *deadline.borrow_and_update(),
@@ -134,7 +134,9 @@ impl<C: Call> Driver<C> {
         self.work.shutdown().await;
     }
 
-    /// Does all that can be done now. Returns when to ask again, or `None` when all is done.
+    /// Does all that can be done now.
+    ///
+    /// Returns when to ask again, or `None` when all is done.
     fn act(&mut self) -> Option<Option<Duration>> {
         loop {
             let now = self.clock.now();
@@ -149,7 +151,25 @@ impl<C: Call> Driver<C> {
 
     fn send(&mut self, Request { id, body }: Request) {
         let call = Arc::clone(&self.call);
-        self.work.spawn(async move { Done::Call(id, call.post(PATH, body).await) });
+        let task = self.work.spawn(async move { Done::Call(id, call.post(PATH, body).await) });
+        self.calls.insert(task.id(), id);
+    }
+
+    /// A piece of work that panicked has failed, so that its documents are not held for good.
+    fn ended(&mut self, ended: Result<(task::Id, Done), JoinError>) {
+        let (task, done) = match ended {
+            Ok((task, done)) => (task, Some(done)),
+            Err(error) => {
+                log::error!("A bug, please report it: {error}");
+                (error.id(), None)
+            }
+        };
+        let call = self.calls.remove(&task);
+        self.done(match (done, call) {
+            (Some(done), _) => done,
+            (None, Some(id)) => Done::Call(id, Err(CallError::Other("the call panicked".to_owned()))),
+            (None, None) => Done::Disk(DiskResult::failed("the job panicked")),
+        });
     }
 
     fn work_on_disk(&mut self, job: DiskJob) {
@@ -192,7 +212,7 @@ fn leave_time_for_disk(end: Instant) -> Instant {
     end.checked_sub(LAST.min(left / 4)).unwrap_or(end)
 }
 
-/// Whether a deadline may still change.
+/// Returns whether a deadline may still change.
 fn changed_is_open(deadline: &watch::Receiver<Deadline>) -> bool {
     deadline.has_changed().is_ok()
 }
@@ -206,7 +226,7 @@ async fn at(instant: Option<Instant>) {
 
 fn run_job(disk: Option<Arc<Mutex<Disk>>>, job: DiskJob) -> DiskResult {
     let Some(disk) = disk else {
-        return DiskResult { written: Err("there is no spool".to_owned()), loaded: None };
+        return DiskResult::failed("there is no spool");
     };
     let mut disk = disk.lock().unwrap_or_else(PoisonError::into_inner);
     let written = disk.change(&job.delete, &job.write);
@@ -222,3 +242,51 @@ fn run_job(disk: Option<Arc<Mutex<Disk>>>, job: DiskJob) -> DiskResult {
 const PATH: &str = "/TraceSegments";
 /// The most of a shutdown's time that is kept for the disk.
 const LAST: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
+
+    use super::*;
+    use crate::upload::Settings;
+
+    /// X-Ray behind a client that panics at first.
+    struct Faulty(Mutex<u32>);
+
+    impl Call for Faulty {
+        async fn post(&self, _: &str, _: Bytes) -> Result<Reply, CallError> {
+            let number = {
+                let mut number = self.0.lock().unwrap();
+                *number += 1;
+                *number
+            };
+            assert!(number > 1, "a bug in the client");
+            Ok(Reply { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::from_static(b"{}") })
+        }
+
+        fn refresh_credentials(&self) {}
+
+        fn correct_clock(&self, _: i64) {}
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_has_failed_and_is_repeated() {
+        let counters = Arc::new(Counters::default());
+        let settings =
+            Settings { memory: 1 << 24, concurrency: 1, max_age: Duration::from_secs(3600), spool: None };
+        let engine = Engine::new(settings, None, Arc::clone(&counters), 1);
+        let uploads = Uploads::new(engine, Clock::start());
+        uploads.push(b"{}", false, 30);
+        let (deadline, until) = watch::channel(None);
+        let call = Arc::new(Faulty(Mutex::new(0)));
+        let driving = tokio::spawn(drive(uploads, call, None, Arc::clone(&counters), until));
+        while counters.snapshot().sent == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let counts = counters.snapshot();
+        assert_eq!((counts.calls, counts.errors.other, counts.in_flight, counts.held), (2, 1, 0, 0));
+        deadline.send(Some(Instant::now())).unwrap();
+        driving.await.unwrap();
+    }
+}

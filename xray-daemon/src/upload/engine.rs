@@ -10,18 +10,17 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::allowance::Allowance;
-use super::answers::count_evicted;
 use super::flights::{Flight, Flights, Loaded, Writing};
 use super::gate::{Gate, Opening};
+use super::job::{DiskJob, DiskState};
 use super::limit::Limit;
 use super::note::Note;
 use super::settings::{BATCH_DOCUMENTS, LINGER, Now, Settings};
-use super::spooling::{DiskJob, DiskState};
-use crate::hold::{Attempts, Backlog, Batch, Selection};
-use crate::report::counters::{Counters, Counts, Reason};
+use crate::counters::{Counters, Counts, Reason};
+use crate::hold::{Attempts, Backlog, Batch, Evicted, Selection};
 use crate::spool::Index;
 
-/// What the driver is to do.
+/// An order to the driver.
 #[derive(Debug)]
 pub enum Next {
     /// Make this call, then ask again; its answer goes to `finished`.
@@ -123,7 +122,7 @@ impl Engine {
         false
     }
 
-    /// Says what the driver is to do now.
+    /// Returns what the driver is to do now.
     pub fn next(&mut self, now: Now) -> Next {
         self.expire(now);
         if let Some(job) = self.disk_job(now) {
@@ -148,12 +147,12 @@ impl Engine {
         self.draining = true;
     }
 
-    /// What a person should hear; each note is returned once.
+    /// Returns the notes since the last call, for the log.
     pub fn take_notes(&mut self) -> Vec<Note> {
         std::mem::take(&mut self.notes)
     }
 
-    /// How long the oldest document has been in memory and waits.
+    /// Returns how long the oldest document has been in memory and waits.
     #[must_use]
     pub fn oldest_age(&self, now: Now) -> Option<Duration> {
         self.backlog.oldest().map(|oldest| now.monotonic.saturating_sub(oldest))
@@ -228,7 +227,7 @@ impl Engine {
         Request { id, body }
     }
 
-    /// Whether a new batch is full, or has waited long enough.
+    /// Returns whether a new batch is full, or has waited long enough.
     fn new_is_ready(&self, now: Duration, probing: bool) -> bool {
         let Some(oldest) = self.backlog.oldest_queued() else { return false };
         self.backlog.queued() >= BATCH_DOCUMENTS
@@ -266,7 +265,7 @@ impl Engine {
         }
     }
 
-    /// When to ask again if nothing else happens.
+    /// Returns when to ask again if nothing else happens.
     fn deadline(&mut self, now: Duration) -> Option<Duration> {
         let opening = self.gate.opening(now);
         let mut deadlines = [None; 5];
@@ -306,9 +305,15 @@ impl Engine {
     }
 }
 
+/// Counts documents that memory had no room for.
+pub(super) fn count_evicted(counts: &mut Counts, evicted: Evicted) {
+    counts.dropped.add(Reason::MemoryInProgress, evicted.in_progress);
+    counts.dropped.add(Reason::Memory, evicted.oldest);
+}
+
 /// New batches in a row that are sent while one waits that failed often.
 const PREFERRED: u32 = 4;
-/// How often documents that are too old are looked for.
+/// The time between two searches for documents that are too old.
 const EXPIRY: Duration = Duration::from_secs(5);
 const HEARTBEAT: Duration = Duration::from_secs(60);
 /// The shortest wait.

@@ -1,4 +1,4 @@
-//! Whether X-Ray is called at all: after a failure it is left alone for a while, then asked by one call.
+//! The circuit breaker: after a failure X-Ray is left alone, then asked by one call.
 //!
 //! ```text
 //!  open ──failure──► closed until a time ──► one probe ──success──► open
@@ -19,10 +19,10 @@ pub(super) struct Gate {
     ordered: bool,
 }
 
-/// What may be sent.
+/// The calls that the gate allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Opening {
-    /// As many calls as the limit allows.
+    /// Calls up to the limit.
     Open,
     /// One call, if none is under way.
     Probe,
@@ -44,8 +44,9 @@ impl Gate {
         self.failures
     }
 
-    /// A call that was begun at `started` failed. `after` is how long X-Ray wants to be left alone; `cap` is the
-    /// longest wait otherwise.
+    /// A call that was begun at `started` failed.
+    ///
+    /// `after` is how long X-Ray wants to be left alone; `cap` is the longest wait otherwise.
     pub(super) fn failed(
         &mut self,
         started: Duration,
@@ -68,7 +69,9 @@ impl Gate {
         }
     }
 
-    /// A call that was begun at `started` had an answer. Returns whether this has opened the gate.
+    /// A call that was begun at `started` had an answer.
+    ///
+    /// Returns whether this has opened the gate.
     pub(super) fn succeeded(&mut self, started: Duration) -> bool {
         // An answer to a call from before says nothing of X-Ray's wish to be left alone since.
         let stale = self.ordered && started < self.last_failure;

@@ -1,4 +1,4 @@
-//! How many calls may be under way: more while all goes well, fewer when X-Ray is hard pressed.
+//! The concurrency limit: more calls while all goes well, fewer under pressure.
 //!
 //! Additive increase, multiplicative decrease. A window of successes adds one call, unless answers have become slow,
 //! which is how a queue at the other end shows itself. A failure takes three tenths, once for each wave of calls.

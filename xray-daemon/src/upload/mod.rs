@@ -25,6 +25,8 @@ mod note;
 
 mod flights;
 
+mod job;
+
 mod engine;
 
 mod answers;
@@ -43,7 +45,7 @@ mod simulation;
 pub use clock::Clock;
 pub use driver::{Deadline, Uploads, drive};
 pub use engine::{Engine, Next, Request};
+pub use job::{DiskJob, DiskResult, LoadError};
 pub use note::Note;
 pub use settings::{Now, Settings, SpoolLimits};
-pub use spooling::{DiskJob, DiskResult, LoadError};
 pub use verdict::{Unprocessed, Verdict, judge};

@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use super::note::Note;
-use crate::report::counters::Counters;
+use crate::counters::Counters;
 
-/// What was said already.
+/// The lines that were written already.
 #[derive(Debug, Default)]
 pub(super) struct News {
     failing: bool,
@@ -104,7 +104,7 @@ impl News {
     }
 }
 
-/// Why calls are denied, as far as the advice differs.
+/// The reason why calls are denied, as far as the advice differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Denial {
     NoCredentials,

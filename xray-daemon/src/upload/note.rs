@@ -1,4 +1,4 @@
-//! What a person should hear of the engine's decisions.
+//! The engine's decisions that are worth a line in the log.
 //!
 //! The engine is silent; it leaves notes, and the driver writes them to the log.
 
@@ -36,19 +36,19 @@ pub enum Note {
         documents: usize,
         /// Failures in a row, of whatever batch.
         failures: u32,
-        /// What X-Ray or the network said.
+        /// The words of X-Ray or the network.
         why: String,
     },
     /// X-Ray refuses the credentials or the role.
     Denied {
-        /// What X-Ray said, or why there are no credentials.
+        /// X-Ray's words, or the reason why there are no credentials.
         why: String,
     },
     /// Calls go well again.
     Recovered,
     /// The spool could not be written or read.
     SpoolFailed {
-        /// What the disk said.
+        /// The disk's words.
         why: String,
     },
 }

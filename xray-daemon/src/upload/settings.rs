@@ -59,7 +59,7 @@ impl Settings {
     }
 }
 
-/// A moment: the time since the process started, which never jumps, and the wall clock, for what outlives it.
+/// A moment, by a clock that never jumps and by the wall clock.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Now {
     /// Since the process started.
@@ -70,7 +70,9 @@ pub struct Now {
 
 /// The most documents of a call, by X-Ray's API.
 pub(super) const BATCH_DOCUMENTS: usize = 50;
-/// The largest body: a megabyte. X-Ray documents no limit; 50 documents of 64 KB would take seconds on a slow link.
+/// The largest body: a megabyte.
+///
+/// X-Ray documents no limit; 50 documents of 64 KB would take seconds on a slow link.
 pub(super) const BATCH_BYTES: usize = 1 << 20;
-/// How long a document waits for others to share its call.
+/// The time that a document waits for others to share its call.
 pub(super) const LINGER: Duration = Duration::from_secs(1);

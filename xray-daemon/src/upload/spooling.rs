@@ -5,60 +5,15 @@
 
 use std::time::Duration;
 
-use super::answers::count_evicted;
-use super::engine::Engine;
+use super::engine::{Engine, count_evicted};
 use super::flights::{Loaded, Writing};
 use super::gate::Opening;
+use super::job::{DiskJob, DiskResult, Job, LoadError};
 use super::note::Note;
 use super::settings::{BATCH_DOCUMENTS, Now};
+use crate::counters::Reason;
 use crate::hold::{Attempts, Batch, Evicted};
-use crate::report::counters::Reason;
 use crate::spool::{Index, Stored};
-
-/// What is to be done on disk, as one transaction and a read after it.
-#[derive(Debug)]
-pub struct DiskJob {
-    /// Entries to delete. One that is not there is no error.
-    pub delete: Vec<u64>,
-    /// Entries to write, with their bytes.
-    pub write: Vec<(Stored, Vec<u8>)>,
-    /// An entry to read.
-    pub load: Option<u64>,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct DiskResult {
-    /// Whether the transaction is on disk.
-    pub written: Result<(), String>,
-    /// The bytes of the entry that was to be read.
-    pub loaded: Option<Result<Vec<u8>, LoadError>>,
-}
-
-/// Why an entry could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LoadError {
-    /// The entry is not there, or not what was written: reading it again is of no use.
-    Lost(String),
-    /// The disk has a problem that may pass.
-    Disk(String),
-}
-
-/// Whether a job is under way, and what it was about.
-#[derive(Debug, Default)]
-pub(super) struct DiskState {
-    job: Option<Job>,
-    failed_until: Duration,
-}
-
-#[derive(Debug, Default)]
-struct Job {
-    delete: Vec<u64>,
-    write: Vec<Writing>,
-    load: Option<u64>,
-    /// The entry that `write` replaces.
-    replaces: Option<u64>,
-}
 
 impl Engine {
     /// Nothing more will be sent: ends all calls, and brings what is left to disk, or counts it as dropped.
@@ -87,7 +42,9 @@ impl Engine {
         }
     }
 
-    /// Counts what is still in memory as dropped. Whether a job under way has succeeded is never known.
+    /// Counts what is still in memory as dropped.
+    ///
+    /// Whether a job under way has succeeded is never known.
     pub fn abandon(&mut self, _: Now) {
         let mut dropped = 0;
         while let Some(batch) = self.backlog.take_oldest(BATCH_DOCUMENTS, usize::MAX) {
@@ -217,7 +174,7 @@ impl Engine {
         Some(order)
     }
 
-    /// Whether memory is so full that documents should go to disk.
+    /// Returns whether memory is so full that documents should go to disk.
     pub(super) fn wants_to_spill(&self) -> bool {
         let full = self.backlog.charge() > self.backlog.limit() / 5 * 4;
         self.spool.is_some()
@@ -267,7 +224,7 @@ impl Engine {
         !self.draining && self.loaded.is_none() && answers
     }
 
-    /// When the disk should be thought of again.
+    /// Returns when the disk should be thought of again.
     pub(super) fn disk_deadline(&self, now: Duration) -> Option<Duration> {
         let spool = self.spool.as_ref()?;
         if self.disk.job.is_some() {
@@ -291,7 +248,7 @@ fn stored(key: u64, batch: &Batch, unix: u64) -> Stored {
     Stored { key, documents: batch.len() as u64, bytes: batch.charge() as u64, unix }
 }
 
-/// How long a disk that failed is left alone.
+/// The pause after a failure of the disk.
 const PAUSE: Duration = Duration::from_secs(5);
 /// The most bytes that one transaction writes.
 const JOB_BYTES: usize = 8 << 20;

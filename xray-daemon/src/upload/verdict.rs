@@ -1,4 +1,4 @@
-//! What an answer, or the lack of one, means for the batch that was sent.
+//! The meaning of an answer, or of its absence, for the batch that was sent.
 //!
 //! A pure function of the answer. The error's code decides, then the status: X-Ray answers 400 to a bad document, to
 //! an expired token and to a clock that is off alike.
@@ -9,9 +9,9 @@ use http::HeaderMap;
 use serde::Deserialize;
 
 use crate::aws::{CallError, Reply};
-use crate::report::counters::CallErrors;
+use crate::counters::CallErrors;
 
-/// What to do with a batch.
+/// The treatment of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// X-Ray took it, apart from these documents.
@@ -31,26 +31,35 @@ pub enum Verdict {
 }
 
 /// A document that X-Ray took no further.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "PascalCase", default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unprocessed {
     /// The segment's id, if X-Ray has found one.
     pub id: Option<String>,
-    /// Why, for programs.
+    /// The reason as a code.
     pub error_code: Option<String>,
-    /// Why, for people.
+    /// The reason in words.
     pub message: Option<String>,
 }
 
 impl Unprocessed {
-    /// Whether the document itself is all right, so that sending it again may help.
+    /// Reads an item of the answer.
+    ///
+    /// What can't be read of it is left out: the item still stands for a document.
+    fn read(item: &serde_json::Value) -> Self {
+        let string = |name: &str| item.get(name)?.as_str().map(shortened);
+        Self { id: string("Id"), error_code: string("ErrorCode"), message: string("Message") }
+    }
+
+    /// Returns whether the document itself is all right, so that sending it again may help.
     #[must_use]
     pub fn may_be_repeated(&self) -> bool {
         self.error_code.as_deref().is_some_and(|code| is_throttling(code) || is_internal(code))
     }
 }
 
-/// Returns what an answer means. `unix` is the wall clock at the answer's arrival, in seconds.
+/// Returns what an answer means.
+///
+/// `unix` is the wall clock at the answer's arrival, in seconds.
 #[must_use]
 pub fn judge(answer: &Result<Reply, CallError>, unix: u64) -> Verdict {
     let reply = match answer {
@@ -113,7 +122,7 @@ fn accepted(body: &[u8]) -> Verdict {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(rename = "UnprocessedTraceSegments", default)]
-        unprocessed: Option<Vec<Unprocessed>>,
+        unprocessed: Option<Vec<serde_json::Value>>,
     }
     if body.is_empty() {
         return Verdict::Accepted(Vec::new());
@@ -122,7 +131,9 @@ fn accepted(body: &[u8]) -> Verdict {
         return Verdict::Unavailable(None, "an answer that is not X-Ray's: not a JSON object".to_owned());
     }
     match serde_json::from_slice::<Answer>(body) {
-        Ok(answer) => Verdict::Accepted(answer.unprocessed.unwrap_or_default()),
+        Ok(answer) => {
+            Verdict::Accepted(answer.unprocessed.unwrap_or_default().iter().map(Unprocessed::read).collect())
+        }
         Err(err) => Verdict::Unavailable(None, format!("an answer that is not X-Ray's: {err}")),
     }
 }
@@ -131,7 +142,7 @@ fn accepted(body: &[u8]) -> Verdict {
 fn error(reply: &Reply) -> (Option<String>, Option<String>) {
     // Services send `Message` and `message` side by side, which a struct with aliases would refuse.
     let body: serde_json::Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let string = |names: &[&str]| names.iter().find_map(|name| body.get(name)?.as_str()).map(str::to_owned);
+    let string = |names: &[&str]| names.iter().find_map(|name| body.get(name)?.as_str()).map(shortened);
     let header =
         reply.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok()).map(str::to_owned);
     let code = header.or_else(|| string(&["code", "Code", "__type"])).map(|code| {
@@ -141,6 +152,17 @@ fn error(reply: &Reply) -> (Option<String>, Option<String>) {
     });
     (code.filter(|code| !code.is_empty()), string(&["message", "Message"]))
 }
+
+/// Words of an endpoint's, short enough for the log.
+fn shortened(words: &str) -> String {
+    match words.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
+/// Characters of an endpoint's code or message that are kept. Those of X-Ray have about a hundred.
+const MAX_WORDS: usize = 1_000;
 
 fn is_throttling(code: &str) -> bool {
     const NAMES: [&str; 7] = [
@@ -231,11 +253,7 @@ mod tests {
 
     const NOW: u64 = 1_700_000_000;
 
-    fn reply(
-        status: u16,
-        headers: &[(&'static str, &'static str)],
-        body: &'static str,
-    ) -> Result<Reply, CallError> {
+    fn reply(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<Reply, CallError> {
         let headers = headers
             .iter()
             .map(|&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
@@ -243,7 +261,7 @@ mod tests {
         Ok(Reply {
             status: StatusCode::from_u16(status).unwrap(),
             headers,
-            body: Bytes::from_static(body.as_bytes()),
+            body: Bytes::copy_from_slice(body.as_bytes()),
         })
     }
 
@@ -325,9 +343,26 @@ mod tests {
         let Verdict::Accepted(unprocessed) = judge(&reply(200, &[], body), NOW) else { panic!("accepted") };
         assert_eq!(unprocessed[0].id.as_deref(), Some("a"));
         assert!(unprocessed[0].may_be_repeated() && !unprocessed[1].may_be_repeated());
-        for body in ["<html>", "[]", "{"] {
+        // What can't be read of an item is no reason to send all of the batch again.
+        let body =
+            r#"{"UnprocessedTraceSegments":[null,{"Id":5,"ErrorCode":[],"Message":{}},"x",{"Id":"b"}]}"#;
+        let Verdict::Accepted(unprocessed) = judge(&reply(200, &[], body), NOW) else { panic!("accepted") };
+        let ids: Vec<_> = unprocessed.iter().map(|item| item.id.as_deref()).collect();
+        assert_eq!(ids, [None, None, None, Some("b")]);
+        for body in ["<html>", "[]", "{", r#"{"UnprocessedTraceSegments":"none"}"#] {
             assert_eq!(name(&judge(&reply(200, &[], body), NOW)), "unavailable", "{body}");
         }
+    }
+
+    #[test]
+    fn long_words_are_cut() {
+        let words = "é".repeat(5_000);
+        let body = format!(r#"{{"__type":"InvalidRequestException","message":"{words}"}}"#);
+        let Verdict::Invalid(why) = judge(&reply(400, &[], &body), NOW) else { panic!("invalid") };
+        assert!(why.chars().count() < 1_100 && why.ends_with("é… (status 400)"), "{why}");
+        let body = format!(r#"{{"UnprocessedTraceSegments":[{{"Message":"{words}"}}]}}"#);
+        let Verdict::Accepted(unprocessed) = judge(&reply(200, &[], &body), NOW) else { panic!("accepted") };
+        assert_eq!(unprocessed[0].message.as_deref().unwrap().chars().count(), 1_001);
     }
 
     #[test]

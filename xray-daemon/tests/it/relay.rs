@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -216,6 +217,52 @@ async fn bodies_wait_for_room_and_get_it() {
     }
     assert_eq!(statuses, [200; 12]);
     assert_eq!(xray.requests().len(), 12);
+}
+
+/// Clients that keep their connections and use them over and over, more than there are places.
+#[tokio::test]
+async fn clients_that_keep_their_connections_leave_room_for_others() {
+    let xray = XRay::start(|_| ok("{}"));
+    let relay = Running::start(aws(&settings(&xray.url())).await).await;
+    let address = relay.address;
+    let (done, opened) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (is_done, count) = (Arc::clone(&done), Arc::clone(&opened));
+    let keepers = std::thread::Builder::new()
+        .spawn(move || {
+            let request = b"POST /kept HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{}";
+            let ask = |mut stream: TcpStream| {
+                stream.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+                stream.write_all(request).ok()?;
+                let mut byte = [0; 1];
+                match stream.read(&mut byte) {
+                    // The end of the connection; one that waits for a place is kept.
+                    Ok(0) => return None,
+                    Ok(_) => {
+                        let mut rest = [0; 4096];
+                        let _ = stream.read(&mut rest);
+                    }
+                    Err(_) => {}
+                }
+                Some(stream)
+            };
+            let mut kept: Vec<TcpStream> = Vec::new();
+            while !is_done.load(Ordering::SeqCst) {
+                kept = kept.into_iter().filter_map(ask).collect();
+                if kept.len() < 150 {
+                    count.fetch_add(10, Ordering::SeqCst);
+                    kept.extend((0..10).filter_map(|_| ask(TcpStream::connect(address).unwrap())));
+                }
+            }
+        })
+        .unwrap();
+    while opened.load(Ordering::SeqCst) < 150 && !keepers.is_finished() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(relay.post("/other", "", "{}").await.0, 200);
+    }
+    done.store(true, Ordering::SeqCst);
+    keepers.join().unwrap();
 }
 
 /// Waits for all, at the same time.

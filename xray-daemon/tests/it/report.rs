@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use xray_daemon::counters::{Counters, Heartbeat, Reason};
 use xray_daemon::relay::{Guard, RelayStats};
 use xray_daemon::report::admin::{Admin, Pages};
-use xray_daemon::report::counters::{Counters, Reason};
 use xray_daemon::report::health::Health;
 use xray_daemon::report::health_socket::{HealthServer, HealthSocket, ask};
-use xray_daemon::report::heartbeat::Heartbeat;
 use xray_daemon::report::metrics::{Metrics, Sources, names};
 use xray_daemon::upload::{Clock, Engine, Settings, Uploads};
 
@@ -171,6 +170,11 @@ async fn the_local_socket_answers_by_name_and_by_file() {
     drop(HealthServer::bind(&socket).unwrap());
     assert!(file.exists());
     drop(HealthServer::bind(&socket).unwrap());
+    std::fs::remove_file(&file).unwrap();
+    // Any other file stays as it is.
+    std::fs::write(&file, "precious").unwrap();
+    assert!(HealthServer::bind(&socket).is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
     std::fs::remove_file(&file).unwrap();
 }
 

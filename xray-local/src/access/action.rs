@@ -67,7 +67,7 @@ pub fn xray_actions() -> Vec<String> {
     operations.chain(PERMISSION_ONLY).map(|name| format!("xray:{name}")).collect()
 }
 
-/// What the action of an operation is asked for.
+/// Returns the kind of resource that an operation's action is asked for.
 pub fn resource_kind(operation: &str) -> ResourceKind {
     ACTIONS.iter().find(|(name, _)| *name == operation).map_or(ResourceKind::None, |(_, kind)| *kind)
 }

@@ -14,7 +14,7 @@ use super::mode::Mode;
 use crate::model::{Door, Length, Time, limits};
 use crate::store::{Store, StoreError};
 
-/// How long decisions gather before they are written.
+/// Longest time that decisions gather before they are written.
 pub const DELAY: Duration = Duration::from_millis(100);
 
 /// Equal decisions this close together are one row.
@@ -33,11 +33,11 @@ pub struct Decision {
     pub action: String,
     /// The resource, `*` without.
     pub resource: String,
-    /// Whether signature and policies allow it.
+    /// True if signature and policies allow it.
     pub allowed: bool,
     /// The policy whose statement decided.
     pub policy: Option<String>,
-    /// That statement: its number, and its name if it has one.
+    /// Statement that decided: its number, and its name if it has one.
     pub statement: Option<String>,
     /// The decision in a sentence.
     pub reason: String,
@@ -71,7 +71,7 @@ pub struct Recorder {
 #[derive(Debug, Default)]
 struct Waiting {
     decisions: BTreeMap<Decision, (Time, u64)>,
-    /// Whether a task is on its way that will write them.
+    /// True if a task is on its way that will write them.
     is_scheduled: bool,
 }
 
@@ -132,9 +132,9 @@ impl Recorder {
 /// A row of the record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
-    /// When it was decided last.
+    /// Time of the last one.
     pub at: Time,
-    /// How often.
+    /// Count.
     pub count: u64,
     /// The decision.
     pub decision: Decision,

@@ -15,14 +15,14 @@ use super::refusal::{Refusal, denial};
 use super::signature::{Expected, Received, SignatureError, Signed};
 use crate::model::{Door, Home, Time};
 
-/// What access control needs to know of the server.
+/// Facts of the server that access control needs.
 #[derive(Clone, Debug)]
 pub struct Guard {
-    /// How strict it is.
+    /// Mode of access control.
     pub mode: Mode,
     /// Region and account.
     pub home: Home,
-    /// Where decisions go.
+    /// Recorder of decisions.
     pub recorder: Recorder,
 }
 

@@ -1,4 +1,4 @@
-//! Which pages may drive the server from a browser: only its own.
+//! Check that only the server's own pages drive it from a browser.
 //!
 //! A page of some other site can make a browser send requests to loopback, by a form or by a name that resolves to
 //! 127.0.0.1 ("DNS rebinding"). Such requests carry the site's name, in `Origin` or in `Host`. Both are checked on every
@@ -52,7 +52,7 @@ impl Hosts {
         Ok(())
     }
 
-    /// Whether a `Host` header, with or without a port, names this server.
+    /// Reports whether a `Host` header, with or without a port, names this server.
     fn is_known(&self, host: &str) -> bool {
         let Some(name) = without_port(host) else { return false };
         let name = name.trim_end_matches('.').to_ascii_lowercase();

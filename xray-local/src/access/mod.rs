@@ -1,4 +1,4 @@
-//! Who calls and what is allowed: signatures, identities, policies, sessions, and checks of `Host` and `Origin`.
+//! Access control: signatures, identities, policies, sessions, and checks of `Host` and `Origin`.
 //!
 //! ```text
 //!  host       may a browser send this at all?           every TCP door, every mode

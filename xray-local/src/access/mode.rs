@@ -1,4 +1,4 @@
-//! How strict access control is.
+//! Modes of access control.
 //!
 //! The mode is chosen once, when the addresses are known: a server that others can reach does not let everyone in
 //! because a flag was forgotten.
@@ -6,14 +6,14 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// What becomes of a request that signature or policies do not allow.
+/// Mode of access control: the fate of requests that signature or policies do not allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Nothing is checked.
     Off,
     /// Everything is checked and recorded, nothing is refused.
     Warn,
-    /// What is not allowed is refused.
+    /// Refuses requests that are not allowed.
     Enforce,
 }
 

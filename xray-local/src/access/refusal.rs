@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 use super::identity::DirectoryError;
 
-/// Why a request goes no further.
+/// Reason for which a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// The signature is not accepted.

@@ -1,4 +1,4 @@
-//! What policies are asked about a request: the action, its resource, and the condition keys that come from the body.
+//! Questions to policies about a request: action, resource, and the condition keys that come from the body.
 //!
 //! The body is not checked yet when this happens, so everything in it is optional here.
 

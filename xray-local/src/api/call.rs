@@ -8,7 +8,6 @@ use serde_json::{Map, Value};
 use xray_sdk::TraceId;
 
 use super::error::ApiError;
-use super::operation::Operation;
 use super::server::Server;
 use super::token;
 use crate::access::Caller;
@@ -21,15 +20,15 @@ use crate::store::{Store, StoreError};
 pub struct Call {
     /// The server.
     pub server: Server,
-    /// The operation.
-    pub operation: &'static Operation,
+    /// The operation's name.
+    pub operation: &'static str,
     /// The body: an object whose members have the operation's types.
     pub body: Value,
-    /// Who calls.
+    /// Caller.
     pub caller: Caller,
     /// Through which door.
     pub door: Door,
-    /// When.
+    /// Time.
     pub now: Time,
 }
 
@@ -134,14 +133,14 @@ impl Call {
 
     /// The position that the request's token names.
     pub(super) fn position<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
-        let Some(position) = token::read(self.operation.name, &self.body)? else { return Ok(None) };
+        let Some(position) = token::read(self.operation, &self.body)? else { return Ok(None) };
         let position = position.parse().map_err(|_| ApiError::invalid("Invalid NextToken"))?;
         Ok(Some(position))
     }
 
     /// The token of the next page of this request.
     pub(super) fn token(&self, position: impl ToString) -> String {
-        token::write(self.operation.name, &self.body, &position.to_string())
+        token::write(self.operation, &self.body, &position.to_string())
     }
 
     /// A page of a list that is read by skipping: up to `size` items, and the next page's token.

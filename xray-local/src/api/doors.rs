@@ -23,7 +23,13 @@ pub fn api_router(server: &Server, pages: Router) -> Router {
         router = router.route(operation.path, axum::routing::any(api));
     }
     let unknown = Router::new().fallback(api).with_state(server.clone());
-    let router = router.with_state(server.clone()).merge(pages).fallback_service(unknown);
+    let shared = server.clone();
+    let router = router
+        .with_state(server.clone())
+        .merge(pages)
+        // A path of the pages with a method of the API's, such as `POST /traces`, is an unknown operation.
+        .method_not_allowed_fallback(move |request: Request| dispatch::answer(shared, Door::Api, request))
+        .fallback_service(unknown);
     router.layer(from_fn_with_state(server.clone(), guard))
 }
 

@@ -1,4 +1,4 @@
-//! What all requests share.
+//! State that all requests share.
 //!
 //! Both doors share the store, access control and the state of sampling. Requests hold nothing else from one to the next.
 
@@ -26,17 +26,17 @@ pub(super) struct Shared {
     pub(super) targets: Arc<Mutex<Targets>>,
 }
 
-/// How long a decision on datagrams holds.
+/// Time that a decision on datagrams holds.
 pub(super) const DATAGRAMS_LOOK: Length = Length(1_000_000);
 
-/// What a server is made with.
+/// Options of a server.
 #[derive(Clone, Debug)]
 pub struct ServerOptions {
-    /// How strict access is.
+    /// Mode of access control.
     pub access: Mode,
     /// Names under which browsers may use it.
     pub hosts: Hosts,
-    /// Whether X-Ray's limits hold.
+    /// True if X-Ray's limits hold.
     pub limits: Limits,
 }
 
@@ -82,7 +82,7 @@ impl Server {
         &self.0.guard
     }
 
-    /// Whether the daemon's policies let it send what arrives by UDP: a function to call for each document.
+    /// Returns a function that reports whether the daemon's policies let it send a document that arrived by UDP.
     ///
     /// The policies are looked at anew after `DATAGRAMS_LOOK`, so a change is felt a second later.
     pub fn datagrams(&self) -> impl FnMut() -> bool + Send + 'static {

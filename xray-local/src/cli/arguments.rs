@@ -4,33 +4,42 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::client::Client;
+use super::client::{Address, Client};
 use super::failure::Failure;
 use super::when;
 use crate::model::{Length, Time, now};
 
-/// Which X-Ray is asked.
+/// The X-Ray that is asked.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Endpoint {
-    /// The X-Ray that is asked.
+    /// The X-Ray that is asked: http://HOST:PORT; with feature `aws` also https://HOST, or `aws` for that of the region.
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_XRAY", default_value = "http://127.0.0.1:2001")]
     pub(super) endpoint: String,
-    /// The region in signatures.
-    #[arg(long, value_name = "REGION", env = "AWS_REGION", default_value = "us-east-1")]
-    pub(super) region: String,
+    /// The region in signatures. Defaults to us-east-1, at AWS to that of the configuration.
+    #[arg(long, value_name = "REGION", env = "AWS_REGION")]
+    pub(super) region: Option<String>,
 }
 
 impl Endpoint {
-    /// A client for the endpoint. Requests are signed if the environment has keys.
+    /// A client for a command that reads.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.endpoint, &self.region)
+        Client::new(Address::parse(&self.endpoint)?, self.region())
+    }
+
+    /// A client for a command that writes, which never reaches AWS.
+    pub(super) fn client_to_write(&self) -> Result<Client, Failure> {
+        Client::new(Address::to_write(&self.endpoint)?, self.region())
+    }
+
+    fn region(&self) -> Option<&str> {
+        self.region.as_deref().filter(|region| !region.is_empty())
     }
 }
 
-/// Which time is asked for.
+/// The time that is asked for.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Span {
-    /// How far back, such as 10m or 6h.
+    /// Length of time until --to, such as 10m or 6h.
     #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "1h", conflicts_with = "from")]
     since: Duration,
     /// The first moment: RFC 3339, seconds since 1970, or a length ago.

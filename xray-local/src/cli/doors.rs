@@ -1,4 +1,4 @@
-//! What each TCP door serves: the operations, and the console.
+//! Services of the TCP doors: the operations, and the console.
 //!
 //! Here the parts meet: access mode and hosts follow from the addresses, and the API's routers get their permit and their
 //! end.

@@ -1,4 +1,4 @@
-//! Why a command failed, and its exit code.
+//! Failure of a command, with its exit code.
 
 use std::fmt;
 use std::io::Write;

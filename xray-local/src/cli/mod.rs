@@ -19,7 +19,6 @@ mod identity;
 mod output;
 mod picture;
 mod policy;
-mod sign;
 mod when;
 
 use std::process::ExitCode;

@@ -47,7 +47,7 @@ pub(super) fn row(summary: &Value) -> Vec<String> {
     ]
 }
 
-/// When the trace began: AWS's older answers leave it out, and the id says it.
+/// Finds the trace's start: AWS's older answers leave it out, and the id says it.
 fn start(summary: &Value) -> Option<Time> {
     let seconds = summary.get("StartTime").and_then(Value::as_f64);
     let from_id = || {

@@ -253,7 +253,7 @@ mod tests {
         run(args, &Home::default(), command.policy.json)
     }
 
-    /// What each file of `docs/policies` is meant to allow, and nothing beyond.
+    /// Each file of `docs/policies` with what it is meant to allow, and nothing beyond.
     #[test]
     fn the_documented_policies_allow_what_their_page_says() {
         let send = ["PutTelemetryRecords", "PutTraceSegments"];

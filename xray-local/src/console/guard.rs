@@ -9,7 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq as _;
 
-use super::error::PageError;
+use super::parts::error::PageError;
 use super::state::Console;
 
 /// Scripts, styles and connections of this server alone; nothing inline, no frames, no other host.

@@ -1,7 +1,7 @@
 //! Traces as they complete: the page, and the stream of events behind it.
 //!
 //! The filter is applied on arrival. A browser gets at most [`ROWS`] rows a second; what it doesn't get is counted, and
-//! the page says so. The stream ends with the server.
+//! the page says so. The stream ends with the server. A browser that connects again gets what it missed, the newest first.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
@@ -23,8 +23,8 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::error::PageError;
-use super::shell;
+use super::parts::error::PageError;
+use super::parts::shell;
 use super::state::{Console, Stopping};
 use super::traces::row;
 use crate::model::TraceKey;
@@ -37,6 +37,9 @@ const ROWS: usize = 20;
 
 /// Rows that a page begins with.
 const FIRST: usize = 50;
+
+/// Traces that the filter looks at in each [`PAUSE`]: 5,000 a second.
+const LOOKED_AT: usize = 500;
 
 /// How often gathered traces are looked at and sent.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -62,13 +65,17 @@ async fn page(
     State(console): State<Console>,
     Query(Asked { filter }): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
-    let text = filter.clone();
+    let parsed = Filter::parse(&filter);
+    let sought = parsed.clone().ok();
     let (rows, has_any) = console
         .ask(move |connection| {
-            let filter = Filter::parse(&text).unwrap_or_default();
             let search = |filter, limit| Search { limit, ..Search::new(Range::ALL, filter) };
             let has_any = !query::find(connection, &search(Filter::default(), 1))?.keys.is_empty();
-            Ok((query::summaries(connection, &search(filter, FIRST))?.summaries, has_any))
+            let rows = match sought {
+                Some(filter) => query::summaries(connection, &search(filter, FIRST))?.summaries,
+                None => Vec::new(),
+            };
+            Ok((rows, has_any))
         })
         .await?;
     let options = console.options();
@@ -78,6 +85,7 @@ async fn page(
         h1 { "Live" }
         form.filter #filter-form action="/" {
             input #filter name="filter" value=(filter) data-slash type="search" autocomplete="off" spellcheck="false"
+                aria-invalid=[parsed.is_err().then_some("true")] aria-describedby="filter-error"
                 aria-label="Filter expression, applied on arrival" placeholder="Filter on arrival: fault OR responsetime > 1";
             button type="submit" { "Filter" }
             button #pause type="button" aria-pressed="false" title="Space" { "Pause" }
@@ -86,7 +94,8 @@ async fn page(
                 path d="" fill="none" stroke="currentColor" stroke-width="1.5" {}
             }
         }
-        p #filter-error.note role="alert" hidden {}
+        p #filter-error.note role="alert" hidden[parsed.is_ok()] { @if let Err(err) = &parsed { (err) } }
+        p #connection.note role="status" hidden {}
         p #sample.note hidden {}
         div #empty.empty hidden[has_any] {
             h2 { "Nothing has been sent yet" }
@@ -114,78 +123,154 @@ async fn page(
     Ok(shell::page("Live", "/", &["live.js"], content))
 }
 
+/// What a stream of events is asked for.
+#[derive(Deserialize)]
+struct Listening {
+    #[serde(default)]
+    filter: String,
+    /// The newest trace that the page has, by its key; newer ones are sent first.
+    last: Option<i64>,
+}
+
 async fn tail(
     State(console): State<Console>,
     Extension(stopping): Extension<Stopping>,
-    Query(Asked { filter }): Query<Asked>,
+    Query(Listening { filter, last }): Query<Listening>,
+    headers: HeaderMap,
 ) -> Result<Response, PageError> {
     let filter = Filter::parse(&filter).map_err(|err| PageError::bad_request(err.to_string()))?;
+    // Browsers that connect again by themselves say what they have in a header.
+    let again = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let (sender, receiver) = mpsc::channel(64);
     let stored = console.store().tail();
-    tokio::spawn(send(console, stored, filter, sender, stopping));
+    let mut tail = Tail { filter, ..Tail::default() };
+    if let Some(last) = again.or(last) {
+        let search = Search { limit: ROWS, ..Search::new(Range::ALL, tail.filter.clone()) };
+        let found = console.ask(move |connection| Ok(query::find(connection, &search)?)).await?;
+        tail.waiting = found.keys.into_iter().filter(|key| key.0 > last).rev().collect();
+    }
+    tokio::spawn(tail.send(console, stored, sender, stopping));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, Body::new(Events(receiver))).into_response())
 }
 
-/// Sends rows until the browser or the server goes away.
-async fn send(
-    console: Console,
-    mut stored: broadcast::Receiver<Stored>,
+/// Traces on their way to one browser, and the counts of the current second.
+#[derive(Default)]
+struct Tail {
     filter: Filter,
-    events: mpsc::Sender<Bytes>,
-    Stopping(mut stop): Stopping,
-) {
-    let mut ticks = interval(PAUSE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Complete traces that were not sent, and those that were, so that a later revision replaces its row.
-    let mut waiting: Vec<TraceKey> = Vec::new();
-    let mut known: HashMap<TraceKey, Instant> = HashMap::new();
-    let (mut arrived, mut sent, mut second) = (0_u64, 0_usize, Instant::now());
-    if events.send(event("hello", "{}")).await.is_err() {
-        return;
-    }
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            () = events.closed() => return,
-            received = stored.recv() => match received {
-                Ok(Stored { partial: true, .. }) => {}
-                Ok(Stored { key, .. }) => {
-                    if known.insert(key, Instant::now()).is_none() { arrived += 1; }
-                    if waiting.len() < ROWS && !waiting.contains(&key) { waiting.push(key); }
-                }
-                Err(RecvError::Lagged(missed)) => arrived += missed,
-                Err(RecvError::Closed) => return,
-            },
-            _ = ticks.tick() => {
-                let room = ROWS.saturating_sub(sent);
-                let keys: Vec<TraceKey> = waiting.drain(..waiting.len().min(room)).collect();
-                if !keys.is_empty() {
-                    let filter = filter.clone();
-                    let rows = console.ask(move |connection| {
-                        let keys = query::among(connection, &filter, &keys)?;
-                        let rows = query::sum_up(connection, &keys)?;
-                        Ok(rows.iter().map(|summary| row::live(summary).into_string()).collect::<Vec<_>>())
-                    });
-                    for row in rows.await.unwrap_or_default() {
-                        sent += 1;
-                        if events.send(event("trace", &row)).await.is_err() { return; }
+    /// Complete traces that were not looked at.
+    waiting: Vec<TraceKey>,
+    /// Traces of the last minute, so that a later revision does not count as another trace.
+    known: HashMap<TraceKey, Instant>,
+    arrived: u64,
+    /// Traces that arrived faster than they are looked at.
+    skipped: u64,
+    matching: usize,
+    sent: usize,
+    newest: i64,
+}
+
+impl Tail {
+    /// Sends rows until the browser or the server goes away.
+    async fn send(
+        mut self,
+        console: Console,
+        mut stored: broadcast::Receiver<Stored>,
+        events: mpsc::Sender<Bytes>,
+        Stopping(mut stop): Stopping,
+    ) {
+        let mut ticks = interval(PAUSE);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut second = Instant::now();
+        if events.send(event("hello", "{}", 0)).await.is_err() {
+            return;
+        }
+        loop {
+            tokio::select! {
+                _ = stop.changed() => return,
+                () = events.closed() => return,
+                received = stored.recv() => match received {
+                    Ok(stored) => self.take(stored),
+                    Err(RecvError::Lagged(missed)) => {
+                        self.arrived += missed;
+                        self.skipped += missed;
                     }
-                }
-                if second.elapsed() >= Duration::from_secs(1) {
-                    let rate = json!({ "arrived": arrived, "shown": sent }).to_string();
-                    if events.send(event("rate", &rate)).await.is_err() { return; }
-                    (arrived, sent, second) = (0, 0, Instant::now());
-                    known.retain(|_, seen| seen.elapsed() < Duration::from_secs(60));
+                    Err(RecvError::Closed) => return,
+                },
+                _ = ticks.tick() => {
+                    for row in self.rows(&console).await.unwrap_or_default() {
+                        if events.send(event("trace", &row, self.newest)).await.is_err() { return; }
+                    }
+                    if second.elapsed() >= Duration::from_secs(1) {
+                        if events.send(event("rate", &self.rate(), 0)).await.is_err() { return; }
+                        second = Instant::now();
+                    }
                 }
             }
         }
     }
+
+    fn take(&mut self, stored: Stored) {
+        if stored.partial {
+            return;
+        }
+        if self.known.insert(stored.key, Instant::now()).is_none() {
+            self.arrived += 1;
+        }
+        if self.waiting.contains(&stored.key) {
+            return;
+        }
+        if self.waiting.len() < LOOKED_AT {
+            self.waiting.push(stored.key);
+        } else {
+            self.skipped += 1;
+        }
+    }
+
+    /// The rows of waiting traces that match, the newest ones if there are too many.
+    async fn rows(&mut self, console: &Console) -> Result<Vec<String>, PageError> {
+        let keys = std::mem::take(&mut self.waiting);
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let room = ROWS.saturating_sub(self.sent);
+        let filter = self.filter.clone();
+        let (matching, rows) = console
+            .ask(move |connection| {
+                let is_whole = filter.expr().is_none();
+                let keys = if is_whole { keys } else { query::among(connection, &filter, &keys)? };
+                let shown = keys.get(keys.len().saturating_sub(room)..).unwrap_or_default();
+                let rows = query::sum_up(connection, shown)?;
+                let rows = rows.iter().map(|row| (row.key.0, row::live(row).into_string()));
+                Ok((keys.len(), rows.collect::<Vec<_>>()))
+            })
+            .await?;
+        self.matching += matching;
+        self.sent += rows.len();
+        self.newest = rows.iter().map(|(key, _)| *key).fold(self.newest, i64::max);
+        Ok(rows.into_iter().map(|(_, row)| row).collect())
+    }
+
+    /// The counts of the second that ends, as JSON, and begins the next.
+    fn rate(&mut self) -> String {
+        let of = if self.filter.expr().is_none() { self.arrived } else { self.matching as u64 };
+        let rate = json!({
+            "arrived": self.arrived,
+            "of": of,
+            "shown": self.sent,
+            "sampled": self.skipped > 0 || self.matching > self.sent,
+        });
+        (self.arrived, self.skipped, self.matching, self.sent) = (0, 0, 0, 0);
+        self.known.retain(|_, seen| seen.elapsed() < Duration::from_secs(60));
+        rate.to_string()
+    }
 }
 
-fn event(kind: &str, data: &str) -> Bytes {
+/// An event; with an id other than 0, the browser brings it back when it connects again.
+fn event(kind: &str, data: &str, id: i64) -> Bytes {
     let lines: String = data.split(['\n', '\r']).map(|line| format!("data: {line}\n")).collect();
-    Bytes::from(format!("event: {kind}\n{lines}\n"))
+    let id = if id == 0 { String::new() } else { format!("id: {id}\n") };
+    Bytes::from(format!("event: {kind}\n{id}{lines}\n"))
 }
 
 /// A body that goes on until its sender is gone.

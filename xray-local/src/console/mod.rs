@@ -10,15 +10,13 @@
 //! escaping or as text nodes, never as markup. `guard` sets the content policy and asks for the token beyond loopback.
 
 mod assets;
-mod error;
-mod format;
 mod guard;
-mod histogram;
 mod live;
 mod map;
+mod parts;
 mod settings;
-mod shell;
 mod state;
+mod timeline;
 mod trace;
 mod traces;
 mod upload;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::error::PageError;
-use super::trace::Cache;
+use super::parts::error::PageError;
+use super::timeline::Cache;
 use crate::store::{Store, StoreError};
 
 /// Facts of the server that the pages show.

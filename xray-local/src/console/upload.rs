@@ -8,7 +8,7 @@ use axum::routing::post;
 use axum::{Json, http::StatusCode};
 use serde_json::{Value, json};
 
-use super::error::PageError;
+use super::parts::error::PageError;
 use super::state::Console;
 use crate::demo;
 use crate::ingest;

@@ -17,7 +17,7 @@ pub enum ControlError {
     Store(StoreError),
 }
 
-/// Whether the service's limits hold (`--limits`).
+/// Validity of the service's limits (`--limits`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limits {
     /// As in production.
@@ -27,7 +27,7 @@ pub enum Limits {
 }
 
 impl Limits {
-    /// Whether a count is beyond a limit that holds.
+    /// Reports whether a count is beyond a limit that holds.
     #[must_use]
     pub fn exceeded(self, count: usize, limit: usize) -> bool {
         self == Self::Real && count > limit

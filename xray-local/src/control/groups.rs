@@ -39,7 +39,7 @@ impl Group {
     }
 }
 
-/// What a group is named by in a request: its name or its ARN.
+/// Reference to a group in a request: its name or its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupKey {
     /// `GroupName`
@@ -185,7 +185,7 @@ pub fn delete(connection: &Connection, key: &GroupKey) -> Result<(), ControlErro
 fn check_expression(expression: &str) -> Result<(), ControlError> {
     match Filter::parse(expression) {
         Ok(_) => Ok(()),
-        Err(err) => Err(ControlError::invalid(format!("Invalid filter expression: {err}"))),
+        Err(err) => Err(ControlError::invalid(err.to_string())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the API keeps besides traces: sampling rules and their targets, groups, tags, resource policies, settings,
+//! Objects that the API keeps besides traces: sampling rules and their targets, groups, tags, resource policies, settings,
 //! retrievals, telemetry.
 //!
 //! Functions over a connection, and errors in the service's names. HTTP and JSON of whole answers stay in

@@ -1,4 +1,4 @@
-//! Which documents the service takes, and the codes of those that it refuses.
+//! Rules of acceptance: the documents that the service takes, and the codes of those that it refuses.
 //!
 //! This is the cheap pass over every document. The codes `MissingId`, `MissingTraceId`, `MissingParentId`,
 //! `MissingEndTime`, `InvalidName`, `InvalidTraceId` and `InvalidSegment` were seen in answers of the service; the
@@ -9,12 +9,12 @@ use xray_sdk::TraceId;
 use super::document::{Span, id_bits};
 use crate::model::{Refused, Time, limits};
 
-/// What the store needs to know of a document before it compiles the trace.
+/// Facts of a document that the store needs before it compiles the trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// Its trace.
     pub trace: TraceId,
-    /// When it started.
+    /// Start.
     pub start: Time,
 }
 
@@ -37,6 +37,15 @@ pub fn accept(document: &[u8]) -> Result<Accepted, Refused> {
         Ok(None) => return Err(refuse(None, false, "MissingId")),
         Err(err) => return Err(unreadable(document, &err)),
     };
+    // Values that are not looked at here may be deeper than can be returned.
+    let depth = depth(document);
+    if depth > limits::DOCUMENT_DEPTH {
+        let message = format!(
+            "Invalid segment. ErrorCode: InvalidSegment, Cause: the document has {depth} levels, {} are accepted",
+            limits::DOCUMENT_DEPTH
+        );
+        return Err(Refused { id: span.id.as_deref().map(str::to_owned), code: "InvalidSegment", message });
+    }
     let independent = span.is_independent();
     judge(&span).map_err(|code| refuse(span.id.as_deref(), independent, code))
 }
@@ -66,6 +75,25 @@ fn judge(span: &Span<'_>) -> Result<Accepted, &'static str> {
         _ => {}
     }
     Ok(Accepted { trace, start: Time::from_seconds(start) })
+}
+
+/// Levels of objects and arrays of a document that is JSON.
+fn depth(document: &[u8]) -> usize {
+    let (mut level, mut deepest, mut in_string, mut is_escaped) = (0_usize, 0, false, false);
+    for &byte in document {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                level += 1;
+                deepest = deepest.max(level);
+            }
+            b'}' | b']' if !in_string => level = level.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Letters, numbers and whitespace of Unicode, and `_ . : / % & # = + \ - @` (developer guide, "segment documents").
@@ -165,6 +193,24 @@ mod tests {
             Some("70de5b6f19ff9a0a")
         );
         assert_eq!(accept(b"{\"id\":\"\xff\"}").unwrap_err().code, "InvalidSegment");
+    }
+
+    #[test]
+    fn a_document_that_is_too_deep_to_be_returned_is_refused() {
+        let nested = |levels: usize| {
+            let metadata = format!(r#""metadata":{}1{},"name""#, "[".repeat(levels), "]".repeat(levels));
+            OK.replace(r#""name""#, &metadata)
+        };
+        let deepest = nested(limits::DOCUMENT_DEPTH - 1);
+        assert!(accept(deepest.as_bytes()).is_ok());
+        assert!(serde_json::from_str::<serde_json::Value>(&deepest).is_ok());
+        for levels in [limits::DOCUMENT_DEPTH, 5_000] {
+            let refused = accept(nested(levels).as_bytes()).unwrap_err();
+            assert_eq!((refused.code, refused.id.as_deref()), ("InvalidSegment", Some("70de5b6f19ff9a0a")));
+            assert!(refused.message.contains(&format!("{} levels", levels + 1)), "{}", refused.message);
+        }
+        let brackets = format!(r#""user":"\\\"{}","name""#, "{[".repeat(500));
+        assert!(accept(OK.replace(r#""name""#, &brackets).as_bytes()).is_ok());
     }
 
     #[test]

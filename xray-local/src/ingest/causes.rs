@@ -5,7 +5,6 @@
 //! Faults and errors have one path per deepest span that has the flag, at most [`PATHS`]; response times one path,
 //! or none. (The rules for several paths, for ties and for when there is none are chosen, not known.)
 
-use super::compile::node_of;
 use super::document::Cause as CauseOf;
 use super::origin;
 use super::tree::{Item, Tree};
@@ -98,7 +97,7 @@ fn describe(tree: &Tree<'_>, path: &[Step], kind: CauseKind, whole: Option<f64>)
     for (position, &step) in path.iter().enumerate() {
         let item = item(tree, step);
         let inferred = matches!(step, Step::Inferred(_));
-        let node = if inferred { origin::node(item.span) } else { node_of(item.span) };
+        let node = if inferred { origin::node(item.span) } else { origin::node_of(item.span) };
         let coverage = whole.map(|whole| {
             let share = item.end().map_or(0.0, |end| (end - item.start()) / whole);
             (share.clamp(0.0, 1.0) * 1_000.0).round() / 1_000.0

@@ -117,7 +117,7 @@ impl<'t> Compilation<'t> {
         let last = end.map(|end| last.fold(end, f64::max));
         let start = Time::from_seconds(item.start());
         Segment {
-            node: node_of(item.span),
+            node: origin::node_of(item.span),
             id: item.id,
             start,
             end: end.map(Time::from_seconds),
@@ -235,16 +235,6 @@ impl<'t> Compilation<'t> {
             }
         }
         (annotations, users, places, links)
-    }
-}
-
-/// The node of a segment that was received.
-pub(super) fn node_of(span: &Span<'_>) -> NodeName {
-    let account = span.aws.as_ref().and_then(|aws| aws.account_id.as_deref()).unwrap_or_default();
-    NodeName {
-        name: origin::canonical(span).into_owned(),
-        kind: span.origin.as_deref().unwrap_or_default().to_owned(),
-        account: account.to_owned(),
     }
 }
 

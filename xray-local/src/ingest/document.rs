@@ -199,22 +199,22 @@ impl<'a> Span<'a> {
         self.id.as_deref().and_then(id_bits)
     }
 
-    /// Whether it is a subsegment that was sent on its own.
+    /// Reports whether it is a subsegment that was sent on its own.
     pub(super) fn is_independent(&self) -> bool {
         self.kind.as_deref() == Some("subsegment")
     }
 
-    /// Whether it has not ended.
+    /// Reports whether it has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.in_progress || self.end.is_none()
     }
 
-    /// Whether it calls another service.
+    /// Reports whether it calls another service.
     pub(super) fn is_remote(&self) -> bool {
         matches!(self.namespace.as_deref(), Some("aws" | "remote"))
     }
 
-    /// Whether it says that the callee sends a segment of its own. SDKs put the member in either place.
+    /// Reports whether it says that the callee sends a segment of its own. SDKs put the member in either place.
     pub(super) fn is_traced(&self) -> bool {
         let request = self.http.as_ref().and_then(|http| http.request.as_ref());
         self.traced || request.is_some_and(|request| request.traced)

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What a type makes of each kind of JSON value. By default every kind counts as absent.
+/// Reading of each kind of JSON value as a type. By default every kind counts as absent.
 pub(super) trait Shape<'de>: Default {
     fn string(_value: Cow<'de, str>) -> Self {
         Self::default()
@@ -121,7 +121,7 @@ impl Shape<'_> for bool {
     }
 }
 
-/// Whether an object is there, whatever is in it.
+/// True if an object is there, whatever is in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Present(pub(super) bool);
 

@@ -1,4 +1,4 @@
-//! What is called: the node that a call of another service leads to, and the names that the service gives to it.
+//! Callees: the node that a call of another service leads to, and the names that the service gives to it.
 //!
 //! No table of this is published. Each row follows documents and graphs that the service returned, as far as such
 //! are public; the names of queues and buckets are chosen.
@@ -7,6 +7,16 @@ use std::borrow::Cow;
 
 use super::document::Span;
 use crate::model::NodeName;
+
+/// The node of a segment that was received.
+pub(super) fn node_of(span: &Span<'_>) -> NodeName {
+    let account = span.aws.as_ref().and_then(|aws| aws.account_id.as_deref()).unwrap_or_default();
+    NodeName {
+        name: canonical(span).into_owned(),
+        kind: span.origin.as_deref().unwrap_or_default().to_owned(),
+        account: account.to_owned(),
+    }
+}
 
 /// The node of an inferred segment. `span` is a subsegment with namespace `aws` or `remote`.
 pub(super) fn node(span: &Span<'_>) -> NodeName {

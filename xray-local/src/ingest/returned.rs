@@ -83,7 +83,7 @@ pub fn returned(trace: TraceId, documents: &[&[u8]]) -> Vec<Returned> {
 /// A segment or subsegment by itself, with its depth within its top: 0 for the top.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Piece {
-    /// How many spans of the same top hold it.
+    /// Count of the spans of the same top that hold it.
     pub depth: usize,
     /// Its members, without its subsegments.
     pub members: Map<String, Value>,

@@ -30,15 +30,15 @@ pub(super) struct Item<'a> {
     pub(super) is_subsegment: bool,
     /// The id that it names as its parent, or that of what it is nested in.
     pub(super) parent_id: Option<u64>,
-    /// What contains it. A segment is contained in nothing.
+    /// Item that contains it. A segment is contained in nothing.
     pub(super) parent: Option<usize>,
-    /// What called it: the parent of a segment.
+    /// Item that called it: the parent of a segment.
     pub(super) caller: Option<usize>,
-    /// What it contains, in order of start.
+    /// Items that it contains, in order of start.
     pub(super) children: Vec<usize>,
     /// The segments that it called.
     pub(super) callees: Vec<usize>,
-    /// What it is contained in at last: itself for a segment and for a subsegment that stands alone.
+    /// Outermost item that contains it: itself for a segment and for a subsegment that stands alone.
     pub(super) owner: usize,
 }
 
@@ -148,7 +148,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// What is contained in nothing: segments, and subsegments that stand alone. In order of start.
+    /// Returns the items that nothing contains, segments and subsegments that stand alone, in order of start.
     pub(super) fn tops(&self) -> Vec<usize> {
         let mut tops: Vec<usize> =
             (0..self.items.len()).filter(|&at| self.items[at].parent.is_none()).collect();
@@ -166,7 +166,7 @@ impl<'a> Tree<'a> {
         order
     }
 
-    /// Whether the service infers a segment from this subsegment: it calls another service, and the callee neither
+    /// Reports whether the service infers a segment from this subsegment: it calls another service, and the callee neither
     /// sent a segment nor is expected to.
     pub(super) fn is_inferred_from(&self, at: usize) -> bool {
         let item = &self.items[at];
@@ -184,7 +184,7 @@ impl Item<'_> {
         self.span.start.unwrap_or_default()
     }
 
-    /// When it ended, not before it started; `None` while it is in progress.
+    /// Returns the end, not before the start; `None` while it is in progress.
     pub(super) fn end(&self) -> Option<f64> {
         self.span.end.filter(|_| !self.span.in_progress).map(|end| end.max(self.start()))
     }

@@ -1,6 +1,6 @@
 //! Root causes: paths from the outermost service to the entity that is at fault, or takes the time.
 
-/// Which question a root cause answers.
+/// Kind of a root cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CauseKind {
     /// `FaultRootCauses`, `rootcause.fault`.
@@ -29,9 +29,9 @@ pub struct CauseService {
     pub kind: Option<String>,
     /// Its account, if known.
     pub account: Option<String>,
-    /// Whether its segment is inferred.
+    /// True if its segment is inferred.
     pub inferred: bool,
-    /// Whether its segment has no parent.
+    /// True if its segment has no parent.
     pub root: bool,
     /// The segment itself, then the subsegments on the path.
     pub entities: Vec<CauseEntity>,
@@ -42,7 +42,7 @@ pub struct CauseService {
 pub struct CauseEntity {
     /// Its name.
     pub name: String,
-    /// Whether it is a subsegment that calls another service.
+    /// True if it is a subsegment that calls another service.
     pub remote: bool,
     /// Its share of the root's time, 0 to 1; only for response times.
     pub coverage: Option<f64>,

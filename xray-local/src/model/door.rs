@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Where something arrived.
+/// Door through which something arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Door {
     /// A datagram on the daemon's UDP port.

@@ -41,7 +41,7 @@ pub struct Trace {
     pub response: Option<Length>,
     /// Flags of the root segment; `partial` and `inferred` are set if any segment has them.
     pub flags: Flags,
-    /// Whether any segment was throttled.
+    /// True if any segment was throttled.
     pub throttled: bool,
     /// Position of the root segment.
     pub root: Option<usize>,
@@ -66,7 +66,7 @@ pub struct Flags {
     pub inferred: bool,
 }
 
-/// What is kept of an `http` block.
+/// Kept part of an `http` block.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Http {
     /// `response.status`.
@@ -88,21 +88,21 @@ pub struct Segment {
     pub node: NodeName,
     /// Its id's 64 bits.
     pub id: u64,
-    /// When it started.
+    /// Start.
     pub start: Time,
-    /// When it ended.
+    /// End.
     pub end: Option<Time>,
     /// To the last end of what is in it, asynchronous subsegments included.
     pub duration: Option<Length>,
     /// Its state.
     pub flags: Flags,
-    /// Whether it has no parent.
+    /// True if it has no parent.
     pub root: bool,
     /// Its `http` block.
     pub http: Http,
 }
 
-/// What an edge stands for.
+/// Meaning of an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EdgeKind {
     /// A call.
@@ -128,9 +128,9 @@ pub struct Call {
     pub span: u64,
     /// The caller's name for the callee, where it differs from the node's.
     pub alias: Option<String>,
-    /// When it started.
+    /// Start.
     pub start: Time,
-    /// When it ended.
+    /// End.
     pub end: Option<Time>,
     /// Links only: age of the event when it was received.
     pub age: Option<Length>,
@@ -160,7 +160,7 @@ pub struct User {
     pub segment: usize,
 }
 
-/// What a [`Place`] names.
+/// Kind of a [`Place`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PlaceKind {
     /// An availability zone.
@@ -171,10 +171,10 @@ pub enum PlaceKind {
     Resource = 2,
 }
 
-/// Where a segment ran.
+/// Zone, instance or resource in which a segment ran.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// What the value names.
+    /// Kind of the value.
     pub kind: PlaceKind,
     /// The name.
     pub value: String,

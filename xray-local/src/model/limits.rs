@@ -47,6 +47,9 @@ pub const ID_AFTER_START_SECONDS: i64 = 86_400;
 /// nothing is refused here that X-Ray may take.
 pub const DOCUMENT_BYTES: usize = 65_536;
 
+/// Levels of objects and arrays of one document: what the parser of JSON reads. Chosen, not known.
+pub const DOCUMENT_DEPTH: usize = 127;
+
 /// Bytes of a request's body. Chosen, not known: 50 documents of [`DOCUMENT_BYTES`] and their escapes.
 pub const REQUEST_BYTES: usize = 6 * 1024 * 1024;
 
@@ -129,6 +132,12 @@ pub const BOOST_SECONDS: i64 = 60;
 
 /// Tags of a resource (X-Ray quotas).
 pub const TAGS: usize = 50;
+
+/// Links of a service in a retrieved graph (`LinksList` of the API's model).
+pub const GRAPH_LINKS: usize = 100;
+
+/// `ReferenceType` of a link in a retrieved graph: the linked trace is the parent. Chosen, not known.
+pub const LINK_REFERENCE: &str = "parent";
 
 /// Links of a segment (developer guide, "linking traces").
 pub const LINKS_PER_SEGMENT: usize = 20;

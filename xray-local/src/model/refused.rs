@@ -1,6 +1,6 @@
 //! A document that the service refuses: one entry of `UnprocessedTraceSegments`.
 
-/// Why a document was refused, in the service's words.
+/// Reason for which a document was refused, in the service's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The document's id, where it could be read.

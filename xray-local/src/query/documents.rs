@@ -23,7 +23,7 @@ pub struct TraceDocuments {
     pub id: TraceId,
     /// From the earliest start to the latest end.
     pub duration: Length,
-    /// Whether the trace is larger than X-Ray takes (`LimitExceeded`).
+    /// True if the trace is larger than X-Ray takes (`LimitExceeded`).
     pub limit_exceeded: bool,
     /// The compiled segments, inferred ones included: id and JSON document.
     pub segments: Vec<(String, String)>,

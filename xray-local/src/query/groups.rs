@@ -1,4 +1,4 @@
-//! Which groups a trace belongs to, as it is stored.
+//! Groups of a trace, found as it is stored.
 
 use rusqlite::Connection;
 

@@ -29,8 +29,8 @@ pub use explore::{
 };
 pub use groups::GroupMatcher;
 pub use map::{
-    Edge, Graph, Histogram, Node, Period, SeriesSearch, Statistics, graph_of, layout, series, service_graph,
-    trace_graph,
+    Edge, Graph, Histogram, Node, Period, SeriesSearch, Statistics, TraceLink, graph_of, layout, series,
+    service_graph, trace_graph, trace_links,
 };
 pub use search::{Found, Range, RangeKind, Sample, Search, among, find, matches};
 pub use summary::{

@@ -1,4 +1,4 @@
-//! What a request may take: bytes, and time.
+//! Bounds of a request: bytes, and time.
 //!
 //! A body is read under a share of [`BODIES`] bytes that all requests have together, so that many large bodies wait
 //! for each other instead of filling the memory. A client that sends slower than [`PATIENCE`] allows gets 408.
@@ -20,7 +20,7 @@ use crate::model::limits;
 /// Bytes of bodies that are read at one time, over all connections.
 const BODIES: usize = 48 * 1024 * 1024;
 
-/// How long a body may take to arrive, and how long it may wait for its share.
+/// Longest time for a body to arrive, and to wait for its share.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Admits requests: their bodies are read, within bounds, before anything else sees them.

@@ -20,10 +20,10 @@ use crate::console::Stopping;
 /// Connections of one door at a time. More wait in the kernel's queue.
 const CONNECTIONS: usize = 2_048;
 
-/// How long a client may take to send a request's head, which is also how long an idle connection is kept.
+/// Longest time for a request's head to arrive, and for a connection to be idle.
 const HEAD: Duration = Duration::from_secs(30);
 
-/// How long requests that have begun may take after the end was asked for.
+/// Longest time for requests that have begun, after the end was asked for.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// Serves a door until `stop` changes, then lets what has begun come to its end.

@@ -11,7 +11,7 @@ pub struct Occupied {
     pub flag: &'static str,
     /// The address.
     pub address: SocketAddr,
-    /// What the system reports.
+    /// Error that the system reports.
     pub error: io::Error,
     /// The program that has the port, with its process id.
     pub by: Option<(String, u32)>,

@@ -1,4 +1,4 @@
-//! What the API hands in besides its routers: whether the daemon may send what it received, and what has to be done at
+//! Parts that the API hands in besides its routers: whether the daemon may send what it received, and what is done at
 //! the end.
 //!
 //! `serve` knows neither policies nor decisions: it calls these functions.
@@ -29,7 +29,7 @@ impl fmt::Debug for Permit {
 pub struct Finish(Box<dyn FnOnce() + Send>);
 
 impl Finish {
-    /// What has to be done at the end.
+    /// Makes the work that is done at the end.
     pub fn new(finish: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(finish))
     }

@@ -19,7 +19,7 @@ use super::udp::Listener;
 use crate::console::new_token;
 use crate::store::{OpenError, Store};
 
-/// Where a server listens, and where its data lies.
+/// Addresses of a server, and the place of its data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
     /// The daemon's UDP address.
@@ -30,7 +30,7 @@ pub struct Addresses {
     pub api: SocketAddr,
     /// The file with the data, or `:memory:`.
     pub data: PathBuf,
-    /// What browsers must bring to the console beyond loopback. Random for each server.
+    /// Token that browsers bring to the console beyond loopback. Random for each server.
     pub token: String,
 }
 
@@ -79,14 +79,14 @@ impl Addresses {
     }
 }
 
-/// What each TCP door serves.
+/// Services of the two TCP doors.
 #[derive(Debug)]
 pub struct Doors {
     /// The daemon's port.
     pub daemon: Router,
     /// The API's port.
     pub api: Router,
-    /// Whether documents that arrive by UDP may be sent.
+    /// True if documents that arrive by UDP may be sent.
     pub permit: Permit,
     /// Called when the doors are closed, and before the store is.
     pub finish: Finish,
@@ -100,7 +100,7 @@ pub enum StartError {
     Occupied(Occupied),
     /// The data can't be opened.
     Open(OpenError),
-    /// What the doors serve can't be set up.
+    /// The services of the doors can't be set up.
     Setup(String),
     /// The system refuses a thread.
     Thread(std::io::Error),
@@ -164,7 +164,7 @@ impl Server {
         Ok(Self { addresses, store, udp, doors, finish, stop })
     }
 
-    /// Where the server listens.
+    /// Returns the addresses of the server.
     #[must_use]
     pub fn addresses(&self) -> &Addresses {
         &self.addresses

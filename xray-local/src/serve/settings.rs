@@ -1,4 +1,4 @@
-//! What a server is started with.
+//! Settings that a server is started with.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,9 +17,9 @@ pub struct Settings {
     pub tcp: SocketAddr,
     /// The API's address, and the console's. Defaults to `127.0.0.1:2001`.
     pub api: SocketAddr,
-    /// Where the data lies.
+    /// Place of the data.
     pub data: Place,
-    /// How strict access control is. `None`: `warn` on loopback, `enforce` beyond it.
+    /// Mode of access control. `None`: `warn` on loopback, `enforce` beyond it.
     pub access: Option<Mode>,
     /// Further names under which the server may be addressed.
     pub allowed_hosts: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Settings {
     pub keep: Duration,
     /// Size of the data above which the oldest traces are deleted.
     pub max_size: u64,
-    /// Whether X-Ray's limits hold.
+    /// True if X-Ray's limits hold.
     pub limits: bool,
 }
 
@@ -60,7 +60,7 @@ impl Settings {
         Self { udp: free, tcp: free, api: free, ..Self::default() }
     }
 
-    /// Whether every door is on loopback.
+    /// Reports whether every door is on loopback.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         [self.udp, self.tcp, self.api].iter().all(|address| address.ip().to_canonical().is_loopback())

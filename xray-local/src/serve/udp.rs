@@ -20,13 +20,13 @@ pub(super) struct Listener {
     thread: JoinHandle<()>,
 }
 
-/// How long the thread waits for a datagram before it looks whether it should end.
+/// Time that the thread waits for a datagram before it looks whether it should end.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// How often the kernel is asked what it dropped.
+/// Time between two looks at what the kernel dropped.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long datagrams are still read after the end was asked for.
+/// Longest time that datagrams are read after the end was asked for.
 const DRAIN: Duration = Duration::from_secs(5);
 
 impl Listener {

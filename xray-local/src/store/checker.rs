@@ -6,14 +6,15 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use xray_sdk::local::{Severity, check};
 
-use super::jobs::{Incoming, Job, Live};
+use super::job::{Incoming, Job};
+use super::live::{Live, ToChecker};
 use super::problems::{Harm, Trouble, excerpt};
 use crate::ingest;
 
@@ -29,9 +30,6 @@ const WAITING: usize = 4;
 
 /// Services whose documents are counted.
 const SERVICES: usize = 10_000;
-
-/// The way to the checker's thread.
-pub(super) type ToChecker = SyncSender<Vec<Incoming>>;
 
 /// Makes the way and its end.
 pub(super) fn channel() -> (ToChecker, Receiver<Vec<Incoming>>) {

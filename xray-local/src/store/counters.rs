@@ -1,4 +1,4 @@
-//! What came in and what became of it, counted in memory and added to the file with each commit.
+//! Counts of what came in and what became of it, in memory and added to the file with each commit.
 //!
 //! `received == stored + repeated + refused + lost`, and everything that never became a document has a counter of
 //! its own.

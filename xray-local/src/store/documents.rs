@@ -15,7 +15,7 @@ pub struct Held {
     pub id: TraceId,
     /// From the earliest start to the latest end.
     pub duration: Length,
-    /// Whether documents were refused since the trace was too large.
+    /// True if documents were refused since the trace was too large.
     pub over_limit: bool,
 }
 

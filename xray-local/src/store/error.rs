@@ -1,4 +1,4 @@
-//! What can go wrong with the file, in sentences that name it.
+//! Errors of the file, in sentences that name it.
 
 use std::fmt;
 use std::path::PathBuf;

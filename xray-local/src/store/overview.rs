@@ -9,9 +9,9 @@ use crate::model::{Door, Time};
 /// A problem as it is kept: equal ones within a minute are one.
 #[derive(Clone, Debug)]
 pub struct Recorded {
-    /// When it occurred last.
+    /// Time of the last one.
     pub last: Time,
-    /// How often.
+    /// Count.
     pub count: u64,
     /// The first of them.
     pub trouble: Trouble,
@@ -63,7 +63,7 @@ pub fn totals(connection: &Connection) -> rusqlite::Result<Vec<(String, u64)>> {
         .collect()
 }
 
-/// How many traces are stored.
+/// Counts the stored traces.
 ///
 /// # Errors
 /// SQLite's.

@@ -1,4 +1,4 @@
-//! What is wrong with documents, gathered so that a million equal ones are one row.
+//! Problems of documents, gathered so that a million equal ones are one row.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use xray_sdk::TraceId;
 
 use crate::model::{Door, Time};
 
-/// How bad a problem is.
+/// Severity of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Harm {
     /// The whole document or datagram was refused.
@@ -21,17 +21,17 @@ pub enum Harm {
 /// One problem of one document.
 #[derive(Clone, Debug)]
 pub struct Trouble {
-    /// When it was found.
+    /// Time at which it was found.
     pub at: Time,
-    /// Where the document came in.
+    /// Door of the document.
     pub door: Door,
-    /// How bad it is.
+    /// Severity.
     pub harm: Harm,
     /// The service's code, or nothing.
     pub code: String,
     /// The place in the document, or nothing.
     pub path: String,
-    /// What is wrong.
+    /// Message.
     pub message: String,
     /// The name in the document, or nothing.
     pub service: String,

@@ -16,7 +16,7 @@ const PAGES: i64 = 512;
 /// Rows that are kept of decisions, of problems and of telemetry.
 const ROWS: i64 = 50_000;
 
-/// What is to be kept.
+/// Bounds of what is kept.
 #[derive(Debug)]
 pub(super) struct Retention {
     keep: Duration,

@@ -13,7 +13,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::counters::{self, Counts};
-use super::jobs::{Incoming, Job, Live, Report, Stored, Verdicts};
+use super::job::{Change, Incoming, Job, Report, Stored, Verdicts};
+use super::live::Live;
 use super::problems::{Harm, Problems, Trouble, excerpt};
 use super::retention::{self, Retention};
 use super::traces::{Taken, Traces};
@@ -21,19 +22,19 @@ use super::{Options, StoreError};
 use crate::ingest;
 use crate::model::{Refused, now};
 
-/// How long a datagram waits for others at most, before they are committed together.
+/// Longest time that a datagram waits for others, before they are committed together.
 pub const BATCH: Duration = Duration::from_millis(200);
 
 /// Bytes of documents at which a batch ends early.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
-/// How often old traces are looked for.
+/// Time between two searches for old traces.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
 /// Time that one round of deletions takes at most, while others wait.
 const ROUND: Duration = Duration::from_millis(100);
 
-/// What the writer's thread owns.
+/// State of the writer's thread.
 pub(super) struct Writer {
     connection: Connection,
     traces: Traces,
@@ -53,7 +54,7 @@ struct Asker(usize, Option<oneshot::Sender<Result<Verdicts, StoreError>>>);
 struct Batch {
     documents: Vec<Incoming>,
     askers: Vec<Asker>,
-    changes: Vec<super::jobs::Change>,
+    changes: Vec<Change>,
     last: bool,
 }
 
@@ -183,7 +184,7 @@ impl Writer {
     fn transaction(
         &mut self,
         documents: &[Incoming],
-        changes: Vec<super::jobs::Change>,
+        changes: Vec<Change>,
         reports: &mut Vec<(bool, Report)>,
     ) -> Result<Taken, StoreError> {
         let counts = self.live.counters.snapshot();
@@ -213,7 +214,7 @@ impl Writer {
     }
 
     /// Runs a change, and undoes it if it fails. Outside of a transaction it does not run.
-    fn change(&self, change: super::jobs::Change, failed: Option<&rusqlite::Error>) -> (bool, Report) {
+    fn change(&self, change: Change, failed: Option<&rusqlite::Error>) -> (bool, Report) {
         if let Some(err) = failed {
             return change(Err(StoreError::from_sqlite(err)));
         }

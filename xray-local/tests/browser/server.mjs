@@ -1,23 +1,18 @@
-// A running xray-local with its data in memory, what sends to it, and a browser that looks at it.
+// A running xray-local with its data in memory, and what sends to it.
 
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import dgram from "node:dgram";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
-import { chromium } from "playwright-core";
-
 const PROGRAM = process.env.XRAY_LOCAL ?? "xray-local";
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 export const HEADER = '{"format":"json","version":1}\n';
 
 // Starts a server on free ports.
 export async function start(...flags) {
-  const free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data", ":memory:"];
+  const free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0"];
+  if (!flags.includes("--data")) free.push("--data", ":memory:");
   if (!flags.includes("--api")) free.push("--api", "127.0.0.1:0");
   const child = spawn(PROGRAM, ["serve", ...free, "--json", ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   const addresses = await new Promise((resolve, reject) => {
@@ -42,13 +37,19 @@ export async function start(...flags) {
       const answer = await fetch(`http://${addresses.api}${path}`, { method: "POST", body: JSON.stringify(body) });
       return answer.json();
     },
-    // Puts documents by PutTraceSegments, which answers after the commit.
-    async put(documents) {
+    // Puts documents by PutTraceSegments, which answers after the commit. X-Ray takes 50 at a time.
+    async put(documents, each = 50) {
       const strings = documents.map((document) => JSON.stringify(document));
-      for (let at = 0; at < strings.length; at += 50) {
-        const answer = await this.call("/TraceSegments", { TraceSegmentDocuments: strings.slice(at, at + 50) });
+      for (let at = 0; at < strings.length; at += each) {
+        const answer = await this.call("/TraceSegments", { TraceSegmentDocuments: strings.slice(at, at + each) });
         if (answer.UnprocessedTraceSegments?.length !== 0) throw new Error(JSON.stringify(answer));
       }
+    },
+    // Sends demo traffic, as the button does.
+    async demo() {
+      const answer = await fetch(`http://${addresses.api}/console/demo`, {
+        method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+      if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
     },
     async stop() {
       socket.close();
@@ -63,24 +64,6 @@ export async function start(...flags) {
 // Runs a program with an environment of its own.
 export const run = (program, args, environment) =>
   promisify(execFile)(program, args, { env: { ...process.env, ...environment } });
-
-// Starts a browser without a profile and without anything that asks other hosts.
-export async function browse() {
-  const profile = mkdtempSync(join(tmpdir(), "xray-local-browser-"));
-  const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync"];
-  const context = await chromium.launchPersistentContext(profile, {
-    executablePath: CHROMIUM, headless: true, args: flags, viewport: { width: 1280, height: 800 }, timezoneId: "Europe/Berlin",
-    locale: "en-GB", permissions: ["clipboard-read", "clipboard-write"], reducedMotion: "reduce",
-  });
-  return {
-    context,
-    async stop() {
-      await context.close();
-      rmSync(profile, { recursive: true, force: true });
-    },
-  };
-}
 
 let count = 0;
 export function traceId(seconds = Date.now() / 1000) {

@@ -265,6 +265,19 @@ fn a_full_disk_is_an_error_for_each_request_and_passes() {
         let answer = program.call("/Traces", &json!({"TraceIds": ids}));
         assert_eq!(answer["UnprocessedTraceIds"], json!([]));
     }
+    // With room again, the next request is stored, and so is what arrives by UDP.
+    let remount =
+        std::process::Command::new("mount").args(["-o", "remount,size=64m"]).arg(&folder.0).status();
+    assert!(remount.is_ok_and(|status| status.success()));
+    let (id, document) = segment(1 << 40, "");
+    let request = json!({"TraceSegmentDocuments": [document]}).to_string();
+    eventually("a request after the disk was full", || {
+        post(program.api, "/TraceSegments", request.as_bytes()).is_ok_and(|(status, _)| status == 200)
+    });
+    let (sent, document) = segment(1 << 41, "");
+    socket().send_to(&datagram(&document), program.udp).unwrap();
+    eventually("a datagram after the disk was full", || program.ids("").contains(&sent));
+    assert!(program.ids("").contains(&id));
     drop(program);
     let _ = std::process::Command::new("umount").arg("-l").arg(&folder.0).status();
 }

@@ -10,6 +10,8 @@
     reason = "helpers of tests, which the exceptions for tests do not reach"
 )]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod central;
 mod faults;
 mod model;

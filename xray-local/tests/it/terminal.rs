@@ -123,6 +123,22 @@ fn check_reads_documents_as_x_ray_does() {
 }
 
 #[test]
+fn a_file_that_is_no_documents_is_refused_in_few_lines() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    let file = folder.0.join("diary.txt");
+    std::fs::write(&file, "no document\n".repeat(300)).unwrap();
+    let refused = program.terminal(&["import", file.to_str().unwrap()]);
+    assert_eq!(
+        (refused.status.code(), said(&refused).as_str()),
+        (Some(1), "300 documents sent, 300 refused\n")
+    );
+    let notes = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(notes.lines().count(), 21, "{notes}");
+    assert!(notes.ends_with("and 280 more refusals\n"), "{notes}");
+}
+
+#[test]
 fn every_shell_gets_its_completions() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let output = command().args(["completions", shell]).output().unwrap();

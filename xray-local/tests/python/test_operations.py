@@ -377,6 +377,16 @@ class OperationsTest(ServerTest):
         graph = self.xray.get_retrieved_traces_graph(RetrievalToken=token)
         names = {service["Service"]["Name"] for service in graph["Services"]}
         self.assertEqual(names, {"retrieved"})
+        # A segment that links to another trace leads there from its service.
+        consumer = trace_id()
+        linked = segment(consumer, "consumer", links=[{"trace_id": traces[0], "id": "53995c3f42cd8ad8"}])
+        self.xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(linked)])
+        both = self.xray.start_trace_retrieval(TraceIds=[traces[0], consumer], **self.range())["RetrievalToken"]
+        graph = self.xray.get_retrieved_traces_graph(RetrievalToken=both)
+        services = [service for service in graph["Services"] if service["Service"].get("Type") != "client"]
+        links = {service["Service"]["Name"]: service["Links"] for service in services}
+        expected = {"ReferenceType": "parent", "SourceTraceId": traces[0], "DestinationTraceIds": [consumer]}
+        self.assertEqual((links["retrieved"], links["consumer"]), ([], [expected]))
         self.xray.cancel_trace_retrieval(RetrievalToken=token)
         self.assertEqual(self.xray.list_retrieved_traces(RetrievalToken=token)["RetrievalStatus"], "CANCELLED")
         self.error("ResourceNotFoundException", self.xray.cancel_trace_retrieval, RetrievalToken="nonsense")

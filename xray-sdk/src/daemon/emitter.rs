@@ -22,6 +22,25 @@ pub trait Emitter: Send + Sync + 'static {
     /// [`EmitError`] says why the packet is lost. After [`EmitError::TooLarge`] the caller may split the document.
     fn emit(&self, packet: &Packet) -> Result<(), EmitError>;
 
+    /// Emits several packets in order, and passes the result of each to `report`, with the packet's index.
+    ///
+    /// An open span gives its finished children away like this when its own document has no room for them. An emitter
+    /// that hands many packets to the kernel in one call overrides the method. Defaults to calling
+    /// [`emit`](Self::emit) for one packet after the other.
+    ///
+    /// ```
+    /// use xray_sdk::{Emitter, Packet, UdpEmitter};
+    ///
+    /// let packets = [Packet::new(), Packet::new()];
+    /// let mut lost = 0;
+    /// UdpEmitter::default().emit_all(&packets, &mut |_, result| lost += u32::from(result.is_err()));
+    /// ```
+    fn emit_all(&self, packets: &[Packet], report: &mut dyn FnMut(usize, Result<(), EmitError>)) {
+        for (index, packet) in packets.iter().enumerate() {
+            report(index, self.emit(packet));
+        }
+    }
+
     /// Waits until every packet accepted so far is sent, for at most `timeout`. Returns `false` when time ran out.
     ///
     /// Defaults to returning `true` at once, which suits an emitter without a queue.
@@ -47,6 +66,9 @@ pub trait Emitter: Send + Sync + 'static {
 impl<E: Emitter + ?Sized> Emitter for Arc<E> {
     fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
         (**self).emit(packet)
+    }
+    fn emit_all(&self, packets: &[Packet], report: &mut dyn FnMut(usize, Result<(), EmitError>)) {
+        (**self).emit_all(packets, report);
     }
     fn flush(&self, timeout: Duration) -> bool {
         (**self).flush(timeout)

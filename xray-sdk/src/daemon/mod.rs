@@ -5,6 +5,9 @@ mod emitter;
 mod packet;
 mod problem;
 
+#[cfg(feature = "queued-emitter")]
+mod batch;
+
 mod udp;
 
 #[cfg(feature = "queued-emitter")]

@@ -1,4 +1,4 @@
-//! What was put into one body after it was opened joins another: fields that were recorded late, and events.
+//! Joining two bodies: fields that were recorded late, and events, are put into the body of their span.
 //!
 //! A body is filled without a lock, because the values are formatted by the user's code, and absorbed under one.
 
@@ -17,9 +17,9 @@ impl Body {
             let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
             match entry.content {
                 Content::Dead => {}
-                Content::Member { section, rank, key_len } => {
+                Content::Member { part, rank, key_len } => {
                     copy(&mut self.text);
-                    self.finish(section, rank, start, usize::from(key_len), Written::Whole);
+                    self.finish(part, rank, start, usize::from(key_len), Written::Whole);
                 }
                 Content::Exception { .. } if self.exceptions >= MAX_EXCEPTIONS => self.losses.dropped += 1,
                 Content::Exception { .. } => {

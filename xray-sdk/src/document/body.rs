@@ -1,7 +1,7 @@
 //! [`Body`]: what is known about one piece of work, encoded as it arrives.
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
-//! lies an index of entries, each a ready `"key":value` with the [`Section`] it belongs to, so that members may
+//! lies an index of entries, each a ready `"key":value` with the part of the document it belongs to, so that members may
 //! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
 //! has to give up for that is counted by [`Truncation`], and in the document itself.
 
@@ -11,9 +11,10 @@ use std::num::NonZeroU16;
 use super::annotation::AnnotationValue;
 use super::entry::{Content, Entry};
 use super::flags::Flags;
+use super::keys::Key;
 use super::limits::{MAX_ANNOTATIONS, MAX_BODY, MAX_MEMBERS, MAX_NAMESPACED, MAX_STRING};
 use super::name::{put_annotation_key, put_metadata_path};
-use super::section::{Namespace, Section};
+use super::section::{Namespace, Part, Piece, Section};
 use super::serialize::{put_looked_at, put_serialized, put_text_value};
 use super::truncation::{Truncation, Written};
 use crate::json::Buffer;
@@ -25,8 +26,8 @@ pub struct Body {
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
     pub(super) dead: usize,
-    /// One bit per section that ever had an entry; none set means there is nothing to look for.
-    pub(super) sections: u16,
+    /// One bit per part that ever had an entry; none set means there is nothing to look for.
+    pub(super) parts: u16,
     pub(super) annotations: u32,
     pub(super) namespaced: u32,
     pub(super) exceptions: u32,
@@ -49,11 +50,11 @@ impl Body {
     pub fn clear(&mut self) {
         self.text.clear();
         self.entries.clear();
-        self.sections = 0;
+        self.parts = 0;
         if !std::mem::take(&mut self.mixed) {
             return;
         }
-        (self.dead, self.sections, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.dead, self.parts, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
         (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
         self.losses = Truncation::default();
     }
@@ -88,56 +89,73 @@ impl Body {
         self.losses
     }
 
-    /// Puts a member. `key` is ready-made JSON, `"method":` for instance, and `value` appends one JSON value.
+    /// Puts a member. `value` appends one JSON value.
     ///
     /// A member that is put again replaces the former one, unless that one's `rank` is lower: ranks order
     /// fields of different names that mean the same thing. Of annotations the last one counts, whatever its rank, which
-    /// is what [`put_annotation_key`] returns.
+    /// is what [`OwnedKey::annotation`](super::internal::OwnedKey::annotation) returns.
     #[inline]
     pub fn put(
         &mut self,
         section: Section,
         rank: u8,
-        key: impl AsRef<str>,
+        key: Key<'_>,
         value: impl FnOnce(&mut Buffer) -> Written,
     ) {
-        let (start, key) = (self.text.len(), key.as_ref());
+        self.put_part(section.into(), rank, key, value);
+    }
+
+    /// Puts a piece. `value` appends it in the form that [`Piece`] says. Ranks mean what they do for members.
+    #[inline]
+    pub fn put_piece(
+        &mut self,
+        piece: Piece,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        self.put_part(piece.into(), rank, key, value);
+    }
+
+    #[inline]
+    fn put_part(&mut self, part: Part, rank: u8, key: Key<'_>, value: impl FnOnce(&mut Buffer) -> Written) {
+        let (start, key) = (self.text.len(), key.json());
         self.text.put(key);
         let written = value(&mut self.text);
-        self.finish(section, rank, start, key.len(), written);
+        self.finish(part, rank, start, key.len(), written);
     }
 
     /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
-    /// two of them have the same key. Annotations need counting, so not those.
+    /// two of them have the same key. X-Ray's limit of 50 annotations is the caller's to keep.
     #[inline]
     pub fn append(
         &mut self,
         section: Section,
         rank: u8,
-        key: impl AsRef<str>,
+        key: Key<'_>,
         value: impl FnOnce(&mut Buffer) -> Written,
     ) {
-        let (start, key) = (self.text.len(), key.as_ref());
+        let (part, start, key) = (section.into(), self.text.len(), key.json());
         self.text.put(key);
         match value(&mut self.text) {
-            Written::Nothing => self.finish(section, rank, start, key.len(), Written::Nothing),
+            Written::Nothing => self.finish(part, rank, start, key.len(), Written::Nothing),
             wrote => {
                 self.mixed |= wrote == Written::Cut;
                 self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(Content::Member { section, rank, key_len: key.len() as u16 }, start);
+                self.keep(Content::Member { part, rank, key_len: key.len() as u16 }, start);
             }
         }
     }
 
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
-    pub fn put_str(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
+    pub fn put_str(&mut self, section: Section, rank: u8, key: Key<'_>, value: &str) {
         self.put(section, rank, key, |out| Written::cut_if(out.put_string_within(value, MAX_STRING)));
     }
 
     /// Puts a string of at most [`MAX_VALUE`](super::MAX_VALUE) encoded bytes.
     #[inline]
-    pub fn put_text(&mut self, section: Section, rank: u8, key: impl AsRef<str>, value: &str) {
+    pub fn put_text(&mut self, section: Section, rank: u8, key: Key<'_>, value: &str) {
         self.put(section, rank, key, |out| put_text_value(out, value));
     }
 
@@ -145,7 +163,7 @@ impl Body {
     pub fn put_serialized(
         &mut self,
         section: Section,
-        key: impl AsRef<str>,
+        key: Key<'_>,
         value: &(impl serde_core::Serialize + ?Sized),
     ) {
         self.put(section, 0, key, |out| put_serialized(out, value));
@@ -160,7 +178,7 @@ impl Body {
         self.text.put("\":");
         let split = self.text.len() - start;
         let wrote = value.put(&mut self.text);
-        self.finish(Section::Annotation, rank, start, split, wrote);
+        self.finish(Part::Annotation, rank, start, split, wrote);
     }
 
     /// Adds metadata under `namespace` (an empty one is `default`). Any value that serializes to at most
@@ -170,7 +188,7 @@ impl Body {
         let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_serialized(&mut self.text, value);
-        self.finish(section, 0, start, split, wrote);
+        self.finish(section.into(), 0, start, split, wrote);
     }
 
     /// Adds metadata as [`metadata`](Self::metadata) does, after passing each scalar in it to `look`, however deep.
@@ -187,7 +205,7 @@ impl Body {
         let section = put_metadata_path(&mut self.text, namespace, key);
         let split = self.text.len() - start;
         let wrote = put_looked_at(&mut self.text, key, value, &look);
-        self.finish(section, 0, start, split, wrote);
+        self.finish(section.into(), 0, start, split, wrote);
     }
 
     /// Sets the namespace. Only meaningful on subsegments.
@@ -210,60 +228,63 @@ impl Body {
 
     /// Returns a string member's content, without its quotes and still escaped.
     #[must_use]
-    pub fn text_of(&self, section: Section, key: impl AsRef<str>) -> Option<&str> {
-        let value = self.value_of(section, key)?;
+    pub fn text_of(&self, section: Section, key: Key<'_>) -> Option<&str> {
+        self.text_in(section.into(), key)
+    }
+
+    /// Returns a piece as it was put, without quotes.
+    #[must_use]
+    pub fn piece(&self, piece: Piece, key: Key<'_>) -> Option<&str> {
+        self.text_in(piece.into(), key)
+    }
+
+    fn text_in(&self, part: Part, key: Key<'_>) -> Option<&str> {
+        let value = self.value_of(part, key)?;
         let inner = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\""));
         std::str::from_utf8(inner.unwrap_or(value)).ok()
     }
 
-    /// Returns whether a section ever had an entry.
+    /// Returns whether a part ever had an entry.
     #[inline]
-    pub(super) fn may_have(&self, section: Section) -> bool {
-        self.sections & section.bit() != 0
+    pub(super) fn may_have(&self, part: Part) -> bool {
+        self.parts & part.bit() != 0
     }
 
     pub(super) fn bytes_of(&self, entry: &Entry) -> &[u8] {
         &self.text.as_bytes()[entry.start as usize..][..entry.len as usize]
     }
 
-    /// Returns the live entries of one section.
+    /// Returns the live entries of one part.
     #[inline]
-    pub(super) fn live(&self, section: Section) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.section() == Some(section))
+    pub(super) fn live(&self, part: Part) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| entry.part() == Some(part))
     }
 
-    /// Returns the value of a section's member: the bytes after the key.
+    /// Returns the value of a part's member: the bytes after the key.
     #[inline]
-    pub(super) fn value_of(&self, section: Section, key: impl AsRef<str>) -> Option<&[u8]> {
-        self.may_have(section).then(|| self.find_value(section, key.as_ref())).flatten()
+    pub(super) fn value_of(&self, part: Part, key: Key<'_>) -> Option<&[u8]> {
+        self.may_have(part).then(|| self.find_value(part, key.json())).flatten()
     }
 
-    fn find_value(&self, section: Section, key: &str) -> Option<&[u8]> {
-        let mut values = self.live(section).map(|entry| self.bytes_of(entry));
+    fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
+        let mut values = self.live(part).map(|entry| self.bytes_of(entry));
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
     /// Turns what stands in `text` from `start` on into a member, or takes it back.
     #[inline]
-    pub(super) fn finish(
-        &mut self,
-        section: Section,
-        rank: u8,
-        start: usize,
-        key_len: usize,
-        written: Written,
-    ) {
+    pub(super) fn finish(&mut self, part: Part, rank: u8, start: usize, key_len: usize, written: Written) {
         if written == Written::Nothing {
             self.mixed = true;
             self.text.truncate(start);
             self.losses.dropped += 1;
             return;
         }
-        let (mut section, mut rank) = (section, rank);
-        if self.may_have(section) {
-            match self.make_way(section, rank, start, key_len) {
+        let (mut part, mut rank) = (part, rank);
+        if self.may_have(part) {
+            match self.make_way(part, rank, start, key_len) {
                 // An annotation's rank means nothing elsewhere.
-                Some(granted) if granted != section => (section, rank) = (granted, 0),
+                Some(granted) if granted != part => (part, rank) = (granted, 0),
                 Some(_) => {}
                 None => return self.text.truncate(start),
             }
@@ -275,7 +296,7 @@ impl Body {
         }
         self.mixed |= written == Written::Cut;
         self.losses.cut += u32::from(written == Written::Cut);
-        self.keep(Content::Member { section, rank, key_len: key_len as u16 }, start);
+        self.keep(Content::Member { part, rank, key_len: key_len as u16 }, start);
     }
 
     /// Turns what stands in `text` from `start` on into an entry.
@@ -284,11 +305,11 @@ impl Body {
         let len = self.text.len() - start;
         self.text.put(",");
         let entry = Entry { content, start: start as u32, len: len as u32 };
-        if let Some(section) = entry.section() {
-            self.annotations += u32::from(section == Section::Annotation);
-            self.namespaced += u32::from(section == Section::MetadataIn);
-            self.sections |= section.bit();
-            self.mixed |= section != Section::Metadata;
+        if let Some(part) = entry.part() {
+            self.annotations += u32::from(part == Part::Annotation);
+            self.namespaced += u32::from(part == Part::MetadataIn);
+            self.parts |= part.bit();
+            self.mixed |= part != Part::Metadata;
         }
         self.entries.push(entry);
         if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
@@ -296,18 +317,18 @@ impl Body {
         }
     }
 
-    /// Removes the member that the new one replaces. Returns the new one's section: `None` if a
+    /// Removes the member that the new one replaces. Returns the new one's part: `None` if a
     /// member of lower rank stays, and metadata for one annotation too many.
-    fn make_way(&mut self, section: Section, rank: u8, start: usize, key_len: usize) -> Option<Section> {
+    fn make_way(&mut self, part: Part, rank: u8, start: usize, key_len: usize) -> Option<Part> {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.section() == Some(section) && before[entry.start as usize..].starts_with(key)
+            entry.part() == Some(part) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
             if let Content::Member { rank: its, .. } = former.content {
                 // The rank of an annotation is a mark of the key that it had.
-                if section == Section::Annotation {
+                if part == Part::Annotation {
                     self.losses.replaced += u32::from(its != rank);
                 } else if its < rank {
                     return None;
@@ -316,18 +337,18 @@ impl Body {
             self.mixed = true;
             former.content = Content::Dead;
             self.dead += former.len as usize + 1;
-            self.annotations -= u32::from(section == Section::Annotation);
-            self.namespaced -= u32::from(section == Section::MetadataIn);
-        } else if section == Section::Annotation && self.annotations >= MAX_ANNOTATIONS {
+            self.annotations -= u32::from(part == Part::Annotation);
+            self.namespaced -= u32::from(part == Part::MetadataIn);
+        } else if part == Part::Annotation && self.annotations >= MAX_ANNOTATIONS {
             self.mixed = true;
             self.losses.moved += 1;
-            return self.make_way(Section::Metadata, 0, start, key_len);
-        } else if section == Section::MetadataIn && self.namespaced >= MAX_NAMESPACED {
+            return self.make_way(Part::Metadata, 0, start, key_len);
+        } else if part == Part::MetadataIn && self.namespaced >= MAX_NAMESPACED {
             self.mixed = true;
             self.losses.dropped += 1;
             return None;
         }
-        Some(section)
+        Some(part)
     }
 }
 
@@ -345,7 +366,7 @@ mod tests {
         assert_eq!(body.losses().dropped, 20_000 - MAX_MEMBERS as u32);
         // A key that is there is replaced all the same.
         body.annotate("key 1", &7.into());
-        assert_eq!(body.text_of(Section::Annotation, "\"key_1\":"), Some("7"));
+        assert_eq!(body.text_of(Section::Annotation, Key::of_json("\"key_1\":")), Some("7"));
         for i in 0..20_000 {
             body.annotate("key 1", &i.into());
             assert!(body.entries.len() <= 2 * MAX_MEMBERS + 1);
@@ -355,8 +376,8 @@ mod tests {
     #[test]
     fn a_cleared_body_is_like_a_new_one() {
         let mut body = Body::new();
-        body.put_str(Section::Top, 0, "\"user\":", &"x".repeat(300));
-        body.put_str(Section::Top, 0, "\"user\":", "y");
+        body.put_str(Section::Top, 0, super::super::keys::USER, &"x".repeat(300));
+        body.put_str(Section::Top, 0, super::super::keys::USER, "y");
         body.annotate("key", &f64::NAN.into());
         body.annotate("key", &1.into());
         body.metadata("namespace", "key", "value");

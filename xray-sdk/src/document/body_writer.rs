@@ -6,27 +6,56 @@ use super::entry::Entry;
 use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
 use super::limits::MAX_NAME;
+use super::operation::{METADATA, Operation};
 use super::preamble::Preamble;
-use super::section::{Namespace, Section};
+use super::section::{Namespace, Part};
 use super::truncation::Truncation;
-use crate::json::{Buffer, escaped_prefix, string_token_len};
+use crate::json::{Buffer, string_token_len};
 
 /// Members that only segments have.
 #[derive(Clone, Copy)]
 pub(super) struct Own<'a> {
     pub(super) preamble: &'a Preamble,
     pub(super) rule: Option<&'a str>,
-    pub(super) operation: Option<&'a str>,
+    pub(super) operation: Option<&'a Operation>,
+}
+
+impl Own<'_> {
+    /// Appends `aws` and what else is the same in all segments.
+    #[inline]
+    fn write_aws(&self, out: &mut Buffer) {
+        self.begin_xray(out);
+        out.put_buffer(&self.preamble.tail);
+    }
+
+    /// Appends the beginning of `aws`, with the process's own log groups if so.
+    fn begin_aws(&self, out: &mut Buffer, log_groups: bool) {
+        self.begin_xray(out);
+        out.put("}");
+        out.put_buffer(&self.preamble.aws);
+        if log_groups {
+            out.put_buffer(&self.preamble.log_groups);
+        }
+    }
+
+    #[inline]
+    fn begin_xray(&self, out: &mut Buffer) {
+        out.put_buffer(&self.preamble.xray);
+        if let Some(rule) = self.rule {
+            out.put(",\"sampling_rule_name\":");
+            out.put_string_within(rule, super::MAX_STRING);
+        }
+    }
 }
 
 impl Body {
     /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
     /// `aws` and `remote`, so there it is the service's; elsewhere it is the operation's.
     pub(super) fn write_name(&self, out: &mut Buffer) -> bool {
-        if !self.may_have(Section::Name) {
+        if !self.may_have(Part::NamePiece) {
             return false;
         }
-        let piece = |key| self.value_of(Section::Name, key);
+        let piece = |key: Key<'_>| self.value_of(Part::NamePiece, key);
         let (host, database) = (piece(keys::HOST), piece(keys::DB));
         let by_namespace = || match self.namespace {
             Some(Namespace::Aws) => piece(keys::RPC),
@@ -68,26 +97,29 @@ impl Body {
         }
         let failed = self.write_flags(out);
         self.write_http(out);
-        self.write_aws(out, own);
+        match own {
+            Some(own) if !self.may_have(Part::Aws) && !self.may_have(Part::RpcPiece) => own.write_aws(out),
+            None if !self.may_have(Part::Aws) && !self.may_have(Part::RpcPiece) => {}
+            _ => self.write_any_aws(out, own),
+        }
         if own.is_none() {
-            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+            self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
-        if self.may_have(Section::Top) {
-            for entry in self.live(Section::Top) {
-                out.put(",");
-                out.put_bytes(self.bytes_of(entry));
-            }
-        }
-        if let Some(own) = own {
-            out.put_buffer(&own.preamble.top);
+        if self.may_have(Part::Top) {
+            self.write_members(out, Part::Top, false);
         }
         self.write_cause(out, failed);
-        self.write_object(out, Section::Annotation, ",\"annotations\":{", "}");
+        self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
         self.write_metadata(out, own);
     }
 
     /// Appends the flags. Returns which flag was set.
+    #[inline]
     fn write_flags(&self, out: &mut Buffer) -> Option<&'static str> {
+        self.has_failed().then(|| self.write_failure(out)).flatten()
+    }
+
+    fn write_failure(&self, out: &mut Buffer) -> Option<&'static str> {
         let Outcome { error, throttle, fault } = self.outcome();
         for (set, member) in
             [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
@@ -109,111 +141,97 @@ impl Body {
 
     fn write_http(&self, out: &mut Buffer) {
         // A host and a port alone may be a database's.
-        let part = |key| self.value_of(Section::UrlPart, key).is_some();
-        let request = self.may_have(Section::HttpRequest)
-            || (self.may_have(Section::UrlPart) && (part(keys::PATH) || part(keys::SCHEME)));
-        let response = self.may_have(Section::HttpResponse) || self.status().is_some();
+        let part = |key| self.value_of(Part::UrlPiece, key).is_some();
+        let request = self.may_have(Part::HttpRequest)
+            || (self.may_have(Part::UrlPiece) && (part(keys::PATH) || part(keys::SCHEME)));
+        let response = self.may_have(Part::HttpResponse) || self.status().is_some();
         if !request && !response {
             return;
         }
-        out.put(",\"http\":{");
         if request {
-            out.put("\"request\":{");
-            let wrote = self.write_members(out, Section::HttpRequest, true);
-            self.write_url_from_parts(out, !wrote);
-            out.put(if response { "}," } else { "}" });
-        }
-        if response {
-            out.put("\"response\":{");
-            if let Some(status) = self.status() {
-                out.put(keys::STATUS.json());
-                out.put_int(status);
+            out.put(",\"http\":{\"request\":{");
+            let wrote = self.write_members(out, Part::HttpRequest, true);
+            if self.may_have(Part::UrlPiece) {
+                self.write_url_from_parts(out, !wrote);
             }
-            self.write_members(out, Section::HttpResponse, self.status().is_none());
-            out.put("}");
+            if !response {
+                return out.put("}}");
+            }
         }
-        out.put("}");
+        match (request, self.status()) {
+            (true, Some(_)) => out.put("},\"response\":{\"status\":"),
+            (true, None) => out.put("},\"response\":{"),
+            (false, Some(_)) => out.put(",\"http\":{\"response\":{\"status\":"),
+            (false, None) => out.put(",\"http\":{\"response\":{"),
+        }
+        if let Some(status) = self.status() {
+            out.put_status(status);
+        }
+        if self.may_have(Part::HttpResponse) {
+            self.write_members(out, Part::HttpResponse, self.status().is_none());
+        }
+        out.put("}}");
     }
 
-    /// Scheme, host, port, path and query become a URL where there is no whole one.
-    fn write_url_from_parts(&self, out: &mut Buffer, first: bool) {
-        if !self.may_have(Section::UrlPart) || self.value_of(Section::HttpRequest, keys::URL).is_some() {
+    #[inline(never)]
+    fn write_any_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let operation = self
+            .value_of(Part::RpcPiece, keys::RPC_METHOD)
+            .filter(|_| self.namespace == Some(Namespace::Aws));
+        if own.is_none() && operation.is_none() && !self.may_have(Part::Aws) {
             return;
         }
-        let part = |key| self.value_of(Section::UrlPart, key);
-        let (host, path) = (part(keys::HOST), part(keys::PATH));
-        if host.is_none() && path.is_none() {
-            return;
+        match own {
+            Some(own) => own.begin_aws(out, self.value_of(Part::Aws, keys::CLOUDWATCH_LOGS).is_none()),
+            None => out.put(",\"aws\":{"),
         }
-        out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
-        let start = out.len();
-        if let Some(host) = host {
-            out.put_bytes(part(keys::SCHEME).unwrap_or(b"http"));
-            out.put("://");
-            out.put_bytes(host);
-            if let Some(port) = part(keys::PORT).filter(|port| !matches!(*port, b"80" | b"443")) {
-                out.put(":");
-                out.put_bytes(port);
-            }
-        }
-        out.put_bytes(path.unwrap_or(b"/"));
-        if let Some(query) = part(keys::QUERY).filter(|query| !query.is_empty()) {
-            out.put("?");
-            out.put_bytes(query);
-        }
-        cut_escaped(out, start, super::MAX_STRING);
-        out.put("\"");
-    }
-
-    fn write_aws(&self, out: &mut Buffer, own: Option<Own<'_>>) {
-        let operation =
-            self.value_of(Section::Rpc, keys::RPC_METHOD).filter(|_| self.namespace == Some(Namespace::Aws));
-        if own.is_none() && operation.is_none() && !self.may_have(Section::Aws) {
-            return;
-        }
-        out.put(",\"aws\":{");
-        let start = out.len();
-        if let Some(own) = own {
-            out.put_buffer(&own.preamble.xray);
-            if let Some(rule) = own.rule {
-                out.put(",\"sampling_rule_name\":");
-                out.put_string_within(rule, super::MAX_STRING);
-            }
-            out.put("}");
-            out.put_buffer(&own.preamble.aws);
-            if !own.preamble.log_groups.is_empty()
-                && self.value_of(Section::Aws, keys::CLOUDWATCH_LOGS).is_none()
-            {
-                out.put_buffer(&own.preamble.log_groups);
-            }
-        }
-        let wrote = self.write_members(out, Section::Aws, out.len() == start);
-        if let Some(operation) = operation.filter(|_| self.value_of(Section::Aws, keys::OPERATION).is_none())
-        {
-            out.put(if wrote { "," } else { "" });
+        let wrote = self.write_members(out, Part::Aws, own.is_none());
+        if let Some(operation) = operation.filter(|_| self.value_of(Part::Aws, keys::OPERATION).is_none()) {
+            out.put(if wrote || own.is_some() { "," } else { "" });
             out.put(keys::OPERATION.json());
             out.put_bytes(operation);
         }
         out.put("}");
+        if let Some(own) = own {
+            out.put_buffer(&own.preamble.top);
+        }
     }
 
     fn write_metadata(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         let operation = own.and_then(|own| own.operation);
         let lost = self.losses() != Truncation::default();
-        let rpc = self.may_have(Section::Rpc) && self.namespace != Some(Namespace::Aws);
+        let rpc = self.may_have(Part::RpcPiece) && self.namespace != Some(Namespace::Aws);
         // A segment has no place for a database call: it is kept where nothing is expected of it.
-        let sql = own.is_some() && self.may_have(Section::Sql);
-        let any = self.may_have(Section::Metadata) || self.may_have(Section::MetadataIn);
+        let sql = own.is_some() && self.may_have(Part::Sql);
+        let any = self.may_have(Part::Metadata) || self.may_have(Part::MetadataIn);
         let survived =
-            self.flags.has(Flags::SUCCEEDED) && self.may_have(Section::Exception) && !self.has_failed();
+            self.flags.has(Flags::SUCCEEDED) && self.may_have(Part::Exception) && !self.has_failed();
         if !(any || lost || rpc || sql || survived || operation.is_some()) {
             return;
         }
-        out.put(",\"metadata\":{\"default\":{");
-        let mut wrote = self.write_members(out, Section::Metadata, true);
-        let mut key = |out: &mut Buffer, key: Key| {
+        if let Some(operation) = operation
+            && !(any || lost || rpc || sql || survived || self.may_have(Part::NamePiece))
+        {
+            return out.put(operation.alone());
+        }
+        if operation.is_none() && !(lost || rpc || sql || survived || self.may_have(Part::MetadataIn)) {
+            return self.write_object(out, Part::Metadata, METADATA, "}}");
+        }
+        self.write_any_metadata(out, operation, (any, lost, rpc, sql, survived));
+    }
+
+    #[inline(never)]
+    fn write_any_metadata(
+        &self,
+        out: &mut Buffer,
+        operation: Option<&Operation>,
+        (any, lost, rpc, sql, survived): (bool, bool, bool, bool, bool),
+    ) {
+        out.put(METADATA);
+        let mut wrote = self.may_have(Part::Metadata) && self.write_members(out, Part::Metadata, true);
+        let mut key = |out: &mut Buffer, key: Key<'_>| {
             // What a field of the user's is called already goes without.
-            let free = !any || self.value_of(Section::Metadata, key).is_none();
+            let free = !any || self.value_of(Part::Metadata, key).is_none();
             if free {
                 out.put(if std::mem::replace(&mut wrote, true) { "," } else { "" });
                 out.put(key.json());
@@ -222,19 +240,19 @@ impl Body {
         };
         if rpc {
             for name in [keys::RPC_SYSTEM, keys::RPC_SERVICE, keys::RPC_METHOD] {
-                if let Some(value) = self.value_of(Section::Rpc, name).filter(|_| key(out, name)) {
+                if let Some(value) = self.value_of(Part::RpcPiece, name).filter(|_| key(out, name)) {
                     out.put_bytes(value);
                 }
             }
         }
         if let Some(name) = operation.filter(|_| key(out, keys::OPERATION)) {
-            match self.value_of(Section::Name, keys::OTEL) {
+            match self.value_of(Part::NamePiece, keys::OTEL) {
                 Some(name) => {
                     out.put("\"");
                     out.put_bytes(name);
                     out.put("\"");
                 }
-                None => out.put(name),
+                None => out.put(name.json()),
             }
         }
         if survived && self.exceptions > 0 && key(out, keys::EXCEPTIONS) {
@@ -256,15 +274,15 @@ impl Body {
             out.put("}");
         }
         out.put("}");
-        if self.may_have(Section::MetadataIn) {
+        if self.may_have(Part::MetadataIn) {
             self.write_namespaces(out);
         }
         if sql
             && !self
-                .live(Section::MetadataIn)
+                .live(Part::MetadataIn)
                 .any(|entry| self.bytes_of(entry).starts_with(keys::SQL.json().as_bytes()))
         {
-            self.write_object(out, Section::Sql, ",\"sql\":{", "}");
+            self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
         out.put("}");
     }
@@ -276,7 +294,7 @@ impl Body {
             let bytes = self.bytes_of(entry);
             bytes.split_at(string_token_len(bytes) + 1)
         };
-        let entries = || self.live(Section::MetadataIn).map(split);
+        let entries = || self.live(Part::MetadataIn).map(split);
         for (i, (namespace, _)) in entries().enumerate() {
             if entries().take(i).any(|(earlier, _)| earlier == namespace) {
                 continue;
@@ -294,25 +312,25 @@ impl Body {
     }
 
     #[inline]
-    fn write_object(&self, out: &mut Buffer, section: Section, open: &str, close: &str) {
-        if !self.may_have(section) {
+    pub(super) fn write_object(&self, out: &mut Buffer, part: Part, open: &str, close: &str) {
+        if !self.may_have(part) {
             return;
         }
         let start = out.len();
         out.put(open);
-        if self.write_members(out, section, true) {
+        if self.write_members(out, part, true) {
             out.put(close);
         } else {
             out.truncate(start);
         }
     }
 
-    /// Appends the members of one section. Returns whether there were any.
+    /// Appends the members of one part. Returns whether there were any.
     #[inline]
-    pub(super) fn write_members(&self, out: &mut Buffer, section: Section, first: bool) -> bool {
+    pub(super) fn write_members(&self, out: &mut Buffer, part: Part, first: bool) -> bool {
         let mut first = first;
         let mut entries =
-            self.live(section).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
+            self.live(part).map(|entry| (entry.start as usize, (entry.start + entry.len) as usize));
         let Some((mut start, mut end)) = entries.next() else { return false };
         let mut write = |start: usize, end: usize| {
             if !std::mem::take(&mut first) {
@@ -341,14 +359,4 @@ fn chars_in(text: &[u8]) -> usize {
 fn end_of_char(text: &[u8], count: usize) -> usize {
     let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
-}
-
-/// Cuts an escaped string from `start` on to `max` bytes, which are never fewer than its characters.
-fn cut_escaped(out: &mut Buffer, start: usize, max: usize) {
-    let text = &out.as_bytes()[start..];
-    if text.len() > max {
-        let keep = escaped_prefix(text, max - "…".len());
-        out.truncate(start + keep);
-        out.put("…");
-    }
 }

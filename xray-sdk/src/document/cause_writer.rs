@@ -2,7 +2,7 @@
 
 use super::body::Body;
 use super::entry::{Content, Entry};
-use super::section::Section;
+use super::section::Part;
 use crate::id::SegmentId;
 use crate::json::Buffer;
 
@@ -10,13 +10,13 @@ impl Body {
     /// Appends `cause`. `failed` is the flag that was set.
     pub(super) fn write_cause(&self, out: &mut Buffer, failed: Option<&str>) {
         // Receivers take a cause for a failure. Exceptions of work that succeeded all the same are metadata.
-        if self.may_have(Section::Exception)
+        if self.may_have(Part::Exception)
             && failed.is_some()
             && self.write_exceptions(out, ",\"cause\":{\"exceptions\":[")
         {
             return out.put("]}");
         }
-        if self.may_have(Section::ErrorPart) && failed.is_some() {
+        if self.may_have(Part::ExceptionPiece) && failed.is_some() {
             return self.write_cause_from_parts(out);
         }
         // Receivers work out the flags from a status or a cause, and forget one that has neither: gRPC fails with 200.
@@ -32,7 +32,7 @@ impl Body {
     /// Appends the exceptions behind `before`. Returns whether there are any.
     pub(super) fn write_exceptions(&self, out: &mut Buffer, before: &str) -> bool {
         let mut separator = before;
-        for entry in self.live(Section::Exception) {
+        for entry in self.live(Part::Exception) {
             out.put(std::mem::replace(&mut separator, ","));
             self.write_exception(out, entry);
         }
@@ -42,7 +42,7 @@ impl Body {
     fn write_cause_from_parts(&self, out: &mut Buffer) {
         out.put(",\"cause\":{\"exceptions\":[{\"id\":");
         out.put_segment_id(SegmentId::random());
-        self.write_members(out, Section::ErrorPart, false);
+        self.write_members(out, Part::ExceptionPiece, false);
         out.put("}]}");
     }
 
@@ -63,7 +63,7 @@ impl Body {
         let is_it = |entry: &Entry| {
             self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
         };
-        self.live(Section::Exception).any(is_it)
+        self.live(Part::Exception).any(is_it)
     }
 }
 

@@ -28,7 +28,7 @@ impl Children {
     /// by itself when it closes, and the parent's own body has room beside a full house.
     pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
 
-    /// How deep subsegments may nest in one document. Each level is an object in an array, and common JSON
+    /// The most levels of subsegments in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
     pub const MAX_HEIGHT: u8 = 50;
 
@@ -102,13 +102,26 @@ impl Children {
         self.height = self.height.max(below.height + 1);
     }
 
-    /// Adds a document without children below it, with the comma that may have to stand in front.
+    /// Adds a document without children below it. `write` appends a comma in front, unless it is the first.
     #[inline]
-    pub(super) fn add_written(&mut self, document: &[u8]) {
-        self.bytes.put_bytes(document);
+    pub(super) fn add_written(&mut self, write: impl FnOnce(&mut Vec<u8>, bool)) {
+        let is_first = self.marks.is_empty();
+        write(self.bytes.bytes_mut(), is_first);
         self.marks.push(Mark { end: self.bytes.len() as u32, spans: 1 });
         self.spans += 1;
         self.height = self.height.max(1);
+    }
+
+    /// Adds the document of a finished subsegment that was inside of another one: with `spans` subsegments, itself
+    /// included, on `height` levels.
+    pub fn add_finished(&mut self, document: &[u8], spans: u32, height: u8) {
+        if !self.marks.is_empty() {
+            self.bytes.put(",");
+        }
+        self.bytes.put_bytes(document);
+        self.marks.push(Mark { end: self.bytes.len() as u32, spans });
+        self.spans += spans;
+        self.height = self.height.max(height);
     }
 
     /// Makes the largest leave, one by one, until the rest takes at most `room` bytes. `leave` is given each

@@ -1,6 +1,6 @@
 //! [`Entry`]: where in a body's bytes one member stands.
 
-use super::section::Section;
+use super::section::Part;
 
 /// One member, at `text[start..start + len]`, with a comma behind it.
 ///
@@ -17,7 +17,7 @@ pub(super) struct Entry {
 pub(super) enum Content {
     /// `"key":value`.
     Member {
-        section: Section,
+        part: Part,
         /// Of fields with the same meaning, the one with the lower rank wins.
         rank: u8,
         /// Bytes of the key, its colon included.
@@ -33,12 +33,12 @@ pub(super) enum Content {
 }
 
 impl Entry {
-    /// The section that the entry belongs to, unless it is dead.
+    /// Returns the part that the entry belongs to, unless it is dead.
     #[inline]
-    pub(super) fn section(&self) -> Option<Section> {
+    pub(super) fn part(&self) -> Option<Part> {
         match self.content {
-            Content::Member { section, .. } => Some(section),
-            Content::Exception { .. } => Some(Section::Exception),
+            Content::Member { part, .. } => Some(part),
+            Content::Exception { .. } => Some(Part::Exception),
             Content::Dead => None,
         }
     }

@@ -7,7 +7,10 @@
 use super::body::Body;
 use super::body_writer::Own;
 use super::children::Children;
+use super::opening::{Opening, SegmentOpening, Times};
+use super::operation::Operation;
 use super::preamble::Preamble;
+use super::section::Part;
 use super::template::{HEAD, ID_DIGITS, TIMES, TIMES_AND_METADATA, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
@@ -19,8 +22,8 @@ pub struct Frame<'a> {
     pub kind: Kind<'a>,
     /// Its own id.
     pub id: SegmentId,
-    /// The name, escaped and without quotes, as [`put_name`](super::internal::put_name) writes it. A [`Section::Name`](super::internal::Section::Name) in
-    /// a subsegment's body overrides it.
+    /// The name, escaped and without quotes, as [`put_name`](super::internal::put_name) writes it. A
+    /// [`Piece::Name`](super::internal::Piece::Name) in a subsegment's body overrides it.
     pub name: &'a str,
     /// Start, in microseconds since the epoch.
     pub start: u64,
@@ -45,8 +48,10 @@ pub enum Kind<'a> {
         preamble: &'a Preamble,
         /// The sampling rule that let this segment through.
         rule: Option<&'a str>,
-        /// The root span's name, as a JSON string. Kept as metadata.
-        operation: Option<&'a str>,
+        /// The root span's name. Kept as metadata.
+        operation: Option<&'a Operation>,
+        /// The name made ready, if it was.
+        opening: Option<&'a SegmentOpening>,
     },
     /// A subsegment that travels alone.
     Independent {
@@ -56,11 +61,19 @@ pub enum Kind<'a> {
         parent_id: SegmentId,
     },
     /// A subsegment inside its parent's document.
-    Embedded,
+    Embedded {
+        /// The name made ready, if it was.
+        opening: Option<&'a Opening>,
+    },
+}
+
+impl Kind<'_> {
+    /// A subsegment inside its parent's document, whose name was not made ready.
+    pub const EMBEDDED: Self = Self::Embedded { opening: None };
 }
 
 impl Frame<'_> {
-    /// What ids, times, type and punctuation take at most. A name in the body is counted there.
+    /// The most bytes of ids, times, type and punctuation. A name in the body is counted there.
     pub const HEAD_BOUND: usize = 300;
 
     /// Returns an upper bound of the bytes that [`put`](Self::put) appends.
@@ -70,7 +83,7 @@ impl Frame<'_> {
             Kind::Segment { preamble, rule, operation, .. } => {
                 preamble.len()
                     + rule.map_or(0, |rule| rule.len().min(super::MAX_STRING * 4) * 6 + 32)
-                    + operation.map_or(0, str::len)
+                    + operation.map_or(0, Operation::len)
             }
             _ => 0,
         };
@@ -86,50 +99,103 @@ impl Frame<'_> {
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
-        let (Kind::Embedded, Some(end), true) = (self.kind, self.end, self.children.is_empty()) else {
-            return self.put_any(out);
-        };
-        // Most documents are of this form, with fields that have no other place or with none. Each copy looks whether
+        // Most documents are of these forms, with fields that have no other place or with none. Each copy looks whether
         // there is room, so there are as few as possible.
-        match self.body.plain_metadata() {
-            None => self.put_any(out),
-            Some([]) => {
+        match (self.kind, self.end, self.children.is_empty(), self.body.plain_metadata()) {
+            (Kind::Embedded { .. }, Some(end), true, Some([])) => {
                 put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
                 put_times(out, *TIMES, self.start, end.max(self.start));
                 out.put("}");
             }
-            Some(members) => {
+            (Kind::Embedded { .. }, Some(end), true, Some(members)) => {
                 put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
                 out.put(self.name);
                 put_times(out, *TIMES_AND_METADATA, self.start, end.max(self.start));
                 out.put_bytes(members);
                 out.put("}}}");
             }
+            (Kind::Embedded { .. } | Kind::Independent { .. }, Some(end), true, _)
+                if self.body.is_simple() =>
+            {
+                self.put_simple(out, end);
+            }
+            _ => self.put_any(out),
         }
+    }
+
+    /// Appends the document of a subsegment with annotations and metadata, and nothing else.
+    #[inline(never)]
+    fn put_simple(&self, out: &mut Buffer, end: u64) {
+        out.reserve(self.size_bound());
+        match (self.kind, Times::of(self.start, end)) {
+            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
+                opening.put(out.bytes_mut(), true, self.id, times, false);
+            }
+            _ => {
+                self.put_head(out);
+            }
+        }
+        self.body.write_simple(out);
+        out.put("}");
     }
 
     fn put_any(&self, out: &mut Buffer) {
         out.reserve(self.size_bound());
-        let own = match self.kind {
-            Kind::Segment { trace_id, parent_id, preamble, rule, operation } => {
+        let times = self.end.and_then(|end| Times::of(self.start, end));
+        let own = match (self.kind, times) {
+            (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
+                opening.put(out, self.id, trace_id, times);
+                if let Some(parent_id) = parent_id {
+                    out.put(",\"parent_id\":");
+                    out.put_segment_id(parent_id);
+                }
+                self.own()
+            }
+            (Kind::Embedded { opening: Some(opening) }, Some(times))
+                if !self.body.may_have(Part::NamePiece) =>
+            {
+                opening.put(out.bytes_mut(), true, self.id, times, false);
+                None
+            }
+            _ => self.put_head(out),
+        };
+        self.body.write(out, own);
+        if !self.children.is_empty() {
+            out.put(",\"subsegments\":[");
+            out.put_bytes(self.children.bytes());
+            out.put("]");
+        }
+        out.put("}");
+    }
+
+    /// Returns the members that only a segment has.
+    #[inline]
+    fn own(&self) -> Option<Own<'_>> {
+        match self.kind {
+            Kind::Segment { preamble, rule, operation, .. } => Some(Own { preamble, rule, operation }),
+            _ => None,
+        }
+    }
+
+    /// Appends ids, name and times, of any form.
+    #[inline(never)]
+    fn put_head(&self, out: &mut Buffer) -> Option<Own<'_>> {
+        match self.kind {
+            Kind::Segment { trace_id, parent_id, .. } => {
                 put_head_in(out, self.id, trace_id);
                 if let Some(parent_id) = parent_id {
                     out.put(",\"parent_id\":");
                     out.put_segment_id(parent_id);
                 }
-                Some(Own { preamble, rule, operation })
             }
             Kind::Independent { trace_id, parent_id } => {
                 put_head_in(out, self.id, trace_id);
                 put_parent(out, parent_id);
-                None
             }
-            Kind::Embedded => {
-                put_head(out, *HEAD, self.id);
-                None
-            }
-        };
+            Kind::Embedded { .. } => put_head(out, *HEAD, self.id),
+        }
+        let own = self.own();
         out.put(",\"name\":\"");
         if own.is_some() || !self.body.write_name(out) {
             out.put(self.name);
@@ -142,13 +208,7 @@ impl Frame<'_> {
                 out.put(",\"in_progress\":true");
             }
         }
-        self.body.write(out, own);
-        if !self.children.is_empty() {
-            out.put(",\"subsegments\":[");
-            out.put_bytes(self.children.bytes());
-            out.put("]");
-        }
-        out.put("}");
+        own
     }
 }
 
@@ -179,14 +239,23 @@ mod tests {
         #[test]
         fn the_quick_path_writes_what_the_general_one_does(
             id: u64, start in 0_u64..4_000_000_000_000_000, lasted in 0_u64..3_000_000,
-            members in prop::collection::vec(("[a-z]{1,3}", any::<String>()), 0..4),
+            members in prop::collection::vec(("[a-z]{1,3}", any::<String>(), any::<bool>()), 0..4), embedded: bool,
         ) {
             let (mut body, children) = (Body::new(), Children::new());
-            for (key, value) in &members {
-                body.metadata("", key, value);
+            for (key, value, annotated) in &members {
+                if *annotated {
+                    body.annotate(key, &value.into());
+                } else {
+                    body.metadata("", key, value);
+                }
             }
+            let kind = if embedded {
+                Kind::EMBEDDED
+            } else {
+                Kind::Independent { trace_id: TraceId::from(u128::from(id)), parent_id: SegmentId::from(!id) }
+            };
             let frame = Frame {
-                kind: Kind::Embedded, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
+                kind, id: SegmentId::from(id), name: "work", start, end: Some(start + lasted),
                 body: &body, children: &children,
             };
             let (mut quick, mut general) = (Buffer::new(), Buffer::new());

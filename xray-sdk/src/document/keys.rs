@@ -1,29 +1,87 @@
 //! The keys of documents, each in the one form in which it is written. A misspelt one does not compile.
 
+use super::name::{put_annotation_key, put_metadata_path};
+use super::section::Section;
+use crate::json::Buffer;
+
 /// A member's key as ready JSON, its colon included: `"method":`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Key(&'static str);
+pub struct Key<'a>(&'a str);
 
-impl Key {
-    /// The ready JSON.
+impl<'a> Key<'a> {
+    /// Returns the ready JSON.
     #[inline]
     #[must_use]
-    pub const fn json(self) -> &'static str {
+    pub const fn json(self) -> &'a str {
         self.0
+    }
+
+    /// Makes a key ready in an empty buffer, as it is apart from escapes.
+    #[must_use]
+    pub fn escaped(room: &'a mut Buffer, key: &str) -> Self {
+        room.put_string(key);
+        room.put(":");
+        Self(room.as_str())
+    }
+
+    /// Makes an annotation's key ready in an empty buffer: sanitized as X-Ray demands.
+    #[must_use]
+    pub fn annotation(room: &'a mut Buffer, key: &str) -> Self {
+        room.put("\"");
+        put_annotation_key(room, key);
+        room.put("\":");
+        Self(room.as_str())
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of_json(json: &'a str) -> Self {
+        Self(json)
     }
 }
 
-impl AsRef<str> for Key {
+/// A key that is known only at run time, made ready once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedKey(Box<str>);
+
+impl OwnedKey {
+    /// Makes an annotation's key ready. Returns a mark of the key as it was beside it: 0 if it is unchanged. Of two keys
+    /// that become the same, the marks differ, but for one pair in 255.
+    #[must_use]
+    pub fn annotation(key: &str) -> (u8, Self) {
+        let mut ready = Buffer::new();
+        ready.put("\"");
+        let rank = put_annotation_key(&mut ready, key);
+        ready.put("\":");
+        (rank, Self(ready.as_str().into()))
+    }
+
+    /// Makes a metadata key ready: `"key":` for the namespace `default` or an empty one, else `"namespace":"key":`. Returns
+    /// the section that it belongs to beside it.
+    #[must_use]
+    pub fn metadata(namespace: &str, key: &str) -> (Section, Self) {
+        let mut ready = Buffer::new();
+        let section = put_metadata_path(&mut ready, namespace, key);
+        (section, Self(ready.as_str().into()))
+    }
+
+    /// Returns the key.
     #[inline]
-    fn as_ref(&self) -> &str {
-        self.0
+    #[must_use]
+    pub const fn as_key(&self) -> Key<'_> {
+        Key(&self.0)
+    }
+}
+
+impl From<Key<'_>> for OwnedKey {
+    fn from(key: Key<'_>) -> Self {
+        Self(key.json().into())
     }
 }
 
 macro_rules! keys {
     ($($name:ident = $key:literal,)*) => {$(
         #[doc = concat!("`", $key, "`")]
-        pub const $name: Key = Key(concat!("\"", $key, "\":"));
+        pub const $name: Key<'static> = Key(concat!("\"", $key, "\":"));
     )*};
 }
 
@@ -63,7 +121,24 @@ keys! {
     REQUEST_ID = "request_id",
     RETRIES = "retries",
     TABLE_NAME = "table_name",
+    TABLE_NAMES = "table_names",
     TOPIC_ARN = "topic_arn",
+    // `aws`, of one service each.
+    COPY_SOURCE = "copy_source",
+    ENDPOINT_NAME = "endpoint_name",
+    EXCLUSIVE_START_TABLE_NAME = "exclusive_start_table_name",
+    FUNCTION_NAME = "function_name",
+    INDEX_NAME = "index_name",
+    INVOCATION_TYPE = "invocation_type",
+    LABEL = "label",
+    LOG_TYPE = "log_type",
+    PREFIX = "prefix",
+    PROJECTION_EXPRESSION = "projection_expression",
+    QUALIFIER = "qualifier",
+    QUEUE_NAME = "queue_name",
+    QUEUE_NAME_PREFIX = "queue_name_prefix",
+    QUEUE_OWNER_AWS_ACCOUNT_ID = "queue_owner_aws_account_id",
+    VERSION_ID = "version_id",
     // `sql`.
     CONNECTION_STRING = "connection_string",
     DATABASE_TYPE = "database_type",
@@ -96,5 +171,6 @@ keys! {
     RPC_SERVICE = "rpc.service",
     RPC_SYSTEM = "rpc.system",
     USER_ID = "user.id",
+    XRAY_KEPT = "xray.kept",
     XRAY_LIMITS = "xray.limits",
 }

@@ -1,4 +1,4 @@
-//! How large the parts of a document may be: numbers, each with its source.
+//! The sizes of a document's parts: numbers, each with its source.
 
 /// The largest document we send, in bytes.
 ///
@@ -41,7 +41,7 @@ pub(crate) const MAX_NAMESPACED: u32 = 256;
 /// if it does not: what a caller repeats does not get slower with each time.
 pub(crate) const MAX_MEMBERS: usize = 512;
 
-/// How deep a metadata value may nest. Common JSON parsers stop at 128 levels, of which the deepest subsegment
+/// The most levels of a metadata value. Common JSON parsers stop at 128 levels, of which the deepest subsegment
 /// takes 103 ([`Children::MAX_HEIGHT`](super::internal::Children::MAX_HEIGHT)).
 pub(crate) const MAX_DEPTH: usize = 20;
 

@@ -40,7 +40,7 @@ static PLAIN: [bool; 256] = {
 /// the marks differ, but for one pair in 255.
 ///
 /// The dot is not in schema 1.0.0 but in the service's newer documentation, and receivers keep it.
-pub fn put_annotation_key(out: &mut Buffer, key: &str) -> u8 {
+pub(super) fn put_annotation_key(out: &mut Buffer, key: &str) -> u8 {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
     if !put_mended(out, key, MAX_ANNOTATION_KEY, "unknown", legal) {
         return 0;
@@ -66,15 +66,6 @@ fn put_metadata_namespace(out: &mut Buffer, namespace: &str) {
         None if namespace.is_empty() => out.put("default"),
         None => put_metadata_key(out, namespace),
     }
-}
-
-/// Makes a metadata key ready: `"key":` for the namespace `default` or an empty one, else
-/// `"namespace":"key":`, with the place that it goes to.
-#[must_use]
-pub fn metadata_key(namespace: &str, key: &str) -> (Section, String) {
-    let mut out = Buffer::new();
-    let section = put_metadata_path(&mut out, namespace, key);
-    (section, out.as_str().to_owned())
 }
 
 pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) -> Section {

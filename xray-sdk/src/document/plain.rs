@@ -1,49 +1,94 @@
-//! Plain bodies, which have metadata and nothing else, each member put once: most spans have no other. They skip what
-//! such a body does not need, on the way in and on the way out.
+//! Plain bodies, which have metadata and nothing else, and simple ones, which may have annotations as well, each member
+//! put once: most spans have no other. They skip what such a body does not need, on the way in and on the way out.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.
 
 use super::body::Body;
 use super::children::Children;
 use super::entry::{Content, Entry};
+use super::keys::Key;
 use super::limits::MAX_BODY;
-use super::section::Section;
-use super::template::{END, HEAD, ID_DIGITS, START, TIMES_AND_METADATA};
+use super::opening::{BLOCK, Opening, Times};
+use super::section::{Part, Section};
 use crate::id::SegmentId;
-use crate::json::{MemberKey, decimal_digits};
+use crate::json::{Buffer, MemberKey};
 
+/// The key of a member that is put once, made ready, and where it belongs.
+#[derive(Clone, Debug)]
+pub struct PlainKey {
+    key: MemberKey,
+    part: Part,
+    rank: u8,
+}
+
+impl PlainKey {
+    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata and annotations, and for
+    /// a key of more than 24 bytes.
+    #[must_use]
+    pub fn new(section: Section, rank: u8, key: Key<'_>) -> Option<Self> {
+        let part = match section {
+            Section::Metadata if rank == 0 => Part::Metadata,
+            Section::Annotation => Part::Annotation,
+            _ => return None,
+        };
+        Some(Self { key: MemberKey::new(key.json())?, part, rank })
+    }
+}
+
+/// Each method puts a member under a key that is not there yet.
 impl Body {
-    /// Puts metadata under a key that is not there yet, if the value is a short and bland string. Otherwise puts
-    /// nothing and returns `false`.
+    /// Puts a short and bland string. Puts nothing and returns `false` if the value is any other.
     #[inline(always)]
-    pub fn append_bland(&mut self, key: &MemberKey, text: &str) -> bool {
+    pub fn append_bland(&mut self, key: &PlainKey, text: &str) -> bool {
         let start = self.text.len();
-        let done = self.text.put_bland_member(key, text);
+        let done = self.text.put_bland_member(&key.key, text);
         if done {
             self.keep_plain(start, key);
         }
         done
     }
 
-    /// Puts metadata under a key that is not there yet, if the value is a number of at most eight digits. Otherwise
-    /// puts nothing and returns `false`.
+    /// Puts a number of at most eight digits. Puts nothing and returns `false` if the value is any other.
     #[inline(always)]
-    pub fn append_small(&mut self, key: &MemberKey, value: i64) -> bool {
+    pub fn append_small(&mut self, key: &PlainKey, value: i64) -> bool {
         let start = self.text.len();
-        let done = self.text.put_small_member(key, value);
+        let done = self.text.put_small_member(&key.key, value);
         if done {
             self.keep_plain(start, key);
         }
         done
     }
 
+    /// Puts a number below 10,000 with at most four decimals. Puts nothing and returns `false` if the value is any other.
+    #[inline]
+    pub fn append_decimal(&mut self, key: &PlainKey, value: f64) -> bool {
+        let start = self.text.len();
+        let done = self.text.put_decimal_member(&key.key, value);
+        if done {
+            self.keep_plain(start, key);
+        }
+        done
+    }
+
+    /// Puts a truth value.
+    #[inline]
+    pub fn append_flag(&mut self, key: &PlainKey, value: bool) {
+        let start = self.text.len();
+        self.text.put_flag_member(&key.key, value);
+        self.keep_plain(start, key);
+    }
+
     #[inline(always)]
-    fn keep_plain(&mut self, start: usize, key: &MemberKey) {
+    fn keep_plain(&mut self, start: usize, key: &PlainKey) {
         // Without the comma, which is there already.
         let len = (self.text.len() - start - 1) as u32;
-        let content = Content::Member { section: Section::Metadata, rank: 0, key_len: key.len() as u16 };
+        let content = Content::Member { part: key.part, rank: key.rank, key_len: key.key.len() as u16 };
         self.entries.push(Entry { content, start: start as u32, len });
-        self.sections |= Section::Metadata.bit();
+        self.parts |= key.part.bit();
+        if key.part == Part::Annotation {
+            self.annotations += 1;
+            self.mixed = true;
+        }
         if self.text.len() > MAX_BODY {
             self.trim();
         }
@@ -59,31 +104,57 @@ impl Body {
 
     /// What a body has to be that is not `mixed`.
     fn has_only_metadata(&self) -> bool {
-        self.sections & !Section::Metadata.bit() == 0
+        self.is_simple() && self.annotations == 0
+    }
+
+    /// Returns whether the body has metadata and annotations and nothing else, each member put once.
+    pub(super) fn is_simple(&self) -> bool {
+        self.parts & !(Part::Metadata.bit() | Part::Annotation.bit()) == 0
             && self.dead == 0
-            && (self.annotations, self.namespaced, self.exceptions) == (0, 0, 0)
+            && (self.namespaced, self.exceptions) == (0, 0)
             && self.status.is_none()
             && self.flags == Default::default()
             && self.namespace.is_none()
             && self.losses == Default::default()
     }
-}
 
-/// A name made ready to begin documents with: `NAME","start_time":…,"end_time":…,"metadata":{"default":{`.
-#[derive(Clone, Debug)]
-pub struct Opening {
-    block: [u8; OPENING],
-    name_len: usize,
-}
+    /// Appends the annotations and the metadata of a body that [is simple](Self::is_simple).
+    #[inline]
+    pub(super) fn write_simple(&self, out: &mut Buffer) {
+        let Some((annotations, metadata)) = self.simple_rows() else {
+            self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
+            return self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
+        };
+        out.put(",\"annotations\":{");
+        out.put_bytes(annotations);
+        if metadata.is_empty() {
+            return out.put("}");
+        }
+        out.put("},\"metadata\":{\"default\":{");
+        out.put_bytes(metadata);
+        out.put("}}");
+    }
 
-impl Opening {
-    /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 43 bytes.
-    #[must_use]
-    pub fn new(name: &str) -> Option<Self> {
-        let mut block = [0; OPENING];
-        block[..MAX_NAME].get_mut(..name.len())?.copy_from_slice(name.as_bytes());
-        block[name.len()..][..TIMES_AND_METADATA.len()].copy_from_slice(TIMES_AND_METADATA);
-        Some(Self { block, name_len: name.len() })
+    /// Returns the annotations and the metadata of a simple body as they are written, if there are annotations and neither
+    /// stand among the other.
+    #[inline]
+    fn simple_rows(&self) -> Option<(&[u8], &[u8])> {
+        let count = self.annotations as usize;
+        let is_annotation = |entry: &Entry| entry.part() == Some(Part::Annotation);
+        let others = self.entries.len().checked_sub(count).filter(|_| count > 0)?;
+        let members = self.text.as_bytes().split_last()?.1;
+        // A comma is between the rows.
+        let split = |at: usize| {
+            let start = self.entries.get(at).map_or(members.len() + 1, |entry| entry.start as usize);
+            Some((members.get(..start.checked_sub(1)?)?, members.get(start..).unwrap_or_default()))
+        };
+        if self.entries.get(..count)?.iter().all(is_annotation) {
+            split(count)
+        } else if self.entries.get(others..)?.iter().all(is_annotation) {
+            split(others).map(|(metadata, annotations)| (annotations, metadata))
+        } else {
+            None
+        }
     }
 }
 
@@ -98,80 +169,28 @@ impl Children {
         (start, end): (u64, u64),
         members: &[u8],
     ) -> bool {
-        let second = start / MICROS;
-        let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
-        // Seconds have ten digits from 2001 to 2286.
-        if members.is_empty()
-            || members.len() > MAX_PLAIN
-            || end >= MICROS
-            || !(1_000_000_000..10_000_000_000).contains(&second)
-        {
+        let Some(times) = Times::of(start, end) else { return false };
+        if members.is_empty() || members.len() > MAX_PLAIN {
             return false;
         }
-        let mut text = [0; COMMA + NAME + OPENING + MAX_PLAIN + CLOSING.len()];
-        text[0] = b',';
-        text[COMMA..COMMA + NAME].copy_from_slice(BEGINNING);
-        text[COMMA + ID_DIGITS.start..COMMA + ID_DIGITS.end].copy_from_slice(&id.encode());
-        text[COMMA + NAME..COMMA + NAME + OPENING].copy_from_slice(&opening.block);
-        // The bound is for the compiler, which then knows that all of this is within the block.
-        let times = COMMA + NAME + opening.name_len.min(MAX_NAME);
-        let seconds = digits_of(second);
-        for (at, fraction) in [(START, start), (END, end)] {
-            let [_, _, fraction @ ..] = decimal_digits(fraction as u32);
-            text[times + at..][..10].copy_from_slice(&seconds);
-            text[times + at + 11..][..6].copy_from_slice(&fraction);
-        }
-        let at = times + TIMES_AND_METADATA.len();
-        text[at..at + members.len()].copy_from_slice(members);
-        let at = at + members.len();
-        text[at..at + CLOSING.len()].copy_from_slice(CLOSING);
-        self.add_written(&text[usize::from(self.is_empty())..at + CLOSING.len()]);
+        self.add_written(|out, is_first| {
+            out.reserve(BLOCK + MAX_PLAIN + CLOSING.len());
+            opening.put(out, is_first, id, times, true);
+            out.extend_from_slice(members);
+            out.extend_from_slice(CLOSING);
+        });
         true
     }
 }
 
-/// Returns the ten digits of a second. Most spans end in the second in which the one before ended.
-#[inline]
-fn digits_of(second: u64) -> [u8; 10] {
-    use std::cell::Cell;
-    thread_local!(static LAST: Cell<(u64, [u8; 10])> = const { Cell::new((0, [0; 10])) });
-    LAST.try_with(|last| {
-        let (known, digits) = last.get();
-        if known == second {
-            return digits;
-        }
-        let digits = new_digits_of(second);
-        last.set((second, digits));
-        digits
-    })
-    .unwrap_or_else(|_| new_digits_of(second))
-}
-
-#[cold]
-fn new_digits_of(second: u64) -> [u8; 10] {
-    let mut digits = [0; 10];
-    digits[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
-    digits[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
-    digits
-}
-
-const MICROS: u64 = 1_000_000;
 const CLOSING: &[u8; 3] = b"}}}";
-const COMMA: usize = 1;
-
-/// What an embedded document begins with, up to its name.
-const BEGINNING: &[u8; NAME] = b"{\"id\":\"________________\",\"name\":\"";
-const NAME: usize = HEAD.len() + ",\"name\":\"".len();
-
-/// The longest name that has an [`Opening`]: what fits in front of times and metadata in eight words.
-const MAX_NAME: usize = OPENING - TIMES_AND_METADATA.len();
-const OPENING: usize = 128;
 
 /// The most metadata of a small document: a string and a few numbers.
 const MAX_PLAIN: usize = 128;
 
 #[cfg(test)]
 mod tests {
+    use super::super::annotation::AnnotationValue;
     use super::super::internal::{Frame, Kind};
     use super::*;
     use proptest::prelude::*;
@@ -188,7 +207,7 @@ mod tests {
             }
             let id = SegmentId::from(id);
             let frame = Frame {
-                kind: Kind::Embedded, id, name: &name, start, end: Some(start + lasted), body: &body, children: &none,
+                kind: Kind::EMBEDDED, id, name: &name, start, end: Some(start + lasted), body: &body, children: &none,
             };
             let (mut plain, mut framed) = (Children::new(), Children::new());
             for _ in 0..times {
@@ -206,22 +225,40 @@ mod tests {
 
         #[test]
         fn members_put_quickly_are_members_like_others(
-            key in "[a-z]{1,9}", text in "[a-z ]{1,20}|.{0,20}", number in -200_000_000_i64..200_000_000,
+            key in "[a-z]{1,9}", text in "[a-z ]{1,20}|.{0,20}", number in -200_000_000_i64..200_000_000, flag: bool,
+            units in -200_000_000_i32..200_000_000, annotated in prop::array::uniform4(any::<bool>()),
         ) {
-            let ready = |key: &str| format!("\"{key}\":");
             let (mut quick, mut slow) = (Body::new(), Body::new());
-            let key_of_number = format!("{key}_n");
-            if let (Some(of_text), Some(of_number)) = (MemberKey::new(&ready(&key)), MemberKey::new(&ready(&key_of_number))) {
-                if quick.append_bland(&of_text, &text) {
-                    slow.metadata("", &key, &text);
-                }
-                if quick.append_small(&of_number, number) {
-                    slow.metadata("", &key_of_number, &number);
-                }
+            let decimal = f64::from(units) / 10_000.0;
+            let keys = ["", "_n", "_f", "_b"].map(|end| format!("{key}{end}"));
+            let ready = |at: usize| {
+                let (section, json) = (annotated[at], format!("\"{}\":", keys[at]));
+                let section = if section { Section::Annotation } else { Section::Metadata };
+                PlainKey::new(section, 0, Key::of_json(&json)).unwrap()
+            };
+            let put = |at: usize, body: &mut Body, value: AnnotationValue<'_>| match (annotated[at], value) {
+                (true, value) => body.annotate(&keys[at], &value),
+                (false, AnnotationValue::Str(value)) => body.metadata("", &keys[at], &*value),
+                (false, AnnotationValue::I64(value)) => body.metadata("", &keys[at], &value),
+                (false, AnnotationValue::F64(value)) => body.metadata("", &keys[at], &value),
+                (false, AnnotationValue::Bool(value)) => body.metadata("", &keys[at], &value),
+                _ => {}
+            };
+            if quick.append_bland(&ready(0), &text) {
+                put(0, &mut slow, text.as_str().into());
             }
+            if quick.append_small(&ready(1), number) {
+                put(1, &mut slow, number.into());
+            }
+            if quick.append_decimal(&ready(2), decimal) {
+                put(2, &mut slow, decimal.into());
+            }
+            quick.append_flag(&ready(3), flag);
+            put(3, &mut slow, flag.into());
             prop_assert_eq!(format!("{quick:?}"), format!("{slow:?}"));
-            quick.metadata("", &key, "again");
-            slow.metadata("", &key, "again");
+            for body in [&mut quick, &mut slow] {
+                put(0, body, "again".into());
+            }
             prop_assert_eq!(format!("{quick:?}"), format!("{slow:?}"));
         }
     }

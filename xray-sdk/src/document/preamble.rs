@@ -10,12 +10,14 @@ use crate::json::Buffer;
 pub struct Preamble {
     /// `,"origin":…,"service":{…}`
     pub(super) top: Buffer,
-    /// `"xray":{…` without its closing brace, so that a sampling rule's name can follow.
+    /// `,"aws":{"xray":{…` without its closing brace, so that a sampling rule's name can follow.
     pub(super) xray: Buffer,
     /// `,"ec2":{…}` and the like.
     pub(super) aws: Buffer,
     /// `,"cloudwatch_logs":[…]`. Apart from the others, since a segment may name log groups of its own.
     pub(super) log_groups: Buffer,
+    /// All that follows the sampling rule's name, where a segment has nothing of its own in `aws`.
+    pub(super) tail: Buffer,
 }
 
 impl Preamble {
@@ -23,11 +25,12 @@ impl Preamble {
     #[must_use]
     pub fn new(sdk: &str, sdk_version: &str) -> Self {
         let mut xray = Buffer::new();
-        xray.put("\"xray\":{\"sdk\":");
+        xray.put(",\"aws\":{\"xray\":{\"sdk\":");
         xray.put_string_within(sdk, super::MAX_STRING);
         xray.put(",\"sdk_version\":");
         xray.put_string_within(sdk_version, super::MAX_STRING);
-        Self { top: Buffer::new(), xray, aws: Buffer::new(), log_groups: Buffer::new() }
+        let new = Buffer::new;
+        Self { top: new(), xray, aws: new(), log_groups: new(), tail: new() }.with_tail()
     }
 
     /// Adds a member of the segment: `origin`, `service`, `resource_arn`. A value that does not serialize, or
@@ -37,7 +40,7 @@ impl Preamble {
         if self.len() < MAX_PREAMBLE {
             put_member(&mut self.top, key, value);
         }
-        self
+        self.with_tail()
     }
 
     /// Adds a member of the `aws` object: `ec2`, `ecs`, `eks`. A value that does not serialize, or
@@ -47,7 +50,7 @@ impl Preamble {
         if self.len() < MAX_PREAMBLE {
             put_member(&mut self.aws, key, value);
         }
-        self
+        self.with_tail()
     }
 
     /// Sets the log groups: a list of objects with `log_group` and perhaps `arn`. A segment that names its own goes
@@ -56,6 +59,17 @@ impl Preamble {
     pub fn with_log_groups(mut self, groups: &impl Serialize) -> Self {
         self.log_groups.clear();
         put_member(&mut self.log_groups, "cloudwatch_logs", groups);
+        self.with_tail()
+    }
+
+    /// Puts together what is ready.
+    fn with_tail(mut self) -> Self {
+        self.tail.clear();
+        self.tail.put("}");
+        self.tail.put_buffer(&self.aws);
+        self.tail.put_buffer(&self.log_groups);
+        self.tail.put("}");
+        self.tail.put_buffer(&self.top);
         self
     }
 

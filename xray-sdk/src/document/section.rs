@@ -1,30 +1,19 @@
-//! [`Section`]: where in a document a value stands, in the order in which the parts are written.
+//! Where in a document a value stands: [`Section`] for its members, [`Piece`] for what members are put together from.
 
 /// The object, or the top level, that a member of a [`Body`](super::internal::Body) belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[repr(u8)]
 #[non_exhaustive]
 pub enum Section {
-    /// A name that stands in for the frame's, or a piece of one: `name` (overrides all others), `peer`,
-    /// `otel`, `host`, `db`. Sanitized, without quotes.
-    Name,
-    /// A piece of a URL (`scheme`, `host`, `port`, `path`, `query`), put together when there is no whole one.
-    /// Escaped, without quotes.
-    UrlPart,
     /// `http.request`.
     HttpRequest,
     /// `http.response`.
     HttpResponse,
-    /// `rpc.service`, `rpc.method`: of an AWS call its name and `aws.operation`, of any other metadata.
-    Rpc,
     /// `aws`.
     Aws,
     /// `sql`.
     Sql,
     /// A member of the document itself, such as `user` or `precursor_ids`.
     Top,
-    /// A piece of an exception (`type`, `message`), put together when there is no whole one.
-    ErrorPart,
     /// An exception of `cause`, a whole object without a key.
     Exception,
     /// `annotations`.
@@ -35,9 +24,73 @@ pub enum Section {
     MetadataIn,
 }
 
-impl Section {
+/// A value that is no member by itself. When the document is written, members are put together from pieces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Piece {
+    /// A name that stands in for the frame's, or a part of one: `name` (overrides all others), `peer`,
+    /// `otel`, `host`, `db`. Sanitized, without quotes.
+    Name,
+    /// A part of a URL (`scheme`, `host`, `port`, `path`, `query`), for a request without a whole one.
+    /// Escaped, without quotes.
+    Url,
+    /// `rpc.service`, `rpc.method`: of an AWS call its name and `aws.operation`, of any other metadata.
+    Rpc,
+    /// A part of an exception (`type`, `message`), for a body without a whole one.
+    Exception,
+}
+
+/// A section, or a piece's kind: what an entry of a body belongs to, in one byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Part {
+    HttpRequest,
+    HttpResponse,
+    Aws,
+    Sql,
+    Top,
+    Exception,
+    Annotation,
+    Metadata,
+    MetadataIn,
+    NamePiece,
+    UrlPiece,
+    RpcPiece,
+    ExceptionPiece,
+}
+
+impl Part {
     pub(super) const fn bit(self) -> u16 {
         1 << self as u8
+    }
+}
+
+impl From<Section> for Part {
+    #[inline]
+    fn from(section: Section) -> Self {
+        match section {
+            Section::HttpRequest => Self::HttpRequest,
+            Section::HttpResponse => Self::HttpResponse,
+            Section::Aws => Self::Aws,
+            Section::Sql => Self::Sql,
+            Section::Top => Self::Top,
+            Section::Exception => Self::Exception,
+            Section::Annotation => Self::Annotation,
+            Section::Metadata => Self::Metadata,
+            Section::MetadataIn => Self::MetadataIn,
+        }
+    }
+}
+
+impl From<Piece> for Part {
+    #[inline]
+    fn from(piece: Piece) -> Self {
+        match piece {
+            Piece::Name => Self::NamePiece,
+            Piece::Url => Self::UrlPiece,
+            Piece::Rpc => Self::RpcPiece,
+            Piece::Exception => Self::ExceptionPiece,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::body::Body;
 use super::entry::{Content, Entry};
 use super::exception::{FRAME, STACK};
 use super::limits::{MAX_BODY, MAX_MEMBERS};
-use super::section::Section;
+use super::section::Part;
 use crate::json::{Buffer, escaped_prefix};
 
 impl Body {
@@ -22,9 +22,9 @@ impl Body {
         self.compact();
         while self.text.len() > MAX_BODY {
             let is_metadata =
-                |entry: &&mut Entry| matches!(entry.section(), Some(Section::Metadata | Section::MetadataIn));
+                |entry: &&mut Entry| matches!(entry.part(), Some(Part::Metadata | Part::MetadataIn));
             if let Some(largest) = self.entries.iter_mut().filter(is_metadata).max_by_key(|entry| entry.len) {
-                self.namespaced -= u32::from(largest.section() == Some(Section::MetadataIn));
+                self.namespaced -= u32::from(largest.part() == Some(Part::MetadataIn));
                 largest.content = Content::Dead;
                 self.losses.dropped += 1;
             } else if self.drop_stack() {
@@ -69,7 +69,7 @@ impl Body {
             return;
         }
         self.text.truncate(start);
-        self.annotations -= u32::from(newest.section() == Some(Section::Annotation));
+        self.annotations -= u32::from(newest.part() == Some(Part::Annotation));
         self.entries.pop();
         self.losses.dropped += 1;
     }
@@ -130,7 +130,7 @@ mod tests {
         }
         let (children, id) = (Children::new(), SegmentId::from(1));
         let mut out = Buffer::new();
-        Frame { kind: Kind::Embedded, id, name: "x", start: 1, end: None, body: &body, children: &children }
+        Frame { kind: Kind::EMBEDDED, id, name: "x", start: 1, end: None, body: &body, children: &children }
             .put(&mut out);
         let document: serde_json::Value = serde_json::from_str(out.as_str()).unwrap();
         let exceptions = document["cause"]["exceptions"].as_array().unwrap();

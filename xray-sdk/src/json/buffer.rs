@@ -4,7 +4,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use super::digits::decimal_digits;
+use super::digits::{ShortDecimal, decimal_digits};
 use super::escape::{HEX, first_special, is_plain};
 use crate::id::{SegmentId, TraceId};
 
@@ -208,9 +208,22 @@ impl Buffer {
         self.bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
+    /// Appends an HTTP status, which has three digits.
+    #[inline]
+    pub(crate) fn put_status(&mut self, status: u16) {
+        let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
+        self.put_bytes(&[hundreds, tens, ones]);
+    }
+
     /// Appends a number, or returns `false` and appends nothing when it has no JSON form (NaN, infinities).
     #[inline]
     pub fn put_float(&mut self, value: f64) -> bool {
+        if let Some(short) = ShortDecimal::of(value) {
+            let mut room = [0; ShortDecimal::ROOM];
+            short.write(&mut room);
+            self.bytes.extend_from_slice(&room[..short.len()]);
+            return true;
+        }
         value.is_finite() && serde_json::to_writer(&mut self.bytes, &value).is_ok()
     }
 

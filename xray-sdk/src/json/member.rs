@@ -4,12 +4,12 @@
 //! member in it is cut off again.
 
 use super::buffer::Buffer;
-use super::digits::decimal_digits;
+use super::digits::{ShortDecimal, decimal_digits};
 use super::escape::unbland;
 
 /// A key made ready to be copied as a block, with room for a short value behind it.
 #[derive(Clone, Debug)]
-pub struct MemberKey {
+pub(crate) struct MemberKey {
     /// `"key":"`, and zeros.
     block: [u8; BLOCK],
     /// The length without the last quote, which only a string takes.
@@ -19,7 +19,7 @@ pub struct MemberKey {
 impl MemberKey {
     /// Makes a key ready, `"key":` for instance. Returns `None` if it is longer than 24 bytes.
     #[must_use]
-    pub fn new(ready: &str) -> Option<Self> {
+    pub(crate) fn new(ready: &str) -> Option<Self> {
         let mut block = [0; BLOCK];
         block[..MAX_KEY].get_mut(..ready.len())?.copy_from_slice(ready.as_bytes());
         block[ready.len()] = b'"';
@@ -57,9 +57,11 @@ impl Buffer {
         if seen != 0 {
             return false;
         }
-        self.put_block(key, key.len + 1 + len + 2, |room| {
-            room[key.len + 1..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
-            room[key.len + 1 + len..][..2].copy_from_slice(b"\",");
+        // The bounds are for the compiler, which then knows that all of this is within the block.
+        let (at, len) = (key.len.min(MAX_KEY) + 1, len.min(MAX_TEXT));
+        self.put_block(key, at + len + 2, |room| {
+            room[at..][..MAX_TEXT].copy_from_slice(&word.to_le_bytes());
+            room[at + len..][..2].copy_from_slice(b"\",");
         });
         true
     }
@@ -75,13 +77,40 @@ impl Buffer {
         let digits = u64::from_le_bytes(decimal_digits(size as u32));
         // The last digit is written whatever it is.
         let zeros = ((digits ^ 0x3030_3030_3030_3030) | 1 << 56).trailing_zeros() / 8;
-        let (sign, len) = (usize::from(value < 0), 8 - zeros as usize);
-        self.put_block(key, key.len + sign + len + 1, |room| {
-            room[key.len] = b'-';
-            room[key.len + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
-            room[key.len + sign + len] = b',';
+        let (sign, len) = (usize::from(value < 0), 8 - zeros.min(7) as usize);
+        let at = key.len.min(MAX_KEY);
+        self.put_block(key, at + sign + len + 1, |room| {
+            room[at] = b'-';
+            room[at + sign..][..8].copy_from_slice(&(digits >> (8 * zeros)).to_le_bytes());
+            room[at + sign + len] = b',';
         });
         true
+    }
+
+    /// Appends a member and a comma, if its value is below 10,000 and has at most four decimals. Otherwise appends nothing
+    /// and returns `false`.
+    #[inline(always)]
+    pub(crate) fn put_decimal_member(&mut self, key: &MemberKey, value: f64) -> bool {
+        let Some(decimal) = ShortDecimal::of(value) else { return false };
+        let at = key.len.min(MAX_KEY);
+        let len = decimal.len();
+        self.put_block(key, at + len + 1, |room| {
+            if let Some(text) = room[at..].first_chunk_mut() {
+                decimal.write(text);
+            }
+            room[at + len] = b',';
+        });
+        true
+    }
+
+    /// Appends a member and a comma: `true` or `false`.
+    #[inline(always)]
+    pub(crate) fn put_flag_member(&mut self, key: &MemberKey, value: bool) {
+        let text = if value { *b"true,," } else { *b"false," };
+        let at = key.len.min(MAX_KEY);
+        self.put_block(key, at + text.len() - usize::from(value), |room| {
+            room[at..][..text.len()].copy_from_slice(&text);
+        });
     }
 
     #[inline(always)]
@@ -91,9 +120,10 @@ impl Buffer {
         if bytes.capacity() == 0 {
             reserve_first(bytes);
         }
-        let mut block = key.block;
-        fill(&mut block);
-        bytes.extend_from_slice(&block);
+        bytes.extend_from_slice(&key.block);
+        if let Some(block) = bytes.last_chunk_mut() {
+            fill(block);
+        }
         bytes.truncate(start + len);
     }
 }
@@ -149,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_block_is_what_its_tokens_are(key in "\"[a-z.]{0,40}\":", text in "[a-zA-Z0-9 _./-]{0,20}|.{0,20}", number: i64, shift in 0_u32..64) {
+        fn a_block_is_what_its_tokens_are(key in "\"[a-z.]{0,40}\":", text in "[a-zA-Z0-9 _./-]{0,20}|.{0,20}", number: i64, shift in 0_u32..64, flag: bool) {
             let number = number >> shift;
             if let Some(block) = by_block(&key, |out, key| out.put_bland_member(key, &text)) {
                 prop_assert_eq!(block, by_token(&key, |out| out.put_string(&text)));
@@ -162,6 +192,16 @@ mod tests {
             } else {
                 prop_assert!(key.len() > MAX_KEY || number.unsigned_abs() >= 100_000_000);
             }
+            for value in [number as f64, (number % 100_000_000) as f64 / 10_000.0] {
+                if let Some(block) = by_block(&key, |out, key| out.put_decimal_member(key, value)) {
+                    prop_assert_eq!(block, by_token(&key, |out| assert!(out.put_float(value))));
+                }
+            }
+            let block = by_block(&key, |out, key| {
+                out.put_flag_member(key, flag);
+                true
+            });
+            prop_assert!(block.is_none_or(|block| block == by_token(&key, |out| out.put_bool(flag))));
         }
     }
 

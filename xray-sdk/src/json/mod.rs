@@ -12,7 +12,7 @@ pub use buffer::Buffer;
 pub(crate) use digits::decimal_digits;
 pub use escape::is_bland;
 pub(crate) use escape::{escaped_prefix, string_token_len};
-pub use member::MemberKey;
+pub(crate) use member::MemberKey;
 
 #[cfg(test)]
 mod tests;

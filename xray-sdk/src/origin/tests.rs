@@ -72,6 +72,7 @@ fn document(root: &Root, variables: Vec<(String, String)>) -> Value {
             preamble: &preamble,
             rule: Some("checkout"),
             operation: None,
+            opening: None,
         },
         id: SegmentId::random(),
         name: "shop",

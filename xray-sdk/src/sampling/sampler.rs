@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{SamplingRequest, SamplingResult};
+use super::{SamplingRequest, SamplingResult, TailRule};
 use crate::daemon::DaemonAddress;
 
 /// Decides which new traces are recorded.
@@ -51,6 +51,13 @@ pub trait Sampler: Send + Sync + 'static {
         let _ = (result, anomaly);
     }
 
+    /// Returns the rule for a second decision, at the end of a trace that was not sampled. Defaults to `None`.
+    ///
+    /// Asked once, when the layer is built.
+    fn tail(&self) -> Option<TailRule> {
+        None
+    }
+
     /// Starts background work: traces of `service` are about to begin. Defaults to doing nothing.
     ///
     /// Each call is followed by one of [`stop`](Self::stop). Not called in Lambda.
@@ -89,6 +96,9 @@ macro_rules! pass_on {
             }
             fn observe(&self, result: &SamplingResult, anomaly: bool) {
                 (**self).observe(result, anomaly);
+            }
+            fn tail(&self) -> Option<TailRule> {
+                (**self).tail()
             }
             fn start(&self, daemon: &DaemonAddress, service: &str) {
                 (**self).start(daemon, service);

@@ -76,9 +76,8 @@ macro_rules! common {
             /// ```
             pub fn set_aws(&mut self, key: &str, value: &impl Serialize) {
                 let mut ready = $crate::json::Buffer::new();
-                ready.put_string(key);
-                ready.put(":");
-                self.work.body.put_serialized(Section::Aws, ready.as_str(), value);
+                let key = $crate::document::internal::Key::escaped(&mut ready, key);
+                self.work.body.put_serialized(Section::Aws, key, value);
             }
 
             /// Adds an annotation: a value that X-Ray indexes.

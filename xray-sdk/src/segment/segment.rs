@@ -183,7 +183,7 @@ impl Segment {
         }
     }
 
-    fn put_top(&mut self, key: Key, value: &str) {
+    fn put_top(&mut self, key: Key<'_>, value: &str) {
         self.work.body.put_str(Section::Top, 0, key, value);
     }
 
@@ -209,6 +209,7 @@ impl Segment {
             preamble: &self.preamble,
             rule: None,
             operation: None,
+            opening: None,
         };
         self.work.emit(kind, self.trace_id, emitter)
     }
@@ -234,6 +235,7 @@ impl Segment {
             preamble: &self.preamble,
             rule: None,
             operation: None,
+            opening: None,
         };
         work.emit(kind, self.trace_id, emitter)
     }

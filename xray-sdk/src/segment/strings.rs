@@ -2,7 +2,7 @@
 
 use crate::document::internal::{Body, Key, Section};
 
-pub(super) fn put_strings(body: &mut Body, section: Section, members: &[(Key, Option<&str>)]) {
+pub(super) fn put_strings(body: &mut Body, section: Section, members: &[(Key<'_>, Option<&str>)]) {
     for (key, value) in members {
         if let Some(value) = value {
             body.put_str(section, 0, *key, value);

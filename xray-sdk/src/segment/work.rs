@@ -53,7 +53,7 @@ impl Work {
     pub(super) fn attach(&mut self, mut child: Self) {
         child.end_now();
         self.leavers.append(&mut child.leavers);
-        let frame = child.frame(Kind::Embedded);
+        let frame = child.frame(Kind::EMBEDDED);
         if self.children.has_room(frame.size_bound(), child.children.height()) {
             frame.fold_into(&mut self.children);
         } else {
@@ -66,7 +66,7 @@ impl Work {
                     self.leavers.push((child.id, document));
                 },
             );
-            child.frame(Kind::Embedded).put(&mut document);
+            child.frame(Kind::EMBEDDED).put(&mut document);
             self.leavers.push((self.id, document));
         }
     }

@@ -7,11 +7,13 @@ use tracing_core::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::MAX_STRING;
-use xray_sdk::document::internal::{Buffer, Preamble, put_name};
-use xray_sdk::sampling::{Always, DefaultRule};
+use xray_sdk::document::internal::{Buffer, Preamble, SegmentOpening, put_name};
+use xray_sdk::sampling::{Always, DefaultRule, Sampler};
 use xray_sdk::{DaemonAddress, EmitError, Emitter, Packet, UdpEmitter};
 
 use crate::builder::error::BuildError;
+#[cfg(feature = "http")]
+use crate::builder::headers;
 use crate::builder::settings::{Builder, Settings, named};
 use crate::fields::callsite::CallsiteCache;
 use crate::handle::layer_handle::Handle;
@@ -24,13 +26,15 @@ use crate::lifecycle::core::{Config, Core, Hooks, Install, Output, Spans};
 use crate::settings::config::Database;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::notices::{Notices, WantedCallsites};
-use crate::state::origin::Origin;
+use crate::state::process::host::Host;
+use crate::state::process::notices::{Notices, WantedCallsites};
+use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// Returns a layer with defaults and the settings of the environment.
 ///
@@ -113,6 +117,8 @@ impl<F> Builder<F> {
         F: FilterMode<S>,
     {
         let address = self.address()?;
+        #[cfg(feature = "http")]
+        headers::check(&self.settings.headers)?;
         Ok(self.assemble(&address))
     }
 
@@ -177,12 +183,17 @@ impl<F> Builder<F> {
             rules,
             service,
             service_name: name.as_str().to_owned(),
+            opening: SegmentOpening::new(name.as_str()),
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
+            hears_all: F::hears_all(),
+            #[cfg(feature = "http")]
+            headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };
         let spans = Spans {
             table: Table::new(self.settings.max_open_spans),
-            callsites: CallsiteCache::new(self.settings.annotate),
+            waiting: WaitingSpans::new(),
+            callsites: CallsiteCache::new(self.settings.callsites),
             clock,
             unsampled: UnsampledScopes::new(),
             in_flight_commands: InFlightCommands::default(),
@@ -197,8 +208,9 @@ impl<F> Builder<F> {
             Some(true) => named(Always),
             _ => named(DefaultRule::new()),
         });
-        let hooks =
-            Hooks { sampler: GuardedSampler(sampler), sampler_name, on_close: self.settings.on_close };
+        let sampler = GuardedSampler(sampler);
+        let tail = sampler.tail().map(Tail::new);
+        let hooks = Hooks { sampler, sampler_name, on_close: self.settings.on_close, tail };
         let (reporter, end_of_reports) = std::sync::mpsc::channel();
         let interval = self.settings.report_problems;
         let install = Install {

@@ -7,6 +7,7 @@
 use std::env::VarError;
 use std::path::Path;
 
+use xray_sdk::document::internal::keys;
 use xray_sdk::{DaemonAddress, TraceHeader};
 
 use crate::settings::config::{ContextMissing, SqlVersion};
@@ -145,7 +146,7 @@ impl<F: Fn(&str) -> Result<String, VarError>> Reader<F> {
         let known = [("mysql", "MYSQL"), ("postgres", "POSTGRES")];
         let mut versions = Vec::new();
         for (system, prefix) in known {
-            for (key, what) in [("\"database_version\":", "DATABASE"), ("\"driver_version\":", "DRIVER")] {
+            for (key, what) in [(keys::DATABASE_VERSION, "DATABASE"), (keys::DRIVER_VERSION, "DRIVER")] {
                 if let Some(version) = self.text(&format!("{prefix}_{what}_VERSION")) {
                     versions.push(SqlVersion { system, key, version });
                 }
@@ -260,7 +261,7 @@ pub(crate) mod tests {
         let versions: Vec<_> = found.sql_versions.iter().map(|v| (v.system, v.key, &*v.version)).collect();
         assert_eq!(
             versions,
-            [("mysql", "\"driver_version\":", "9"), ("postgres", "\"database_version\":", "17.2")]
+            [("mysql", keys::DRIVER_VERSION, "9"), ("postgres", keys::DATABASE_VERSION, "17.2")]
         );
         assert_eq!(found.bad, [""; 0]);
         assert_eq!(

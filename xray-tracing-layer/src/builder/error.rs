@@ -16,6 +16,16 @@ pub enum BuildError {
     /// The string passed to [`Builder::daemon_address`](crate::Builder::daemon_address) is not an address: a
     /// mistake of the program.
     DaemonAddress(String, ParseAddressError),
+    /// A name passed to [`Builder::record_request_headers`](crate::Builder::record_request_headers) or
+    /// [`Builder::record_response_headers`](crate::Builder::record_response_headers) is none of a header.
+    #[cfg(feature = "http")]
+    HeaderName(String),
+    /// A header carries a secret by its name, and is never recorded.
+    #[cfg(feature = "http")]
+    SecretHeader(String),
+    /// A key passed to [`Builder::annotate_baggage`](crate::Builder::annotate_baggage) names a secret.
+    #[cfg(feature = "http")]
+    SecretBaggage(String),
     /// The system could not start a thread for [`Builder::queued`](crate::Builder::queued).
     #[cfg(feature = "queued-emitter")]
     NoThread(Arc<io::Error>),
@@ -27,6 +37,22 @@ impl fmt::Display for BuildError {
             Self::DaemonAddress(address, _) => {
                 write!(f, "{address:?} is not an address of the X-Ray daemon")
             }
+            #[cfg(feature = "http")]
+            Self::HeaderName(name) => {
+                write!(f, "{name:?} is not a header's name: letters, digits and !#$%&'*+-.^_`|~ are accepted")
+            }
+            #[cfg(feature = "http")]
+            Self::SecretHeader(name) => write!(
+                f,
+                "the header {name:?} carries a secret by its name and is never recorded: remove it from the \
+                 builder's headers"
+            ),
+            #[cfg(feature = "http")]
+            Self::SecretBaggage(key) => write!(
+                f,
+                "the baggage key {key:?} names a secret and is never recorded: remove it from \
+                 `Builder::annotate_baggage`"
+            ),
             #[cfg(feature = "queued-emitter")]
             Self::NoThread(_) => f.write_str("no thread for the queue"),
         }
@@ -37,6 +63,8 @@ impl Error for BuildError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
+            #[cfg(feature = "http")]
+            Self::HeaderName(_) | Self::SecretHeader(_) | Self::SecretBaggage(_) => None,
             #[cfg(feature = "queued-emitter")]
             Self::NoThread(err) => Some(err),
         }
@@ -52,7 +80,11 @@ impl PartialEq for BuildError {
             }
             #[cfg(feature = "queued-emitter")]
             (Self::NoThread(err), Self::NoThread(other)) => err.kind() == other.kind(),
-            #[cfg(feature = "queued-emitter")]
+            #[cfg(feature = "http")]
+            (Self::HeaderName(name), Self::HeaderName(other))
+            | (Self::SecretHeader(name), Self::SecretHeader(other))
+            | (Self::SecretBaggage(name), Self::SecretBaggage(other)) => name == other,
+            #[cfg(any(feature = "http", feature = "queued-emitter"))]
             _ => false,
         }
     }

@@ -3,8 +3,11 @@
 //! Cold code, and the only room that reads the environment. Only `lib.rs` imports it.
 
 mod build;
+mod contents;
 mod env;
 mod error;
+#[cfg(feature = "http")]
+mod headers;
 #[cfg(feature = "queued-emitter")]
 mod queued;
 mod settings;

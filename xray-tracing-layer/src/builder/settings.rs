@@ -11,12 +11,15 @@ use xray_sdk::sampling::Sampler;
 
 use crate::builder::env::{self, Environment};
 use crate::layer::filter_mode::{WithDefaultFilter, WithFilter, WithoutFilter};
-use crate::settings::config::{Annotate, ContextMissing, Streaming};
+use crate::settings::callsites::CallsiteSettings;
+use crate::settings::config::{ContextMissing, Streaming};
+#[cfg(feature = "http")]
+use crate::settings::headers::NamedHeaders;
 use crate::settings::redaction::Rules;
 #[cfg(test)]
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::host::LambdaFunction;
+use crate::state::process::host::LambdaFunction;
 
 /// Settings of a layer. Environment variables override them, as in the official SDKs:
 ///
@@ -61,7 +64,9 @@ pub(super) struct Settings {
     pub(super) emitter: Option<Box<dyn Emitter>>,
     /// `None`: the default one.
     pub(super) sampler: Option<(Box<dyn Sampler>, &'static str)>,
-    pub(super) annotate: Annotate,
+    pub(super) callsites: CallsiteSettings,
+    #[cfg(feature = "http")]
+    pub(super) headers: NamedHeaders,
     pub(super) streaming: Streaming,
     pub(super) rules: Rules,
     pub(super) on_close: Option<OnClose>,
@@ -88,7 +93,9 @@ impl Builder {
             daemon_address: None,
             emitter: None,
             sampler: None,
-            annotate: Annotate::default(),
+            callsites: CallsiteSettings::default(),
+            #[cfg(feature = "http")]
+            headers: NamedHeaders::default(),
             streaming: Streaming::default(),
             rules: Rules::default(),
             on_close: None,
@@ -196,7 +203,7 @@ impl<F> Builder<F> {
         I: IntoIterator,
         I::Item: Into<String>,
     {
-        self.settings.annotate.add(fields.into_iter().map(Into::into));
+        self.settings.callsites.annotate.add(fields.into_iter().map(Into::into));
         self
     }
 
@@ -207,7 +214,7 @@ impl<F> Builder<F> {
     /// let builder = xray_tracing_layer::builder().annotate_all();
     /// ```
     pub fn annotate_all(mut self) -> Self {
-        self.settings.annotate.set_all();
+        self.settings.callsites.annotate.set_all();
         self
     }
 
@@ -284,8 +291,9 @@ impl<F> Builder<F> {
         self
     }
 
-    /// Sets the maximum of open spans, for each thread that opens them.
+    /// Sets the maximum of open spans with a record, for each thread that opens them.
     ///
+    /// Recorded spans have a record, and roots that are not recorded. Spans inside those have none.
     /// Spans above it are not recorded, and counted in [`Stats::over_capacity`](crate::Stats::over_capacity).
     /// Spans inside such a span belong to the nearest recorded one, or begin a trace. Defaults to 65,536.
     ///
@@ -349,7 +357,7 @@ impl<F> Builder<F> {
         self
     }
 
-    pub(crate) fn lambda(mut self, header: crate::state::host::LambdaHeader) -> Self {
+    pub(crate) fn lambda(mut self, header: crate::state::process::host::LambdaHeader) -> Self {
         self.settings.lambda = Some(LambdaFunction::new(header, false));
         self
     }

@@ -2,17 +2,20 @@
 //! The first span of a callsite computes it. Later spans find it by the address of the callsite's metadata:
 //! no lock, no string hash, no allocation. Nothing here looks at values.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{Buffer, MemberKey, Opening, Section, Stack, put_name};
+use xray_sdk::document::internal::{
+    Buffer, Key, Opening, Operation, PlainKey, Section, Stack, keys, put_name,
+};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
-use crate::settings::config::Annotate;
+use crate::settings::callsites::CallsiteSettings;
+use crate::settings::drop_rule::Dropped;
 
 /// The data that all spans or events of a callsite share.
 #[derive(Debug)]
@@ -21,10 +24,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) name: Box<str>,
     /// The beginning of the documents of its small spans, if the name is short.
     pub(crate) opening: Option<Opening>,
-    /// The keys of its fields by index, if each is metadata under a short key of its own.
-    pub(crate) plain_keys: Option<Box<[MemberKey]>>,
-    /// The span's name, unchanged, as a JSON string.
-    pub(crate) operation: Box<str>,
+    /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
+    pub(crate) plain_keys: Option<Box<[PlainKey]>>,
+    /// The span's name, unchanged.
+    pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
     pub(crate) title: &'static str,
     pub(crate) fields: &'static FieldSet,
@@ -44,6 +47,12 @@ pub(crate) struct CallsiteInfo {
     pub(crate) platform_root: bool,
     /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
+    /// What a rule of the user's leaves out, if one applies.
+    pub(crate) dropped: Option<Dropped>,
+    /// The index of OpenTelemetry's kind, if no other field decides.
+    pub(crate) kind_alone: Option<usize>,
+    /// Whether it is of ERROR events that have a message and no other field.
+    pub(crate) is_message_alone: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
     /// The callsite's position in the source, as a stack frame.
@@ -51,16 +60,22 @@ pub(crate) struct CallsiteInfo {
 }
 
 impl CallsiteInfo {
-    /// Whether a span may be recorded inside an unsampled one.
+    /// Returns whether a span may be recorded inside an unsampled one.
     #[inline]
     pub(crate) fn overrides_unsampled(&self) -> bool {
         self.has_decision || self.platform_root
     }
 
-    fn compile(metadata: &'static Metadata<'static>, annotate: &Annotate) -> Self {
-        let (mut name, mut operation) = (Buffer::new(), Buffer::new());
+    /// Returns the decision about its spans that a rule has made.
+    #[inline]
+    pub(crate) fn forced(&self) -> Option<bool> {
+        (self.dropped == Some(Dropped::WithChildren)).then_some(false)
+    }
+
+    fn compile(metadata: &'static Metadata<'static>, settings: &CallsiteSettings) -> Self {
+        let annotate = &settings.annotate;
+        let mut name = Buffer::new();
         put_name(&mut name, metadata.name());
-        operation.put_string_within(metadata.name(), xray_sdk::document::MAX_STRING);
         let is_event = metadata.is_event();
         let slots: Box<[Slot]> = metadata
             .fields()
@@ -68,7 +83,7 @@ impl CallsiteInfo {
             .map(|field| match slot_of(field.name(), metadata.target(), annotate) {
                 // On a span, `message` is a field like any other.
                 Slot::Message if !is_event => {
-                    Slot::Any { section: Section::Metadata, rank: 0, key: "\"message\":".into() }
+                    Slot::Any { section: Section::Metadata, rank: 0, key: keys::MESSAGE.into() }
                 }
                 slot => slot,
             })
@@ -78,28 +93,52 @@ impl CallsiteInfo {
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let plain_key = |slot: &Slot| match slot {
-            Slot::Any { section: Section::Metadata, rank: 0, key } => MemberKey::new(key),
+            Slot::Any { section, rank, key } => PlainKey::new(*section, *rank, key.as_key()),
             _ => None,
         };
-        let plain_keys = || slots.iter().map(plain_key).collect();
+        // Two annotations whose keys become the same once sanitized differ by their ranks only.
+        let same_key = |(i, slot): (usize, &Slot)| {
+            let key_of = |slot: &Slot| match slot {
+                Slot::Any { section, key, .. } => Some((*section, key.clone())),
+                _ => None,
+            };
+            slots[..i].iter().any(|other| key_of(other) == key_of(slot))
+        };
+        let plain_keys = || {
+            let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
+            (!slots.iter().enumerate().any(same_key)).then_some(keys)
+        };
+        let title = if is_event { metadata.target() } else { metadata.name() };
+        let event = EventKind::of(metadata, settings.breadcrumbs);
+        let platform_root = slots.contains(&Slot::Header { platform_root: true });
+        let may_be_dropped = !platform_root && (!is_event || matches!(event, EventKind::FinishedCall(_)));
+        let dropped = if may_be_dropped { settings.drop_rules.apply(metadata, title) } else { None };
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
-        let again = |(i, key): (usize, &&str)| requests[..i].contains(key);
+        let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
+        let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
+        let kind_alone = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
+            _ => None,
+        };
         Self {
+            kind_alone,
+            is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
-            plain_keys: if unique && !is_event { plain_keys() } else { None },
+            plain_keys: if unique && !is_event && dropped.is_none() { plain_keys() } else { None },
             name: name.as_str().into(),
-            operation: operation.as_str().into(),
-            title: if is_event { metadata.target() } else { metadata.name() },
+            operation: Operation::new(metadata.name()),
+            title,
             fields: metadata.fields(),
             has_decisive_fields: slots.iter().any(Slot::is_decisive),
             has_decision: !is_event && slots.contains(&Slot::Sampled),
             has_statement: has_statement(),
             states_system: has_statement() && slots.contains(&Slot::DbSystem),
-            platform_root: slots.contains(&Slot::Header { platform_root: true }),
+            platform_root,
+            dropped,
             slots,
             unique,
-            event: EventKind::of(metadata),
+            event,
             stack: Stack::new(&[StackFrame::new(
                 metadata.file().unwrap_or(module),
                 metadata.line().unwrap_or_default(),
@@ -109,10 +148,10 @@ impl CallsiteInfo {
     }
 }
 
-/// Whether another slot may write the same metadata key, for want of a better place.
+/// Returns whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
-    let ours = ["\"client.address\":", "\"db.system\":", "\"user.id\":", "\"follows_from\":"];
-    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&&**key))
+    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM];
+    matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&key.as_key()))
 }
 
 /// A cache of callsites, by the address of their metadata.
@@ -124,7 +163,7 @@ pub(crate) struct CallsiteCache {
     slots: Box<[OnceLock<(usize, CallsiteInfo)>]>,
     first_id: u32,
     next: OnceLock<Box<Self>>,
-    annotate: Annotate,
+    settings: Arc<CallsiteSettings>,
 }
 
 /// The number of a callsite in its cache.
@@ -132,16 +171,21 @@ pub(crate) struct CallsiteCache {
 pub(crate) struct CallsiteId(u32);
 
 impl CallsiteCache {
-    pub(crate) fn new(annotate: Annotate) -> Self {
-        Self::with_size(FIRST_SIZE, 0, annotate)
+    pub(crate) fn new(settings: CallsiteSettings) -> Self {
+        Self::with_size(FIRST_SIZE, 0, Arc::new(settings))
     }
 
-    fn with_size(size: usize, first_id: u32, annotate: Annotate) -> Self {
+    /// Returns the settings about callsites.
+    pub(crate) fn settings(&self) -> &CallsiteSettings {
+        &self.settings
+    }
+
+    fn with_size(size: usize, first_id: u32, settings: Arc<CallsiteSettings>) -> Self {
         Self {
             slots: std::iter::repeat_with(OnceLock::new).take(size).collect(),
             first_id,
             next: OnceLock::new(),
-            annotate,
+            settings,
         }
     }
 
@@ -168,11 +212,19 @@ impl CallsiteCache {
         key: usize,
         start: usize,
     ) -> (CallsiteId, &CallsiteInfo) {
+        let mut compiled = None;
         for probe in 0..PROBES {
             let index = (start + probe) & (self.slots.len() - 1);
-            let (found, callsite) =
-                self.slots[index].get_or_init(|| (key, CallsiteInfo::compile(metadata, &self.annotate)));
-            if *found == key {
+            let slot = &self.slots[index];
+            if slot.get().is_none() {
+                // The user's rules may run in here, so the slot must not be locked yet.
+                let new =
+                    compiled.take().unwrap_or_else(|| (key, CallsiteInfo::compile(metadata, &self.settings)));
+                compiled = slot.set(new).err();
+            }
+            if let Some((found, callsite)) = slot.get()
+                && *found == key
+            {
                 return (CallsiteId(self.first_id + index as u32), callsite);
             }
         }
@@ -203,7 +255,7 @@ impl CallsiteCache {
     fn next(&self) -> &Self {
         self.next.get_or_init(|| {
             let size = self.slots.len();
-            Box::new(Self::with_size(size * 2, self.first_id + size as u32, self.annotate.clone()))
+            Box::new(Self::with_size(size * 2, self.first_id + size as u32, Arc::clone(&self.settings)))
         })
     }
 }
@@ -211,13 +263,12 @@ impl CallsiteCache {
 /// A large service has some hundred callsites that reach the layer.
 const FIRST_SIZE: usize = 1024;
 
-/// How far to look for a free slot before going on to the next table.
+/// The slots that are looked at before going on to the next table.
 const PROBES: usize = 16;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
     use tracing_subscriber::layer::{Context, SubscriberExt};
 
     struct Collect(Arc<std::sync::Mutex<Vec<&'static Metadata<'static>>>>);
@@ -245,11 +296,11 @@ mod tests {
         );
         let seen = seen.lock().unwrap().clone();
         // A table of one slot overflows at once.
-        let callsites = CallsiteCache::with_size(1, 0, Annotate::default());
+        let callsites = CallsiteCache::with_size(1, 0, Arc::default());
         let ids: Vec<_> = seen.iter().map(|m| callsites.of(m).0).collect();
         for (metadata, id) in seen.iter().zip(&ids) {
             assert_eq!(callsites.of(metadata).0, *id);
-            assert_eq!(*callsites.get(*id).unwrap().operation, format!("\"{}\"", metadata.name()));
+            assert_eq!(callsites.get(*id).unwrap().operation.json(), format!("\"{}\"", metadata.name()));
         }
         assert_eq!(&*callsites.get(ids[1]).unwrap().name, "two __");
     }

@@ -4,8 +4,9 @@
 //! spelling, `tracing`'s idioms, and the names that tower-http, lambda_runtime, sqlx and the AWS SDK use. The
 //! table is read once per callsite; nothing here runs for a span.
 
-use xray_sdk::document::internal::{Buffer, Section, put_annotation_key};
+use xray_sdk::document::internal::{OwnedKey, Section, keys};
 
+use crate::fields::sanitize::secret_key::is_secret_field;
 use crate::fields::slot::{LogFact, Slot};
 use crate::settings::config::Annotate;
 
@@ -26,47 +27,22 @@ pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
     if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
         return slot;
     }
-    if is_secret(field) {
-        let (_, key) = xray_sdk::document::internal::metadata_key("", field);
-        return Slot::Secret { key: key.into() };
+    if is_secret_field(field) {
+        let (_, key) = OwnedKey::metadata("", field);
+        return Slot::Secret { key };
     }
     if annotate.all() { annotation(field) } else { metadata("", field) }
 }
 
 fn annotation(key: &str) -> Slot {
-    let mut ready = Buffer::new();
-    ready.put("\"");
-    let rank = put_annotation_key(&mut ready, key);
-    ready.put("\":");
-    Slot::Any { section: Section::Annotation, rank, key: ready.as_str().into() }
+    let (rank, key) = OwnedKey::annotation(key);
+    Slot::Any { section: Section::Annotation, rank, key }
 }
 
 fn metadata(namespace: &str, key: &str) -> Slot {
-    let (section, key) = xray_sdk::document::internal::metadata_key(namespace, key);
-    Slot::Any { section, rank: 0, key: key.into() }
+    let (section, key) = OwnedKey::metadata(namespace, key);
+    Slot::Any { section, rank: 0, key }
 }
-
-/// Whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
-fn is_secret(field: &str) -> bool {
-    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
-    SECRET_NAMES.contains(&name.as_str())
-}
-
-/// Last parts of field names, in lower case without `_` and `-`, whose values are left out.
-const SECRET_NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "secretkey",
-    "apikey",
-    "privatekey",
-    "secretaccesskey",
-    "authorization",
-    "cookie",
-    "credentials",
-];
 
 /// Names with one meaning everywhere. Ranks order the preference: newer conventions override older ones, and
 /// exact names override vague ones.
@@ -75,26 +51,26 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
     let str = |section, rank, key| Slot::Str { section, rank, key };
     let number = |section, rank, key| Slot::Number { section, rank, key };
     Some(match field {
-        "xray.name" => Slot::Name { rank: 0, key: "\"name\":" },
-        "aws.xray.name" => Slot::Name { rank: 1, key: "\"name\":" },
+        "xray.name" => Slot::Name { rank: 0, key: keys::NAME },
+        "aws.xray.name" => Slot::Name { rank: 1, key: keys::NAME },
         "otel.name" => Slot::OtelName,
-        "peer.service" => Slot::Name { rank: 0, key: "\"peer\":" },
-        "db.namespace" => Slot::Name { rank: 0, key: "\"db\":" },
-        "db.name" => Slot::Name { rank: 1, key: "\"db\":" },
+        "peer.service" => Slot::Name { rank: 0, key: keys::PEER },
+        "db.namespace" => Slot::Name { rank: 0, key: keys::DB },
+        "db.name" => Slot::Name { rank: 1, key: keys::DB },
         "xray.namespace" => Slot::Namespace,
         "otel.kind" => Slot::OtelKind,
 
-        "http.request.method" => str(HttpRequest, 0, "\"method\":"),
-        "http.method" => str(HttpRequest, 1, "\"method\":"),
+        "http.request.method" => str(HttpRequest, 0, keys::METHOD),
+        "http.method" => str(HttpRequest, 1, keys::METHOD),
         "url.full" => Slot::Url { rank: 0 },
         "http.url" => Slot::Url { rank: 1 },
-        "url.scheme" => Slot::UrlPart { rank: 0, key: "\"scheme\":" },
-        "http.scheme" => Slot::UrlPart { rank: 1, key: "\"scheme\":" },
+        "url.scheme" => Slot::UrlPart { rank: 0, key: keys::SCHEME },
+        "http.scheme" => Slot::UrlPart { rank: 1, key: keys::SCHEME },
         "server.address" => Slot::Host { rank: 0 },
         "net.peer.name" => Slot::Host { rank: 1 },
         "http.host" => Slot::Host { rank: 2 },
-        "server.port" => Slot::UrlPart { rank: 0, key: "\"port\":" },
-        "net.peer.port" | "net.host.port" => Slot::UrlPart { rank: 1, key: "\"port\":" },
+        "server.port" => Slot::UrlPart { rank: 0, key: keys::PORT },
+        "net.peer.port" | "net.host.port" => Slot::UrlPart { rank: 1, key: keys::PORT },
         "url.path" => Slot::UrlPath { rank: 0 },
         "http.target" => Slot::UrlPath { rank: 1 },
         "url.query" => Slot::UrlQuery,
@@ -103,39 +79,39 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "http.client_ip" => Slot::ClientIp { rank: 2 },
         "network.peer.address" => Slot::ClientIp { rank: 3 },
         "http.request.x_forwarded_for" => Slot::Forwarded,
-        "user_agent.original" => str(HttpRequest, 0, "\"user_agent\":"),
-        "http.user_agent" => str(HttpRequest, 1, "\"user_agent\":"),
+        "user_agent.original" => str(HttpRequest, 0, keys::USER_AGENT),
+        "http.user_agent" => str(HttpRequest, 1, keys::USER_AGENT),
         "http.response.status_code" | "http.status_code" => Slot::Status,
-        "http.response.body.size" => number(HttpResponse, 0, "\"content_length\":"),
-        "http.response_content_length" => number(HttpResponse, 1, "\"content_length\":"),
+        "http.response.body.size" => number(HttpResponse, 0, keys::CONTENT_LENGTH),
+        "http.response_content_length" => number(HttpResponse, 1, keys::CONTENT_LENGTH),
 
         "rpc.system" | "rpc.system.name" => Slot::RpcSystem,
         "rpc.service" => Slot::RpcService,
-        "rpc.method" => str(Section::Rpc, 0, "\"rpc.method\":"),
+        "rpc.method" => Slot::RpcMethod,
         "rpc.grpc.status_code" => Slot::GrpcStatus,
 
-        "aws.operation" => str(Aws, 0, "\"operation\":"),
-        "aws.region" => str(Aws, 0, "\"region\":"),
-        "cloud.region" => str(Aws, 1, "\"region\":"),
-        "aws.request_id" => str(Aws, 0, "\"request_id\":"),
-        "aws.requestId" => str(Aws, 1, "\"request_id\":"),
-        "aws.extended_request_id" => str(Aws, 0, "\"id_2\":"),
-        "aws.retries" => number(Aws, 0, "\"retries\":"),
-        "aws.account_id" => str(Aws, 0, "\"account_id\":"),
-        "aws.table_name" | "aws.table.name" => str(Aws, 0, "\"table_name\":"),
-        "aws.dynamodb.table_names" => str(Aws, 1, "\"table_name\":"),
-        "aws.queue_url" | "aws.queue.url" | "aws.sqs.queue.url" => str(Aws, 0, "\"queue_url\":"),
-        "messaging.url" => str(Aws, 1, "\"queue_url\":"),
-        "aws.s3.bucket" => str(Aws, 0, "\"bucket_name\":"),
-        "aws.s3.key" => str(Aws, 0, "\"key\":"),
-        "aws.sns.topic.arn" => str(Aws, 0, "\"topic_arn\":"),
-        "aws.lambda.invoked_arn" => str(Aws, 0, "\"function_arn\":"),
+        "aws.operation" => str(Aws, 0, keys::OPERATION),
+        "aws.region" => str(Aws, 0, keys::REGION),
+        "cloud.region" => str(Aws, 1, keys::REGION),
+        "aws.request_id" => str(Aws, 0, keys::REQUEST_ID),
+        "aws.requestId" => str(Aws, 1, keys::REQUEST_ID),
+        "aws.extended_request_id" => str(Aws, 0, keys::ID_2),
+        "aws.retries" => number(Aws, 0, keys::RETRIES),
+        "aws.account_id" => str(Aws, 0, keys::ACCOUNT_ID),
+        "aws.table_name" | "aws.table.name" => str(Aws, 0, keys::TABLE_NAME),
+        "aws.dynamodb.table_names" => str(Aws, 1, keys::TABLE_NAME),
+        "aws.queue_url" | "aws.queue.url" | "aws.sqs.queue.url" => str(Aws, 0, keys::QUEUE_URL),
+        "messaging.url" => str(Aws, 1, keys::QUEUE_URL),
+        "aws.s3.bucket" => str(Aws, 0, keys::BUCKET_NAME),
+        "aws.s3.key" => str(Aws, 0, keys::KEY),
+        "aws.sns.topic.arn" => str(Aws, 0, keys::TOPIC_ARN),
+        "aws.lambda.invoked_arn" => str(Aws, 0, keys::FUNCTION_ARN),
         "aws.log.group.names" => Slot::LogGroups,
 
         "db.system.name" | "db.system" => Slot::DbSystem,
         "db.query.text" => Slot::Statement { rank: 0 },
         "db.statement" => Slot::Statement { rank: 1 },
-        "db.user" => str(Sql, 0, "\"user\":"),
+        "db.user" => str(Sql, 0, keys::USER),
         "db.connection_string" => Slot::ConnectionString,
 
         "user.id" => Slot::EndUser { rank: 0 },
@@ -172,7 +148,7 @@ fn known_from(target: &str, field: &str) -> Option<Slot> {
         "log.module_path" if log => Slot::LogRecord(LogFact::Module),
         "log.file" if log => Slot::LogRecord(LogFact::File),
         "log.line" if log => Slot::LogRecord(LogFact::Line),
-        "method" if tower_http => Slot::Str { section: Section::HttpRequest, rank: 2, key: "\"method\":" },
+        "method" if tower_http => Slot::Str { section: Section::HttpRequest, rank: 2, key: keys::METHOD },
         "uri" if tower_http => Slot::Url { rank: 2 },
         "status" if tower_http => Slot::Status,
         "version" | "headers" | "latency" if tower_http => Slot::Ignored,

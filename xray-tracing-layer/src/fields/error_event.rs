@@ -32,7 +32,7 @@ pub(crate) struct ErrorVisitor<'a> {
     cut: bool,
     /// The origin of an event that came through the `log` crate.
     pub(crate) log_record: LogRecord,
-    /// What statements are written in, if a field says so.
+    /// The language of statements, if a field says so.
     pub(crate) language: Option<Language>,
 }
 
@@ -108,27 +108,12 @@ impl<'a> ErrorVisitor<'a> {
             Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
             Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
                 value.with_text(|text| {
-                    if let Some(clean) = self.cleaned(slot, text) {
+                    if let Some(clean) = clean_value(slot, text, self.rules, self.language) {
                         self.add(format_args!("{}={clean}", field.name()), " ");
                     }
                 });
             }
             Some(_) => self.add(format_args!("{}={value}", field.name()), " "),
-        }
-    }
-
-    /// Returns a value of a form that is known without its secrets; `None` if the form is not understood.
-    fn cleaned(&self, slot: &Slot, text: &str) -> Option<String> {
-        match slot {
-            Slot::Statement { .. } if self.rules.keep_sql_literals => Some(text.to_owned()),
-            Slot::Statement { .. } => {
-                let default = || Language::of(self.rules.database.system.as_deref());
-                let language = self.language.unwrap_or_else(default);
-                let clean = Sanitized { statement: text, language }.to_string();
-                (!clean.is_empty()).then_some(clean)
-            }
-            Slot::Url { .. } => Some(SafeUrl::parse(text, self.rules.keep_query)?.to_text().into_owned()),
-            _ => connection_string(text),
         }
     }
 
@@ -154,6 +139,26 @@ impl Visit for ErrorVisitor<'_> {
         let cause =
             RedactedBody::new(self.body, self.rules).add_error(field.name(), value, &self.callsite.stack);
         self.cause.get_or_insert(cause);
+    }
+}
+
+/// Returns a value of a form that is known without its secrets; `None` if the form is not understood.
+pub(crate) fn clean_value(
+    slot: &Slot,
+    text: &str,
+    rules: &Rules,
+    language: Option<Language>,
+) -> Option<String> {
+    match slot {
+        Slot::Statement { .. } if rules.keep_sql_literals => Some(text.to_owned()),
+        Slot::Statement { .. } => {
+            let default = || Language::of(rules.database.system.as_deref());
+            let language = language.unwrap_or_else(default);
+            let clean = Sanitized { statement: text, language }.to_string();
+            (!clean.is_empty()).then_some(clean)
+        }
+        Slot::Url { .. } => Some(SafeUrl::parse(text, rules.keep_query)?.to_text().into_owned()),
+        _ => connection_string(text),
     }
 }
 

@@ -6,7 +6,7 @@
 use std::net::Ipv4Addr;
 
 use xray_sdk::TraceHeader;
-use xray_sdk::document::internal::{Body, Buffer, Section, Written, put_name};
+use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys, put_name};
 use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
@@ -25,7 +25,7 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) is_segment: bool,
     /// Whether no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
-    /// What statements are written in, if a field or the span's body says so.
+    /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
     /// The trace header among the fields.
     pub(crate) header: Option<HeaderField>,
@@ -63,7 +63,7 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    pub(super) fn put_number(&mut self, section: Section, rank: u8, key: &str, value: Value<'_>) {
+    pub(super) fn put_number(&mut self, section: Section, rank: u8, key: Key<'_>, value: Value<'_>) {
         self.body.put(section, rank, key, |out| match value.as_u64() {
             Some(number) => {
                 out.put_int(number);
@@ -73,10 +73,10 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    pub(super) fn put_name(&mut self, rank: u8, key: &str, value: Value<'_>) {
+    pub(super) fn put_name(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         value.with_text(|text| {
             if !text.trim().is_empty() {
-                self.body.put(Section::Name, rank, key, |out| {
+                self.body.put_piece(Piece::Name, rank, key, |out| {
                     put_name(out, text);
                     Written::Whole
                 });
@@ -85,8 +85,8 @@ impl<'a> FieldTarget<'a> {
     }
 
     /// Puts a name, or a part of one, that is already sanitized.
-    pub(crate) fn put_ready_name(&mut self, rank: u8, key: &str, name: &str) {
-        self.body.put(Section::Name, rank, key, |out| {
+    pub(crate) fn put_ready_name(&mut self, rank: u8, key: Key<'_>, name: &str) {
+        self.body.put_piece(Piece::Name, rank, key, |out| {
             out.put(name);
             Written::Whole
         });
@@ -95,10 +95,11 @@ impl<'a> FieldTarget<'a> {
     /// Puts OpenTelemetry's name. A segment is named after its service, so there the name is the operation:
     /// unlimited characters.
     pub(super) fn put_otel_name(&mut self, value: Value<'_>) {
-        const KEY: &str = "\"otel\":";
+        const KEY: Key<'_> = keys::OTEL;
         if self.is_segment {
-            self.body
-                .put(Section::Name, 0, KEY, |out| Written::cut_if(out.put_escaped_within(value, MAX_STRING)));
+            self.body.put_piece(Piece::Name, 0, KEY, |out| {
+                Written::cut_if(out.put_escaped_within(value, MAX_STRING))
+            });
         } else {
             self.put_name(0, KEY, value);
         }
@@ -109,7 +110,7 @@ impl<'a> FieldTarget<'a> {
             return;
         }
         if self.is_segment {
-            self.body.put_str(Section::Top, rank, "\"user\":", user);
+            self.body.put_str(Section::Top, rank, keys::USER, user);
         } else {
             self.user = Some(user.to_owned());
         }
@@ -121,21 +122,29 @@ impl<'a> FieldTarget<'a> {
         if url.is_empty() {
             return;
         }
-        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
-            return self.leave_out(Section::HttpRequest, "\"url\":");
+        let Some((safe, ready)) = SafeUrl::parse_ready(url, self.rules.keep_query) else {
+            return self.leave_out(Section::HttpRequest, keys::URL);
         };
-        self.put_request(rank, "\"url\":", &safe.to_text());
+        match ready.filter(|url| self.distinct && url.len() <= MAX_STRING) {
+            Some(url) => self.body.append(Section::HttpRequest, rank, keys::URL, |out| {
+                out.put("\"");
+                out.put(url);
+                out.put("\"");
+                Written::Whole
+            }),
+            None => self.put_request(rank, keys::URL, &safe.to_text()),
+        }
         // A client's name, behind those that name the host by itself.
         if !self.is_segment
             && let Some(host) = safe.host()
         {
-            self.put_name(8 + rank, "\"host\":", Value::Str(host));
+            self.put_name(8 + rank, keys::HOST, Value::Str(host));
         }
     }
 
     /// Puts a member of the request.
     #[inline]
-    pub(super) fn put_request(&mut self, rank: u8, key: &str, text: &str) {
+    pub(super) fn put_request(&mut self, rank: u8, key: Key<'_>, text: &str) {
         if self.distinct {
             let put = |out: &mut Buffer| Written::cut_if(out.put_string_within(text, MAX_STRING));
             self.body.append(Section::HttpRequest, rank, key, put);
@@ -151,20 +160,33 @@ impl<'a> FieldTarget<'a> {
             Some(host) => host.host,
             None if text.is_empty() => return,
             None if ip_address(text).is_some() || is_socket_path(text) => text,
-            None => return self.leave_out(Section::UrlPart, "\"host\":"),
+            None => return self.leave_out_piece(keys::HOST),
         };
-        self.put_url_part(rank, "\"host\":", text);
-        self.put_name(rank, "\"host\":", Value::Str(name));
+        self.put_url_part(rank, keys::HOST, text);
+        self.put_name(rank, keys::HOST, Value::Str(name));
     }
 
     /// Counts a value whose form is not understood, and puts nothing.
-    pub(super) fn leave_out(&mut self, section: Section, key: &str) {
+    pub(super) fn leave_out(&mut self, section: Section, key: Key<'_>) {
         self.body.put(section, u8::MAX, key, |_| Written::Nothing);
     }
 
-    pub(super) fn put_url_part(&mut self, rank: u8, key: &str, text: &str) {
+    /// Counts a part of a URL whose form is not understood, and puts nothing.
+    fn leave_out_piece(&mut self, key: Key<'_>) {
+        self.body.put_piece(Piece::Url, u8::MAX, key, |_| Written::Nothing);
+    }
+
+    /// Puts a part of a remote procedure's name. An empty one counts as absent.
+    pub(super) fn put_rpc(&mut self, key: Key<'_>, text: &str) {
+        if !text.trim_ascii().is_empty() {
+            let put = |out: &mut Buffer| Written::cut_if(out.put_string_within(text, MAX_STRING));
+            self.body.put_piece(Piece::Rpc, 0, key, put);
+        }
+    }
+
+    pub(super) fn put_url_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
         if !text.is_empty() {
-            self.body.put(Section::UrlPart, rank, key, |out| {
+            self.body.put_piece(Piece::Url, rank, key, |out| {
                 Written::cut_if(out.put_escaped_within(text, MAX_STRING))
             });
         }
@@ -172,14 +194,14 @@ impl<'a> FieldTarget<'a> {
 
     pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
         match SafeUrl::parse(path, self.rules.keep_query).map(SafeUrl::split) {
-            Some((_, path)) => self.put_url_part(rank, "\"path\":", path),
-            None => self.leave_out(Section::UrlPart, "\"path\":"),
+            Some((_, path)) => self.put_url_part(rank, keys::PATH, path),
+            None => self.leave_out_piece(keys::PATH),
         }
     }
 
     pub(super) fn put_url_query(&mut self, query: &str) {
         if self.rules.keep_query {
-            self.put_url_part(0, "\"query\":", query);
+            self.put_url_part(0, keys::QUERY, query);
         }
     }
 
@@ -188,8 +210,8 @@ impl<'a> FieldTarget<'a> {
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
         let (section, key) = match self.is_segment {
-            true => (Section::HttpRequest, "\"client_ip\":"),
-            false => (Section::Metadata, "\"client.address\":"),
+            true => (Section::HttpRequest, keys::CLIENT_IP),
+            false => (Section::Metadata, keys::CLIENT_ADDRESS),
         };
         // An IPv4 address alone has one form only, and is what most values are.
         if text.parse::<Ipv4Addr>().is_ok() {
@@ -212,7 +234,7 @@ impl<'a> FieldTarget<'a> {
     }
 
     pub(super) fn put_log_groups(&mut self, groups: &str) {
-        self.body.put(Section::Aws, 0, "\"cloudwatch_logs\":", |out| {
+        self.body.put(Section::Aws, 0, keys::CLOUDWATCH_LOGS, |out| {
             let (mut cut, mut count) = (false, 0);
             let mut separator = "[";
             for group in groups.split('&').filter(|group| !group.is_empty()).take(MAX_LOG_GROUPS + 1) {
@@ -235,15 +257,15 @@ impl<'a> FieldTarget<'a> {
         match value {
             Value::Bool(false) => self.body.set_succeeded(),
             Value::Bool(true) => self.body.set_failed(),
-            _ => value.with_text(|text| self.put_error_part(2, "\"message\":", text)),
+            _ => value.with_text(|text| self.put_error_part(2, keys::MESSAGE, text)),
         }
     }
 
-    pub(super) fn put_error_part(&mut self, rank: u8, key: &str, text: &str) {
+    pub(super) fn put_error_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
         if !text.is_empty() {
             self.body.set_failed();
             let keep_query = self.rules.keep_query;
-            self.body.put(Section::ErrorPart, rank, key, |out| {
+            self.body.put_piece(Piece::Exception, rank, key, |out| {
                 Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
             });
         }

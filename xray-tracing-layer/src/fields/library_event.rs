@@ -23,12 +23,15 @@ pub(crate) enum EventKind {
     LambdaFailure,
     /// Lambda's runtime is between two invocations.
     LambdaIdle,
+    /// The event is kept with its span.
+    Breadcrumb,
     /// A library describes a call that has finished, or has started.
     FinishedCall(LibraryEvent),
 }
 
 impl EventKind {
-    pub(crate) fn of(metadata: &Metadata<'_>) -> Self {
+    /// Returns the meaning. `breadcrumbs` says whether INFO and WARN events are kept.
+    pub(crate) fn of(metadata: &Metadata<'_>, breadcrumbs: bool) -> Self {
         if !metadata.is_event() {
             return Self::Ignored;
         }
@@ -42,9 +45,17 @@ impl EventKind {
             _ if is_aws_response(metadata) => Self::AwsResponse,
             _ if has_fields_of_its_span(metadata) => Self::Fields,
             _ if is_between_invocations(metadata) => Self::LambdaIdle,
+            _ if breadcrumbs && is_breadcrumb(metadata) => Self::Breadcrumb,
             _ => Self::Ignored,
         }
     }
+}
+
+/// Whether an event may be kept with its span.
+pub(crate) fn is_breadcrumb(metadata: &Metadata<'_>) -> bool {
+    metadata.is_event()
+        && matches!(*metadata.level(), Level::INFO | Level::WARN)
+        && !is_machinery(metadata.target())
 }
 
 /// A library's description of a call.
@@ -69,7 +80,7 @@ impl LibraryEvent {
         }
     }
 
-    /// Whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
+    /// Returns whether a library uses this callsite to ask if its events are enabled, as `tracing::enabled!` does.
     pub(crate) fn is_asked_for(metadata: &Metadata<'_>) -> bool {
         !metadata.is_span() && !metadata.is_event() && matches!(metadata.target(), SQLX | MONGODB)
     }
@@ -78,20 +89,20 @@ impl LibraryEvent {
 const SQLX: &str = "sqlx::query";
 const MONGODB: &str = "mongodb::command";
 
-/// Whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
+/// Returns whether an event is of the loop in which Lambda's runtime asks for invocations. The loop waits for each
 /// invocation to end.
 pub(crate) fn is_between_invocations(metadata: &Metadata<'_>) -> bool {
     metadata.is_event() && *metadata.level() == Level::TRACE && metadata.target() == "lambda_runtime::runtime"
 }
 
-/// Whether an event carries fields that were unknown when its span opened.
+/// Returns whether an event carries fields that were unknown when its span opened.
 pub(crate) fn has_fields_of_its_span(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     (target.starts_with("tower_http::trace::on_response") && has(metadata, "status"))
         || is_aws_response(metadata)
 }
 
-/// Whether an event describes a response that the AWS SDK received. S3's client sends two.
+/// Returns whether an event describes a response that the AWS SDK received. S3's client sends two.
 fn is_aws_response(metadata: &Metadata<'_>) -> bool {
     let target = metadata.target();
     target.starts_with("aws_sdk_")
@@ -108,7 +119,7 @@ pub(crate) const REQUEST_ID: &str = "request_id";
 /// S3's second id.
 pub(crate) const EXTENDED_REQUEST_ID: &str = "extended_request_id";
 
-/// Whether a target belongs to a crate whose spans and events describe machinery.
+/// Returns whether a target belongs to a crate whose spans and events describe machinery.
 pub(crate) fn is_machinery(target: &str) -> bool {
     MACHINERY.iter().any(|krate| is_in(target, krate))
 }

@@ -8,8 +8,8 @@ use std::error::Error;
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::internal::{Body, Stack, Written};
-use xray_sdk::document::{AnnotationValue, MAX_VALUE};
+use xray_sdk::document::internal::{Body, Piece, Stack, Written, keys, put_name};
+use xray_sdk::document::{AnnotationValue, MAX_STRING, MAX_VALUE};
 
 use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
 use crate::fields::sanitize::written::put_clean;
@@ -30,6 +30,25 @@ impl<'a> RedactedBody<'a> {
     /// Returns the body, for values that the layer produces itself.
     pub(crate) fn unredacted(&mut self) -> &mut Body {
         self.body
+    }
+
+    /// Returns the body, to be read.
+    pub(crate) fn body(&self) -> &Body {
+        self.body
+    }
+
+    /// Renames the span: a segment's operation, or a subsegment.
+    pub(crate) fn rename(&mut self, is_segment: bool, name: &str) {
+        let name = self.rules.redacted("xray.name", name);
+        let name = free_text(&name, self.rules.keep_query);
+        let key = if is_segment { keys::OTEL } else { keys::NAME };
+        self.body.put_piece(Piece::Name, 0, key, |out| {
+            if is_segment {
+                return Written::cut_if(out.put_escaped_within(&name, MAX_STRING));
+            }
+            put_name(out, &name);
+            Written::Whole
+        });
     }
 
     /// Returns the value as the redaction hook replaces it, cleaned as free text.

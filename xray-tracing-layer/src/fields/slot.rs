@@ -4,7 +4,7 @@
 //! form of the value.
 
 use xray_sdk::document::Namespace;
-use xray_sdk::document::internal::{Section, Written};
+use xray_sdk::document::internal::{Key, OwnedKey, Section, Written, keys};
 
 use crate::fields::field_target::{FieldTarget, HeaderField};
 use crate::fields::value::Value;
@@ -13,13 +13,13 @@ use crate::fields::value::Value;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Slot {
     /// A member that takes a value of any type.
-    Any { section: Section, rank: u8, key: Box<str> },
+    Any { section: Section, rank: u8, key: OwnedKey },
     /// A member that is a string of bounded length.
-    Str { section: Section, rank: u8, key: &'static str },
+    Str { section: Section, rank: u8, key: Key<'static> },
     /// A member that is a whole number.
-    Number { section: Section, rank: u8, key: &'static str },
+    Number { section: Section, rank: u8, key: Key<'static> },
     /// A name for the subsegment, or a piece of one.
-    Name { rank: u8, key: &'static str },
+    Name { rank: u8, key: Key<'static> },
     /// OpenTelemetry's name of the span: a subsegment's name, a segment's operation.
     OtelName,
     /// The end user; a member of segments only.
@@ -27,7 +27,7 @@ pub(crate) enum Slot {
     /// A whole URL.
     Url { rank: u8 },
     /// The scheme or the port of a URL.
-    UrlPart { rank: u8, key: &'static str },
+    UrlPart { rank: u8, key: Key<'static> },
     /// The path of a URL, possibly followed by a query.
     UrlPath { rank: u8 },
     /// The query of a URL.
@@ -50,6 +50,8 @@ pub(crate) enum Slot {
     RpcSystem,
     /// The service of an RPC, which is a name as well.
     RpcService,
+    /// The method of an RPC.
+    RpcMethod,
     /// `aws` or `remote`, set by the user.
     Namespace,
     /// The kind of database.
@@ -75,7 +77,7 @@ pub(crate) enum Slot {
     /// A fact about a record of the `log` crate, which `tracing-log` passes on as a field of an event.
     LogRecord(LogFact),
     /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
-    Secret { key: Box<str> },
+    Secret { key: OwnedKey },
     /// A field that documents do not contain.
     Ignored,
 }
@@ -90,7 +92,7 @@ pub(crate) enum LogFact {
 }
 
 impl Slot {
-    /// Whether the value decides what a new span becomes: its trace, whether it is recorded, whether it is a call to
+    /// Returns whether the value decides what a new span becomes: its trace, whether it is recorded, whether it is a call to
     /// another service.
     pub(crate) fn is_decisive(&self) -> bool {
         matches!(
@@ -106,10 +108,10 @@ impl Slot {
     }
 
     /// Returns the key that the slot writes to in the request, if it does.
-    pub(crate) fn request_key(&self) -> Option<&'static str> {
+    pub(crate) fn request_key(&self) -> Option<Key<'static>> {
         match *self {
             Self::Str { section: Section::HttpRequest, key, .. } => Some(key),
-            Self::Url { .. } => Some("\"url\":"),
+            Self::Url { .. } => Some(keys::URL),
             _ => None,
         }
     }
@@ -121,7 +123,7 @@ impl Slot {
             Self::Any { section, rank, key } => {
                 let (section, rank) = (*section, *rank);
                 let keep_query = target.rules.keep_query;
-                target.body.put(section, rank, key, |out| value.put(out, section, keep_query));
+                target.body.put(section, rank, key.as_key(), |out| value.put(out, section, keep_query));
             }
             Self::Message | Self::LogRecord(_) | Self::Ignored => {}
             _ => self.write_known(value, target),
@@ -131,7 +133,7 @@ impl Slot {
     /// Writes a value with a meaning of its own.
     fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match *self {
-            Self::Secret { ref key } => target.leave_out(Section::Metadata, key),
+            Self::Secret { ref key } => target.leave_out(Section::Metadata, key.as_key()),
             Self::Any { .. } | Self::Message | Self::LogRecord(_) | Self::Ignored => {}
             Self::Str { section, rank, key } => value.with_text(|text| {
                 // An empty value counts as absent, so that a field of a higher rank may follow.
@@ -155,7 +157,7 @@ impl Slot {
             Self::ClientIp { rank } => value.with_text(|address| target.put_client_ip(rank, address)),
             Self::Forwarded => {
                 if target.is_segment && matches!(value, Value::Bool(true)) {
-                    target.body.put(Section::HttpRequest, 0, "\"x_forwarded_for\":", |out| {
+                    target.body.put(Section::HttpRequest, 0, keys::X_FORWARDED_FOR, |out| {
                         out.put_bool(true);
                         Written::Whole
                     });
@@ -168,7 +170,7 @@ impl Slot {
             }
             Self::GrpcStatus => target.put_grpc_status(value.as_u64()),
             Self::OtelKind => value.with_text(|kind| {
-                if kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer") {
+                if is_call(kind) {
                     target.set_remote();
                 }
             }),
@@ -182,12 +184,13 @@ impl Slot {
             }),
             Self::RpcSystem => value.with_text(|system| match system {
                 "aws-api" => target.body.set_namespace(Namespace::Aws),
-                _ => target.body.put_str(Section::Rpc, 0, "\"rpc.system\":", system),
+                _ => target.put_rpc(keys::RPC_SYSTEM, system),
             }),
             Self::RpcService => {
-                target.put_name(0, "\"rpc\":", value);
-                value.with_text(|service| target.body.put_str(Section::Rpc, 0, "\"rpc.service\":", service));
+                target.put_name(0, keys::RPC, value);
+                value.with_text(|service| target.put_rpc(keys::RPC_SERVICE, service));
             }
+            Self::RpcMethod => value.with_text(|method| target.put_rpc(keys::RPC_METHOD, method)),
             Self::Namespace => value.with_text(|namespace| match namespace {
                 "aws" => target.body.set_namespace(Namespace::Aws),
                 "remote" => target.body.set_namespace(Namespace::Remote),
@@ -199,10 +202,10 @@ impl Slot {
             Self::LogGroups => value.with_text(|groups| target.put_log_groups(groups)),
             Self::Error => target.put_error(value),
             Self::ErrorType { rank } => {
-                value.with_text(|kind| target.put_error_part(rank, "\"type\":", kind));
+                value.with_text(|kind| target.put_error_part(rank, keys::TYPE, kind));
             }
             Self::ErrorMessage { rank } => {
-                value.with_text(|message| target.put_error_part(rank, "\"message\":", message));
+                value.with_text(|message| target.put_error_part(rank, keys::MESSAGE, message));
             }
             Self::Header { platform_root } => value.with_text(|header| {
                 target.header = Some(HeaderField { header: header.parse().ok(), platform_root });
@@ -212,4 +215,9 @@ impl Slot {
             }
         }
     }
+}
+
+/// Returns whether OpenTelemetry's kind of a span is that of a call to another service.
+pub(crate) fn is_call(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer")
 }

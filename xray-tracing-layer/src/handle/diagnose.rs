@@ -12,7 +12,7 @@ use xray_sdk::sampling::Sampler;
 
 use crate::handle::diagnostic::Diagnostic;
 use crate::lifecycle::core::Core;
-use crate::state::record::{Role, SpanRecord};
+use crate::state::record::{Phase, Role, SpanRecord};
 
 /// Collects all diagnostics that hold at present: first the causes, then the effects.
 pub(crate) fn diagnose(core: &Core) -> Vec<Diagnostic> {
@@ -63,7 +63,7 @@ fn open_for_long(core: &Core) -> Option<Diagnostic> {
         let age = now.saturating_sub(record.start);
         let is_unsent = matches!(record.context.role, Role::Segment | Role::Independent)
             && record.is_local_root()
-            && !record.in_progress_sent;
+            && record.phase == Phase::Open;
         if !is_unsent || age < LONG {
             return;
         }

@@ -1,6 +1,6 @@
 //! [`Diagnostic`]: a reason why a trace may be missing, with its facts, and a sentence that names the remedy.
 //!
-//! What holds at present is found by [`diagnose`](crate::handle::diagnose).
+//! The conditions that hold at present are found by [`diagnose`](crate::handle::diagnose).
 
 use std::fmt;
 use std::mem::discriminant;
@@ -99,7 +99,7 @@ pub enum Diagnostic {
 }
 
 impl Diagnostic {
-    /// Whether two diagnostics are the same problem, perhaps with other numbers.
+    /// Returns whether two diagnostics are the same problem, perhaps with other numbers.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Config(one), Self::Config(two)) | (Self::Sampling(one), Self::Sampling(two)) => one == two,

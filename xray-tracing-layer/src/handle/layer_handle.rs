@@ -42,17 +42,20 @@ impl Handle {
     ///
     /// let (_layer, handle) = xray_tracing_layer::builder().build_with_handle::<Registry>()?;
     /// let stats = handle.stats();
-    /// assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
+    /// assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped + stats.held);
     /// # Ok::<(), xray_tracing_layer::BuildError>(())
     /// ```
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.core.output.counters.snapshot(self.core.output.emitter.stats())
+        let mut stats = self.core.output.counters.snapshot(self.core.output.emitter.stats());
+        stats.caught_panics += self.core.spans.callsites.settings().drop_rules.panics();
+        stats
     }
 
-    /// Waits until queued documents are sent and sampling statistics are reported, for at most `timeout`.
+    /// Waits until finished documents are sent and sampling statistics are reported, for at most `timeout`.
     ///
-    /// Returns `false` if time ran out. The wait depends on what is configured:
+    /// Documents that open spans hold to send them together ([`Stats::held`]) are sent first. Returns `false` if time ran
+    /// out. The wait depends on what is configured:
     ///
     /// | configured | waits for |
     /// |---|---|
@@ -70,7 +73,8 @@ impl Handle {
     /// ```
     pub fn flush(&self, timeout: Duration) -> bool {
         let began = Instant::now();
-        let emitted = self.core.output.emitter.flush(timeout);
+        let streamed = self.core.stream_waiting(timeout);
+        let emitted = self.core.output.emitter.flush(timeout.saturating_sub(began.elapsed())) && streamed;
         self.core.hooks.sampler.flush(timeout.saturating_sub(began.elapsed())) && emitted
     }
 

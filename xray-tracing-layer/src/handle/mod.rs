@@ -1,4 +1,4 @@
-//! What a program keeps of its layer: counters, diagnostics, and a way to wait.
+//! A program's handle to its layer: counters, diagnostics, and a way to wait.
 
 pub(crate) mod diagnose;
 pub(crate) mod diagnostic;

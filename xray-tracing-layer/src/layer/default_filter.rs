@@ -9,7 +9,7 @@ use tracing_core::{Interest, Level, Metadata};
 use tracing_subscriber::layer::{Context, Filter};
 
 use crate::fields::library_event::{
-    LibraryEvent, has_fields_of_its_span, is_between_invocations, is_machinery,
+    LibraryEvent, has_fields_of_its_span, is_between_invocations, is_breadcrumb, is_machinery,
 };
 
 /// The filter that [`layer`](crate::layer()) attaches.
@@ -32,18 +32,30 @@ use crate::fields::library_event::{
 /// # assert!(layer.is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-#[non_exhaustive]
-pub struct DefaultFilter;
+pub struct DefaultFilter {
+    breadcrumbs: bool,
+}
 
 /// Returns the filter that [`layer`](crate::layer()) attaches, to combine it with others.
 #[must_use]
 pub fn default_filter() -> DefaultFilter {
-    DefaultFilter
+    DefaultFilter::default()
 }
 
 impl DefaultFilter {
+    /// Enables INFO and WARN events as well, for [`Builder::breadcrumbs`](crate::Builder::breadcrumbs). The filter that
+    /// the builder attaches by itself does that already.
+    ///
+    /// ```
+    /// let filter = xray_tracing_layer::default_filter().with_breadcrumbs();
+    /// ```
+    #[must_use]
+    pub fn with_breadcrumbs(self) -> Self {
+        Self { breadcrumbs: true }
+    }
+
     /// Returns the filter's decision, which depends on the callsite alone.
-    pub(crate) fn wants(metadata: &Metadata<'_>) -> bool {
+    pub(crate) fn wants(self, metadata: &Metadata<'_>) -> bool {
         let (target, level) = (metadata.target(), *metadata.level());
         let is_machinery = || is_machinery(target);
         if !metadata.is_span() {
@@ -55,7 +67,8 @@ impl DefaultFilter {
             }
         }
         if metadata.is_event() {
-            return (level == Level::ERROR || has_fields_of_its_span(metadata)) && !is_machinery();
+            let is_wanted = level == Level::ERROR || has_fields_of_its_span(metadata);
+            return is_wanted && !is_machinery() || self.breadcrumbs && is_breadcrumb(metadata);
         }
         (level <= Level::INFO || level <= lowest_level_of(target)) && !is_machinery()
     }
@@ -74,15 +87,43 @@ fn lowest_level_of(target: &str) -> Level {
 
 impl<S> Filter<S> for DefaultFilter {
     fn enabled(&self, metadata: &Metadata<'_>, _ctx: &Context<'_, S>) -> bool {
-        Self::wants(metadata)
+        self.wants(metadata)
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if Self::wants(metadata) { Interest::always() } else { Interest::never() }
+        if self.wants(metadata) { Interest::always() } else { Interest::never() }
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
         // The lowest level of `lowest_level_of`.
         Some(LevelFilter::TRACE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::metadata::Kind;
+    use tracing_core::Callsite;
+
+    use super::*;
+
+    #[test]
+    fn info_events_are_enabled_on_request_alone_and_machinery_never() {
+        let info = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "shop", level: Level::INFO, fields: message
+        };
+        let debug = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "shop", level: Level::DEBUG, fields: message
+        };
+        let machinery = tracing::callsite! {
+            name: "event", kind: Kind::EVENT, target: "hyper::proto", level: Level::WARN, fields: message
+        };
+        let (plain, asked) = (default_filter(), default_filter().with_breadcrumbs());
+        for (metadata, expected) in
+            [(info.metadata(), true), (debug.metadata(), false), (machinery.metadata(), false)]
+        {
+            assert!(!plain.wants(metadata));
+            assert_eq!(asked.wants(metadata), expected, "{metadata:?}");
+        }
     }
 }

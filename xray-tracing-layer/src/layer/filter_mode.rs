@@ -34,6 +34,12 @@ pub trait FilterMode<S: Subscriber>: sealed::Sealed {
         false
     }
 
+    /// Returns whether the layer gets the callbacks of each span, also of those that its filter rejects.
+    #[doc(hidden)]
+    fn hears_all() -> bool {
+        true
+    }
+
     #[doc(hidden)]
     fn attach(self, layer: XrayLayer) -> Self::Layer;
 }
@@ -67,6 +73,10 @@ where
     F: Filter<S> + 'static,
 {
     type Layer = Filtered<XrayLayer, F, S>;
+
+    fn hears_all() -> bool {
+        false
+    }
 
     fn is_default() -> bool {
         TypeId::of::<F>() == TypeId::of::<DefaultFilter>()

@@ -45,6 +45,7 @@ use crate::layer::xray_layer::{XrayLayer, was_forwarded};
 #[derive(Debug)]
 pub struct FilteredLayer<S> {
     filtered: Filtered<XrayLayer, DefaultFilter, S>,
+    filter: DefaultFilter,
 }
 
 impl<S: Subscriber> FilteredLayer<S> {
@@ -52,7 +53,11 @@ impl<S: Subscriber> FilteredLayer<S> {
     where
         S: for<'a> LookupSpan<'a>,
     {
-        Self { filtered: layer.with_filter(DefaultFilter) }
+        let mut filter = DefaultFilter::default();
+        if layer.core.spans.callsites.settings().breadcrumbs {
+            filter = filter.with_breadcrumbs();
+        }
+        Self { filtered: layer.with_filter(filter), filter }
     }
 
     fn layer(&self) -> &XrayLayer {
@@ -87,7 +92,7 @@ where
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         if !was_forwarded(|| self.filtered.on_new_span(attrs, id, ctx.clone()))
-            && DefaultFilter::wants(attrs.metadata())
+            && self.filter.wants(attrs.metadata())
         {
             self.layer().on_new_span(attrs, id, ctx);
         }
@@ -100,7 +105,7 @@ where
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         if !was_forwarded(|| self.filtered.on_event(event, ctx.clone()))
-            && DefaultFilter::wants(event.metadata())
+            && self.filter.wants(event.metadata())
         {
             self.layer().on_event(event, ctx);
         }

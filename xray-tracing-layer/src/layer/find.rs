@@ -123,7 +123,14 @@ pub(crate) fn count_bad_header(span: &Span) {
     with_core(span, |core, _| core.output.counters.bad_headers.one());
 }
 
-/// Whether the layer that has the span keeps queries of URLs.
+/// Counts a panic of a closure of the user's, in the layer that has the span.
+#[cfg(feature = "tower-server")]
+#[cold]
+pub(crate) fn count_caught_panic(span: &Span) {
+    with_core(span, |core, _| core.output.counters.caught_panics.one());
+}
+
+/// Returns whether the layer that has the span keeps queries of URLs.
 #[cfg(any(feature = "tower-server", feature = "tower-client", feature = "reqwest-middleware"))]
 pub(crate) fn keeps_query(span: &Span) -> bool {
     let mut keeps = false;

@@ -15,7 +15,7 @@ use crate::fields::redacted_body::RedactedBody;
 use crate::fields::scratch::with_body;
 use crate::layer::find::{core_of, scope};
 use crate::lifecycle::core::Core;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// Puts the hook in place, in front of the present one.
 pub(crate) fn install() {

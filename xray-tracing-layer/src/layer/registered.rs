@@ -38,7 +38,7 @@ impl RegisteredLayer {
         self.0.install.dispatch.get()
     }
 
-    /// Whether the layer has stored its core in the span's extensions.
+    /// Returns whether the layer has stored its core in the span's extensions.
     pub(crate) fn is_left_in<'a, R: LookupSpan<'a>>(&self, span: &SpanRef<'a, R>) -> bool {
         span.extensions().get::<HiddenCore>().is_some_and(|hidden| Arc::ptr_eq(&hidden.0, &self.0))
     }

@@ -49,7 +49,7 @@ impl TrackedSpan {
         })
     }
 
-    /// Whether a call inside would be recorded.
+    /// Returns whether a call inside would be recorded.
     pub(crate) fn records_calls(&self) -> bool {
         self.role.is_recorded() || self.role == Role::PlatformRoot
     }

@@ -10,7 +10,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// The layer that turns spans into X-Ray documents, without a filter. Made by
 /// [`Builder::without_filter`](crate::Builder::without_filter).
@@ -98,7 +98,7 @@ fn note_forwarded() {
     ThreadState::with(|thread| thread.forwarded.set(true));
 }
 
-/// Whether `forward` reaches the inner layer's callback for a span or an event.
+/// Returns whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
 pub(crate) fn was_forwarded(forward: impl FnOnce()) -> bool {
     ThreadState::with(|thread| thread.forwarded.set(false));

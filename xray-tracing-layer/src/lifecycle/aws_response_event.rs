@@ -10,7 +10,7 @@ use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::Namespace;
-use xray_sdk::document::internal::{Body, Section, Written};
+use xray_sdk::document::internal::{Body, Key, Section, Written, keys};
 
 use crate::fields::library_event::{EXTENDED_REQUEST_ID, REQUEST_ID};
 use crate::fields::scratch::with_body;
@@ -48,7 +48,7 @@ impl Core {
 
 /// Counts retries in the document itself: the SDK sends one event for each response.
 fn count_attempt(body: &mut Body) {
-    const KEY: &str = "\"retries\":";
+    const KEY: Key<'_> = keys::RETRIES;
     let so_far = body.text_of(Section::Aws, KEY).and_then(|retries| retries.parse::<u32>().ok());
     body.put(Section::Aws, RANK, KEY, |out| {
         out.put_int(so_far.map_or(0, |retries| retries.saturating_add(1)));
@@ -69,8 +69,8 @@ struct ResponseVisitor<'a> {
 impl ResponseVisitor<'_> {
     fn put(&mut self, field: &Field, value: Value<'_>) {
         let key = match field.name() {
-            REQUEST_ID => "\"request_id\":",
-            EXTENDED_REQUEST_ID => "\"id_2\":",
+            REQUEST_ID => keys::REQUEST_ID,
+            EXTENDED_REQUEST_ID => keys::ID_2,
             _ => return,
         };
         self.names_request |= field.name() == REQUEST_ID;
@@ -112,7 +112,7 @@ mod tests {
         let mut body = Body::new();
         for expected in ["0", "1", "2"] {
             count_attempt(&mut body);
-            assert_eq!(body.text_of(Section::Aws, "\"retries\":"), Some(expected));
+            assert_eq!(body.text_of(Section::Aws, keys::RETRIES), Some(expected));
         }
     }
 }

@@ -9,22 +9,28 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Children, Frame, Kind, Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{EmitError, Packet, SegmentId, TraceId};
+use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::core::Core;
+use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Found;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
+        /// Whether the parent had been exited already, so that the span outlives it.
+        late: bool,
+    },
+    /// The parent's batch, as a document of its own that is sent with others.
+    Held {
         /// Whether the parent had been exited already, so that the span outlives it.
         late: bool,
     },
@@ -53,7 +59,7 @@ impl Core {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
         if record.context.role.is_recorded() {
-            let is_whole = !self.spans.host.is_lambda() && !record.emitted_early;
+            let is_whole = !self.spans.host.is_lambda() && !record.is_emitted_early();
             if is_whole || self.has_something_to_emit(&record, id.into_u64()) {
                 self.close_recorded(&mut record, id, ctx);
             }
@@ -81,15 +87,24 @@ impl Core {
         let destination = self.close_record(record, end, now);
         let Some(parent) = record.parent else { return };
         let late = match destination {
-            Destination::Folded { late } => late,
+            Destination::Folded { late } | Destination::Held { late } => late,
             Destination::Alone => {
                 self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
             }
         };
+        if late {
+            self.mark_closed_by_child(id, parent, ctx);
+        }
+    }
+
+    /// Marks that the parent, which was exited before, may close because of this span.
+    #[inline(never)]
+    fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         // A thread inside the parent holds the parent open.
-        let inside = || ctx.current_span().id().is_some_and(|id| id.into_non_zero_u64() == parent);
-        if late
-            && !inside()
+        if self.current(ctx) != Some(parent.get())
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
@@ -105,18 +120,28 @@ impl Core {
     // A call here costs each span twenty instructions.
     #[inline(always)]
     pub(crate) fn close_record(&self, record: &mut SpanRecord, end: Ticks, now: Ticks) -> Destination {
+        if record.context.held_back {
+            return self.close_held_back(record, end, now);
+        }
         if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close(on_close, record, end);
+            let fate = self.run_on_close(on_close, record, end);
+            if fate != Fate::Kept {
+                return self.leave_out(record, fate, now);
+            }
         }
         self.output.counters.losses(record.body.losses());
+        if record.waiting.is_some() {
+            self.stream_waiting_of(record);
+        }
         let destination = match record.parent {
-            Some(parent) if !record.emitted_early => self.fold(record, parent, end, now),
+            Some(parent) if !record.is_emitted_early() => self.fold(record, parent, end, now),
             _ => Destination::Alone,
         };
         match destination {
             Destination::Folded { .. } => self.output.counters.here().folded.one(),
+            Destination::Held { .. } => {}
             Destination::Alone => {
-                if record.parent.is_none() && !record.emitted_early {
+                if record.parent.is_none() && !record.is_emitted_early() {
                     self.output.counters.here().sampled.one();
                 }
                 self.send(record, end);
@@ -124,6 +149,9 @@ impl Core {
         }
         if record.parent.is_some() && self.is_in_progress_due(&record.context, now) {
             self.emit_in_progress(record.context.root);
+        }
+        if self.spans.waiting.is_due(now) {
+            self.stream_due(now);
         }
         destination
     }
@@ -139,91 +167,58 @@ impl Core {
         let members = record.body.plain_metadata().filter(|_| record.children.is_empty());
         let plain = opening.zip(members);
         let size = size_bound(record, name);
-        let mut streamed = None;
-        let folded = self.spans.table.with(parent.get(), |parent| {
-            if parent.emitted_early {
+        let mut batch = None;
+        let folded = self.spans.table.with(parent.get(), |open| {
+            if open.is_emitted_early() {
                 return None;
             }
-            let children = &mut parent.children;
-            if now.saturating_sub(parent.start) > self.config.streaming.after_micros {
-                // An old parent streams what it holds, a few with each child that closes. All at once would
-                // be a burst, and a daemon's receive buffer holds a few hundred datagrams.
-                if !children.is_empty() {
-                    streamed = Some((parent.segment_id, take_front(children, STREAM_BATCH)));
-                }
-                return None;
-            }
-            let room = children.has_room(size, record.children.height())
+            let children = &mut open.children;
+            let has_room = children.has_room(size, record.children.height())
                 && children.spans() < self.config.streaming.after_spans;
-            room.then(|| {
-                let added = plain.is_some_and(|(opening, members)| {
-                    children.add_plain(opening, record.segment_id, times, members)
-                });
-                if !added {
-                    fold_frame(record, name, times, children);
-                }
-                Destination::Folded { late: parent.exited.is_some() }
-            })
+            if !has_room || now.saturating_sub(open.start) > self.config.streaming.after_micros {
+                let left = self.leave(record, (parent, open), size, (end, now));
+                batch = left.batch;
+                return left.is_in_batch.then_some(Destination::Held { late: open.exited.is_some() });
+            }
+            let added = plain.is_some_and(|(opening, members)| {
+                children.add_plain(opening, record.segment_id, times, members)
+            });
+            if !added {
+                fold_frame(record, (name, opening), times, children);
+            }
+            Some(Destination::Folded { late: open.exited.is_some() })
         });
-        if let Some((parent_id, documents)) = streamed {
-            self.stream_children(&documents, record.context.trace_id, parent_id);
+        if let Some(batch) = batch {
+            self.emit_batch(batch);
         }
         folded.flatten().unwrap_or(Destination::Alone)
     }
 
     /// Emits the span's document, after the children for which it has no room.
-    fn send(&self, record: &mut SpanRecord, end: Ticks) {
-        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
         // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
-        with_packet(|packet| {
-            let record = &mut *destination.record;
+        let record = &mut *destination.record;
+        if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
             let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
             let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
-            record
-                .children
-                .shrink_to(room, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+            if record.children.bytes().len() > room {
+                self.emit_batch(take_largest(record, room));
+            }
+        }
+        destination.emitted = with_packet(|packet| {
+            let record = &mut *destination.record;
             let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
                 // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
-                record
-                    .children
-                    .shrink_to(0, |child, spans| self.stream_child(packet, child, spans, trace_id, id));
+                if let Some(batch) = self.take_all(record) {
+                    self.emit_batch(batch);
+                }
                 result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             }
-            destination.emitted = result.is_ok();
+            result.is_ok()
         });
-    }
-
-    /// Streams folded subsegments.
-    pub(crate) fn stream_children(
-        &self,
-        streamed: &[StreamedChild],
-        trace_id: TraceId,
-        parent_id: SegmentId,
-    ) {
-        with_packet(|packet| {
-            for (document, spans) in streamed {
-                self.stream_child(packet, document, *spans, trace_id, parent_id);
-            }
-        });
-    }
-
-    /// Streams a folded subsegment.
-    fn stream_child(
-        &self,
-        packet: &mut Packet,
-        document: &[u8],
-        spans: u32,
-        trace_id: TraceId,
-        parent_id: SegmentId,
-    ) {
-        insert_independent_head(packet.start_document(), document, trace_id, parent_id);
-        match self.output.emitter.emit(packet) {
-            Ok(()) => self.output.counters.here().documents.one(),
-            Err(_) => self.output.counters.lost_with_parent.add(spans.into()),
-        }
     }
 
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
@@ -252,7 +247,8 @@ impl Core {
                     parent_id: record.parent_id,
                     preamble,
                     rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
-                    operation: callsite.map(|callsite| &*callsite.operation),
+                    operation: callsite.map(|callsite| &callsite.operation),
+                    opening: self.config.opening.as_ref(),
                 },
                 &*self.config.service_name,
             ),
@@ -268,7 +264,7 @@ impl Core {
         }
     }
 
-    /// Whether the tree is old enough for an in-progress document.
+    /// Returns whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
         context.role.is_recorded()
@@ -280,10 +276,11 @@ impl Core {
     pub(crate) fn emit_in_progress(&self, root: u64) {
         with_packet(|packet| {
             let due = self.spans.table.with(root, |record| {
-                if record.in_progress_sent || !record.context.role.is_recorded() {
+                let is_waiting = record.context.held_back || record.fate != Fate::Kept;
+                if record.phase != Phase::Open || !record.context.role.is_recorded() || is_waiting {
                     return false;
                 }
-                record.in_progress_sent = true;
+                record.phase = Phase::InProgressSent;
                 let none = Children::new();
                 let preamble = self.output.origin.preamble();
                 put_whole(packet, &Frame { children: &none, ..self.frame(record, preamble, None) });
@@ -312,9 +309,14 @@ impl Drop for CountOnDrop<'_> {
 
 /// Folds a document of any form.
 #[inline(never)]
-fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), children: &mut Children) {
+pub(crate) fn fold_frame(
+    record: &SpanRecord,
+    (name, opening): (&str, Option<&Opening>),
+    (start, end): (u64, u64),
+    children: &mut Children,
+) {
     let frame = Frame {
-        kind: Kind::Embedded,
+        kind: Kind::Embedded { opening },
         id: record.segment_id,
         name,
         start,
@@ -326,9 +328,13 @@ fn fold_frame(record: &SpanRecord, name: &str, (start, end): (u64, u64), childre
     frame.fold_into(children);
 }
 
+/// The most bytes of body and children that fit with any ids, name, rule, operation and preamble: those take less than
+/// 16,000 (a rule 6,000 once it is escaped, an operation 1,500, a preamble 4,000, a name 800).
+const SURELY_FITS: usize = xray_sdk::daemon::MAX_DOCUMENT - 16_000;
+
 /// Returns an upper bound of the size of a record's embedded document.
 #[inline]
-fn size_bound(record: &SpanRecord, name: &str) -> usize {
+pub(crate) fn size_bound(record: &SpanRecord, name: &str) -> usize {
     Frame::HEAD_BOUND + name.len() + record.body.size_bound() + record.children.bytes().len()
 }
 
@@ -336,19 +342,6 @@ fn size_bound(record: &SpanRecord, name: &str) -> usize {
 #[cold]
 pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
     frame.put(packet.start_document());
-}
-
-/// The number of children that an old parent streams with each child that closes.
-const STREAM_BATCH: usize = 8;
-
-/// A folded subsegment to stream, and the number of spans in it.
-pub(crate) type StreamedChild = (Vec<u8>, u32);
-
-/// Takes at most `count` of the oldest children, to be sent after the parent is unlocked.
-pub(crate) fn take_front(children: &mut Children, count: usize) -> Vec<StreamedChild> {
-    let mut documents = Vec::with_capacity(count.min(children.len()));
-    children.pop_front(count, |document, spans| documents.push((document.to_vec(), spans)));
-    documents
 }
 
 /// Marks that the registry closes a parent because its last child closed.

@@ -1,31 +1,37 @@
 //! The layer's state, shared with its handles and with the methods on spans, and its life: installed,
 //! restored, removed.
 //!
-//! What happens to a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
+//! The life of a span is in [`open`](crate::lifecycle::open), [`update`](crate::lifecycle::update) and
 //! [`close`](crate::lifecycle::close).
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tracing_core::dispatcher::WeakDispatch;
+use xray_sdk::document::internal::SegmentOpening;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{DaemonAddress, Emitter};
 
 use crate::fields::callsite::CallsiteCache;
 use crate::settings::config::{ContextMissing, Streaming};
+#[cfg(feature = "http")]
+use crate::settings::headers::HeaderSettings;
 use crate::settings::redaction::Rules;
 use crate::settings::reentrancy::GuardedSampler;
 use crate::state::clock::Clock;
 use crate::state::closing_span::OnClose;
-use crate::state::host::Host;
 use crate::state::in_flight_commands::InFlightCommands;
-use crate::state::notices::{Notices, WantedCallsites};
-use crate::state::origin::Origin;
+use crate::state::process::host::Host;
+use crate::state::process::notices::{Notices, WantedCallsites};
+use crate::state::process::origin::Origin;
 use crate::state::stats::Counters;
 use crate::state::table::Table;
+use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
+use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// A layer's state, in five nouns.
 pub(crate) struct Core {
@@ -53,15 +59,24 @@ pub(crate) struct Config {
     pub(crate) service: String,
     /// The segment's name as X-Ray takes it: sanitized and escaped, without quotes.
     pub(crate) service_name: String,
+    /// The beginning of segments' documents, if the name is short.
+    pub(crate) opening: Option<SegmentOpening>,
     /// Whether the panic hook records in this layer's spans.
     pub(crate) capture_panics: bool,
     /// Whether the layer's filter is the default one.
     pub(crate) default_filter: bool,
+    /// Which headers of HTTP are recorded and passed on.
+    #[cfg(feature = "http")]
+    pub(crate) headers: HeaderSettings,
+    /// Whether the layer hears of each span that is entered.
+    pub(crate) hears_all: bool,
 }
 
 /// Open spans, and what their records are made of.
 pub(crate) struct Spans {
     pub(crate) table: Table,
+    /// Those in which finished documents wait to be sent.
+    pub(crate) waiting: WaitingSpans,
     pub(crate) callsites: CallsiteCache,
     pub(crate) clock: Clock,
     pub(crate) unsampled: UnsampledScopes,
@@ -84,6 +99,8 @@ pub(crate) struct Hooks {
     pub(crate) sampler_name: &'static str,
     /// Called for each recorded span that closes.
     pub(crate) on_close: Option<OnClose>,
+    /// The rule of the tail decision, if the sampler has one.
+    pub(crate) tail: Option<Arc<Tail>>,
 }
 
 /// The layer's place in a subscriber.
@@ -124,8 +141,10 @@ impl Core {
         }
     }
 
-    /// Stops background work, when the layer is dropped.
+    /// Sends what waits in spans that no subscriber will close any more, and stops background work, when the layer is
+    /// dropped.
     pub(crate) fn uninstall(&self) {
+        self.stream_waiting(Duration::ZERO);
         drop(self.install.reporter.lock().unwrap_or_else(PoisonError::into_inner).take());
         if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();

@@ -18,6 +18,7 @@
 //! runtime asks for the next event: the last moment before the freeze.
 
 use std::num::NonZeroU64;
+use std::time::Duration;
 
 use tracing_core::Subscriber;
 use tracing_subscriber::layer::Context;
@@ -27,11 +28,11 @@ use xray_sdk::sampling::{Sampler, SamplingResult};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
-use crate::lifecycle::close::{put_whole, take_front};
+use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
-use crate::state::host::LambdaFunction;
-use crate::state::record::{Role, SpanId, SpanRecord};
-use crate::state::thread_state::ThreadState;
+use crate::state::process::host::LambdaFunction;
+use crate::state::record::{Phase, Role, SpanId, SpanRecord};
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Emits the span early, if this exit follows the pattern above.
@@ -69,7 +70,7 @@ impl Core {
         {
             self.note_failure(platform_root);
         }
-        !record.emitted_early || record.has_late_part()
+        !record.is_emitted_early() || record.has_late_part()
     }
 
     /// Decrements the parent's count of open children.
@@ -96,7 +97,7 @@ impl Core {
         let platform_root = ctx.lookup_current()?.id().into_non_zero_u64();
         let last = ThreadState::with(|thread| thread.last_exited.get())?;
         let knows = self.spans.table.with(last, |record| {
-            let its = record.context.role == Role::Independent && !record.emitted_early;
+            let its = record.context.role == Role::Independent && !record.is_emitted_early();
             (its && record.lambda_state.platform_root == Some(platform_root))
                 .then(|| record.body.has_exceptions())
         });
@@ -104,7 +105,7 @@ impl Core {
             Some(knows) => (!knows).then_some(last),
             None => {
                 let unsent = |record: &mut SpanRecord| {
-                    record.context.role == Role::PlatformRoot && !record.in_progress_sent
+                    record.context.role == Role::PlatformRoot && record.phase == Phase::Open
                 };
                 self.spans.table.with(platform_root.get(), unsent)?.then_some(platform_root.get())
             }
@@ -121,7 +122,7 @@ impl Core {
                 }
                 put_whole(packet, &self.frame(record, self.output.origin.preamble(), Some(now)));
                 record.body.clear();
-                record.in_progress_sent = true;
+                record.phase = Phase::InProgressSent;
                 true
             });
             if due == Some(true) {
@@ -132,7 +133,9 @@ impl Core {
 
     /// Notes that the failure of a finished top subsegment is recorded.
     fn note_failure(&self, platform_root: SpanId) {
-        self.spans.table.with(platform_root.get(), |platform_root| platform_root.in_progress_sent = true);
+        self.spans
+            .table
+            .with(platform_root.get(), |platform_root| platform_root.phase = Phase::InProgressSent);
     }
 
     /// Emits a span as complete whose work has ended now, although something holds it open. Does nothing if the
@@ -142,7 +145,7 @@ impl Core {
     pub(crate) fn emit_ended(&self, id: u64) {
         let now = self.spans.clock.ticks();
         let is_due = self.spans.table.with(id, |record| {
-            let is_due = record.context.role.is_recorded() && !record.emitted_early;
+            let is_due = record.context.role.is_recorded() && !record.is_emitted_early();
             if is_due {
                 record.exited = NonZeroU64::new(now);
             }
@@ -156,10 +159,25 @@ impl Core {
     /// Emits a recorded span as complete, although it is open. From then on its record holds the late part, an
     /// independent subsegment below the emitted document.
     pub(crate) fn emit_early(&self, id: u64) {
-        if let Some(on_close) = &self.hooks.on_close {
-            self.run_on_close_early(on_close, id);
+        self.emit_early_alone(id);
+        if self.spans.host.is_lambda() {
+            // The process may be frozen next.
+            self.stream_waiting(Duration::ZERO);
         }
-        let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.emitted_early;
+    }
+
+    fn emit_early_alone(&self, id: u64) {
+        let has_tail = self.hooks.tail.is_some();
+        if has_tail && self.waits(id) {
+            return;
+        }
+        if self.hooks.on_close.as_ref().is_some_and(|on_close| self.run_on_close_early(on_close, id)) {
+            return;
+        }
+        if has_tail && !self.is_kept_early(id) {
+            return;
+        }
+        let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.is_emitted_early();
         let too_large = self.spans.table.with(id, |record| {
             is_due(record)
                 && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
@@ -175,6 +193,7 @@ impl Core {
                     return None;
                 }
                 put_whole(packet, &frame);
+                let waiting = self.take_waiting(record);
                 let (losses, spans) = (record.body.losses(), record.children.spans());
                 let lambda_failure_target = record.body.has_exceptions();
                 let verdict = record.verdict.take().filter(SamplingResult::is_watched);
@@ -190,16 +209,16 @@ impl Core {
                 record.start = record.last_exit();
                 record.body.clear();
                 record.children.clear();
-                (record.emitted_early, record.in_progress_sent, record.has_children) = (true, true, false);
+                (record.phase, record.has_children) = (Phase::EmittedEarly, false);
                 Some((
                     losses,
                     spans,
                     parent,
                     record.lambda_state.platform_root.filter(|_| lambda_failure_target),
-                    (watched, is_root),
+                    (watched, is_root, waiting),
                 ))
             });
-            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root))) =
+            let Some((losses, spans, parent, lambda_failure_target, (watched, is_root, waiting))) =
                 emitted_early.flatten()
             else {
                 return;
@@ -217,6 +236,9 @@ impl Core {
                 self.note_failure(platform_root);
             }
             self.output.counters.losses(losses);
+            if let Some(batch) = waiting {
+                self.emit_batch(batch);
+            }
             self.emit_whole(packet, spans);
         });
     }
@@ -235,17 +257,6 @@ impl Core {
         for id in function.open() {
             self.release_children(id);
             self.emit_in_progress(id);
-        }
-    }
-
-    /// Streams the finished children of an open span.
-    fn release_children(&self, id: u64) {
-        let released = self.spans.table.with(id, |record| {
-            let documents = take_front(&mut record.children, usize::MAX);
-            (record.context.trace_id, record.segment_id, documents)
-        });
-        if let Some((trace_id, parent_id, documents)) = released {
-            self.stream_children(&documents, trace_id, parent_id);
         }
     }
 }

@@ -18,7 +18,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
 use xray_sdk::document::MAX_NAME;
-use xray_sdk::document::internal::{Buffer, Section, put_name};
+use xray_sdk::document::internal::{Buffer, Section, keys, put_name};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::library_event::LibraryEvent;
@@ -43,6 +43,10 @@ impl Core {
         // A platform root is not recorded here, but calls directly below it are.
         let takes = |role: Role| role.is_recorded() || role == Role::PlatformRoot;
         let Some(parent) = self.span_of(event, ctx, takes) else { return };
+        if callsite.dropped.is_some() {
+            let is_command = library_event == LibraryEvent::CommandStarted;
+            return self.output.counters.left_out.add((!is_command).into());
+        }
         let now = self.spans.clock.ticks();
         let mut fields = CallFields::default();
         event.record(&mut fields);
@@ -74,32 +78,31 @@ impl Core {
         pool::give_back(record);
     }
 
-    /// Whether a span is itself the statement, as `sqlx-tracing` and `sea-orm` open one around each. The
+    /// Returns whether a span is itself the statement, as `sqlx-tracing` and `sea-orm` open one around each. The
     /// event's fields belong to that span then.
     fn is_statement(&self, span: u64) -> bool {
         let by_its_members = |span: &mut SpanRecord| {
             let has = |place, key| span.body.text_of(place, key).is_some();
             let is_operation = || {
-                has(Section::Metadata, "\"db.operation\":")
-                    || has(Section::Metadata, "\"db.operation.name\":")
+                has(Section::Metadata, keys::DB_OPERATION) || has(Section::Metadata, keys::DB_OPERATION_NAME)
             };
-            has(Section::Sql, "\"sanitized_query\":")
-                || (has(Section::Sql, "\"database_type\":")
+            has(Section::Sql, keys::SANITIZED_QUERY)
+                || (has(Section::Sql, keys::DATABASE_TYPE)
                     && (self.config.rules.drop_sql_text || is_operation()))
         };
         self.spans.table.with(span, by_its_members).unwrap_or_default()
     }
 
-    /// Whether a span is itself the command.
+    /// Returns whether a span is itself the command.
     fn is_command(&self, span: u64) -> bool {
         let is_mongodb =
-            |span: &mut SpanRecord| span.body.text_of(Section::Metadata, "\"db.system\":") == Some("mongodb");
+            |span: &mut SpanRecord| span.body.text_of(Section::Metadata, keys::DB_SYSTEM) == Some("mongodb");
         self.spans.table.with(span, is_mongodb).unwrap_or_default()
     }
 
     fn add_database(&self, visitor: &mut FieldVisitor<'_>) {
         visitor.target.set_remote();
-        visitor.target.put_ready_name(0, "\"db\":", &self.config.rules.database.name);
+        visitor.target.put_ready_name(0, keys::DB, &self.config.rules.database.name);
         if let Some(system) = &self.config.rules.database.system {
             visitor.target.put_db_system(system);
         }
@@ -112,7 +115,7 @@ impl Core {
         let Command { started, database, .. } = self.spans.in_flight_commands.ended(request)?;
         let mut name = Buffer::new();
         put_name(&mut name, &self.config.rules.redacted("databaseName", &database));
-        visitor.target.put_ready_name(0, "\"db\":", name.as_str());
+        visitor.target.put_ready_name(0, keys::DB, name.as_str());
         Some(started)
     }
 }

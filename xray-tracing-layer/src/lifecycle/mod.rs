@@ -6,12 +6,15 @@
 pub(crate) mod core;
 
 pub(crate) mod aws_response_event;
+pub(crate) mod breadcrumb;
 pub(crate) mod close;
+pub(crate) mod closing;
 pub(crate) mod emit_early;
+pub(crate) mod entered;
 pub(crate) mod finished_call;
-pub(crate) mod on_close;
 pub(crate) mod open;
 pub(crate) mod propagation;
 pub(crate) mod sample;
+pub(crate) mod stream;
 pub(crate) mod unsampled;
 pub(crate) mod update;

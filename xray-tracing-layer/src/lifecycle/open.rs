@@ -14,21 +14,22 @@ use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::Namespace;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SegmentId, TraceHeader, TraceId};
+use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor};
+use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::host::LambdaFunction;
 use crate::state::placement::Placement;
 use crate::state::pool;
+use crate::state::process::host::LambdaFunction;
 use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
@@ -42,6 +43,9 @@ impl Core {
             return;
         }
         let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+            return;
+        }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
@@ -103,7 +107,8 @@ impl Core {
         let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
         attrs.record(&mut visitor);
-        let (forced, user) = (visitor.target.forced.take(), visitor.target.user.take());
+        let forced = visitor.target.forced.take().or_else(|| callsite.forced());
+        let user = visitor.target.user.take();
         if let Some(sampled) = forced {
             record.force(sampled, id.into_u64(), self.spans.host.is_lambda());
         }
@@ -124,6 +129,17 @@ impl Core {
     ) -> Option<String> {
         let is_segment = !self.spans.host.is_lambda();
         let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
+        if decides_first
+            && let Some(is_call) =
+                is_call_by_kind(callsite, &self.config.rules, |fields| attrs.record(fields))
+        {
+            if is_call {
+                record.body.set_namespace(Namespace::Remote);
+            }
+            self.place_root(record, id, None, None);
+            self.record_rest(record, callsite, attrs);
+            return None;
+        }
         let mut visitor = if decides_first {
             FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
         } else {
@@ -135,26 +151,34 @@ impl Core {
         }
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
+        let forced = forced.or_else(|| callsite.forced());
         self.place_root(record, id, header, forced);
         if decides_first {
-            let is_written = record.context.role.is_recorded() || record.is_watched();
-            let SpanRecord { body, deferred, .. } = record;
-            attrs.record(&mut if is_written {
-                FieldVisitor::for_rest(callsite, &self.config.rules, body)
-            } else {
-                let deferred = deferred.get_or_insert_default();
-                FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
-            });
+            self.record_rest(record, callsite, attrs);
         }
         user
+    }
+
+    /// Records the fields of a root that don't decide, or copies them.
+    #[inline]
+    fn record_rest(&self, record: &mut SpanRecord, callsite: &CallsiteInfo, attrs: &Attributes<'_>) {
+        let is_written = record.context.role.is_recorded() || record.is_watched();
+        let SpanRecord { body, deferred, .. } = record;
+        attrs.record(&mut if is_written {
+            FieldVisitor::for_rest(callsite, &self.config.rules, body)
+        } else {
+            let deferred = deferred.get_or_insert_default();
+            FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
+        });
     }
 
     #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
             Inserted::Done => {}
-            Inserted::Replaced(stale) => {
+            Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
+                self.drop_waiting(&mut stale);
                 pool::give_back(stale);
             }
             Inserted::Full(record) => {
@@ -185,8 +209,8 @@ impl Core {
         }
         let direct = match attrs.parent() {
             Some(parent) => parent.into_u64(),
-            None => match ctx.current_span().id() {
-                Some(current) => current.into_u64(),
+            None => match self.current(ctx) {
+                Some(current) => current,
                 None => return false,
             },
         };
@@ -226,7 +250,9 @@ impl Core {
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
             // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let stays = is_recorded && !self.spans.host.is_lambda() && parent.context.extras.is_none();
+            let context = &parent.context;
+            let is_plain = context.extras.is_none() && !context.held_back;
+            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
             ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
@@ -277,9 +303,13 @@ impl Core {
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
         }
+        if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
+            let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
+            self.hold_back(record, by_caller);
+        }
     }
 
-    /// Whether a call to another service outside of any segment becomes a segment.
+    /// Returns whether a call to another service outside of any segment becomes a segment.
     #[cold]
     fn takes_orphan(&self) -> bool {
         if self.config.context_missing != ContextMissing::Ignore {

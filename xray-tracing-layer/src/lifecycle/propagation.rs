@@ -23,7 +23,7 @@ impl Core {
         let taken_back = self.spans.table.change(id, |record| {
             if record.parent.is_some()
                 || record.has_children
-                || record.emitted_early
+                || record.is_emitted_early()
                 || record.context.role == Role::PlatformRoot
             {
                 return Err(());
@@ -41,6 +41,8 @@ impl Core {
                 // The sampler has decided already.
                 _ => return Ok(None),
             };
+            record.release();
+            self.hold_back(record, true);
             Ok(record.verdict.take())
         });
         if let Some(taken_back) = taken_back {
@@ -133,7 +135,7 @@ impl SpanRecord {
     /// that was emitted early is sent.
     pub(crate) fn prepare_trace_header(&mut self) -> Option<TraceHeader> {
         // The callee's segment is below the late part.
-        self.has_children |= self.emitted_early;
+        self.has_children |= self.is_emitted_early();
         self.draw_trace_id();
         let header = TraceHeader::new(self.context.trace_id);
         // Our own id would name a segment that is never sent.
@@ -142,9 +144,9 @@ impl SpanRecord {
             None => header,
         };
         let header = match self.context.role {
-            Role::Segment | Role::Subsegment | Role::Independent => {
-                header.with_parent(self.segment_id).with_sampled(SamplingDecision::Sampled)
-            }
+            Role::Segment | Role::Subsegment | Role::Independent => header
+                .with_parent(self.segment_id)
+                .with_sampled(SamplingDecision::from(!self.context.held_back)),
             Role::PlatformRoot => below(header.with_sampled(SamplingDecision::Sampled)),
             Role::NotSampledByLambda => below(header.with_sampled(SamplingDecision::NotSampled)),
             Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),

@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use xray_sdk::document::internal::{Body, Section, put_annotation_key};
+use xray_sdk::document::internal::{Body, Key, Piece, Section, keys};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
 
 use crate::fields::sanitize::url::SafeUrl;
@@ -22,11 +22,11 @@ impl Core {
                 .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
         }
         let body = &record.body;
-        let url = body.text_of(Section::HttpRequest, "\"url\":");
+        let url = body.text_of(Section::HttpRequest, keys::URL);
         let (url_host, url_path) = url.map_or((None, None), split_url);
-        let host = body.text_of(Section::UrlPart, "\"host\":").or(url_host);
-        let path = body.text_of(Section::UrlPart, "\"path\":").or(url_path);
-        let method = body.text_of(Section::HttpRequest, "\"method\":");
+        let host = body.piece(Piece::Url, keys::HOST).or(url_host);
+        let path = body.piece(Piece::Url, keys::PATH).or(url_path);
+        let method = body.text_of(Section::HttpRequest, keys::METHOD);
         let attributes = Fields { body };
         let mut request =
             SamplingRequest::new(&self.config.service).with_epoch_seconds(began).with_attributes(&attributes);
@@ -50,15 +50,10 @@ struct Fields<'a> {
 impl Attributes for Fields<'_> {
     fn attribute(&self, key: &str) -> Option<Cow<'_, str>> {
         with_buffer(|ready| {
-            ready.put("\"");
-            put_annotation_key(ready, key);
-            ready.put("\":");
-            let annotation = self.body.text_of(Section::Annotation, ready.as_str());
+            let annotation = self.body.text_of(Section::Annotation, Key::annotation(ready, key));
             annotation.or_else(|| {
                 ready.clear();
-                ready.put_string(key);
-                ready.put(":");
-                self.body.text_of(Section::Metadata, ready.as_str())
+                self.body.text_of(Section::Metadata, Key::escaped(ready, key))
             })
         })
         .map(Cow::Borrowed)

@@ -18,16 +18,18 @@
 use tracing_core::span::Attributes;
 
 use crate::lifecycle::core::Core;
+use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::Kind;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
 
 impl Core {
-    /// Whether a new span opens inside an unsampled root, and needs no work.
+    /// Returns whether a new span opens inside an unsampled root, and needs no work.
     #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
         let is_unsampled = self.spans.unsampled.is_here()
             && attrs.is_contextual()
             && (!self.spans.unsampled.may_be_overridden()
+                || is_recording_suppressed()
                 || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
         if is_unsampled {
             self.note_unsampled_child();
@@ -35,50 +37,34 @@ impl Core {
         is_unsampled
     }
 
-    /// Notes that the thread enters a span.
-    #[inline]
-    pub(crate) fn enter(&self, id: u64) {
-        let kind = self.spans.table.kind(id);
-        let is_in_scope = || ThreadState::with(|thread| thread.unsampled.depth.get() > 0).unwrap_or_default();
-        if kind == Kind::Unrecorded || (kind != Kind::Absent && is_in_scope()) {
-            self.enter_known(id, kind);
+    /// Notes that the thread enters an unsampled root, or a span with a record inside of one.
+    pub(crate) fn enter_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
+        let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
+        if inside && scope.id.get() == id {
+            scope.depth.set(scope.depth.get() + 1);
+        } else if inside {
+            scope.others.set(scope.others.get() + 1);
+        } else if kind == Kind::Unrecorded {
+            scope.layer.set(self.spans.unsampled.layer());
+            scope.id.set(id);
+            scope.depth.set(1);
+            scope.others.set(0);
+            scope.decisions.set(self.spans.unsampled.decisions());
+            scope.knows_child.set(false);
         }
     }
 
-    #[inline(never)]
-    fn enter_known(&self, id: u64, kind: Kind) {
-        ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
-            if inside && scope.id.get() == id {
-                scope.depth.set(scope.depth.get() + 1);
-            } else if inside {
-                scope.others.set(scope.others.get() + 1);
-            } else if kind == Kind::Unrecorded {
-                scope.layer.set(self.spans.unsampled.layer());
-                scope.id.set(id);
-                scope.depth.set(1);
-                scope.others.set(0);
-                scope.decisions.set(self.spans.unsampled.decisions());
-                scope.knows_child.set(false);
-            }
-        });
-    }
-
-    /// Notes that the thread exits a span of that kind.
+    /// Notes that the thread exits a span of that kind, inside an unsampled root or as one.
     #[inline]
-    pub(crate) fn exit_unsampled(&self, id: u64, kind: Kind) {
-        ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            if scope.depth.get() == 0 || scope.layer.get() != self.spans.unsampled.layer() {
-                return;
-            }
-            if scope.id.get() == id {
-                scope.depth.set(scope.depth.get() - 1);
-            } else if kind != Kind::Absent {
-                scope.others.set(scope.others.get().saturating_sub(1));
-            }
-        });
+    pub(crate) fn exit_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
+        if scope.layer.get() != self.spans.unsampled.layer() {
+            return;
+        }
+        if scope.id.get() == id {
+            scope.depth.set(scope.depth.get() - 1);
+        } else if kind != Kind::Absent {
+            scope.others.set(scope.others.get().saturating_sub(1));
+        }
     }
 
     /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.

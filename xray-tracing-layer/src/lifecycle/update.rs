@@ -6,32 +6,48 @@ use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::internal::{Body, Section};
+use xray_sdk::SegmentId;
+use xray_sdk::document::internal::{Body, Buffer, Section, keys};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::{EventKind, is_machinery};
 use crate::fields::scratch::{with_body, with_buffer};
-use crate::fields::visitor::{FieldVisitor, status_alone};
+use crate::fields::visitor::{FieldVisitor, MessageVisitor, status_alone};
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
-use crate::state::record::{Kind, Role, SpanRecord};
-use crate::state::thread_state::ThreadState;
+use crate::state::record::{Kind, Role};
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     pub(crate) fn record(&self, id: &Id, values: &Record<'_>) {
         let id = id.into_u64();
-        let target = |record: &mut SpanRecord| {
+        let target = self.spans.table.with(id, |record| {
+            if !record.keeps_fields() {
+                return None;
+            }
+            let callsite = self.spans.callsites.get(record.callsite)?;
+            // No code of the user's runs for a number.
+            if let Some(status) = status_alone(callsite, &self.config.rules, values) {
+                record.body.set_status(status);
+                return None;
+            }
             let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);
-            record.keeps_fields().then_some((record.callsite, record.context.root, is_segment))
-        };
-        let Some((callsite, root, is_segment)) = self.spans.table.with(id, target).flatten() else { return };
-        let Some(callsite) = self.spans.callsites.get(callsite) else { return };
-        if let Some(status) = status_alone(callsite, &self.config.rules, values) {
-            self.spans.table.with(id, |record| record.body.set_status(status));
-            return;
+            Some((callsite, record.context.root, is_segment))
+        });
+        if let Some(target) = target.flatten() {
+            self.record_any(id, target, values);
         }
+    }
+
+    #[inline(never)]
+    fn record_any(
+        &self,
+        id: u64,
+        (callsite, root, is_segment): (&CallsiteInfo, u64, bool),
+        values: &Record<'_>,
+    ) {
         with_body(|body| {
             let mut visitor = FieldVisitor::new(callsite, &self.config.rules, body, is_segment);
             if callsite.has_statement {
@@ -67,8 +83,12 @@ impl Core {
         if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
             return;
         }
+        // First: a rule about callsites may be what sends the event.
+        if is_recording_suppressed() {
+            return;
+        }
         let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
-        if callsite.event == EventKind::Ignored || is_recording_suppressed() {
+        if callsite.event == EventKind::Ignored {
             return;
         }
         match callsite.event {
@@ -92,11 +112,36 @@ impl Core {
             _ => {}
         }
         if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
+            if callsite.event == EventKind::Breadcrumb {
+                return self.breadcrumb(event, callsite, id);
+            }
             self.put_event(event, callsite, id);
         }
     }
 
     fn put_event(&self, event: &Event<'_>, callsite: &CallsiteInfo, id: u64) {
+        let is_put = with_buffer(|message| {
+            let Some(mut visitor) = MessageVisitor::of(callsite, &self.config.rules, message) else {
+                return false;
+            };
+            event.record(&mut visitor);
+            let written = visitor.written();
+            self.spans.table.with(id, |record| {
+                let copy = |out: &mut Buffer| {
+                    out.put_buffer(message);
+                    written
+                };
+                record.body.put_exception(SegmentId::random(), "Error", copy, false, None, &callsite.stack);
+            });
+            true
+        });
+        if !is_put {
+            self.put_any_event(event, callsite, id);
+        }
+    }
+
+    #[inline(never)]
+    fn put_any_event(&self, event: &Event<'_>, callsite: &CallsiteInfo, id: u64) {
         with_body(|body| {
             if callsite.event != EventKind::Fields {
                 with_buffer(|message| {
@@ -133,14 +178,14 @@ impl Core {
     {
         let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
-            let current = ctx.current_span().id()?.into_u64();
+            let current = self.current(ctx)?;
             if let Some(recorded) = recorded(current) {
                 return recorded.then_some(current);
             }
         }
         // The current span has no record, or the event names another span.
-        let mut scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
-        scope.find_map(|id| recorded(id).map(|recorded| recorded.then_some(id)))?
+        let scope = ctx.event_scope(event)?.map(|span| span.id().into_u64());
+        self.spans.table.nearest(scope, |id, record| takes(record.context.role).then_some(id))?
     }
 
     /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
@@ -150,8 +195,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.spans.table.kind(id.into_u64());
-        self.exit_unsampled(id.into_u64(), kind);
+        let kind = self.note_exit(id.into_u64());
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         } else if kind == Kind::Part && std::thread::panicking() {
@@ -180,7 +224,7 @@ impl Core {
         let Some(other) = self.spans.table.with(other.into_u64(), |record| record.segment_id) else { return };
         self.spans.table.with(id.into_u64(), |record| {
             if record.context.role.is_recorded() {
-                record.body.put(Section::Metadata, 0, "\"follows_from\":", |out| {
+                record.body.put(Section::Metadata, 0, keys::FOLLOWS_FROM, |out| {
                     out.put_segment_id(other);
                     xray_sdk::document::internal::Written::Whole
                 });
@@ -194,8 +238,8 @@ impl Core {
             return;
         }
         self.spans.table.with(root, |root| match root.context.role {
-            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, "\"user\":", user),
-            _ => root.body.put_str(Section::Metadata, rank, "\"user.id\":", user),
+            Role::Segment | Role::Unsampled => root.body.put_str(Section::Top, rank, keys::USER, user),
+            _ => root.body.put_str(Section::Metadata, rank, keys::USER_ID, user),
         });
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use xray_sdk::document::internal::Key;
+
 /// The fields that become annotations without a prefix.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Annotate {
@@ -22,7 +24,7 @@ impl Annotate {
         self.fields.contains(field)
     }
 
-    /// Whether every field without another meaning is indexed.
+    /// Returns whether every field without another meaning is indexed.
     pub(crate) fn all(&self) -> bool {
         self.all
     }
@@ -58,7 +60,7 @@ pub enum ContextMissing {
 pub(crate) struct SqlVersion {
     /// The beginning of `db.system` that the version applies to.
     pub(crate) system: &'static str,
-    pub(crate) key: &'static str,
+    pub(crate) key: Key<'static>,
     pub(crate) version: String,
 }
 

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use xray_sdk::DaemonAddress;
-use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult, TailRule};
 
 /// The user's sampler, with every call guarded.
 pub(crate) struct GuardedSampler(pub(crate) Box<dyn Sampler>);
@@ -27,6 +27,10 @@ impl Sampler for GuardedSampler {
 
     fn observe(&self, verdict: &SamplingResult, anomaly: bool) {
         suppress_recording(|| self.0.observe(verdict, anomaly));
+    }
+
+    fn tail(&self) -> Option<TailRule> {
+        suppress_recording(|| self.0.tail())
     }
 
     fn start(&self, daemon: &DaemonAddress, service: &str) {
@@ -59,7 +63,7 @@ pub(crate) fn suppress_recording<R>(run: impl FnOnce() -> R) -> R {
     run()
 }
 
-/// Whether recording is suppressed on this thread.
+/// Returns whether recording is suppressed on this thread.
 #[inline]
 pub(crate) fn is_recording_suppressed() -> bool {
     RECORDING_SUPPRESSED.try_with(Cell::get).unwrap_or_default()

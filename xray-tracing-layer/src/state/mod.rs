@@ -4,15 +4,15 @@
 
 pub(crate) mod clock;
 pub(crate) mod closing_span;
-pub(crate) mod host;
 pub(crate) mod in_flight_commands;
-pub(crate) mod notices;
-pub(crate) mod origin;
 pub(crate) mod placement;
 pub(crate) mod pool;
+pub(crate) mod process;
 pub(crate) mod record;
 pub(crate) mod stats;
 mod sync;
 pub(crate) mod table;
-pub(crate) mod thread_state;
+pub(crate) mod tail;
+pub(crate) mod thread;
 pub(crate) mod unsampled;
+pub(crate) mod waiting;

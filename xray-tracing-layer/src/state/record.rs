@@ -13,6 +13,8 @@ use xray_sdk::{SegmentId, TraceId};
 use crate::fields::callsite::CallsiteId;
 use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
+use crate::state::tail::HeldTrace;
+use crate::state::waiting::stream_batch::StreamBatch;
 
 /// The registry's id of a span. No id is 0.
 pub(crate) type SpanId = NonZeroU64;
@@ -30,20 +32,39 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// Whether the root was sent as in progress.
-    pub(crate) in_progress_sent: bool,
+    /// What of the span was sent already.
+    pub(crate) phase: Phase,
     /// Whether a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether the document was emitted while the span stayed open. What is here came later.
-    pub(crate) emitted_early: bool,
+    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    pub(crate) sent_below: bool,
+    /// What the user's closure decided about the span.
+    pub(crate) fate: Fate,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
     pub(crate) verdict: Option<SamplingResult>,
+    /// The state of a root whose trace is held back.
+    pub(crate) held: Option<Box<HeldTrace>>,
     pub(crate) body: Body,
     /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
     pub(crate) children: Children,
+    /// The documents of children for which there was no room, until they are sent together.
+    pub(crate) waiting: Option<Box<StreamBatch>>,
+    /// The time when such documents were last sent; 0 if none were.
+    pub(crate) streamed: Ticks,
+}
+
+/// How far an open span's document has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Nothing was sent.
+    Open,
+    /// A document in progress was sent. Of a platform root, a document with its failure.
+    InProgressSent,
+    /// The document was sent as complete. The record holds what came later.
+    EmittedEarly,
 }
 
 /// Bookkeeping for Lambda: why a span may stay open after its work is over.
@@ -70,6 +91,19 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
+    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    pub(crate) held_back: bool,
+}
+
+/// What the user's closure decided about a closing span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fate {
+    #[default]
+    Kept,
+    /// Left out; spans inside belong to the parent.
+    LeftOut,
+    /// Left out with everything inside.
+    LeftOutWithChildren,
 }
 
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
@@ -127,6 +161,7 @@ impl SpanRecord {
                 root_start: 0,
                 offset: 0,
                 extras: None,
+                held_back: false,
             },
             segment_id: SegmentId::from(0),
             parent: None,
@@ -134,14 +169,18 @@ impl SpanRecord {
             callsite: CallsiteId::default(),
             start: 0,
             exited: None,
-            in_progress_sent: false,
+            phase: Phase::Open,
             has_children: false,
-            emitted_early: false,
+            sent_below: false,
+            fate: Fate::Kept,
             lambda_state: LambdaState::default(),
             verdict: None,
+            held: None,
             body: Body::new(),
             deferred: None,
             children: Children::new(),
+            waiting: None,
+            streamed: 0,
         }
     }
 
@@ -157,13 +196,19 @@ impl SpanRecord {
         }
     }
 
-    /// Whether the span is a local root.
+    /// Returns whether the document was sent as complete while the span is open.
+    #[inline]
+    pub(crate) fn is_emitted_early(&self) -> bool {
+        self.phase == Phase::EmittedEarly
+    }
+
+    /// Returns whether the span is a local root.
     #[inline]
     pub(crate) fn is_local_root(&self) -> bool {
         self.parent.is_none()
     }
 
-    /// Whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
+    /// Returns whether fields are kept: those of recorded spans, of roots that a late header may turn into recorded
     /// ones, and of roots that the sampler watches.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
@@ -175,7 +220,7 @@ impl SpanRecord {
         self.context.role.is_recorded() || may_be_recorded_yet()
     }
 
-    /// Whether the sampler observes the end of the trace.
+    /// Returns whether the sampler observes the end of the trace.
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
@@ -189,12 +234,13 @@ impl SpanRecord {
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
+        let was_held_back = self.release();
         let role = &mut self.context.role;
         if !sampled {
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
-        } else if !role.is_recorded() && !in_lambda && *role != Role::PlatformRoot {
+        } else if (!role.is_recorded() || was_held_back) && !in_lambda && *role != Role::PlatformRoot {
             if *role == (Role::Undecided { has_trace: false }) || self.context.trace_id == TraceId::ZERO {
                 self.context.trace_id = TraceId::new();
             }
@@ -208,6 +254,12 @@ impl SpanRecord {
             self.context.role = Role::Segment;
             (self.context.root, self.context.root_start) = (id, self.start);
         }
+    }
+
+    /// Ends the wait for a tail decision, because of another decision. Returns whether there was one.
+    pub(crate) fn release(&mut self) -> bool {
+        self.held = None;
+        std::mem::take(&mut self.context.held_back)
     }
 
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
@@ -249,7 +301,7 @@ impl SpanRecord {
         self.exited.map_or(self.start, NonZeroU64::get)
     }
 
-    /// Whether anything came after the early emission that has to be sent.
+    /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
     }
@@ -266,9 +318,12 @@ impl SpanRecord {
             deferred.clear();
         }
         self.children.clear();
+        debug_assert!(self.waiting.is_none(), "documents wait in spans that are open");
+        self.streamed = 0;
         self.context.extras = None;
+        (self.context.held_back, self.held) = (false, None);
         self.verdict = None;
-        (self.exited, self.in_progress_sent, self.has_children, self.emitted_early) =
-            (None, false, false, false);
+        (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
+        (self.sent_below, self.fate) = (false, Fate::Kept);
     }
 }

@@ -1,21 +1,25 @@
 //! Counters of what became of spans. Written by the hot path, read by
 //! [`Handle::stats`](crate::Handle::stats).
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use xray_sdk::EmitterStats;
+
+use crate::state::thread::thread_state::ThreadState;
 use xray_sdk::document::internal::Truncation;
 
 macro_rules! counters {
     (often: { $($(#[$often_doc:meta])* $often:ident,)* } seldom: { $($(#[$doc:meta])* $name:ident,)* }) => {
         /// Counters of a layer's spans, since the layer was built.
         ///
-        /// `closed == folded + emitted + dropped`.
+        /// `closed == folded + emitted + dropped + held`, and nothing is held when no span is open.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
-            /// Recorded spans that were closed, and whose document was folded, emitted or dropped.
+            /// Recorded spans that were closed, and whose document was folded, emitted or dropped, or is held.
             pub closed: u64,
+            /// Closed spans whose documents wait in their open parents, which have no room for them, to be sent together.
+            pub held: u64,
             $($(#[$often_doc])* pub $often: u64,)*
             $($(#[$doc])* pub $name: u64,)*
             /// The emitter's own counters.
@@ -25,6 +29,10 @@ macro_rules! counters {
         #[derive(Debug, Default)]
         pub(crate) struct Counters {
             stripes: [Stripe; STRIPES],
+            /// Held documents that the emitter accepted.
+            pub(crate) held_emitted: Counter,
+            /// Held documents that are lost.
+            pub(crate) held_dropped: Counter,
             $(pub(crate) $name: Counter,)*
         }
 
@@ -35,13 +43,19 @@ macro_rules! counters {
         #[repr(align(128))]
         pub(crate) struct Stripe {
             $(pub(crate) $often: Counter,)*
+            /// Spans whose documents were held, for any time.
+            pub(crate) waited: Counter,
         }
 
         impl Counters {
             pub(crate) fn snapshot(&self, emitter: EmitterStats) -> Stats {
-                $(let $often = self.stripes.iter().map(|stripe| stripe.$often.0.load(Relaxed)).sum();)*
-                let counted = Stats { closed: 0, $($often,)* $($name: self.$name.0.load(Relaxed),)* emitter };
-                Stats { closed: counted.folded + counted.emitted + counted.dropped, ..counted }
+                // In this order, so that no document is seen leaving before it came.
+                let (held_emitted, held_dropped) = (self.held_emitted.get(), self.held_dropped.get());
+                let held = self.waited().saturating_sub(held_emitted + held_dropped);
+                $(let $often = self.stripes.iter().map(|stripe| stripe.$often.get()).sum();)*
+                let counted = Stats { closed: 0, held, $($often,)* $($name: self.$name.get(),)* emitter };
+                let (emitted, dropped) = (counted.emitted + held_emitted, counted.dropped + held_dropped);
+                Stats { closed: counted.folded + emitted + dropped + held, emitted, dropped, ..counted }
             }
         }
     };
@@ -57,16 +71,30 @@ counters! {
         documents,
         /// Closed root spans that were not sampled.
         unsampled,
-        /// Closed root spans that were sampled.
+        /// Closed root spans that were sampled, or kept by the tail decision.
         sampled,
     }
     seldom: {
         /// Closed spans whose own document the emitter refused.
         dropped,
-        /// Folded spans that were lost with the document that contained them.
+        /// Folded spans that were lost, or left out, with the document that contained them.
         lost_with_parent,
         /// Documents sent as `in_progress`.
         announced,
+        /// Spans that [`Builder::drop_span`](crate::Builder::drop_span) or the closure of
+        /// [`Builder::on_close`](crate::Builder::on_close) left out. Not part of `closed`.
+        left_out,
+        /// Root spans that were not sampled, and kept by the tail decision. Part of `sampled`.
+        kept,
+        /// Root spans that were not sampled and got no tail decision, because too many traces waited for theirs.
+        tail_full,
+        /// Breadcrumbs that gave way to later ones of their span.
+        breadcrumbs_dropped,
+        /// Received headers that were not recorded or passed on: too long, or not text.
+        headers_dropped,
+        /// Panics of the user's closures that were caught: of `on_close`, of `DropRule::matching` and of
+        /// `XrayHttpLayer::ignore`.
+        caught_panics,
         /// Spans that were not recorded because too many were open.
         over_capacity,
         /// Records of spans that never closed: their subscriber was dropped, or replaced.
@@ -84,7 +112,8 @@ counters! {
         bad_headers,
         /// Calls of `set_trace_header` that came too late: the span had children.
         late_headers,
-        /// Calls of `force_sampling` that came too late: the span had children.
+        /// Calls of `force_sampling` that came too late, because the span had children, and of
+        /// [`ClosingSpan::drop_span`](crate::ClosingSpan::drop_span), because a part of the span was sent.
         late_decisions,
         /// Calls to other services outside of any segment, unless
         /// [`ContextMissing::Ignore`](crate::ContextMissing::Ignore) is set.
@@ -98,6 +127,10 @@ counters! {
 pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
+    fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+
     #[inline]
     pub(crate) fn add(&self, count: u64) {
         self.0.fetch_add(count, Relaxed);
@@ -110,10 +143,20 @@ impl Counter {
 }
 
 impl Counters {
+    /// Returns how many documents were held so far.
+    pub(crate) fn waited(&self) -> u64 {
+        self.stripes.iter().map(|stripe| stripe.waited.get()).sum()
+    }
+
+    /// Returns how many of the documents that were held are sent or lost.
+    pub(crate) fn streamed(&self) -> u64 {
+        self.held_emitted.get() + self.held_dropped.get()
+    }
+
     /// Returns the counters of this thread.
     #[inline]
     pub(crate) fn here(&self) -> &Stripe {
-        &self.stripes[STRIPE.try_with(|stripe| *stripe).unwrap_or_default() % STRIPES]
+        &self.stripes[ThreadState::with(ThreadState::number).unwrap_or_default() as usize % STRIPES]
     }
 
     /// Counts a span whose own document was accepted by the emitter, or refused together with the `spans`
@@ -141,10 +184,3 @@ impl Counters {
 
 /// The number of stripes: more than most machines that run one service have cores.
 const STRIPES: usize = 16;
-
-thread_local! {
-    static STRIPE: usize = {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        NEXT.fetch_add(1, Relaxed)
-    };
-}

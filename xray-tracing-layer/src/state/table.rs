@@ -22,7 +22,7 @@ use crate::state::record::{Inheritance, Kind, SpanRecord};
 
 #[derive(Debug)]
 pub(crate) struct Table {
-    shards: Box<[Shard]>,
+    shards: Box<[Shard; SHARDS]>,
     /// The maximum of records in a shard.
     capacity: u32,
 }
@@ -42,7 +42,7 @@ struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
-    /// What the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
+    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
     /// a record with children, so the room is made when it is needed, and stays.
     inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
@@ -79,7 +79,7 @@ impl Table {
     /// Creates a table for at most `capacity` records for each thread that opens spans. Above 64 threads,
     /// threads share.
     pub(crate) fn new(capacity: u32) -> Self {
-        Self { shards: std::iter::repeat_with(Shard::default).take(SHARDS).collect(), capacity }
+        Self { shards: Box::new(std::array::from_fn(|_| Shard::default())), capacity }
     }
 
     #[inline]
@@ -91,20 +91,12 @@ impl Table {
         }
         let place = shard.place_or_new(id);
         let mut bucket = place.lock();
-        let stale = bucket.remove(id);
-        if bucket.first.is_none() {
+        if bucket.first.is_none() && bucket.others.is_none() {
+            place.label.store(label_of(id, record.kind()), Relaxed);
             bucket.first = Some((id, record));
-        } else {
-            bucket.others.get_or_insert_default().push((id, record));
+            return Inserted::Done;
         }
-        place.label(&bucket);
-        match stale {
-            None => Inserted::Done,
-            Some(stale) => {
-                shard.open.fetch_sub(1, Relaxed);
-                Inserted::Replaced(stale)
-            }
-        }
+        shard.insert_beside(place, &mut bucket, id, record)
     }
 
     /// Returns the place of a record, without a lock.
@@ -224,7 +216,11 @@ impl Found<'_> {
     pub(crate) fn remove(self) -> Option<Box<SpanRecord>> {
         let mut bucket = self.place.lock();
         let record = bucket.remove(self.id)?;
-        self.place.label(&bucket);
+        if bucket.others.is_none() {
+            self.place.label.store(0, Relaxed);
+        } else {
+            self.place.label(&bucket);
+        }
         self.shard.open.fetch_sub(1, Relaxed);
         Some(record)
     }
@@ -248,6 +244,33 @@ impl Shard {
         let (page, index) = page_and_index(id);
         let new = || std::iter::repeat_with(Place::default).take(FIRST_PAGE << page).collect();
         &self.pages[page].get_or_init(new)[index]
+    }
+}
+
+impl Shard {
+    /// Inserts into a bucket that has another record, or had others.
+    #[inline(never)]
+    fn insert_beside(
+        &self,
+        place: &Place,
+        bucket: &mut Bucket,
+        id: u64,
+        record: Box<SpanRecord>,
+    ) -> Inserted {
+        let stale = bucket.remove(id);
+        if bucket.first.is_none() {
+            bucket.first = Some((id, record));
+        } else {
+            bucket.others.get_or_insert_default().push((id, record));
+        }
+        place.label(bucket);
+        match stale {
+            None => Inserted::Done,
+            Some(stale) => {
+                self.open.fetch_sub(1, Relaxed);
+                Inserted::Replaced(stale)
+            }
+        }
     }
 }
 
@@ -312,7 +335,7 @@ const INHERITED: usize = size_of::<Inheritance>() / size_of::<u64>();
 const SEVERAL: u64 = KIND;
 
 impl Bucket {
-    /// Whether there is no other record beside the first.
+    /// Returns whether there is no other record beside the first.
     #[inline]
     fn is_single(&self) -> bool {
         self.others.as_ref().is_none_or(|others| others.is_empty())

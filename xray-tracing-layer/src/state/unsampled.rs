@@ -8,7 +8,7 @@ use tracing_core::Metadata;
 
 use crate::fields::conventions;
 use crate::fields::slot::Slot;
-use crate::state::thread_state::ThreadState;
+use crate::state::thread::thread_state::ThreadState;
 
 /// A layer's part of unsampled scopes.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ impl UnsampledScopes {
         self.decisions.fetch_add(1, Relaxed);
     }
 
-    /// Whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
+    /// Returns whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
     #[inline]
     pub(crate) fn is_here(&self) -> bool {
         ThreadState::with(|thread| {

@@ -192,7 +192,7 @@ fn traces_that_are_not_sampled_have_ids_unless_zeros_are_asked_for() {
 fn the_default_sampler_records_everything_where_the_environment_asks_for_it() {
     for (text, never, sent) in [("1", false, 20), ("true", true, 0), ("", true, 0)] {
         let variables = [("XRAY_LOCAL_SAMPLE_ALL", text)];
-        let (emitter, layer) = (super::Memory::default(), crate::builder());
+        let (emitter, layer) = (super::MemoryEmitter::new(), crate::builder());
         let layer = layer.emitter(emitter.clone()).environment(environment(&variables));
         let layer = if never { layer.sampler(Never) } else { layer };
         let (layer, _handle) = layer.build_with_handle::<tracing_subscriber::Registry>().unwrap();
@@ -201,6 +201,6 @@ fn the_default_sampler_records_everything_where_the_environment_asks_for_it() {
         tracing::subscriber::with_default(subscriber, || {
             (0..20).for_each(|_| drop(info_span!("root").entered()));
         });
-        assert_eq!(emitter.0.lock().unwrap().len(), sent, "{text} {never}");
+        assert_eq!(emitter.received().documents().len(), sent, "{text} {never}");
     }
 }

@@ -113,6 +113,8 @@ fn calls_leave_an_old_parent_and_a_full_one_as_spans_do() {
         let _root = info_span!("root").entered();
         statement!(DEBUG, "select a", "", 0.1);
         statement!(DEBUG, "select b", "", 0.1);
+        assert_eq!(rig.handle.stats().held, 1, "for others to go with");
+        assert!(rig.handle.flush(std::time::Duration::from_secs(10)));
         let sent = rig.sent();
         assert_eq!(names(&sent), ["shop database"], "the second found no room");
         assert_eq!(sent[0]["type"], "subsegment");

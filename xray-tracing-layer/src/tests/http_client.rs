@@ -64,7 +64,7 @@ fn is_ours(metadata: &tracing::Metadata<'_>) -> bool {
 
 #[test]
 fn a_call_whose_span_is_filtered_out_carries_the_header_of_the_span_around_it() {
-    let layer = || crate::builder().service_name("shop").sampler(Always).emitter(Memory::default());
+    let layer = || crate::builder().service_name("shop").sampler(Always).emitter(MemoryEmitter::new());
     let registry = tracing_subscriber::registry;
     let here = layer().filter(filter_fn(|metadata| !is_ours(metadata))).build::<Registry>().unwrap();
     tracing::subscriber::with_default(registry().with(here), in_segment);

@@ -1,6 +1,8 @@
 //! Requests through the HTTP layer where a clock has to be moved, or the process to be a Lambda function. With real
 //! servers they are tried among other people's crates.
 
+use std::sync::Mutex;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::{Pin, pin};

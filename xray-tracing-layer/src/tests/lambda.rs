@@ -163,6 +163,26 @@ fn what_is_open_when_the_runtime_asks_for_the_next_event_is_announced_with_what_
     assert_law(&rig);
 }
 
+#[cfg(feature = "lambda")]
+#[test]
+fn documents_that_wait_are_sent_before_the_freeze() {
+    let rig = Rig::new(|b| b.stream_after(0).lambda(|| SAMPLED.parse().ok()));
+    rig.run(|| {
+        let background = info_span!("background");
+        background.in_scope(|| drop(info_span!("step")));
+        assert_eq!((rig.sent(), rig.handle.stats().held), (vec![], 1));
+        trace!(target: "lambda_runtime::runtime", "Waiting for next event (incoming loop)");
+        assert_eq!((names(&rig.sent()), rig.handle.stats().held), (vec!["step", "background"], 0));
+        background.in_scope(|| drop(info_span!("step")));
+        let handler = info_span!("handler");
+        handler.in_scope(|| drop(info_span!("query")));
+        assert_eq!((rig.sent(), rig.handle.stats().held), (vec![], 2));
+        crate::layer::find::emit_early(&handler);
+        assert_eq!((names(&rig.sent()), rig.handle.stats().held), (vec!["query", "handler", "step"], 0));
+    });
+    assert_law(&rig);
+}
+
 #[test]
 fn a_workers_span_around_invocations_decides_nothing() {
     let rig = lambda("");

@@ -1,15 +1,15 @@
 //! What takes seconds, or Lambda: scenarios under a clock that the test moves, and with an invocation's header
 //! that the test makes up. Everything else is in `tests/it`, over a real socket.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tracing::{Dispatch, Span, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::sampling::Always;
-use xray_sdk::{EmitError, Emitter, Packet};
+use xray_sdk::testing::MemoryEmitter;
 
 use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
@@ -18,29 +18,21 @@ mod environment;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
+#[cfg(all(feature = "tower-server", feature = "tower-client"))]
+mod http_headers;
 #[cfg(feature = "tower-server")]
 mod http_server;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
 mod sampling;
+mod tail;
 
 #[cfg(any(feature = "central-sampling", feature = "plugins"))]
 use xray_sdk::testing::server;
 
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<Vec<Value>>>);
-
-impl Emitter for Memory {
-    fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
-        assert_eq!(xray_sdk::local::check(packet.document()), []);
-        self.0.lock().unwrap().push(serde_json::from_slice(packet.document()).unwrap());
-        Ok(())
-    }
-}
-
 struct Rig {
-    sent: Memory,
+    sent: MemoryEmitter,
     time: Arc<AtomicU64>,
     handle: Handle,
     dispatch: Dispatch,
@@ -51,7 +43,7 @@ const START: u64 = 1_800_000_000 * SECOND;
 
 impl Rig {
     fn new(change: impl FnOnce(Builder) -> Builder) -> Self {
-        let (sent, time) = (Memory::default(), Arc::new(AtomicU64::new(START)));
+        let (sent, time) = (MemoryEmitter::new(), Arc::new(AtomicU64::new(START)));
         let builder = crate::builder()
             .service_name("shop")
             .sampler(Always)
@@ -71,7 +63,9 @@ impl Rig {
 
     /// What was sent since the last call.
     fn sent(&self) -> Vec<Value> {
-        std::mem::take(&mut *self.sent.0.lock().unwrap())
+        let received = self.sent.take();
+        assert_eq!(received.problems(), [""; 0]);
+        received.documents().iter().map(|document| document.json().clone()).collect()
     }
 }
 
@@ -142,6 +136,41 @@ fn a_parent_open_for_long_holds_nothing_back() {
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.folded, stats.emitted, stats.dropped), (24, 20, 4, 0));
     assert_eq!(stats.documents, 1 + 20 + 3 + 1);
+}
+
+#[test]
+fn documents_that_wait_are_sent_by_whatever_span_closes_a_second_later() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        (0..3).for_each(|_| drop(info_span!("waits")));
+        rig.pass(SECOND);
+        info_span!(parent: None, "other").in_scope(|| ());
+        assert_eq!(rig.sent().len(), 1, "the other trace alone");
+        rig.pass(1);
+        info_span!(parent: None, "other").in_scope(|| ());
+        let sent = rig.sent();
+        assert_eq!(sent.iter().filter(|document| document["name"] == "waits").count(), 3);
+        assert_eq!((sent.len(), rig.handle.stats().held), (4, 0));
+    });
+    assert_eq!(rig.sent().len(), 1);
+}
+
+#[test]
+fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..3 {
+            rig.pass(SECOND + 1);
+            drop(info_span!("alone"));
+            assert_eq!(rig.sent().iter().filter(|document| document["name"] == "alone").count(), 1);
+            drop(info_span!("waits"));
+            assert_eq!(rig.sent(), [0; 0]);
+            assert!(rig.handle.flush(std::time::Duration::from_secs(10)));
+            assert_eq!(names(&rig.sent()), ["waits"]);
+        }
+    });
 }
 
 #[test]

@@ -106,3 +106,246 @@ fn in_lambda_a_span_that_departs_is_shown_before_and_not_again() {
     let stats = rig.handle.stats();
     assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
 }
+
+#[test]
+fn fields_are_read_whatever_they_are_in_the_document() {
+    let seen = Shown::default();
+    let rig = Rig::new(|b| {
+        let seen = Arc::clone(&seen);
+        b.annotate(["tenant"]).on_close(move |span| {
+            for name in [
+                "tenant",
+                "order.id",
+                "text",
+                "list.size",
+                "http.request.method",
+                "url.path",
+                "server.address",
+                "http.response.status_code",
+                "db.query.text",
+                "late",
+                "metadata.cart.items",
+                "annotation.extra",
+                "extra",
+                "absent",
+                "password",
+                "empty",
+            ] {
+                let value = span.field(name).map_or_else(|| "-".to_owned(), std::borrow::Cow::into_owned);
+                seen.lock().unwrap().push(format!("{name}={value}"));
+            }
+        })
+    });
+    rig.run(|| {
+        let span = info_span!(
+            "work",
+            tenant = "blue",
+            order.id = 7,
+            text = "a \"quoted\"\nline",
+            list.size = 2.5,
+            http.request.method = "GET",
+            url.path = "/a",
+            server.address = "h.example",
+            http.response.status_code = 404,
+            db.query.text = "SELECT 1",
+            late = tracing::field::Empty,
+            password = "secret",
+            empty = tracing::field::Empty,
+        );
+        span.record("late", true);
+        span.add_metadata("cart", "items", &[1, 2]);
+        span.annotate("extra", 5);
+    });
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            "tenant=blue",
+            "order.id=7",
+            "text=a \"quoted\"\nline",
+            "list.size=2.5",
+            "http.request.method=GET",
+            "url.path=/a",
+            "server.address=h.example",
+            "http.response.status_code=404",
+            "db.query.text=SELECT ?",
+            "late=true",
+            "metadata.cart.items=[1,2]",
+            "annotation.extra=5",
+            "extra=5",
+            "absent=-",
+            "password=-",
+            "empty=-",
+        ]
+    );
+}
+
+#[test]
+fn a_span_gets_another_name_other_fields_and_another_status() {
+    let rig = Rig::new(|b| {
+        b.on_close(|span| {
+            assert!(span.remove_field("card") && !span.remove_field("card"));
+            assert!(span.remove_field("annotation.tenant") && !span.remove_field("absent"));
+            assert_eq!(span.field("card"), None);
+            let name = format!("{} {}", span.name(), span.field("route").unwrap_or_default());
+            span.rename(&name);
+            span.set_status(503);
+            assert!(span.has_failed() && span.status() == Some(503));
+        })
+    });
+    rig.run(|| {
+        let open = || info_span!("call", card = "4111", annotation.tenant = "blue", route = "/a?b", kept = 1);
+        let _root = open().entered();
+        drop(open());
+    });
+    let sent = rig.sent();
+    let child = &sent[0]["subsegments"][0];
+    assert_eq!((&sent[0]["name"], &child["name"]), (&json!("shop"), &json!("call /a_b")));
+    assert_eq!(sent[0]["metadata"]["default"]["operation"], "call /a?b");
+    for document in [&sent[0], child] {
+        assert_eq!(
+            (&document["fault"], &document["http"]["response"]["status"]),
+            (&json!(true), &json!(503))
+        );
+        assert_eq!(document["metadata"]["default"]["kept"], 1);
+        assert!(document["metadata"]["default"].get("card").is_none());
+        assert!(document.get("annotations").is_none());
+    }
+}
+
+fn drop_named(builder: Builder) -> Builder {
+    builder.on_close(|span| match span.name() {
+        "alone" => span.drop_span(),
+        "whole" => span.drop_with_children(),
+        _ => {}
+    })
+}
+
+/// The names in a document, in brackets for each level.
+fn tree(document: &serde_json::Value) -> String {
+    let children = document["subsegments"].as_array().into_iter().flatten().map(tree).collect::<Vec<_>>();
+    let name = document["name"].as_str().unwrap();
+    if children.is_empty() { name.to_owned() } else { format!("{name}[{}]", children.join(" ")) }
+}
+
+#[test]
+fn a_span_that_is_left_out_at_its_close_leaves_its_children_to_its_parent() {
+    let rig = Rig::new(drop_named);
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!("alone").in_scope(|| {
+            info_span!("one").in_scope(|| drop(info_span!("inside")));
+            info_span!("alone").in_scope(|| drop(info_span!("two")));
+            info_span!("whole").in_scope(|| drop(info_span!("lost")));
+        });
+        drop(info_span!("three"));
+    });
+    let sent = rig.sent();
+    assert_eq!(tree(&sent[0]), "shop[one[inside] two three]");
+    let stats = rig.handle.stats();
+    // Root and four of the six inside are in the document; `lost` was folded before.
+    assert_eq!((stats.left_out, stats.lost_with_parent, stats.folded, stats.emitted), (3, 1, 5, 1));
+    assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
+}
+
+#[test]
+fn children_for_which_the_parent_has_no_room_are_sent_below_it() {
+    let rig = Rig::new(drop_named);
+    let mut header = None;
+    rig.run(|| {
+        let root = info_span!("root").entered();
+        header = root.trace_header();
+        for _ in 0..4 {
+            info_span!("alone").in_scope(|| drop(info_span!("large", text = "x".repeat(13_000))));
+        }
+    });
+    let sent = rig.sent();
+    let alone: Vec<_> = sent.iter().filter(|document| document["type"] == "subsegment").collect();
+    assert_eq!((sent.len(), alone.len()), (2, 1));
+    assert_eq!(alone[0]["parent_id"].as_str().unwrap(), header.unwrap().parent().unwrap().to_string());
+    let stats = rig.handle.stats();
+    assert_eq!((stats.closed, stats.folded, stats.emitted, stats.left_out), (5, 4, 1, 4));
+}
+
+#[test]
+fn a_segment_is_left_out_with_all_it_holds() {
+    let rig = Rig::new(drop_named);
+    rig.run(|| {
+        let _root = info_span!("alone").entered();
+        drop(info_span!("child"));
+    });
+    assert_eq!(rig.sent(), [0; 0]);
+    let stats = rig.handle.stats();
+    assert_eq!((stats.left_out, stats.closed, stats.lost_with_parent, stats.late_decisions), (1, 1, 1, 0));
+}
+
+#[test]
+fn a_span_of_which_a_part_was_sent_stays() {
+    // Announced as in progress, then closed.
+    let rig = Rig::new(drop_named);
+    rig.run(|| {
+        let _root = info_span!("alone").entered();
+        rig.pass(6 * super::SECOND);
+        drop(info_span!("child"));
+    });
+    assert_eq!(rig.sent().len(), 2);
+    assert_eq!(rig.handle.stats().late_decisions, 1);
+    // A child left before.
+    let rig = Rig::new(|b| drop_named(b.stream_after(0)));
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!("alone").in_scope(|| drop(info_span!("child")));
+    });
+    assert_eq!(names(&rig.sent()), ["child", "alone", "shop"]);
+    let stats = rig.handle.stats();
+    assert_eq!((stats.late_decisions, stats.left_out), (1, 0));
+}
+
+#[test]
+fn a_panic_after_the_drop_keeps_the_span_and_is_counted() {
+    let rig = Rig::new(|b| {
+        b.on_close(|span| {
+            span.drop_span();
+            panic!("of the closure's own");
+        })
+    });
+    rig.run(|| drop(info_span!("root")));
+    assert_eq!(rig.sent().len(), 1);
+    assert_eq!(rig.handle.stats().caught_panics, 1);
+}
+
+#[test]
+fn a_span_that_ends_early_is_read_changed_and_left_out_as_any() {
+    let rig = Rig::new(|b| {
+        b.lambda(|| SAMPLED.parse().ok()).on_close(|span| match span.name() {
+            "handler" => {
+                assert_eq!(span.field("tenant").as_deref(), Some("blue"));
+                assert!(span.remove_field("tenant"));
+                assert_eq!(span.field("tenant"), None);
+                span.rename("order");
+                span.set_status(404);
+                assert_eq!((span.status(), span.has_failed()), (Some(404), true));
+            }
+            "ping" => span.drop_span(),
+            _ => {}
+        })
+    });
+    let end_early = |span: &tracing::Span| {
+        crate::layer::find::with_core(span, crate::lifecycle::core::Core::emit_early);
+    };
+    rig.run(|| {
+        let handler = info_span!("handler", tenant = "blue", kept = 1);
+        handler.in_scope(|| rig.pass(7));
+        end_early(&handler);
+        let sent = rig.sent();
+        assert_eq!((&sent[0]["name"], &sent[0]["error"]), (&json!("order"), &json!(true)));
+        assert_eq!(sent[0]["metadata"]["default"], json!({"kept": 1}));
+        let ping = info_span!("ping");
+        end_early(&ping);
+        ping.in_scope(|| drop(info_span!("late")));
+        drop(ping);
+        assert_eq!(names(&rig.sent()), ["late"], "it belongs to what is around");
+    });
+    let stats = rig.handle.stats();
+    assert_eq!((stats.left_out, stats.late_decisions), (1, 0));
+    assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
+}

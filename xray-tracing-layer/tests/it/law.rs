@@ -7,6 +7,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -14,10 +15,11 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use tracing::{Dispatch, Span, error, info, info_span, warn};
 use xray_sdk::local::{Collector, Document};
+use xray_sdk::sampling::{KeepSlowAndFailed, Never};
 use xray_sdk::{Emitter, Packet, UdpEmitter};
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::{MemoryRig, assert_law};
+use crate::support::{MemoryRig, assert_law, span_count};
 
 /// A forest of spans, as a list in which parents come before their children.
 #[derive(Clone, Debug)]
@@ -335,12 +337,55 @@ proptest! {
     }
 
     #[test]
+    fn whatever_is_kept_at_the_end_is_whole(forest in forest(false)) {
+        let sampler = KeepSlowAndFailed::new(Never).slower_than(Duration::ZERO).max_held_bytes(usize::MAX);
+        let rig = MemoryRig::with(|builder| builder.sampler(sampler).stream_after(forest.stream_after));
+        forest.grow(&rig.dispatch);
+        let stats = rig.handle.stats();
+        // A root of less than a microsecond is not slow.
+        prop_assert!(stats.closed <= forest.closed() as u64);
+        prop_assert!(stats.unsampled > 0 || stats.closed == forest.closed() as u64, "{:?}", stats);
+        prop_assert_eq!(stats.kept, stats.sampled);
+        prop_assert_eq!(stats.dropped + stats.lost_with_parent + stats.over_capacity + stats.abandoned, 0, "{:?}", stats);
+        rig.documents();
+    }
+
+    #[test]
+    fn whatever_is_left_out_is_counted(forest in forest(true), held_back: bool, with_children: bool, one_in in 1..6_u64) {
+        let count = AtomicU64::new(0);
+        let rig = MemoryRig::with(|builder| {
+            let builder = builder.stream_after(forest.stream_after).on_close(move |span| {
+                if count.fetch_add(1, Relaxed).is_multiple_of(one_in) {
+                    if with_children { span.drop_with_children() } else { span.drop_span() }
+                }
+            });
+            let sampler = KeepSlowAndFailed::new(Never).slower_than(Duration::ZERO);
+            let builder = builder.drop_span("plain");
+            if held_back { builder.sampler(sampler) } else { builder }
+        });
+        forest.grow(&rig.dispatch);
+        let stats = rig.handle.stats();
+        assert_law(&stats);
+        prop_assert_eq!(stats.dropped + stats.over_capacity + stats.abandoned, 0);
+        let documents = rig.memory.parsed();
+        let finished = documents.iter().filter(|document| document.get("end_time").is_some());
+        let sent: u64 = finished.map(span_count).sum();
+        prop_assert_eq!(sent, stats.closed - stats.lost_with_parent, "{:?}", stats);
+        // What a closure leaves out of a trace that is held back is not counted twice, and what is not kept not at all.
+        let all = stats.closed + stats.left_out;
+        prop_assert!(all <= forest.closed() as u64, "{:?}", stats);
+// A call that a library describes belongs to no trace where no span around is recorded.
+        let is_exact = !held_back && forest.closed() == forest.spans;
+        prop_assert!(!is_exact || all == forest.spans as u64, "{:?} of {}", stats, forest.spans);
+    }
+
+    #[test]
     fn whatever_the_emitter_refuses_is_counted(forest in forest(true), modulus in 1..5_u64) {
-        struct Moody(std::sync::atomic::AtomicU64, u64);
+        struct Moody(AtomicU64, u64);
         impl Emitter for Moody {
             fn emit(&self, _: &Packet) -> Result<(), xray_sdk::EmitError> {
                 use xray_sdk::EmitError::{Full, TooLarge, Unavailable};
-                let n = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let n = self.0.fetch_add(1, Relaxed);
                 if n.is_multiple_of(self.1) { Err([TooLarge, Full, Unavailable][(n % 3) as usize]) } else { Ok(()) }
             }
         }

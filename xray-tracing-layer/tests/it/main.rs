@@ -6,11 +6,13 @@
 mod support;
 
 mod bad_input;
+mod breadcrumbs;
 mod concurrency;
 mod diagnoses;
 mod effort;
 mod fields;
 mod law;
+mod leaving_out;
 mod limits;
 #[cfg(feature = "fmt")]
 mod log_lines;
@@ -22,4 +24,5 @@ mod queries;
 mod queued;
 mod secrets;
 mod stacking;
+mod streaming;
 mod unsampled;

@@ -1,4 +1,7 @@
-//! The search for credentials: the providers of `aws-config`, in the original's order, then the role of `-r`.
+//! The search for credentials: the providers of `aws-config`, then the role of `-r`.
+//!
+//! One search is one walk through the places; keeping and renewing what was found is the store's. Names of the places are
+//! those that the log shows.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -112,7 +115,7 @@ impl Search {
 /// The session's name when a role is assumed, the original's.
 const SESSION: &str = "xray-daemon";
 
-/// Where credentials can come from, in the order of the search.
+/// The sources of credentials, in the order of the search.
 pub(super) const SOURCES: [&str; 5] = [
     "environment variables",
     "web identity token",
@@ -121,7 +124,7 @@ pub(super) const SOURCES: [&str; 5] = [
     "instance role",
 ];
 
-/// Which provider of the chain had credentials.
+/// The provider of the chain that had credentials.
 #[derive(Debug, Clone, Default)]
 struct Source(Arc<Mutex<Option<&'static str>>>);
 

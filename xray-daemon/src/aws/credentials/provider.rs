@@ -1,4 +1,7 @@
-//! What the clients of `aws-config` share: HTTP client, region, time limits. Made anew for each search for credentials.
+//! The parts that the clients of `aws-config` share: HTTP client, region, time limits.
+//!
+//! Made anew for each search for credentials, so that a file or variable that came late is seen. The client is the one of
+//! `aws-smithy-http-client`, with the daemon's own trust and proxy.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -51,7 +54,9 @@ pub(in crate::aws) fn http_client(trust: &Trust, proxy: &Proxy) -> SharedHttpCli
 
 type Limits = (Option<Duration>, Option<Duration>);
 
-/// The configuration for providers of credentials and regions. Profiles are read again by each new configuration.
+/// The configuration for providers of credentials and regions.
+///
+/// Profiles are read again by each new configuration.
 pub(in crate::aws) fn configuration(client: &SharedHttpClient, region: Option<&str>) -> ProviderConfig {
     let limits = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

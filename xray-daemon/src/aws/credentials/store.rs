@@ -1,4 +1,4 @@
-//! The credentials in use: fetched once, kept, renewed before they expire, and fetched again when X-Ray refuses them.
+//! The credentials in use: kept, renewed before they expire, and fetched again if refused.
 //!
 //! A search that fails is remembered for `PAUSE`, so that a daemon without credentials does not ask the metadata
 //! service for each document. Credentials that are still valid stay in use when a renewal fails.
@@ -23,7 +23,7 @@ pub struct CredentialStore {
     /// Held during a search, so that there is one at a time.
     state: tokio::sync::Mutex<State>,
     status: Mutex<CredentialStatus>,
-    /// Whether X-Ray has refused what was found.
+    /// `true` if X-Ray has refused what was found.
     is_refused: AtomicBool,
 }
 
@@ -34,17 +34,17 @@ struct State {
     failure: Option<String>,
 }
 
-/// What is known of the credentials, for the log, `/metrics` and `config check`.
+/// The credentials as the log, `/metrics` and `config check` show them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CredentialStatus {
-    /// Where the credentials came from; none before the first search that found some.
+    /// The source of the credentials; none before the first search that found some.
     pub source: Option<&'static str>,
     /// The access key's id, of which a log may show all.
     pub access_key_id: Option<String>,
-    /// When the credentials expire; none for those that don't.
+    /// The time at which the credentials expire; none for those that don't.
     pub expires: Option<SystemTime>,
-    /// Why the last search failed; none if it did not.
+    /// The reason why the last search failed; none if it did not.
     pub failure: Option<String>,
 }
 
@@ -111,7 +111,7 @@ impl CredentialStore {
         self.is_refused.store(true, Ordering::Relaxed);
     }
 
-    /// What is known of the credentials at the moment, without a search.
+    /// Returns what is known of the credentials, without a search.
     #[must_use]
     pub fn status(&self) -> CredentialStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -159,7 +159,7 @@ impl CredentialStore {
 /// Credentials that are good for longer than this are not renewed.
 const MARGIN: Duration = Duration::from_secs(5 * 60);
 
-/// How long a search that failed is not repeated.
+/// The pause after a search that failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The longest that one search may take.

@@ -1,4 +1,4 @@
-//! Opens connections: directly, through a proxy's tunnel (`https`), or to a proxy that forwards (`http`).
+//! Opens connections: directly, through a proxy's tunnel, or to a proxy that forwards.
 //!
 //! Names are resolved here, so that a name that does not exist differs from a host that does not answer.
 
@@ -78,7 +78,7 @@ impl Service<Uri> for Connector {
 /// A connection to the destination or to the proxy.
 pub(super) struct Stream {
     io: MaybeHttpsStream<TokioIo<TcpStream>>,
-    /// Whether the other end is a proxy that wants whole URLs in the request line.
+    /// `true` if the other end is a proxy that wants whole URLs in the request line.
     forwards: bool,
 }
 

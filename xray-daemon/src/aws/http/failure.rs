@@ -1,4 +1,7 @@
-//! Sorts the HTTP client's errors into the kinds that telemetry counts, and says all of their causes in one line.
+//! Sorts the HTTP client's errors into telemetry's kinds, with all causes in one line.
+//!
+//! Goes through the chain of causes, since the client wraps what the system said several times. Decides nothing about a
+//! retry: that is `upload`'s.
 
 use std::error::Error;
 use std::fmt;
@@ -6,7 +9,9 @@ use std::io;
 
 use crate::aws::call::CallError;
 
-/// Sorts an error by its chain of causes. The innermost cause that is known decides.
+/// Sorts an error by its chain of causes.
+///
+/// The innermost cause that is known decides.
 pub(super) fn classify(error: &(dyn Error + 'static)) -> CallError {
     let mut kind: fn(String) -> CallError = CallError::Other;
     let mut parts: Vec<String> = Vec::new();
@@ -58,7 +63,9 @@ fn kind_of(error: &(dyn Error + 'static)) -> Option<fn(String) -> CallError> {
     error.downcast_ref::<hyper::Error>().filter(|error| error.is_timeout()).map(|_| CallError::Timeout as _)
 }
 
-/// The next error of the chain. An `io::Error` that wraps another error does not show it as its source.
+/// The next error of the chain.
+///
+/// An `io::Error` that wraps another error does not show it as its source.
 fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         Some(wrapped) => Some(wrapped),

@@ -1,4 +1,7 @@
-//! The HTTP client below the signatures: connections, proxy, TLS, time limits, and what errors are called.
+//! The HTTP client below the signatures: connections, proxy, TLS, time limits, errors.
+//!
+//! `transport` is the entrance: a signed request in, an answer or a [`CallError`](super::CallError) out. Nothing here
+//! knows credentials or X-Ray's operations.
 
 mod failure;
 

@@ -1,4 +1,4 @@
-//! The HTTP proxy that uploads go through: `-p`, `ProxyAddress` or `HTTPS_PROXY`, with exceptions from `NO_PROXY`.
+//! The HTTP proxy that uploads go through, with the exceptions of `NO_PROXY`.
 //!
 //! The original sends uploads and relayed calls through the proxy. Here the calls for credentials (STS, SSO) use the
 //! proxy too; instance and container metadata never do.
@@ -81,7 +81,7 @@ impl Proxy {
         Some(Hop { uri: found.uri().clone(), authorization: found.basic_auth().cloned() })
     }
 
-    /// The same proxy for the clients of `aws-config`, for `https` destinations only.
+    /// Returns this proxy for the clients of `aws-config`, for `https` destinations only.
     pub(in crate::aws) fn for_credentials(&self) -> ProxyConfig {
         match ProxyConfig::https(self.url.clone()) {
             Ok(config) if self.matcher.is_some() => config.no_proxy(&self.exceptions),
@@ -90,7 +90,7 @@ impl Proxy {
     }
 }
 
-/// Whether a host of a URL is a name or an address; the parser takes more than that.
+/// Returns whether a URL's host is a name or an address; the parser takes more than that.
 pub(in crate::aws) fn is_host(host: &str) -> bool {
     match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),

@@ -1,4 +1,6 @@
 //! Signs requests with SigV4, by the crate that AWS itself keeps.
+//!
+//! A pure function of request, credentials and time. Headers that proxies change on the way stay out of the signature.
 
 use std::time::SystemTime;
 
@@ -9,7 +11,7 @@ use hyper::http::{HeaderValue, header, request};
 
 use crate::aws::call::CallError;
 
-/// Who signs, for which service, where, and when.
+/// A signer: credentials, service, region and time.
 pub(in crate::aws) struct Signer<'a> {
     pub(in crate::aws) credentials: &'a Credentials,
     pub(in crate::aws) service: &'a str,

@@ -1,4 +1,8 @@
-//! One HTTP client for everything that goes to X-Ray: pool, TLS, proxy, time limits. Knows nothing of signatures.
+//! One HTTP client for everything that goes to X-Ray: pool, TLS, proxy, time limits.
+//!
+//! Knows nothing of signatures.
+//!
+//! One attempt for each request; what a failure means, and whether to try again, is the caller's to decide.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -24,9 +28,13 @@ use crate::aws::call::CallError;
 pub struct Limits {
     /// To open a TCP connection. Defaults to 2 s.
     pub connect: Duration,
-    /// From the start of an attempt to the last byte of its answer. Defaults to 5 s; the original has 2 s.
+    /// From the start of an attempt to the last byte of its answer.
+    ///
+    /// Defaults to 5 s; the original has 2 s.
     pub attempt: Duration,
-    /// After which an unused connection is closed. Defaults to 90 s, so that telemetry's 60 s keep one open.
+    /// After which an unused connection is closed.
+    ///
+    /// Defaults to 90 s, so that telemetry's 60 s keep one open.
     pub idle: Duration,
     /// Unused connections kept for each host. Defaults to 8, as in the original.
     pub idle_connections: usize,
@@ -79,7 +87,9 @@ impl Transport {
         self.limits.attempt = limit;
     }
 
-    /// Sends a request. The limit covers the answer's body as well, which ends with an error when time is up.
+    /// Sends a request.
+    ///
+    /// The limit covers the answer's body as well, which ends with an error when time is up.
     pub(in crate::aws) async fn send(
         &self,
         request: Request<Full<Bytes>>,

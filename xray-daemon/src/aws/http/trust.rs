@@ -1,4 +1,4 @@
-//! Which certificates are accepted: the machine's roots, a bundle (`AWS_CA_BUNDLE`), or any (`NoVerifySSL`).
+//! The certificates that are accepted: the machine's roots, a bundle, or any.
 //!
 //! `rustls` with `ring` does the work. `SSL_CERT_FILE` and `SSL_CERT_DIR` name the roots where the machine has none,
 //! as in an image that holds nothing but the program.
@@ -19,11 +19,13 @@ pub enum Trust {
     Machine,
     /// The authorities in a file in PEM format, and no others.
     Bundle(PathBuf),
-    /// Any certificate for any host, as `NoVerifySSL` asks for. For tests behind a proxy that opens TLS.
+    /// Any certificate for any host, as `NoVerifySSL` asks for.
+    ///
+    /// For tests behind a proxy that opens TLS.
     Anything,
 }
 
-/// Why no TLS client can be made.
+/// The reason why no TLS client can be made.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TrustError {
@@ -31,7 +33,7 @@ pub enum TrustError {
     Bundle {
         /// The path of `AWS_CA_BUNDLE`.
         path: PathBuf,
-        /// What is wrong with the file.
+        /// The fault of the file.
         reason: String,
     },
     /// The TLS library refuses its own settings.
@@ -111,7 +113,9 @@ fn read_bundle(path: &Path) -> Result<RootCertStore, TrustError> {
     Ok(roots)
 }
 
-/// Accepts any certificate for any host. The handshake's own signatures are still verified.
+/// Accepts any certificate for any host.
+///
+/// The handshake's own signatures are still verified.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

@@ -34,6 +34,11 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// Arguments for an endpoint and free ports, without a look at the metadata of an instance.
+pub(crate) fn usual(endpoint: &str) -> [&str; 9] {
+    ["-o", "-n", "eu-central-1", "-b", "127.0.0.1:0", "-t", "127.0.0.1:0", "--endpoint", endpoint]
+}
+
 /// Runs the program to its end: status, standard output, standard error.
 pub(crate) fn output(mut command: Command) -> (i32, String, String) {
     let output = command.output().unwrap();
@@ -44,9 +49,7 @@ pub(crate) fn output(mut command: Command) -> (i32, String, String) {
 impl Daemon {
     /// Starts a daemon that sends to `endpoint`, with free ports, and waits until it listens.
     pub(crate) fn start(endpoint: &str, arguments: &[&str]) -> Self {
-        let usual =
-            ["-o", "-n", "eu-central-1", "-b", "127.0.0.1:0", "-t", "127.0.0.1:0", "--endpoint", endpoint];
-        Self::spawn(command(&[&usual, arguments].concat()))
+        Self::spawn(command(&[&usual(endpoint), arguments].concat()))
     }
 
     pub(crate) fn spawn(mut command: Command) -> Self {
@@ -102,12 +105,17 @@ impl Daemon {
         address(&self.line("Serving /metrics"), "/readyz on ")
     }
 
-    /// Sends segments, each in a datagram of its own, a few at a time.
+    /// Sends this many segments, each in a datagram of its own.
     pub(crate) fn send(&self, count: usize) {
+        self.send_all((0..count).map(segment));
+    }
+
+    /// Sends datagrams, a few at a time so that the kernel loses none even without privilege.
+    pub(crate) fn send_all(&self, datagrams: impl IntoIterator<Item = Vec<u8>>) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         let to = self.udp();
-        for number in 0..count {
-            socket.send_to(&segment(number), to).unwrap();
+        for (number, datagram) in datagrams.into_iter().enumerate() {
+            socket.send_to(&datagram, to).unwrap();
             if number % 50 == 49 {
                 thread::sleep(Duration::from_millis(2));
             }
@@ -157,4 +165,9 @@ pub(crate) fn segment(number: usize) -> Vec<u8> {
          \"name\":\"shop\",\"start_time\":1.0,\"end_time\":2.0}}"
     )
     .into_bytes()
+}
+
+/// A segment's datagram with a name of the service.
+pub(crate) fn named(number: usize, name: &str) -> Vec<u8> {
+    String::from_utf8(segment(number)).unwrap().replace("shop", name).into_bytes()
 }

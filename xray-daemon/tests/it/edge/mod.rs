@@ -32,6 +32,11 @@ pub(crate) fn credentials() -> Credentials {
     Credentials::new("AKIDEXAMPLE", "secret", Some("token".into()), None, "test")
 }
 
+/// The keys that [`daemon::command`] gives a process.
+pub(crate) fn daemons_credentials() -> Credentials {
+    Credentials::new("AKIDEXAMPLE", "secret", None, None, "test")
+}
+
 /// A client of an endpoint, signing with [`credentials`].
 pub(crate) async fn aws(settings: &Settings) -> Aws {
     Aws::with_credentials(settings, credentials()).await.unwrap()

@@ -18,13 +18,13 @@ use crate::model::{Home, Time};
 /// A caller with the policies of its identity and session. Resource policies come at the decision.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    /// Who it is.
+    /// Principal.
     pub principal: Principal,
     /// Policies of the identity, its boundary, and of the session.
     pub policies: Policies,
-    /// Whether the key is a session's, and when that began.
+    /// Start of the session, if the key is a session's.
     pub session_since: Option<Time>,
-    /// Why the signature was not accepted, if it was not; then the caller is anonymous.
+    /// Reason for which the signature was not accepted, if it was not; then the caller is anonymous.
     pub unproven: Option<SignatureError>,
     context: Context,
 }
@@ -36,7 +36,7 @@ pub(in crate::access) struct StoredPolicy {
     pub(in crate::access) document: Option<String>,
 }
 
-/// How a request came in.
+/// Origin of a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin {
     /// The client's address.
@@ -135,7 +135,7 @@ impl Caller {
     }
 
     /// The condition keys that all requests of this caller have.
-    pub(in crate::access) fn context(&self) -> &Context {
+    pub fn context(&self) -> &Context {
         &self.context
     }
 }

@@ -1,4 +1,4 @@
-//! Why a change of identities is refused.
+//! Reasons for which a change of identities is refused.
 //!
 //! Each message is for the person who types the command. What the store reports passes through as it is.
 

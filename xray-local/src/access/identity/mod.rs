@@ -1,4 +1,4 @@
-//! Who there is: users, roles, their keys, and the caller that a key stands for.
+//! Identities: users, roles, their keys, and the caller that a key stands for.
 //!
 //! ```text
 //!  caller ─► directory ─► record, error, secret

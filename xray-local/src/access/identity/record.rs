@@ -57,7 +57,7 @@ impl IdentityKind {
     }
 }
 
-/// What an identity is made of.
+/// Parts of a new identity.
 #[derive(Clone, Debug, Default)]
 pub struct NewIdentity {
     /// The name: letters, digits and `+=,.@_-`, at most 64.
@@ -87,8 +87,8 @@ pub struct AccessKey {
     pub session: Option<String>,
     /// Session policies as JSON, `[{"name": …, "document": …}]`.
     pub policy: Option<String>,
-    /// When the key was made.
+    /// Time at which the key was made.
     pub created: Time,
-    /// When the session is over.
+    /// End of the session.
     pub expires: Option<Time>,
 }

@@ -49,7 +49,7 @@ impl Condition {
         Ok(conditions)
     }
 
-    /// Whether a request with these keys satisfies the condition.
+    /// Reports whether a request with these keys satisfies the condition.
     pub(super) fn holds(&self, context: &Context) -> bool {
         let found = context.values(&self.key);
         if self.operator.test == Test::Null {

@@ -7,24 +7,13 @@ use std::error::Error;
 use std::fmt;
 
 use super::json::Json;
-use super::statement::Statement;
+use super::statement::{Kind, Statement};
 
 /// A policy whose every element was understood.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     pub(super) statements: Vec<Statement>,
     source: String,
-}
-
-/// Where a policy is attached, which decides on the elements that it may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// To a user, role or session, also as a boundary: no `Principal`.
-    Identity,
-    /// To a role, saying who may assume it: `Principal`, no `Resource`.
-    Trust,
-    /// To a resource: `Principal` and `Resource`.
-    Resource,
 }
 
 /// A policy document that is not accepted, and why.

@@ -37,10 +37,10 @@ pub struct Policies {
     pub resource: Vec<Named>,
 }
 
-/// What is asked for.
+/// Question about a request.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// Who asks.
+    /// Principal who asks.
     pub principal: &'a Principal,
     /// `xray:PutTraceSegments`, in any case.
     pub action: &'a str,
@@ -53,7 +53,7 @@ pub struct Question<'a> {
 /// Allowed or denied, by whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// What was decided.
+    /// Outcome.
     pub outcome: Outcome,
     /// The layer that decided, or that lacks a statement that allows.
     pub layer: Layer,
@@ -62,13 +62,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether the request may go on.
+    /// Reports whether the request may go on.
     pub fn is_allowed(&self) -> bool {
         self.outcome == Outcome::Allowed
     }
 }
 
-/// What was decided.
+/// Outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A statement allows.
@@ -107,7 +107,7 @@ impl Layer {
     }
 }
 
-/// Where a statement stands.
+/// Place of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatementRef {
     /// The policy's name.

@@ -24,7 +24,7 @@ impl Json {
         serde_json::from_str(source).map_err(|err| err.to_string())
     }
 
-    /// What kind of value this is, for error messages.
+    /// Names the kind of the value, for error messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

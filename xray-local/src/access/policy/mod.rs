@@ -19,11 +19,12 @@ mod statement;
 mod timestamp;
 
 pub use context::Context;
-pub use document::{Kind, Policy, PolicyError};
+pub use document::{Policy, PolicyError};
 pub use evaluate::{
     Layer, Named, Outcome, Policies, Question, StatementRef, Verdict, evaluate, evaluate_trust,
 };
 pub use principal::{Principal, PrincipalKind};
+pub use statement::Kind;
 
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,7 @@ pub(super) struct Operator {
     pub(super) if_exists: bool,
 }
 
-/// How a request's several values count.
+/// Rule for several values of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quantifier {
     /// No prefix.
@@ -33,7 +33,7 @@ pub(super) enum Quantifier {
     ForAnyValue,
 }
 
-/// What is compared, and how.
+/// Comparison of an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Test {
     String { ignore_case: bool, wildcards: bool },
@@ -46,7 +46,7 @@ pub(super) enum Test {
     Null,
 }
 
-/// Which orders satisfy a comparison of a request's value with a policy's.
+/// Orders that satisfy a comparison of a request's value with a policy's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Comparison {
     Equal,
@@ -139,7 +139,7 @@ impl Operator {
         })
     }
 
-    /// Whether a request's value equals, or relates to, one of a policy's; negation is not applied here.
+    /// Reports whether a request's value equals, or relates to, one of a policy's; negation is not applied here.
     pub(super) fn compares(&self, operand: &Operand, value: &str, context: &Context) -> bool {
         match (operand, self.test) {
             (Operand::String(template), Test::String { ignore_case, .. }) => {

@@ -26,7 +26,7 @@ pub(super) enum Part {
     Variable { key: String, default: Option<String> },
 }
 
-/// What a template may hold besides plain characters.
+/// Part of a template.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grammar {
     /// `*` and `?` are wildcards.
@@ -75,7 +75,7 @@ impl Template {
         Some(tokens)
     }
 
-    /// Whether the resolved pattern matches the whole of `value`.
+    /// Reports whether the resolved pattern matches the whole of `value`.
     pub(super) fn matches(&self, value: &str, context: &Context, ignore_case: bool) -> bool {
         self.resolve(context).is_some_and(|tokens| matches(&tokens, value, ignore_case))
     }
@@ -113,7 +113,7 @@ fn variable(name: &str, source: &str) -> Result<Part, String> {
     Ok(Part::Variable { key: key.to_ascii_lowercase(), default })
 }
 
-/// Whether the tokens match the whole of `value`. Linear in both, but for one point of return.
+/// Reports whether the tokens match the whole of `value`. Linear in both, but for one point of return.
 pub(super) fn matches(tokens: &[Token], value: &str, ignore_case: bool) -> bool {
     let value: Vec<char> = value.chars().collect();
     let (mut token, mut at) = (0, 0);

@@ -1,11 +1,11 @@
-//! Who asks, and the `Principal` elements of trust and resource policies that name them.
+//! Principals, and the `Principal` elements of trust and resource policies that name them.
 //!
 //! Wildcards within ARNs are refused, as IAM does it. How precisely an element names a caller matters to the decision:
 //! naming an account leaves the rest to the caller's own policies.
 
 use super::json::Json;
 
-/// Who makes a request.
+/// Maker of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// `arn:aws:iam::123456789012:user/app`, or that of an assumed role's session.
@@ -14,11 +14,11 @@ pub struct Principal {
     pub account: String,
     /// The unique id: `AIDA…`, or `AROA…:session`.
     pub id: String,
-    /// What the principal is.
+    /// Kind of the principal.
     pub kind: PrincipalKind,
 }
 
-/// What a principal is.
+/// Kind of a principal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PrincipalKind {
     /// A user, by name.
@@ -48,7 +48,7 @@ impl PrincipalKind {
     }
 }
 
-/// How precisely a policy names a principal; the order is that of precision.
+/// Precision with which a policy names a principal, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Named {
     /// As everybody in an account, which leaves the decision to the account's own policies.
@@ -102,7 +102,7 @@ impl PrincipalElement {
         self.negated
     }
 
-    /// How the element names a principal, `None` if it does not.
+    /// Returns the precision with which the element names a principal, `None` if it does not.
     pub(super) fn names(&self, principal: &Principal) -> Option<Named> {
         if self.negated {
             // As in IAM, an exception has to list everything that a principal is: account, role, and itself.

@@ -6,10 +6,20 @@
 use super::Context;
 use super::arn::ArnPattern;
 use super::condition::Condition;
-use super::document::Kind;
 use super::json::Json;
 use super::pattern::{Token, matches};
 use super::principal::{Named, Principal, PrincipalElement, strings};
+
+/// Attachment of a policy, which decides on the elements that it may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// To a user, role or session, also as a boundary: no `Principal`.
+    Identity,
+    /// To a role, saying who may assume it: `Principal`, no `Resource`.
+    Trust,
+    /// To a resource: `Principal` and `Resource`.
+    Resource,
+}
 
 /// A statement whose every element was understood.
 #[derive(Clone, Debug, PartialEq)]
@@ -109,14 +119,14 @@ impl Statement {
         })
     }
 
-    /// Whether the statement speaks of this action on this resource under these conditions. `action` is in lower case.
+    /// Reports whether the statement speaks of this action on this resource under these conditions. `action` is in lower case.
     pub(super) fn applies(&self, action: &str, resource: &str, context: &Context) -> bool {
         self.actions.covers(|pattern| matches(&pattern.0, action, false))
             && self.resources.covers(|pattern| pattern.matches(resource, context))
             && self.conditions.iter().all(|condition| condition.holds(context))
     }
 
-    /// How the statement names a principal, if it has such an element and names this one.
+    /// Returns the precision with which the statement names a principal, if it does.
     pub(super) fn names(&self, principal: &Principal) -> Option<Named> {
         self.principal.as_ref()?.names(principal)
     }
@@ -125,7 +135,7 @@ impl Statement {
         self.conditions.iter().map(Condition::key)
     }
 
-    /// Which actions of a list no pattern of the statement's matches: those patterns, as written, that match none.
+    /// Returns the patterns, as written, that match no action of a list.
     pub(super) fn idle_actions<'a>(&'a self, known: &'a [String]) -> impl Iterator<Item = String> + 'a {
         self.actions
             .patterns

@@ -1,3 +1,5 @@
+//! The evaluator: corner cases of IAM, and random policies held against another evaluator.
+
 use std::sync::Arc;
 
 use super::*;
@@ -31,7 +33,7 @@ fn statement(statement: &str) -> String {
     format!(r#"{{"Version": "2012-10-17", "Statement": {statement}}}"#)
 }
 
-/// Whether one statement of an identity policy allows an action on a resource.
+/// Reports whether one statement of an identity policy allows an action on a resource.
 fn allows_on(inner: &str, action: &str, resource: &str, context: &Context) -> bool {
     let policies =
         Policies { identity: vec![named("p", &statement(inner), Kind::Identity)], ..Policies::default() };

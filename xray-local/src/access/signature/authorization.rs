@@ -1,4 +1,4 @@
-//! What a request says about its signature: in the `Authorization` header, or in the query of a presigned URL.
+//! A request's statements on its signature, in the header `Authorization` or in the query of a presigned URL.
 //!
 //! The form is taken strictly. Where AWS may be lenient with blanks or repeated members, a request is refused here, so
 //! that no two spellings of a signature mean the same.
@@ -38,7 +38,7 @@ pub struct Credential {
     pub service: String,
 }
 
-/// Where the signature stands.
+/// Place of the signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// In the `Authorization` header.
@@ -47,16 +47,16 @@ pub enum Form {
     Presigned(Duration),
 }
 
-/// What a request says about its signature. Nothing of it is proven yet.
+/// A request's statements on its signature. Nothing of it is proven yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
     /// Whose key, and for what.
     pub credential: Credential,
     /// The session token, if there is one.
     pub token: Option<String>,
-    /// When it was signed.
+    /// Time of the signature.
     pub at: SystemTime,
-    /// Where the signature stands.
+    /// Place of the signature.
     pub form: Form,
     pub(super) date: String,
     pub(super) signed_headers: String,
@@ -199,7 +199,7 @@ impl Credential {
     }
 }
 
-/// Whether a query parameter is the signature's own.
+/// Reports whether a query parameter is the signature's own.
 pub(super) fn is_of_signature(name: &str) -> bool {
     matches!(
         name,

@@ -1,4 +1,4 @@
-//! Why a signature is not accepted, as AWS names it and in its words.
+//! Reasons for which a signature is not accepted, in AWS's names and words.
 //!
 //! Codes and messages were seen in answers of X-Ray and STS. Both protocols name the same errors differently.
 
@@ -16,7 +16,7 @@ pub enum SignatureError {
     UnknownClient,
     /// The session that the token belongs to is over.
     ExpiredToken,
-    /// It does not fit the request, the time, the region or the service.
+    /// The signature does not fit the request, the time, the region or the service.
     Invalid(String),
 }
 

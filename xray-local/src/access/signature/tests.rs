@@ -1,3 +1,5 @@
+//! Signatures: forms that are accepted, ages, scopes, and every changed byte.
+
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
@@ -41,6 +43,11 @@ fn expected() -> Expected<'static> {
 }
 
 fn request(at: SystemTime, token: Option<&str>, presigned: bool) -> Request {
+    signed(at, token, presigned, None)
+}
+
+/// A request of which the signature covers `payload` in place of the body's hash. Its headers say so, as S3's do.
+fn signed(at: SystemTime, token: Option<&str>, presigned: bool, payload: Option<&str>) -> Request {
     let identity = Credentials::new("AKIDEXAMPLE", SECRET, token.map(str::to_owned), None, "test").into();
     let mut settings = SigningSettings::default();
     if presigned {
@@ -59,10 +66,15 @@ fn request(at: SystemTime, token: Option<&str>, presigned: bool) -> Request {
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static("127.0.0.1:2001"));
     headers.insert("content-type", HeaderValue::from_static("application/json"));
+    if let Some(payload) = payload {
+        headers.insert("x-amz-content-sha256", payload.parse().unwrap());
+    }
     let body = br#"{"StartTime": 1, "EndTime": 2}"#.to_vec();
     let uri = "http://127.0.0.1:2001/TraceSummaries?b=2&a=%2Fx";
     let pairs: Vec<(&str, &str)> = headers.iter().map(|(k, v)| (k.as_str(), v.to_str().unwrap())).collect();
-    let signable = SignableRequest::new("POST", uri, pairs.into_iter(), SignableBody::Bytes(&body)).unwrap();
+    let covered =
+        payload.map_or(SignableBody::Bytes(&body), |hash| SignableBody::Precomputed(hash.to_owned()));
+    let signable = SignableRequest::new("POST", uri, pairs.into_iter(), covered).unwrap();
     let (instructions, _) = sign(signable, &params).unwrap().into_parts();
     let mut query = form_urlencoded::Serializer::new("b=2&a=%2Fx".to_owned());
     for (name, value) in instructions.params() {
@@ -165,6 +177,35 @@ fn missing_and_malformed_signatures_are_named() {
     let mut twice = request(now(), None, false);
     twice.headers.append("x-amz-date", HeaderValue::from_static("20261126T221500Z"));
     assert!(twice.check(&expected()).unwrap_err().to_string().contains("must occur once"));
+}
+
+/// Only S3 takes signatures that leave the body out, or that sign it chunk by chunk.
+#[test]
+fn a_signature_over_anything_but_the_bodys_hash_is_refused() {
+    let hash = {
+        use sha2::Digest as _;
+        let body = request(now(), None, false).body;
+        sha2::Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+    };
+    assert_eq!(signed(now(), None, false, Some(&hash)).check(&expected()), Ok(()));
+    let nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    for payload in [
+        "UNSIGNED-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+        "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        nothing,
+    ] {
+        for presigned in [false, true] {
+            let mut request = signed(now(), None, presigned, Some(payload));
+            assert_eq!(request.check(&expected()), Err(SignatureError::mismatch()), "{payload} {presigned}");
+            request.headers.insert("content-encoding", HeaderValue::from_static("aws-chunked"));
+            request.body =
+                [b"1e;chunk-signature=00\r\n", &request.body[..], b"\r\n0;chunk-signature=00\r\n\r\n"]
+                    .concat();
+            assert_eq!(request.check(&expected()), Err(SignatureError::mismatch()), "{payload} {presigned}");
+        }
+    }
 }
 
 #[test]

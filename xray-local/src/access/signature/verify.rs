@@ -15,10 +15,10 @@ use subtle::ConstantTimeEq as _;
 use super::authorization::{is_of_signature, pairs};
 use super::{Form, Received, SignatureError, Signed, instant};
 
-/// How far the client's clock and this one may be apart. Source: "Signature expired … - 15 min." of AWS's messages.
+/// Longest distance of the client's clock from this one. Source: "Signature expired … - 15 min." of AWS's messages.
 pub const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 
-/// What a signature has to be scoped to.
+/// Scope that a signature needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected<'a> {
     /// The region, `None` where any will do.

@@ -15,7 +15,7 @@ use crate::access::policy::{Kind, Named, Policy, Question, evaluate_trust};
 use crate::access::refusal::Refusal;
 use crate::model::{Door, Length, Time};
 
-/// What a session is made of, once it is allowed.
+/// Parts of a session that is allowed.
 pub(super) struct Grant {
     role: Identity,
     session: String,
@@ -43,7 +43,7 @@ pub(super) fn decide(
     }
     // One hour by default, as much as a role allows for if it was made without saying more; chained roles get no more.
     let longest = if caller.session_since.is_some() { 3_600 } else { 43_200 };
-    let seconds = super::respond::duration(form, 3_600, longest)?;
+    let seconds = form.duration(3_600, longest)?;
     let policy = session_policy(form)?;
     let role = directory::find_arn(connection, arn)?.filter(|identity| identity.kind == IdentityKind::Role);
     let asked = Asked {

@@ -40,7 +40,7 @@ impl Operation {
     }
 }
 
-/// Whether a request to `/` is meant for STS: a form that is posted, or a presigned URL with an action.
+/// Reports whether a request to `/` is meant for STS: a form that is posted, or a presigned URL with an action.
 pub fn is_call(request: &Received<'_>) -> bool {
     let is_form = request
         .headers
@@ -112,6 +112,17 @@ impl Form {
     /// `PolicyArns.member.1.arn`, `PolicyArns.member.2.arn`, …
     pub(super) fn members(&self, list: &str, member: &str) -> Vec<&str> {
         (1..).map_while(|number| self.get(&format!("{list}.member.{number}{member}"))).collect()
+    }
+
+    /// `DurationSeconds`, at least 15 minutes.
+    pub(super) fn duration(&self, default: i64, longest: i64) -> Result<i64, Refusal> {
+        let Some(given) = self.get("DurationSeconds") else { return Ok(default.min(longest)) };
+        given.parse().ok().filter(|seconds| (900..=longest).contains(seconds)).ok_or_else(|| {
+            validation(format!(
+                "Value '{given}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and \
+                 {longest}"
+            ))
+        })
     }
 }
 

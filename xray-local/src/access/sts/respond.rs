@@ -6,7 +6,7 @@
 use http::StatusCode;
 use rusqlite::Connection;
 
-use super::form::{Form, Operation, validation};
+use super::form::{Form, Operation};
 use super::{assume, xml};
 use crate::access::guard::Guard;
 use crate::access::identity::{Caller, Origin, directory};
@@ -78,7 +78,7 @@ fn outcome(
                         .to_owned(),
                 ));
             };
-            let seconds = duration(&form, 43_200, 129_600)?;
+            let seconds = form.duration(43_200, 129_600)?;
             store.write_blocking(move |connection| session_of_user(connection, &name, now, seconds))?
         }
     };
@@ -101,15 +101,4 @@ fn session_of_user(connection: &Connection, name: &str, now: Time, seconds: i64)
     let expires = now.plus(Length(seconds * 1_000_000));
     let key = directory::add_session(connection, &user, None, None, now, expires)?;
     Ok(xml::credentials(&key))
-}
-
-/// `DurationSeconds`, at least 15 minutes.
-pub(super) fn duration(form: &Form, default: i64, longest: i64) -> Result<i64, Refusal> {
-    let Some(given) = form.get("DurationSeconds") else { return Ok(default.min(longest)) };
-    given.parse().ok().filter(|seconds| (900..=longest).contains(seconds)).ok_or_else(|| {
-        validation(format!(
-            "Value '{given}' at 'durationSeconds' failed to satisfy constraint: Member must have value between 900 and \
-             {longest}"
-        ))
-    })
 }

@@ -43,9 +43,14 @@ pub(in crate::api) fn retrieved(call: &Call) -> Result<Value, ApiError> {
         ids.clear();
     }
     let graph = call.read(|connection| query::trace_graph(connection, &ids))?;
-    let (services, next) = services(call, &graph)?;
+    let links = call.read(|connection| query::trace_links(connection, &ids))?;
+    let (page, next) = call.page(limits::GRAPH_PAGE, |skip, limit| {
+        let services = wire::graph_services(&graph, skip, limit).into_iter();
+        let names = graph.nodes.iter().skip(skip).map(|node| &node.name);
+        Ok(services.zip(names).map(|(service, name)| (service, wire::graph_links(&links, name))).collect())
+    })?;
     let services: Vec<Value> =
-        services.into_iter().map(|service| json!({"Service": service, "Links": []})).collect();
+        page.into_iter().map(|(service, links)| json!({"Service": service, "Links": links})).collect();
     Ok(with_token(json!({"RetrievalStatus": retrieval.status, "Services": services}), next))
 }
 

@@ -1,4 +1,4 @@
-//! What operations do, once signature, policies and members allow them.
+//! Work of the operations, once signature, policies and members allow them.
 //!
 //! Each function is one row of the operations' table. It may block: a thread for blocking work runs it.
 

@@ -72,7 +72,7 @@ pub(in crate::api) fn summaries(call: &Call) -> Result<Value, ApiError> {
         _ => RangeKind::TraceId,
     };
     let filter = Filter::parse(call.text("FilterExpression").unwrap_or_default())
-        .map_err(|err| ApiError::invalid(format!("Invalid filter expression: {err}")))?;
+        .map_err(|err| ApiError::invalid(err.to_string()))?;
     let mut search = Search::new(Range { start, end, kind }, filter);
     search.sample = sample(call)?;
     search.before = call.position()?.map(TraceKey);

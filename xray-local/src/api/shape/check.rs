@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Kind, Member};
 
-/// Why a body is not accepted.
+/// Reason for which a body is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShapeError {
     /// A value of another type than the model's.

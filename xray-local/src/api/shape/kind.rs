@@ -9,13 +9,13 @@ use std::fmt::Write as _;
 pub struct Member {
     /// The name.
     pub name: &'static str,
-    /// Whether it has to be there.
+    /// True if it has to be there.
     pub required: bool,
-    /// What it holds.
+    /// Type of the value.
     pub kind: Kind,
 }
 
-/// What a member holds. Bounds are those of the model, `None` without.
+/// Type of a member's value. Bounds are those of the model, `None` without.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// A string with bounds of its length, in characters.

@@ -1,4 +1,4 @@
-//! What a request may hold: members, types and bounds, as X-Ray's public model states them.
+//! Members of requests, their types and bounds, as X-Ray's public model states them.
 //!
 //! The table of operations is made of these types, and each body is checked against its row before the operation sees it.
 

@@ -6,12 +6,26 @@
 use serde_json::{Value, json};
 
 use crate::model::{EdgeKind, NodeName, Time, limits};
-use crate::query::{Edge, Graph, Histogram, Node, Statistics};
+use crate::query::{Edge, Graph, Histogram, Node, Statistics, TraceLink};
 
 /// The services of a graph from position `from`, at most `limit`.
 pub(in crate::api) fn graph_services(graph: &Graph, from: usize, limit: usize) -> Vec<Value> {
     let page = graph.nodes.iter().enumerate().skip(from).take(limit);
     page.map(|(reference, node)| service(graph, reference, node)).collect()
+}
+
+/// The links into a service, at most a hundred.
+pub(in crate::api) fn graph_links(links: &[TraceLink], of: &NodeName) -> Vec<Value> {
+    let own = links.iter().filter(|link| link.node == *of).take(limits::GRAPH_LINKS);
+    own.map(|link| {
+        let ids: Vec<String> = link.destinations.iter().map(ToString::to_string).collect();
+        json!({
+            "ReferenceType": limits::LINK_REFERENCE,
+            "SourceTraceId": link.source.to_string(),
+            "DestinationTraceIds": ids,
+        })
+    })
+    .collect()
 }
 
 fn service(graph: &Graph, reference: usize, node: &Node) -> Value {

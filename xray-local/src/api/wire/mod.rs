@@ -5,5 +5,5 @@
 mod graph;
 mod summary;
 
-pub(super) use graph::{forecast, graph_services, histogram, statistics};
+pub(super) use graph::{forecast, graph_links, graph_services, histogram, statistics};
 pub(super) use summary::summary;

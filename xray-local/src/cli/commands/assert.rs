@@ -19,10 +19,10 @@ use crate::cli::{output, picture, when};
 pub(in super::super) struct Assert {
     /// A filter expression.
     filter: String,
-    /// How long to wait.
+    /// Longest time to wait.
     #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "5s")]
     within: Duration,
-    /// How many traces have to match at least.
+    /// Least number of traces that have to match.
     #[arg(long, default_value_t = 1, conflicts_with = "none")]
     count: usize,
     /// Assert that no trace matches, for as long as --within says.
@@ -37,7 +37,7 @@ pub(in super::super) struct Assert {
     endpoint: Endpoint,
 }
 
-/// How often the X-Ray is asked.
+/// Time between two questions.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl Assert {

@@ -24,7 +24,7 @@ pub(in super::super) struct Demo {
 
 impl Demo {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
-        let client = self.endpoint.client()?;
+        let client = self.endpoint.client_to_write()?;
         let now = now();
         let documents = demo::documents(now, self.requests, now.0.unsigned_abs());
         let mut refused = 0;

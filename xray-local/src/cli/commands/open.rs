@@ -18,7 +18,7 @@ pub(in super::super) struct Open {
 impl Open {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
         // Asked first, so that a browser does not show an error in place of a sentence.
-        self.endpoint.client()?.call("/GetSamplingRules", &serde_json::json!({}))?;
+        self.endpoint.client_to_write()?.call("/GetSamplingRules", &serde_json::json!({}))?;
         let url = &self.endpoint.endpoint;
         output::line(url)?;
         let (program, first): (&str, &[&str]) = if cfg!(target_os = "macos") {

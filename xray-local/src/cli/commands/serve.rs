@@ -16,19 +16,19 @@ use crate::store::Place;
 /// Serve the daemon, the API and the console. Ctrl-C ends it; everything received is in the file then.
 #[derive(Clone, Debug, Args)]
 pub(in super::super) struct Serve {
-    /// Where segments arrive by UDP, as at a daemon.
+    /// Address at which segments arrive by UDP, as at a daemon.
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:2000")]
     udp: SocketAddr,
-    /// Where the daemon's API calls arrive: sampling rules and targets.
+    /// Address at which the daemon's API calls arrive: sampling rules and targets.
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:2000")]
     tcp: SocketAddr,
-    /// Where the X-Ray API and the console are.
+    /// Address of the X-Ray API and the console.
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:2001")]
     api: SocketAddr,
     /// The data file, or :memory:. Defaults to the place where the system keeps such data.
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
-    /// What becomes of calls without a valid signature or permission: off, warn or enforce. Defaults to warn on
+    /// Mode for calls without a valid signature or permission: off, warn or enforce. Defaults to warn on
     /// loopback, and to enforce beyond it.
     #[arg(long, value_name = "MODE")]
     access: Option<Mode>,
@@ -41,13 +41,13 @@ pub(in super::super) struct Serve {
     /// The account that this server stands for: twelve digits.
     #[arg(long, value_name = "ID", value_parser = account, default_value = "123456789012")]
     account: String,
-    /// How long traces are kept.
+    /// Age at which traces are deleted.
     #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "30d")]
     keep: Duration,
     /// Size of the data above which the oldest traces are deleted.
     #[arg(long, value_name = "SIZE", value_parser = when::size, default_value = "2GB")]
     max_size: u64,
-    /// Whether X-Ray's limits hold: real or off.
+    /// X-Ray's limits: real, or off to lift them.
     #[arg(long, value_name = "real|off", value_parser = limits, default_value = "real")]
     limits: Limits,
     /// Print the addresses as JSON once everything listens.

@@ -35,7 +35,7 @@ pub(in super::super) struct Tail {
     endpoint: Endpoint,
 }
 
-/// How often the X-Ray is asked.
+/// Time between two questions.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// A trace is looked for this long after it began.

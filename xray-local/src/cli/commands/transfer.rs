@@ -24,6 +24,9 @@ pub(in super::super) struct Import {
     endpoint: Endpoint,
 }
 
+/// Refusals that are shown one by one.
+const REFUSALS: usize = 20;
+
 impl Import {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
         let bytes = check::read(&self.file)?;
@@ -31,7 +34,7 @@ impl Import {
         if documents.is_empty() {
             return Err(Failure::new(format!("{}: no segment documents in it", self.file)));
         }
-        let client = self.endpoint.client()?;
+        let client = self.endpoint.client_to_write()?;
         let mut refused = 0;
         for chunk in documents.chunks(limits::DOCUMENTS_PER_REQUEST) {
             let answer = client.call("/TraceSegments", &json!({"TraceSegmentDocuments": chunk}))?;
@@ -39,8 +42,13 @@ impl Import {
                 answer.get("UnprocessedTraceSegments").and_then(Value::as_array).into_iter().flatten()
             {
                 refused += 1;
-                output::note(entry);
+                if refused <= REFUSALS {
+                    output::note(entry);
+                }
             }
+        }
+        if refused > REFUSALS {
+            output::note(format!("and {} more refusals", refused - REFUSALS));
         }
         output::line(format!("{} documents sent, {refused} refused", documents.len()))?;
         Ok(ExitCode::from(u8::from(refused > 0)))

@@ -56,6 +56,19 @@ export function localise(from = document) {
   }
 }
 
+// Inputs of absolute times hold UTC as the server writes them; people see and write their own zone.
+for (const input of all("input[data-instant]")) {
+  const pad = (number) => String(number).padStart(2, "0");
+  if (input.value) {
+    const at = new Date(`${input.value}Z`);
+    input.value = `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}T${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
+  }
+  input.form.addEventListener("formdata", (event) => {
+    const at = new Date(input.value);
+    if (!Number.isNaN(at.valueOf())) event.formData.set(input.name, at.toISOString());
+  });
+}
+
 export function isTyping(event) {
   const target = event.target;
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));

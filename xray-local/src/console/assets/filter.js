@@ -6,7 +6,8 @@ const box = $("#filter");
 const list = $("#suggestions");
 let offered = [];
 let chosen = -1;
-let place = { start: 0, end: 0 };
+// Where a suggestion goes, in characters, and what was in the box when that was found out.
+let place = { start: 0, end: 0, of: "" };
 let asked = 0;
 
 const characters = (string) => [...string];
@@ -30,8 +31,11 @@ function mark(at) {
 function take(at) {
   const written = characters(box.value);
   const { insert } = offered[at];
+  // Who types on while the suggestions are on their way has written more of the same word.
+  const cursor = characters(box.value.slice(0, box.selectionStart)).length;
+  const end = box.value === place.of ? place.end : Math.max(cursor, place.start);
   const before = written.slice(0, place.start).join("") + insert;
-  box.value = before + written.slice(place.end).join("");
+  box.value = before + written.slice(end).join("");
   box.setSelectionRange(before.length, before.length);
   box.focus();
   // A condition is not complete without what follows it.
@@ -41,11 +45,12 @@ function take(at) {
 async function suggest() {
   const cursor = characters(box.value.slice(0, box.selectionStart)).length;
   const own = (asked += 1);
-  const answer = await fetch(`/console/complete?filter=${encodeURIComponent(box.value)}&cursor=${cursor}`);
+  const of = box.value;
+  const answer = await fetch(`/console/complete?filter=${encodeURIComponent(of)}&cursor=${cursor}`);
   if (own !== asked || !answer.ok || document.activeElement !== box) return;
   const { start, end, suggestions } = await answer.json();
-  place = { start, end };
-  const typed = characters(box.value).slice(start, end).join("");
+  place = { start, end, of };
+  const typed = characters(of).slice(start, end).join("");
   offered = suggestions.filter(({ insert }) => insert !== typed);
   list.replaceChildren(...offered.map(({ insert, hint }, at) => make("li", { role: "option", id: `suggestion-${at}`, "aria-selected": "false" },
     make("code", {}, insert), make("span", { class: "dim" }, ` ${hint}`))));

@@ -1,14 +1,18 @@
 // The live list: rows that the server sends as events, a pause, a rate, and the chosen trace beside the list.
 
-import { $, isTyping, localise, make } from "./base.js";
+import { $, isTyping, localise, make, say } from "./base.js";
 
 const MOST = 200;
 const body = $("#tail tbody");
 const filter = $("#filter");
+const connection = $("#connection");
 let source;
+let last = "";
+let retry = 0;
 let paused = false;
 let held = [];
 let chosen = null;
+let byHand = false;
 const rates = [];
 
 function parse(row) {
@@ -23,25 +27,23 @@ function add(row) {
   const old = document.getElementById(row.id);
   if (old) {
     old.replaceWith(row);
-    if (chosen === row.id) mark();
+    if (chosen === row.id) choose(row, byHand);
     return;
   }
   $("#empty").hidden = true;
+  document.title = "Live · xray-local";
   body.prepend(row);
   while (body.rows.length > MOST) body.lastElementChild.remove();
-  if (!chosen || !document.getElementById(chosen)) choose(row);
-}
-
-function mark() {
-  for (const row of body.rows) row.setAttribute("aria-selected", String(row.id === chosen));
+  if (!chosen || (!byHand && !document.getElementById(chosen))) choose(row, false);
 }
 
 let asked = 0;
-async function choose(row) {
+async function choose(row, hand) {
   chosen = row.id;
-  mark();
+  byHand = hand;
+  for (const other of body.rows) other.setAttribute("aria-selected", String(other === row));
   const own = (asked += 1);
-  const answer = await fetch(`/console/preview/${row.dataset.trace}`);
+  const answer = await fetch(`/console/preview/${row.dataset.trace}`).catch(() => ({ ok: false }));
   if (own !== asked || !answer.ok) return;
   const part = make("template");
   part.innerHTML = await answer.text();
@@ -54,14 +56,36 @@ function spark(arrived) {
   if (rates.length > 60) rates.shift();
   const top = Math.max(...rates, 1);
   $("#spark path").setAttribute("d", rates.map((rate, at) => `${at ? "L" : "M"}${at * 2} ${23 - (rate / top) * 22}`).join(""));
-  $("#rate").textContent = `${arrived} traces/s`;
+  $("#rate").textContent = `${arrived.toLocaleString("en")} traces/s`;
+}
+
+let sampled = 0;
+function rate(event) {
+  const { arrived, of, shown, sampled: isSample } = JSON.parse(event.data);
+  spark(arrived);
+  const note = $("#sample");
+  if (isSample) {
+    const kind = filter.defaultValue ? "matching traces" : "traces";
+    note.textContent = `Showing ${shown} of ${Math.max(of, shown)} ${kind} a second: a sample, so that the page stays usable.`;
+    sampled = performance.now();
+  }
+  // The note stays for a moment, so that bursts can be read.
+  note.hidden = !isSample && performance.now() - sampled > 3000;
 }
 
 function connect() {
   source?.close();
-  source = new EventSource(`/console/tail?filter=${encodeURIComponent(filter.value)}`);
-  source.addEventListener("hello", () => { document.documentElement.dataset.ready = "live"; });
+  clearTimeout(retry);
+  const query = new URLSearchParams({ filter: filter.defaultValue });
+  if (last) query.set("last", last);
+  source = new EventSource(`/console/tail?${query}`);
+  source.addEventListener("hello", () => {
+    if (!connection.hidden) say("Connected again");
+    connection.hidden = true;
+    document.documentElement.dataset.ready = "live";
+  });
   source.addEventListener("trace", (event) => {
+    last = event.lastEventId || last;
     const row = parse(event.data);
     if (!row) return;
     if (paused) {
@@ -70,14 +94,32 @@ function connect() {
       $("#pause").textContent = `Go on (${held.length})`;
     } else add(row);
   });
-  source.addEventListener("rate", (event) => {
-    const { arrived, shown } = JSON.parse(event.data);
-    spark(arrived);
-    const sample = $("#sample");
-    sample.hidden = !(arrived > shown && shown >= 20);
-    if (!sample.hidden) sample.textContent = `Showing ${shown} of ${arrived} traces a second: a sample, so that the page stays usable.`;
-  });
+  source.addEventListener("rate", rate);
+  source.addEventListener("error", lost);
 }
+
+// The browser tries again by itself, unless the server refused.
+async function lost() {
+  connection.hidden = false;
+  connection.textContent = "The connection to xray-local is lost. This page tries again until it is back.";
+  document.documentElement.dataset.ready = "lost";
+  if (source.readyState !== EventSource.CLOSED) return;
+  const answer = await fetch("/console/check").catch(() => ({ status: 0 }));
+  if (answer.status === 401) {
+    connection.textContent = "xray-local was started anew, and its token is another: open the address that it printed.";
+  } else {
+    clearTimeout(retry);
+    retry = setTimeout(connect, 2000);
+  }
+}
+
+// Browsers hold few connections to a server, so a page that nobody sees leaves its own.
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) {
+    source?.close();
+    clearTimeout(retry);
+  } else if (source) connect();
+});
 
 function pause() {
   paused = !paused;
@@ -108,7 +150,7 @@ $("#filter-form").addEventListener("submit", async (event) => {
 body.addEventListener("click", (event) => {
   const row = event.target.closest("tr");
   if (!row || event.target.closest("a")) return;
-  choose(row);
+  choose(row, true);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -119,9 +161,9 @@ document.addEventListener("keydown", (event) => {
     pause();
   } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && body.rows.length) {
     event.preventDefault();
-      const next = row ? (event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling) : body.rows[0];
+    const next = row ? (event.key === "ArrowDown" ? row.nextElementSibling : row.previousElementSibling) : body.rows[0];
     if (next) {
-      choose(next);
+      choose(next, true);
       next.scrollIntoView({ block: "nearest" });
     }
   } else if (event.key === "Enter" && row && !event.target.closest("button, a, summary, input")) {
@@ -129,6 +171,10 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-connect();
-if (body.rows.length) choose(body.rows[0]);
-else document.title = "Waiting · xray-local";
+if (body.rows.length) {
+  last = body.rows[0].id.slice(1);
+  choose(body.rows[0], false);
+} else document.title = "Waiting · xray-local";
+// Nothing arrives for a filter that is not understood.
+if (filter.getAttribute("aria-invalid") === "true") document.documentElement.dataset.ready = "live";
+else connect();

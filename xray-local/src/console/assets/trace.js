@@ -1,13 +1,12 @@
 // The waterfall: rows are made for what is on the screen alone, so that 100,000 rows cost what 50 cost.
 
 import { $, all, isTyping, length, localise, make, say } from "./base.js";
+import { follow } from "./follow.js";
+import { makeHidden } from "./hide.js";
+import { HEIGHT, OPEN, ORPHAN, TROUBLE, WAITING, build } from "./row.js";
 import { makeScale } from "./scale.js";
 
-const HEIGHT = 22;
 const SPARE = 8;
-const [ERROR, THROTTLE, FAULT, OPEN, INFERRED, SEGMENT, LINK, ORPHAN, CRITICAL, WAITING] =
-  [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
-const TROUBLE = ERROR | THROTTLE | FAULT;
 
 const grid = $("#rows");
 const id = grid.dataset.trace;
@@ -16,7 +15,7 @@ grid.append(canvas);
 
 let data; // the columns that the server sent
 let parents; // the row that holds each row, or -1
-let shown = new Int32Array(0); // rows that no fold hides
+let shown = new Int32Array(0); // rows that are neither folded nor hidden
 let place; // where each row is in `shown`, or -1
 let folded = new Set();
 let active = 0;
@@ -30,12 +29,11 @@ let made = new Map(); // rows in the document by number
 const took = (row) => data.took[row];
 const name = (row) => data.names[data.name[row]];
 
-function classOf(flags) {
-  if (flags & FAULT) return "fault";
-  if (flags & THROTTLE) return "throttle";
-  if (flags & ERROR) return "error";
-  return flags & OPEN ? "open" : "ok";
-}
+const hidden = makeHidden(() => data, () => {
+  arrange();
+  if (place[active] < 0 && shown.length) choose(shown[here()]);
+  remember();
+});
 
 let scale;
 const measure = () => { scale = makeScale(data.span, gapsFolded ? data.gaps : []); };
@@ -44,7 +42,7 @@ const screen = (time) => (scale.drawnAt(time) - view[0]) / (view[1] - view[0]);
 function arrange() {
   const list = [];
   for (let row = 0; row < data.depth.length; ) {
-    list.push(row);
+    if (!hidden.has(row)) list.push(row);
     row += folded.has(row) ? data.size[row] : 1;
   }
   shown = Int32Array.from(list);
@@ -52,6 +50,7 @@ function arrange() {
   shown.forEach((row, at) => { place[row] = at; });
   canvas.style.height = `${shown.length * HEIGHT}px`;
   grid.setAttribute("aria-rowcount", shown.length);
+  hidden.write();
   clear();
   draw();
 }
@@ -61,60 +60,12 @@ function clear() {
   made = new Map();
 }
 
-function build(row) {
-  const flags = data.flags[row];
-  const kind = classOf(flags);
-  const holds = data.size[row] > 1;
-  const element = make("div", {
-    class: `row ${flags & SEGMENT ? "segment" : ""}`, role: "row", id: `row-${row}`,
-    "aria-level": data.depth[row] + 1, "aria-rowindex": place[row] + 1,
-    "aria-expanded": holds ? String(!folded.has(row)) : null,
-    "aria-selected": String(row === active),
-  });
-  element.style.top = `${place[row] * HEIGHT}px`;
-  element.classList.toggle("active", row === active);
-  element.classList.toggle("found", isFound.has(row));
-  const cell = make("div", { class: "name", role: "gridcell" });
-  cell.style.paddingLeft = `${Math.min(data.depth[row], 24) * 12 + 4}px`;
-  cell.append(make("span", { class: "fold", "aria-hidden": "true" }, holds ? (folded.has(row) ? "▸" : "▾") : ""));
-  if (kind !== "ok") {
-    const letter = { fault: "F", throttle: "T", error: "E", open: "…" }[kind];
-    const words = { open: "in progress" }[kind] || kind;
-    cell.append(make("span", { class: `letter ${kind}`, title: words, "aria-hidden": "true" }, letter),
-      make("span", { class: "visually-hidden" }, `${words}, `));
-  }
-  for (const [flag, sign, words] of [[ORPHAN, "⚠", "its parent is missing"], [WAITING, "⧗", "the callee's segment is missing"],
-    [LINK, "⇄", "linked with another trace"], [INFERRED, "◇", "inferred"]]) {
-    if (flags & flag) cell.append(make("span", { class: "odd", title: words, role: "img", "aria-label": words }, sign));
-  }
-  const hidden = folded.has(row) ? ` (+${data.size[row] - 1})` : "";
-  cell.append(make("span", { class: "label", title: name(row) }, name(row) + hidden));
-  const time = make("div", { class: "time", role: "gridcell" });
+function element(row) {
   const left = screen(data.start[row]);
-  const right = screen(data.start[row] + took(row));
-  if (right >= 0 && left <= 1) {
-    const from = Math.max(left, -0.01);
-    const to = Math.min(right, 1.01);
-    const bar = make("div", { class: `bar ${kind} ${flags & INFERRED ? "inferred" : ""} ${flags & CRITICAL ? "on-path" : ""}` });
-    bar.style.left = `${from * 100}%`;
-    bar.style.width = `${(to - from) * 100}%`;
-    if (took(row) > 0 && data.own[row] > 0 && holds) {
-      const own = make("i");
-      own.style.width = `${(data.own[row] / took(row)) * 100}%`;
-      bar.append(own);
-    }
-    time.append(bar);
-  }
-  const label = make("span", { class: "took" }, flags & OPEN ? "in progress" : length(took(row)));
-  if (right < 0.75) label.style.left = `${Math.max(right, 0) * 100}%`;
-  else if (left > 0.25) label.style.right = `${(1 - Math.min(left, 1)) * 100}%`;
-  else {
-    label.style.right = "2px";
-    label.style.color = "var(--text)";
-  }
-  time.append(label);
-  element.append(cell, time);
-  return element;
+  return build({
+    data, row, place: place[row], isFolded: folded.has(row), isActive: row === active, isFound: isFound.has(row),
+    left, right: screen(data.start[row] + took(row)),
+  });
 }
 
 let pending = false;
@@ -135,9 +86,9 @@ function draw() {
     }
     for (const row of wanted) {
       if (made.has(row)) continue;
-      const element = build(row);
-      made.set(row, element);
-      canvas.append(element);
+      const own = element(row);
+      made.set(row, own);
+      canvas.append(own);
     }
     if (made.has(active)) grid.setAttribute("aria-activedescendant", `row-${active}`);
   });
@@ -176,8 +127,8 @@ function zoom(from, to) {
 let wanted = 0;
 // Chooses a row, opens what hides it, scrolls to it and asks for its details.
 function choose(row, quietly = false) {
-  if (row < 0 || row >= data.depth.length) return;
-  let opened = false;
+  if (!(row >= 0 && row < data.depth.length)) return;
+  let opened = hidden.reveal(row);
   for (let above = parents[row]; above >= 0; above = parents[above]) opened = folded.delete(above) || opened;
   const before = active;
   active = row;
@@ -186,15 +137,21 @@ function choose(row, quietly = false) {
   if (top < grid.scrollTop) grid.scrollTop = top;
   else if (top + HEIGHT > grid.scrollTop + grid.clientHeight) grid.scrollTop = top + HEIGHT - grid.clientHeight;
   for (const changed of [before, row]) {
-    const element = made.get(changed);
-    if (element) {
-      element.classList.toggle("active", changed === active);
-      element.setAttribute("aria-selected", String(changed === active));
+    const own = made.get(changed);
+    if (own) {
+      own.classList.toggle("active", changed === active);
+      own.setAttribute("aria-selected", String(changed === active));
     }
   }
   draw();
   clearTimeout(wanted);
   wanted = setTimeout(() => detail(row, quietly), 60);
+}
+
+// Writes the chosen row and what is hidden into the address.
+function remember() {
+  const parameters = new URLSearchParams([["span", data.ids[active]], ...hidden.parameters()]);
+  history.replaceState(null, "", `?${parameters}`);
 }
 
 async function detail(row, quietly) {
@@ -207,7 +164,7 @@ async function detail(row, quietly) {
   localise(part.content);
   $("#details").replaceChildren(part.content);
   $("#details").scrollTop = 0;
-  if (!quietly) history.replaceState(null, "", `?span=${span}`);
+  if (!quietly) remember();
 }
 
 function fold(row, close) {
@@ -224,7 +181,25 @@ function next(list, back) {
   return list.find((row) => row > active) ?? list[0];
 }
 
-const errors = () => data.errors ??= [...data.flags.keys()].filter((row) => data.flags[row] & TROUBLE);
+const errors = () => [...data.flags.keys()].filter((row) => data.flags[row] & TROUBLE && !hidden.has(row));
+
+// Where the chosen row is among the shown ones, or where it would be.
+function here() {
+  if (place[active] >= 0) return place[active];
+  return Math.max(shown.findLastIndex((row) => row < active), 0);
+}
+const move = (by) => choose(shown[Math.min(Math.max(here() + by, 0), shown.length - 1)]);
+
+// The row below the chosen one in the tree, or above it, that is not hidden.
+function inner() {
+  const row = shown[here() + 1];
+  return row < active + data.size[active] ? row : -1;
+}
+function outer() {
+  let row = parents[active];
+  while (row >= 0 && hidden.has(row)) row = parents[row];
+  return row;
+}
 
 function step(list, back, words) {
   const row = next(list, back);
@@ -235,14 +210,14 @@ function step(list, back, words) {
 }
 
 const keys = {
-  ArrowDown: () => choose(shown[Math.min(place[active] + 1, shown.length - 1)]),
-  ArrowUp: () => choose(shown[Math.max(place[active] - 1, 0)]),
-  PageDown: () => choose(shown[Math.min(place[active] + 20, shown.length - 1)]),
-  PageUp: () => choose(shown[Math.max(place[active] - 20, 0)]),
+  ArrowDown: () => move(1),
+  ArrowUp: () => move(-1),
+  PageDown: () => move(20),
+  PageUp: () => move(-20),
   Home: () => choose(shown[0]),
   End: () => choose(shown[shown.length - 1]),
-  ArrowLeft: () => (data.size[active] > 1 && !folded.has(active) ? fold(active, true) : choose(parents[active])),
-  ArrowRight: () => (folded.has(active) ? fold(active, false) : choose(data.size[active] > 1 ? active + 1 : active)),
+  ArrowLeft: () => (data.size[active] > 1 && !folded.has(active) ? fold(active, true) : choose(outer())),
+  ArrowRight: () => (folded.has(active) ? fold(active, false) : choose(inner())),
   Enter: () => $("#details").focus(),
   n: () => step(found, false, "found row"),
   N: () => step(found, true, "found row"),
@@ -269,11 +244,12 @@ const keys = {
     grid.classList.toggle("critical", critical);
   },
   y: () => navigator.clipboard?.writeText(data.ids[active]).then(() => say("Copied the row's id"), () => say(data.ids[active])),
+  h: () => hidden.hideName(active),
+  H: () => hidden.clear(),
   fold: () => {
     folded = new Set([...data.depth.keys()].filter((row) => data.depth[row] >= 1 && data.size[row] > 1));
-    active = place[active] < 0 ? 0 : active;
     arrange();
-    if (place[active] < 0) choose(0);
+    if (place[active] < 0) choose(shown[here()]);
   },
   unfold: () => {
     folded.clear();
@@ -354,6 +330,13 @@ $("#search").addEventListener("keydown", (event) => {
   if (event.key === "Escape" || event.key === "ArrowDown") grid.focus();
 });
 
+$("#details").addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-span]");
+  if (!link || event.ctrlKey || event.metaKey) return;
+  event.preventDefault();
+  choose(data.ids.indexOf(link.dataset.span));
+});
+
 async function load() {
   const answer = await fetch(`/console/trace/${id}/rows`);
   if (!answer.ok) throw new Error(`${answer.status} ${answer.statusText}`);
@@ -365,13 +348,38 @@ async function load() {
     parents[row] = depth > 0 ? path[depth - 1] : -1;
     path.push(row);
   });
+}
+
+// Loads the rows again; what was chosen, folded and zoomed to stays.
+async function reload() {
+  const [ids, wasFolded, time] = [data.ids, folded, view.map((at) => scale.timeAt(at))];
+  const isWhole = view[0] <= 0 && view[1] >= 1;
+  const chosen = ids[active];
+  await load();
+  const numbers = new Map(data.ids.map((span, row) => [span, row]));
+  folded = new Set([...wasFolded].map((row) => numbers.get(ids[row])).filter((row) => row !== undefined));
+  active = numbers.get(chosen) ?? 0;
+  measure();
+  view = isWhole ? [0, 1] : time.map((at) => scale.drawnAt(at));
+  arrange();
+  axis();
+  if ($("#search").value) await search();
+  else detail(active, true);
+  if (!isOpen()) say("The trace is complete");
+}
+
+const isOpen = () => data.flags.some((flags) => flags & (OPEN | ORPHAN | WAITING));
+
+async function begin() {
+  await load();
   measure();
   arrange();
   axis();
   const wished = new URLSearchParams(location.search).get("span");
   const at = wished ? data.ids.indexOf(wished) : -1;
-  if (data.ids.length) choose(Math.max(at, 0), at < 0);
+  if (data.ids.length) choose(place[at] >= 0 ? at : (shown[0] ?? 0), at < 0);
   document.documentElement.dataset.ready = "trace";
+  follow(id, Number(grid.dataset.revision), isOpen, reload);
 }
 
-load().catch((error) => say(`The rows can't be loaded: ${error.message}`));
+begin().catch((error) => say(`The rows can't be loaded: ${error.message}`));

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use crate::console::format;
+use crate::console::parts::format;
+use crate::console::parts::scope::Scope;
 use crate::model::NodeName;
 
 /// The parameters of the map.
@@ -10,9 +11,8 @@ use crate::model::NodeName;
 #[serde(default)]
 pub(in crate::console) struct Asked {
     pub(in crate::console) filter: String,
-    pub(in crate::console) since: String,
-    /// A group's name.
-    pub(in crate::console) group: String,
+    #[serde(flatten)]
+    pub(in crate::console) scope: Scope,
     /// The map of one trace.
     pub(in crate::console) trace: String,
     /// The chosen node: name and type.
@@ -25,12 +25,9 @@ pub(in crate::console) struct Asked {
 
 impl Asked {
     fn link(&self, more: &[(&str, &str)]) -> String {
-        let mut parameters = vec![
-            ("filter", self.filter.as_str()),
-            ("since", self.since.as_str()),
-            ("group", self.group.as_str()),
-            ("trace", self.trace.as_str()),
-        ];
+        let mut parameters = vec![("filter", self.filter.as_str())];
+        parameters.extend(self.scope.parameters());
+        parameters.push(("trace", self.trace.as_str()));
         parameters.extend_from_slice(more);
         format::link("/map", &parameters)
     }

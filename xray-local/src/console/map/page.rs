@@ -7,10 +7,9 @@ use rusqlite::Connection;
 
 use super::asked::Asked;
 use super::{panel, picture, table};
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{scope, shell};
 use crate::console::state::Console;
-use crate::console::{shell, traces};
-use crate::control::groups::{self, GroupKey};
 use crate::model::{Length, now, parse_trace_id};
 use crate::query::filter::Filter;
 use crate::query::{self, Graph, Range, Search};
@@ -20,9 +19,6 @@ const TRACES: usize = 5_000;
 
 /// Nodes that are drawn; more are only in the table.
 const NODES: usize = 1_000;
-
-/// Groups that can be chosen.
-const GROUPS: usize = 100;
 
 const KEYS: [(&str, &str); 3] = [
     ("Tab", "from node to node, then along the edges"),
@@ -35,13 +31,8 @@ pub(super) async fn map(
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
     let sought = asked.clone();
-    let (graph, names) = console
-        .ask(move |connection| {
-            let groups = groups::list(connection, 0, GROUPS)?;
-            let names: Vec<String> = groups.into_iter().map(|group| group.name).collect();
-            Ok((graph(connection, &sought), names))
-        })
-        .await?;
+    let (graph, names) =
+        console.ask(move |connection| Ok((graph(connection, &sought), scope::groups(connection)?))).await?;
     let (graph, error) = match graph {
         Ok(graph) => (graph, None),
         Err(err) => (Graph::default(), Some(err.to_string())),
@@ -56,13 +47,7 @@ pub(super) async fn map(
                     placeholder="The map of the traces that match";
                 ul #suggestions role="listbox" aria-label="Suggestions" hidden {}
             }
-            (traces::since(&asked.since))
-            @if !names.is_empty() {
-                select name="group" aria-label="Group" {
-                    option value="" { "All traces" }
-                    @for name in &names { option value=(name) selected[*name == asked.group] { (name) } }
-                }
-            }
+            (asked.scope.fields(&names))
             button type="submit" { "Draw" }
         }
         @if !asked.trace.is_empty() { p { "The map of the trace " a href={ "/trace/" (asked.trace) } { (asked.trace) } ". " a href="/map" { "The whole map" } } }
@@ -71,13 +56,12 @@ pub(super) async fn map(
             p.empty { "No service was seen in this range. " a href="/" { "How to send traces" } "." }
         } @else {
             @if graph.nodes.len() > NODES { p.note { "The map has " (graph.nodes.len()) " nodes; the picture is left out, the tables have all." } }
-            div.split.with-panel {
+            @let panel = panel::panel(&graph, &asked);
+            div.split[panel.is_some()].with-panel[panel.is_some()] {
                 @if graph.nodes.len() <= NODES { (picture::draw(&graph, &asked, minutes)) }
-                @match panel::panel(&graph, &asked) {
-                    Some(panel) => (panel),
-                    None => { aside #panel { p.dim { "Choose a node or an edge: response times, states, and the traces behind them." } } }
-                }
+                @if let Some(panel) = &panel { (panel) }
             }
+            @if panel.is_none() { p.dim { "Choose a node or an edge: response times, states, and the traces behind them." } }
             (panel::legend())
             details #twin { summary { "The map as tables" } (table::tables(&graph, &asked, minutes)) }
         }
@@ -92,14 +76,10 @@ fn graph(connection: &Connection, asked: &Asked) -> Result<Graph, PageError> {
         let id = parse_trace_id(&asked.trace).map_err(|err| bad(err.to_string()))?;
         return Ok(query::trace_graph(connection, &[id])?);
     }
-    let range = traces::range(&asked.since, now());
-    let group = match asked.group.as_str() {
-        "" => None,
-        name => Some(groups::find(connection, &GroupKey::Name(name.to_owned()))?.number),
-    };
+    let range = asked.scope.range(now())?;
+    let group = asked.scope.group(connection)?;
     if asked.filter.trim().is_empty() {
-        let range =
-            if range == Range::ALL { Range { end: now().plus(Length(60_000_000)), ..range } } else { range };
+        let range = Range { end: range.end.min(now().plus(Length(60_000_000))), ..range };
         return Ok(query::service_graph(connection, range, group)?);
     }
     let filter = Filter::parse(&asked.filter).map_err(|err| bad(err.to_string()))?;

@@ -6,9 +6,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::asked::Asked;
-use crate::console::error::PageError;
-use crate::console::format::{self, Class};
-use crate::console::histogram;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format::{self, Class};
+use crate::console::parts::histogram;
+use crate::console::parts::scope::Scope;
 use crate::model::{EdgeKind, Length};
 use crate::query::filter::Filter;
 use crate::query::{self, Graph, Histogram, Statistics};
@@ -71,9 +72,10 @@ fn write(
             }
             form.brushed action="/console/map/traces" {
                 @for (name, value) in [("node", &asked.node), ("kind", &asked.kind), ("target", &asked.target),
-                    ("target_kind", &asked.target_kind), ("since", &asked.since), ("filter", &asked.filter)] {
+                    ("target_kind", &asked.target_kind), ("filter", &asked.filter)] {
                     input type="hidden" name=(name) value=(value);
                 }
+                (asked.scope.hidden())
                 p.dim { "Response times. Drag to choose a part." }
                 (histogram::draw(&histogram::of_times(times, BARS), None))
                 div.tools { (histogram::inputs("", "")) }
@@ -98,8 +100,9 @@ pub(super) struct Chosen {
     kind: String,
     target: String,
     target_kind: String,
-    since: String,
     filter: String,
+    #[serde(flatten)]
+    scope: Scope,
     from: String,
     to: String,
     ok: Option<String>,
@@ -158,7 +161,9 @@ impl Chosen {
 /// From the panel to the traces.
 pub(super) async fn traces(Query(chosen): Query<Chosen>) -> Result<Redirect, PageError> {
     let filter = chosen.filter()?.to_string();
-    Ok(Redirect::to(&format::link("/traces", &[("filter", &filter), ("since", &chosen.since)])))
+    let mut parameters = vec![("filter", filter.as_str())];
+    parameters.extend(chosen.scope.parameters());
+    Ok(Redirect::to(&format::link("/traces", &parameters)))
 }
 
 /// Writes the legend of the map.
@@ -166,7 +171,7 @@ pub(super) fn legend() -> Markup {
     html! {
         p.legend {
             @for class in [Class::Ok, Class::Error, Class::Throttle, Class::Fault] { (class.badge()) " " (class.name()) " " }
-            "· in the ring: shares · inside: average · dashed rim: inferred · dashed line: link"
+            "· in the ring: shares · inside: average · below: requests a minute, p95 · dashed rim: inferred · dashed line: link"
         }
     }
 }

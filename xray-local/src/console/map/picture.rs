@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 use maud::{Markup, html};
 
 use super::asked::Asked;
-use crate::console::format::{self, Class};
+use crate::console::parts::format::{self, Class};
 use crate::model::{EdgeKind, Length};
 use crate::query::layout::{Spot, layout};
-use crate::query::{Edge, Graph, Node, Statistics};
+use crate::query::{Edge, Graph, Histogram, Node, Statistics};
 
 const ACROSS: f64 = 128.0;
 const ALONG: f64 = 165.0;
@@ -44,7 +44,8 @@ pub(in crate::console) fn draw(graph: &Graph, asked: &Asked, minutes: Option<f64
                     @let (source, target) = (&graph.nodes[from], &graph.nodes[edge.target]);
                     @let path = curve(place(from), place(edge.target));
                     @let label = format!("{} to {}{}: {}", source.name.name, target.name.name,
-                        if edge.kind == EdgeKind::Link { ", a link" } else { "" }, sentence(&edge.statistics, minutes));
+                        if edge.kind == EdgeKind::Link { ", a link" } else { "" },
+                        sentence(&edge.statistics, &edge.responses, minutes));
                     a.edge.chosen[asked.is_edge(&source.name, &target.name)].link[edge.kind == EdgeKind::Link]
                         href=(asked.of_edge(&source.name, &target.name)) aria-label=(label) {
                         title { (label) }
@@ -95,7 +96,7 @@ fn draw_node(node: &Node, (x, y): (f64, f64), asked: &Asked, minutes: Option<f64
     let statistics = node.statistics.unwrap_or_default();
     let kind = if name.kind.is_empty() { "service" } else { name.kind.as_str() };
     let label = match node.statistics {
-        Some(_) => format!("{} ({kind}): {}", name.name, sentence(&statistics, minutes)),
+        Some(_) => format!("{} ({kind}): {}", name.name, sentence(&statistics, &node.responses, minutes)),
         None => format!("{} ({kind})", name.name),
     };
     let mean = statistics.mean_seconds().map(|seconds| format::length(Length::from_seconds(seconds)));
@@ -113,7 +114,10 @@ fn draw_node(node: &Node, (x, y): (f64, f64), asked: &Asked, minutes: Option<f64
         g.texts aria-hidden="true" {
             @if let Some(mean) = mean { text.mean x=(x) y=(y + 4.0) { (mean) } }
             text.name x=(x) y=(y + RADIUS + 18.0) { (shortened(&name.name)) }
-            text.kind x=(x) y=(y + RADIUS + 32.0) { (shortened(kind.rsplit("::").next().unwrap_or(kind))) }
+            text.kind x=(x) y=(y + RADIUS + 31.0) { (shortened(kind.rsplit("::").next().unwrap_or(kind))) }
+            @if let Some(line) = rate_and_quantile(&statistics, &node.responses, minutes) {
+                text.kind x=(x) y=(y + RADIUS + 44.0) { (line) }
+            }
             @if statistics.total() > 0 {
                 text.classes x=(x) y=(y - RADIUS - 9.0) {
                     @for (class, count) in format::classes(&statistics) {
@@ -144,12 +148,20 @@ fn ring(x: f64, y: f64, statistics: &Statistics) -> Markup {
     }
 }
 
-/// `200 requests, 20.0/min, average 12 ms, ok 190, fault 10`
-fn sentence(statistics: &Statistics, minutes: Option<f64>) -> String {
-    let mut words = vec![format!("{} requests", format::count(statistics.total()))];
-    if let Some(minutes) = minutes.filter(|minutes| *minutes > 0.0) {
-        words.push(format!("{:.1}/min", statistics.total() as f64 / minutes));
-    }
+/// `20.0/min, p95 40 ms`, as far as there are numbers.
+fn rate_and_quantile(statistics: &Statistics, times: &Histogram, minutes: Option<f64>) -> Option<String> {
+    let rate = minutes.filter(|minutes| *minutes > 0.0 && statistics.total() > 0);
+    let rate = rate.map(|minutes| format!("{:.1}/min", statistics.total() as f64 / minutes));
+    let quantile = times.quantile(0.95).map(|time| format!("p95 {}", format::milliseconds(time)));
+    let words: Vec<String> = rate.into_iter().chain(quantile).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
+/// `200 requests, 20.0/min, p95 40 ms, average 12 ms, ok 190, fault 10`
+fn sentence(statistics: &Statistics, times: &Histogram, minutes: Option<f64>) -> String {
+    let requests = if statistics.total() == 1 { "request" } else { "requests" };
+    let mut words = vec![format!("{} {requests}", format::count(statistics.total()))];
+    words.extend(rate_and_quantile(statistics, times, minutes));
     if let Some(mean) = statistics.mean_seconds() {
         words.push(format!("average {}", format::length(Length::from_seconds(mean))));
     }
@@ -169,7 +181,6 @@ fn shortened(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::{NodeName, Time};
-    use crate::query::Histogram;
 
     #[test]
     fn a_hostile_name_stays_a_string() {

@@ -5,11 +5,12 @@ use axum::response::Html;
 use maud::html;
 use serde::Deserialize;
 
+use super::tried::Tried;
 use crate::access::decisions;
 use crate::access::{DirectoryError, directory};
-use crate::console::error::PageError;
-use crate::console::format;
-use crate::console::shell;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format;
+use crate::console::parts::shell;
 use crate::console::state::Console;
 
 /// Decisions that are listed.
@@ -19,23 +20,28 @@ const DECISIONS: usize = 200;
 #[serde(default)]
 pub(super) struct Asked {
     denied: String,
+    #[serde(flatten)]
+    tried: Tried,
 }
 
 pub(super) async fn page(
     State(console): State<Console>,
-    Query(Asked { denied }): Query<Asked>,
+    Query(Asked { denied, tried }): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
     let denied = denied == "1";
-    let (identities, latest) = console
+    let (sought, home) = (tried.clone(), console.store().home().clone());
+    let (identities, latest, outcome) = console
         .ask(move |connection| {
             let identities = directory::list(connection).map_err(|err| match err {
                 DirectoryError::Store(err) => PageError::from(err),
                 other => PageError::bad_request(other.to_string()),
             })?;
-            Ok((identities, decisions::latest(connection, denied, DECISIONS)?))
+            let outcome = sought.decide(connection, &home)?;
+            Ok((identities, decisions::latest(connection, denied, DECISIONS)?, outcome))
         })
         .await?;
     let access = console.options().access;
+    let names: Vec<&str> = identities.iter().map(|listed| listed.identity.name.as_str()).collect();
     let content = html! {
         h1 { "Access" }
         p { "Access control is in the mode " strong { (access) } ": "
@@ -61,6 +67,7 @@ pub(super) async fn page(
             }
         }
         details { summary { "How to add one" } (shell::copy("xray-local identity add app --policy AWSXRayDaemonWriteAccess")) }
+        (tried.form(&names, outcome.as_ref()))
         h2 { "Decisions" }
         p { @if denied { a href="/access" { "All decisions" } } @else { a href="/access?denied=1" { "Only denials" } } }
         @if latest.is_empty() {
@@ -77,8 +84,8 @@ pub(super) async fn page(
                                 td.mono { (format::time(recorded.at)) }
                                 td { @if own.allowed { span.badge.ok { "✓" } " allowed" } @else { span.badge.fault { "✗" } " denied" }
                                     @if !own.allowed && own.mode == "warn" { span.dim { ", let pass" } } }
-                                td { (own.principal) span.dim { " at the door " (own.door) } }
-                                td { code { (own.action) } }
+                                td.who { (own.principal) span.dim { " at the door " (own.door) } }
+                                td { code.whole { (own.action) } }
                                 td.wide { code { (own.resource) } }
                                 td { @if let Some(policy) = &own.policy { strong { (policy) } @if let Some(statement) = &own.statement { ", statement " (statement) } ": " }
                                     (own.reason) }

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Html;
 use maud::html;
 
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{format, shell};
 use crate::console::state::Console;
-use crate::console::{format, shell};
 use crate::control::groups;
 use crate::query::filter::Filter;
 use crate::query::{self, Range, Search};
@@ -48,7 +48,7 @@ pub(super) async fn page(State(console): State<Console>) -> Result<Html<String>,
                                 td { code { (group.expression) } }
                                 td.number { (format::count(*count as u64)) @if *count >= COUNTED { "+" } }
                                 td { a href=(format::link("/map", &[("group", &group.name)])) { "Map" } " "
-                                    a href=(format::link("/traces", &[("filter", &group.expression)])) { "Traces" } }
+                                    a href=(format::link("/traces", &[("group", &group.name)])) { "Traces" } }
                             }
                         }
                     }

@@ -5,6 +5,7 @@ mod groups;
 mod problems;
 mod rules;
 mod status;
+mod tried;
 
 use axum::Router;
 use axum::routing::get;

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Html;
 use maud::html;
 
-use crate::console::error::PageError;
-use crate::console::format;
-use crate::console::shell;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format;
+use crate::console::parts::shell;
 use crate::console::state::Console;
 use crate::store::{self, Harm};
 
@@ -27,7 +27,7 @@ pub(super) async fn page(State(console): State<Console>) -> Result<Html<String>,
     let content = html! {
         h1 { "Problems" }
         p { "Since the program started:" }
-        ul { @for (count, words) in lost { @if count > 0 { li { strong { (format::count(count)) } " " (words) } } }
+        ul { @for (count, words) in lost { @if count > 0 { li { (words) ": " strong { (format::count(count)) } } } }
             @if lost.iter().all(|(count, _)| *count == 0) { li { "nothing was refused, dropped or lost" } } }
         @if problems.is_empty() {
             p.empty { "No problem was found in any document." }

@@ -8,9 +8,9 @@ use maud::html;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::{format, shell};
 use crate::console::state::Console;
-use crate::console::{format, shell};
 use crate::control::sampling::{self, Rule};
 
 /// Rules and windows that are read.
@@ -134,8 +134,9 @@ pub(super) async fn page(
         @if !tried.is_empty() {
             p #matched.note role="status" {
                 @match matched {
-                    Some(rule) => { "The rule " strong { (rule.name) } " decides: each second, the first " (rule.reservoir()) " are sampled, and "
-                        (format!("{:.1} %", rule.rate() * 100.0)) " of the others." }
+                    Some(rule) => { "The rule " strong { (rule.name) } " decides: each second, "
+                        @match rule.reservoir() { 0 => "no request is sure to be", 1 => "the first request is", first => { "the first " (first) " requests are" } }
+                        " sampled, and " (format!("{:.1} %", rule.rate() * 100.0)) " of the others." }
                     None => "No rule matches.",
                 }
             }

@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::response::Html;
 use maud::html;
 
-use crate::console::error::PageError;
-use crate::console::format;
-use crate::console::shell;
+use crate::console::parts::error::PageError;
+use crate::console::parts::format;
+use crate::console::parts::shell;
 use crate::console::state::Console;
 use crate::store;
 

@@ -3,13 +3,11 @@
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-use super::timeline::{INFERRED, OPEN, ORPHAN, SEGMENT, Timeline, WAITING};
-use crate::console::format;
-use crate::console::shell;
+use super::exceptions;
+use crate::console::parts::format;
+use crate::console::parts::shell;
+use crate::console::timeline::{INFERRED, OPEN, ORPHAN, SEGMENT, Timeline, WAITING};
 use crate::model::{Length, Time};
-
-/// Frames of a stack that are shown.
-const FRAMES: usize = 50;
 
 /// Writes the details of a row.
 pub(super) fn details(timeline: &Timeline, at: usize) -> Markup {
@@ -28,7 +26,9 @@ pub(super) fn details(timeline: &Timeline, at: usize) -> Markup {
             dt { "Kind" } dd { (kind) @if !string("origin").is_empty() { ", " (string("origin")) }
                 @if !string("namespace").is_empty() { ", " (string("namespace")) } }
             dt { "Id" } dd { code { (row.id) } }
-            @if !string("parent_id").is_empty() { dt { "Parent" } dd { code { (string("parent_id")) } } }
+            @if !string("parent_id").is_empty() {
+                dt { "Parent" } dd { (exceptions::span(timeline, string("parent_id"))) }
+            }
             dt { "State" } dd { (row.class().name()) }
             dt { "Start" } dd { (format::time(Time(timeline.start + row.start))) " (+" (format::length(Length(row.start))) ")" }
             dt { "Duration" } dd { @if row.has(OPEN) { "in progress" } @else { (format::length(Length(row.end - row.start))) } }
@@ -41,7 +41,7 @@ pub(super) fn details(timeline: &Timeline, at: usize) -> Markup {
         (section("Service", members.get("service")))
         (section("Annotations", members.get("annotations")))
         (section("Metadata", members.get("metadata")))
-        (cause(members.get("cause")))
+        (exceptions::cause(timeline, members.get("cause")))
         (links(members.get("links")))
         details {
             summary { "Raw JSON of this span" }
@@ -63,6 +63,10 @@ fn notes(timeline: &Timeline, at: usize, members: &Map<String, Value>) -> Vec<St
     }
     if row.has(OPEN) {
         notes.push("The end has not been sent yet.".to_owned());
+    }
+    let second = |name: &str| members.get(name).and_then(Value::as_f64);
+    if second("end_time").zip(second("start_time")).is_some_and(|(end, start)| end < start) {
+        notes.push("The end that was sent lies before the start, so the row has no length.".to_owned());
     }
     if row.has(WAITING) {
         notes.push("The called service says that it traces this call (traced: true), but its segment has not arrived.".to_owned());
@@ -116,40 +120,6 @@ fn written(value: &Value) -> String {
     match value {
         Value::String(string) => string.clone(),
         other => other.to_string(),
-    }
-}
-
-fn cause(cause: Option<&Value>) -> Markup {
-    let string =
-        |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    match cause {
-        Some(Value::String(id)) => html! {
-            h3 { "Exceptions" }
-            p { "The cause is the exception " code { (id) } " of another span." }
-        },
-        Some(Value::Object(cause)) => html! {
-            h3 { "Exceptions" }
-            @for exception in cause.get("exceptions").and_then(Value::as_array).into_iter().flatten() {
-                div.exception {
-                    p { strong { (string(exception, "type")) } ": " (string(exception, "message")) }
-                    @if let Some(inner) = exception.get("cause").and_then(Value::as_str) {
-                        p { "Caused by the exception " code { (inner) } "." }
-                    }
-                    @if let Some(stack) = exception.get("stack").and_then(Value::as_array) {
-                        ol.stack {
-                            @for frame in stack.iter().take(FRAMES) {
-                                li {
-                                    (string(frame, "label")) " "
-                                    span.dim { (string(frame, "path"))
-                                        @if let Some(line) = frame.get("line") { ":" (line) } }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        },
-        _ => html! {},
     }
 }
 

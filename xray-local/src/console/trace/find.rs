@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::timeline::Timeline;
+use crate::console::timeline::Timeline;
 
 /// Rows that are found at most.
 const MOST: usize = 10_000;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use maud::{Markup, html};
 
-use super::timeline::Timeline;
-use crate::console::format::Class;
+use crate::console::parts::format::Class;
+use crate::console::timeline::Timeline;
 
 const WIDTH: f64 = 1_000.0;
 const HEIGHT: f64 = 48.0;

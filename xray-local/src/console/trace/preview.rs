@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::timeline::Timeline;
-use crate::console::format;
+use crate::console::parts::format;
+use crate::console::timeline::Timeline;
 use crate::model::Length;
 
 /// Rows that are shown.

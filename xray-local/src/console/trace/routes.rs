@@ -14,9 +14,10 @@ use xray_sdk::TraceId;
 
 use super::page::{self, Shown};
 use super::{details, find, preview};
-use crate::console::error::PageError;
 use crate::console::map;
+use crate::console::parts::error::PageError;
 use crate::console::state::Console;
+use crate::console::timeline::Timeline;
 use crate::model::parse_trace_id;
 use crate::query;
 use crate::store;
@@ -31,6 +32,7 @@ pub(in crate::console) fn routes() -> Router<Console> {
         .route("/trace/{id}", get(trace))
         .route("/trace/{id}/raw", get(raw))
         .route("/console/preview/{id}", get(preview))
+        .route("/console/trace/{id}/revision", get(revision))
         .route("/console/trace/{id}/rows", get(rows))
         .route("/console/trace/{id}/search", get(search))
         .route("/console/trace/{id}/span/{span}", get(span))
@@ -92,8 +94,10 @@ fn show(
     if id.to_string() != asked {
         return Ok(Err(id));
     }
-    let timeline = console.traces().timeline(connection, id)?;
     let held = store::find(connection, id)?;
+    // Before the timeline, so that a document that arrives meanwhile is seen as a change.
+    let revision = held.as_ref().map(|held| query::revision(connection, held.key)).transpose()?;
+    let timeline = console.traces().timeline(connection, id)?;
     let keys: Vec<_> = held.iter().map(|held| held.key).collect();
     let summaries = query::sum_up(connection, &keys)?;
     let (Some(held), Some(summary)) = (held, summaries.first()) else {
@@ -103,7 +107,8 @@ fn show(
     let graph = query::trace_graph(connection, &[id])?;
     let map = map::draw(&graph, &map::Asked { trace: id.to_string(), ..map::Asked::default() }, None);
     let endpoint = &console.options().endpoint;
-    let shown = Shown { id, summary, timeline: &timeline, linked: &linked, map, endpoint };
+    let revision = revision.unwrap_or_default();
+    let shown = Shown { id, revision, summary, timeline: &timeline, linked: &linked, map, endpoint };
     Ok(Ok(page::page(&shown)))
 }
 
@@ -111,7 +116,7 @@ fn show(
 async fn of_timeline<T: Send + 'static>(
     console: Console,
     id: String,
-    answer: impl FnOnce(Arc<super::timeline::Timeline>) -> Result<T, PageError> + Send + 'static,
+    answer: impl FnOnce(Arc<Timeline>) -> Result<T, PageError> + Send + 'static,
 ) -> Result<T, PageError> {
     let this = console.clone();
     console
@@ -130,8 +135,24 @@ async fn preview(State(console): State<Console>, Path(id): Path<String>) -> Resu
         .map(Html)
 }
 
+/// The revision of a trace, by which a page sees that another document has arrived.
+async fn revision(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, PageError> {
+    let revision = console
+        .ask(move |connection| {
+            let id = parse_trace_id(&id).map_err(|err| PageError::bad_request(err.to_string()))?;
+            let held = store::find(connection, id)?;
+            let held = held.ok_or_else(|| PageError::not_found(format!("No trace {id} is stored here.")))?;
+            Ok(query::revision(connection, held.key)?)
+        })
+        .await?;
+    Ok(axum::Json(json!({ "revision": revision })))
+}
+
 async fn rows(State(console): State<Console>, Path(id): Path<String>) -> Result<Response, PageError> {
-    let columns = of_timeline(console, id, |timeline| Ok(timeline.columns().to_string())).await?;
+    let columns = of_timeline(console, id, |timeline| Ok(timeline.columns())).await?;
     Ok(([(header::CONTENT_TYPE, "application/json")], columns).into_response())
 }
 

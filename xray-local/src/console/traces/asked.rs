@@ -2,37 +2,18 @@
 
 use serde::Deserialize;
 
-use crate::console::format;
-use crate::model::{Length, Time};
+use crate::console::parts::format;
+use crate::console::parts::scope::Scope;
+use crate::query;
 use crate::query::filter::{Expr, Filter};
-use crate::query::{self, Range};
-
-/// Ranges of time to choose from: value, words, seconds.
-pub(in crate::console) const RANGES: [(&str, &str, i64); 6] = [
-    ("", "All times", 0),
-    ("5m", "5 minutes", 300),
-    ("30m", "30 minutes", 1_800),
-    ("3h", "3 hours", 10_800),
-    ("1d", "1 day", 86_400),
-    ("7d", "7 days", 604_800),
-];
-
-/// The range of a choice, or everything.
-pub(in crate::console) fn range(since: &str, now: Time) -> Range {
-    match RANGES.iter().find(|(value, ..)| *value == since) {
-        Some((.., seconds)) if *seconds > 0 => {
-            Range::of_ids(Time(now.0 - seconds * 1_000_000), now.plus(Length(60_000_000)))
-        }
-        _ => Range::ALL,
-    }
-}
 
 /// The parameters of the list.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Asked {
     pub(super) filter: String,
-    pub(super) since: String,
+    #[serde(flatten)]
+    pub(super) scope: Scope,
     pub(super) sort: String,
     /// Where the page begins, as a key.
     pub(super) before: String,
@@ -54,10 +35,10 @@ impl Asked {
     }
 
     fn link(&self, filter: &str, sort: &str, before: &str) -> String {
-        format::link(
-            "/traces",
-            &[("filter", filter), ("since", &self.since), ("sort", sort), ("before", before)],
-        )
+        let mut parameters = vec![("filter", filter)];
+        parameters.extend(self.scope.parameters());
+        parameters.extend([("sort", sort), ("before", before)]);
+        format::link("/traces", &parameters)
     }
 
     /// The list narrowed by a condition.

@@ -5,7 +5,7 @@ use axum::extract::{Query, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
 use crate::console::state::Console;
 use crate::query;
 use crate::query::filter::{self, Filter, Value as Literal};

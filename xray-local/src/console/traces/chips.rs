@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::asked::Asked;
-use crate::console::format;
+use crate::console::parts::format;
 use crate::query::filter::Filter;
 use crate::query::{Comparison, Facet, Occurrence};
 

@@ -24,6 +24,3 @@ pub(super) fn routes() -> Router<Console> {
         .route("/console/complete", get(assist::complete))
         .route("/console/check", get(assist::check))
 }
-
-pub(super) use asked::range;
-pub(super) use page::since;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::asked::Asked;
-use crate::console::format;
+use crate::console::parts::format;
 use crate::query::Blocker;
 use crate::query::filter::{Expr, Filter, FilterError};
 
@@ -22,7 +22,12 @@ pub(super) fn blockers(asked: &Asked, filter: &Filter, blockers: &[Blocker], mos
         div.empty {
             h2 { "No trace matches" }
             @if blockers.is_empty() {
-                p { "No trace is stored in this range of time. " a href="/" { "How to send some" } "." }
+                @if asked.scope.group.is_empty() {
+                    p { "No trace is stored in this range of time. " a href="/" { "How to send some" } "." }
+                } @else {
+                    p { "No trace of this range of time belongs to the group " strong { (asked.scope.group) }
+                        ". Which traces belong to a group is decided as they are stored." }
+                }
             } @else {
                 p { "Each condition of " code { (filter) } " on its own:" }
                 table {

@@ -4,11 +4,12 @@ use axum::extract::{Query, State};
 use axum::response::Html;
 use maud::{Markup, html};
 
-use super::asked::{Asked, RANGES, range};
+use super::asked::Asked;
 use super::{chips, none, row};
-use crate::console::error::PageError;
+use crate::console::parts::error::PageError;
+use crate::console::parts::scope;
+use crate::console::parts::{format, histogram, shell};
 use crate::console::state::Console;
-use crate::console::{format, histogram, shell};
 use crate::model::{TraceKey, now};
 use crate::query::filter::{Filter, FilterError};
 use crate::query::{self, Blocker, Buckets, Comparison, Occurrence, Search, SummaryPage};
@@ -41,21 +42,35 @@ struct Found {
     blockers: Vec<Blocker>,
 }
 
+/// What the page shows below its form.
+type Outcome<'a> = Result<(&'a Filter, &'a Found), &'a FilterError>;
+
 pub(super) async fn traces(
     State(console): State<Console>,
     Query(asked): Query<Asked>,
 ) -> Result<Html<String>, PageError> {
-    let filter = match Filter::parse(&asked.filter) {
-        Ok(filter) => filter,
-        Err(err) => return Ok(page(&asked, Err(&err), console.options().endpoint.as_str())),
+    let filter = Filter::parse(&asked.filter);
+    let (own, sought) = (asked.clone(), filter.clone().ok());
+    let (groups, found) = console
+        .ask(move |connection| {
+            let found = sought.map(|filter| find(connection, &own, &filter)).transpose()?;
+            Ok((scope::groups(connection)?, found))
+        })
+        .await?;
+    let outcome = match (&filter, &found) {
+        (Ok(filter), Some(found)) => Ok((filter, found)),
+        (Err(err), _) => Err(err),
+        (Ok(_), None) => return Err(PageError::not_found("The traces were not found.")),
     };
-    let (own, sought) = (asked.clone(), filter.clone());
-    let found = console.ask(move |connection| find(connection, &own, &sought)).await?;
-    Ok(page(&asked, Ok((&filter, &found)), console.options().endpoint.as_str()))
+    Ok(page(&asked, &groups, outcome, console.options().endpoint.as_str()))
 }
 
 fn find(connection: &rusqlite::Connection, asked: &Asked, filter: &Filter) -> Result<Found, PageError> {
-    let wide = Search { limit: LOOKED_AT, ..Search::new(range(&asked.since, now()), filter.clone()) };
+    let wide = Search {
+        limit: LOOKED_AT,
+        group: asked.scope.group(connection)?,
+        ..Search::new(asked.scope.range(now())?, filter.clone())
+    };
     let brushed = asked.brushed();
     let narrow = match &brushed {
         Some(condition) => filter.clone().and(condition.clone()),
@@ -88,7 +103,7 @@ fn find(connection: &rusqlite::Connection, asked: &Asked, filter: &Filter) -> Re
     })
 }
 
-fn page(asked: &Asked, found: Result<(&Filter, &Found), &FilterError>, endpoint: &str) -> Html<String> {
+fn page(asked: &Asked, groups: &[String], found: Outcome<'_>, endpoint: &str) -> Html<String> {
     let content = html! {
         h1 { "Traces" }
         form.filter #filter-form action="/traces" role="search" {
@@ -99,7 +114,7 @@ fn page(asked: &Asked, found: Result<(&Filter, &Found), &FilterError>, endpoint:
                     placeholder="service(\"orders\") AND responsetime > 0.5";
                 ul #suggestions role="listbox" aria-label="Suggestions" hidden {}
             }
-            (since(&asked.since))
+            (asked.scope.fields(groups))
             button type="submit" { "Search" }
             @if !asked.filter.is_empty() { a.button href="/traces" { "Clear" } }
         }
@@ -112,17 +127,6 @@ fn page(asked: &Asked, found: Result<(&Filter, &Found), &FilterError>, endpoint:
     shell::page("Traces", "/traces", &["chart.js", "filter.js"], content)
 }
 
-/// The choice of a range of time.
-pub(in crate::console) fn since(chosen: &str) -> Markup {
-    html! {
-        select name="since" aria-label="Range of time" {
-            @for (value, words, _) in RANGES {
-                option value=(value) selected[value == chosen] { (words) }
-            }
-        }
-    }
-}
-
 fn results(asked: &Asked, filter: &Filter, found: &Found, endpoint: &str) -> Markup {
     let brush = asked.brush();
     html! {
@@ -131,7 +135,7 @@ fn results(asked: &Asked, filter: &Filter, found: &Found, endpoint: &str) -> Mar
         @if !found.buckets.buckets.is_empty() {
             form.brushed action="/traces" data-submit {
                 input type="hidden" name="filter" value=(asked.filter);
-                input type="hidden" name="since" value=(asked.since);
+                (asked.scope.hidden())
                 input type="hidden" name="sort" value=(asked.sort);
                 p.dim { "Response times of the newest " (format::count(found.buckets.traces as u64)) " traces. Drag to compare a part with the rest." }
                 (histogram::draw(&histogram::of_buckets(&found.buckets), brush))
@@ -186,13 +190,11 @@ fn table(asked: &Asked, found: &Found) -> Markup {
 
 /// The command lines that ask for the same.
 fn commands(asked: &Asked, endpoint: &str) -> Markup {
-    let seconds = RANGES.iter().find(|(value, ..)| *value == asked.since).map_or(0, |(.., seconds)| *seconds);
-    let seconds = if seconds == 0 { 21_600 } else { seconds.min(21_600) };
-    let condition = asked.brushed();
-    let filter = match (Filter::parse(&asked.filter), condition) {
-        (Ok(filter), Some(condition)) => filter.and(condition).to_string(),
-        _ => asked.filter.clone(),
-    };
+    let [shell_times, python_times] = asked.scope.as_code();
+    let mut filter = asked.filter.clone();
+    for condition in asked.brushed().into_iter().chain(asked.scope.condition()) {
+        filter = Filter::parse(&filter).map_or(filter, |own| own.and(condition).to_string());
+    }
     let quoted = filter.replace('\'', "'\\''");
     let shell_filter =
         if filter.is_empty() { String::new() } else { format!(" --filter-expression '{quoted}'") };
@@ -202,12 +204,14 @@ fn commands(asked: &Asked, endpoint: &str) -> Markup {
         format!(", FilterExpression={}", serde_json::Value::from(filter.as_str()))
     };
     let cli = format!(
-        "aws xray get-trace-summaries --endpoint-url {endpoint} --start-time $(($(date +%s)-{seconds})) --end-time \
-         $(date +%s){shell_filter}"
+        "aws xray get-trace-summaries --endpoint-url {endpoint} --start-time {} --end-time \
+         {}{shell_filter}",
+        shell_times[0], shell_times[1]
     );
     let boto3 = format!(
-        "boto3.client(\"xray\", endpoint_url=\"{endpoint}\").get_trace_summaries(StartTime=time.time()-{seconds}, \
-         EndTime=time.time(){python_filter})"
+        "boto3.client(\"xray\", endpoint_url=\"{endpoint}\").get_trace_summaries(StartTime={}, \
+         EndTime={}{python_filter})",
+        python_times[0], python_times[1]
     );
     html! {
         (shell::copy(&cli))

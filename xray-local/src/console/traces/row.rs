@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::console::format::{self, Class};
+use crate::console::parts::format::{self, Class};
 use crate::query::{AnnotationValue, Summary};
 
 /// Annotations that a row shows.

@@ -6,7 +6,7 @@
 use crate::control::sampling::Rule;
 use crate::model::{Length, Time, limits};
 
-/// What a client reports about anomalies, `SamplingBoostStatisticsDocument`.
+/// Report of a client on anomalies, `SamplingBoostStatisticsDocument`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoostStatistics {
     /// The rule's name.

@@ -33,9 +33,9 @@ pub struct Rule {
     pub name: String,
     /// `SamplingRule` of the API.
     pub rule: Value,
-    /// When it was made; 0 for the default rule.
+    /// Time at which the rule was made; 0 for the default rule.
     pub created: Time,
-    /// When it was changed last.
+    /// Time of the last change.
     pub modified: Time,
 }
 
@@ -69,7 +69,7 @@ impl Rule {
     }
 }
 
-/// What a rule is named by in a request: its name or its ARN.
+/// Reference to a rule in a request: its name or its ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleKey {
     /// `RuleName`
@@ -254,7 +254,7 @@ pub fn delete(connection: &Connection, key: &RuleKey, now: Time) -> Result<Rule,
     Ok(rule)
 }
 
-/// What the shape of a request leaves open: an update brings single members without the bounds of a whole rule.
+/// Checks what the shape of a request leaves open: an update brings single members without the bounds of a whole rule.
 fn check(rule: &Map<String, Value>) -> Result<(), ControlError> {
     if let Some(missing) = REQUIRED.into_iter().find(|name| !rule.contains_key(*name)) {
         return Err(ControlError::invalid(format!("{missing} is missing")));

@@ -1,4 +1,4 @@
-//! How a reservoir is split among clients.
+//! Split of a reservoir among clients.
 //!
 //! Whole numbers only, and nothing random: equal reports get equal shares.
 

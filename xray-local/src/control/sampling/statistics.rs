@@ -1,4 +1,4 @@
-//! What clients report, summed over all of them in windows of ten seconds.
+//! Reports of clients, summed over all of them in windows of ten seconds.
 //!
 //! `GetSamplingStatisticSummaries` returns these rows. A day of them is kept.
 

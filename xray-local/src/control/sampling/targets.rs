@@ -14,14 +14,14 @@ use super::{share, statistics};
 use crate::control::ControlError;
 use crate::model::{Length, Time, limits};
 
-/// What a client reports about a rule, `SamplingStatisticsDocument`.
+/// Report of a client on a rule, `SamplingStatisticsDocument`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientStatistics {
     /// The rule's name.
     pub rule: String,
     /// The client's id.
     pub client: String,
-    /// When it was counted.
+    /// Time of the count.
     pub at: Time,
     /// Requests that matched the rule.
     pub requests: i64,
@@ -38,7 +38,7 @@ pub struct Unprocessed {
     pub rule: String,
     /// The error's name.
     pub code: &'static str,
-    /// What is wrong.
+    /// Message.
     pub message: String,
 }
 
@@ -70,7 +70,7 @@ pub struct Outcome {
     pub last_modification: Time,
 }
 
-/// What is promised to whom. One for each server; a restart forgets it together with the clients' reports.
+/// Promises to clients. One for each server; a restart forgets it together with the clients' reports.
 #[derive(Debug, Default)]
 pub struct Targets {
     rules: BTreeMap<String, RuleState>,

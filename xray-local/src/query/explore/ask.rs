@@ -1,4 +1,4 @@
-//! What the console asks beyond the API: chips, histograms, what differs, what removed everything, values to complete.
+//! Questions of the console beyond the API: chips, histograms, differences, blockers, values to complete.
 //!
 //! Every answer is about a bounded number of the newest matching traces, and says about how many.
 
@@ -32,11 +32,11 @@ pub fn chips(connection: &Connection, search: &Search, each: usize) -> Result<Ve
 /// Selected traces beside the rest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// How many traces were selected.
+    /// Count of selected traces.
     pub selected: usize,
-    /// How many were not.
+    /// Count of the others.
     pub rest: usize,
-    /// What differs, most telling first.
+    /// Differences, most telling first.
     pub differences: Vec<Difference>,
 }
 
@@ -53,12 +53,12 @@ pub fn compare(connection: &Connection, search: &Search, selected: &Expr) -> Res
     Ok(Comparison { selected: chosen.len(), rest: rest.len(), differences })
 }
 
-/// How many traces took how long.
+/// Histogram of durations.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Buckets {
     /// Buckets of equal width, from the shortest to the longest time, empty ones included.
     pub buckets: Vec<Bucket>,
-    /// How many traces are in the buckets.
+    /// Count of traces in the buckets.
     pub traces: usize,
 }
 

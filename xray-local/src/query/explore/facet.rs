@@ -1,4 +1,4 @@
-//! What traces have in common or differ in: values of URL, user, status, service and annotations, with their counts.
+//! Common and different values of traces: URL, user, status, service and annotations, with their counts.
 //!
 //! Each value comes with the condition that finds its traces, so that a click narrows the filter.
 
@@ -11,7 +11,7 @@ use super::super::filter::keyword::Field;
 use super::super::filter::{Expr, Fragment, NodeSelector, Operator, Predicate, Subject, Value};
 use crate::model::TraceKey;
 
-/// What is compared.
+/// Subject of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Facet {
@@ -32,13 +32,13 @@ pub enum Facet {
 /// A value that occurs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Occurrence {
-    /// What it is a value of.
+    /// Facet of the value.
     pub facet: Facet,
     /// The value in words.
     pub label: String,
     /// The condition that finds the traces with it.
     pub condition: Expr,
-    /// How many traces have it.
+    /// Count of traces that have it.
     pub traces: u64,
 }
 
@@ -182,7 +182,7 @@ fn annotations(connection: &Connection, list: &str, found: &mut Vec<Occurrence>)
 pub struct Difference {
     /// The value, with its count among the selected traces.
     pub occurrence: Occurrence,
-    /// How many of the rest have it.
+    /// Count among the rest.
     pub rest: u64,
     /// Its share of the selected traces less its share of the rest, from -1 to 1.
     pub excess: f64,

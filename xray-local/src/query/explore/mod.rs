@@ -1,4 +1,4 @@
-//! What the console asks beyond the API: values that occur and differ, histograms, conditions that removed everything.
+//! Questions of the console beyond the API: values that occur and differ, histograms, conditions that removed everything.
 
 mod ask;
 mod facet;

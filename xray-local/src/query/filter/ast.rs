@@ -4,7 +4,7 @@
 //! flatten their operands, so that a printed tree parses to an equal tree. No column and no spelling of a keyword
 //! belongs here.
 
-use super::keyword::Field;
+use super::keyword::{CauseLevel, Field, Kind, Operator};
 use super::root_cause::CausePattern;
 use crate::model::CauseKind;
 
@@ -40,7 +40,7 @@ pub enum Predicate {
     RootCauseJson(Vec<CausePattern>),
 }
 
-/// What a comparison looks at.
+/// Subject of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Subject {
@@ -48,40 +48,6 @@ pub enum Subject {
     Field(Field),
     /// The annotation with this key.
     Annotation(String),
-}
-
-/// How a value is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each variant is its own name")]
-pub enum Operator {
-    Equal,
-    NotEqual,
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Contains,
-    BeginsWith,
-    EndsWith,
-}
-
-impl Operator {
-    /// The operator as it is written in an expression.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Less => "<",
-            Self::LessOrEqual => "<=",
-            Self::Greater => ">",
-            Self::GreaterOrEqual => ">=",
-            Self::Contains => "CONTAINS",
-            Self::BeginsWith => "BEGINSWITH",
-            Self::EndsWith => "ENDSWITH",
-        }
-    }
 }
 
 /// The value on the right of an operator.
@@ -121,13 +87,15 @@ impl NodeSelector {
     }
 }
 
-/// The element of a root cause that an expression is tested on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "each variant is its own name")]
-pub enum CauseLevel {
-    Service,
-    Entity,
-    Exception,
+impl Subject {
+    /// The type of the subject's value.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Field(field) => field.keyword().kind,
+            Self::Annotation(_) => Kind::Annotation,
+        }
+    }
 }
 
 impl Expr {

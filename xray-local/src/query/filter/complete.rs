@@ -3,12 +3,13 @@
 //! Values that occur in the store are not known here: [`Completion::occurring`] says which would fit, and
 //! [`Completion::value`] writes one in the form that fits the cursor.
 
-use super::ast::{Operator, Subject, Value};
+use super::ast::{Subject, Value};
+use super::keyword::Operator;
 use super::keyword::{Keyword, Kind, Scope};
 use super::parser::{Expected, Parser, is_word};
 use super::print::is_plain_key;
 
-/// What can stand at the cursor.
+/// Suggestions at the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Completion {
     /// Characters before the part that a suggestion replaces.
@@ -27,7 +28,7 @@ pub struct Completion {
 /// A suggestion.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Suggestion {
-    /// What is written in the place of the typed part.
+    /// Replacement of the typed part.
     pub insert: String,
     /// One line on its meaning.
     pub hint: String,
@@ -49,7 +50,7 @@ pub enum Occurring {
     Accounts,
 }
 
-/// What surrounds the typed part.
+/// Surroundings of the typed part.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Form {
     /// Nothing: strings need quotation marks, keys need `annotation.`.

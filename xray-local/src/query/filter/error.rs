@@ -1,4 +1,4 @@
-//! What is wrong with a filter expression, and where.
+//! Errors of filter expressions, with their position.
 //!
 //! The parser raises [`FilterError`]. Its sentence fits on one line, since SDKs print a service's message on one line;
 //! the console draws a caret from the parts. No rule of the language lives here.
@@ -20,7 +20,7 @@ pub struct FilterError {
     pub expected: Vec<String>,
     /// The faulty part as it was written. Empty at the end of the expression.
     pub found: String,
-    /// How the expression was probably meant.
+    /// Probable meaning of the expression.
     pub hint: Option<String>,
 }
 

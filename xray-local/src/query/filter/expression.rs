@@ -44,7 +44,7 @@ impl Filter {
         self.expr.as_ref()
     }
 
-    /// What was accepted though X-Ray may refuse it, such as a string without quotation marks.
+    /// Returns what was accepted though X-Ray may refuse it, such as a string without quotation marks.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings

@@ -26,9 +26,10 @@ pub(super) mod tests;
 
 pub(in crate::query) use sql::Fragment;
 
-pub use ast::{CauseLevel, Expr, NodeSelector, Operator, Predicate, Subject, Value};
+pub use ast::{Expr, NodeSelector, Predicate, Subject, Value};
 pub use complete::{Completion, Occurring, Suggestion, complete};
 pub use error::FilterError;
 pub use expression::Filter;
+pub use keyword::{CauseLevel, Operator};
 pub use root_cause::{CausePattern, EntityPattern, ExceptionPattern, ServicePattern};
 pub use selector::Selector;

@@ -5,7 +5,8 @@
 
 use std::fmt::{self, Display, Formatter, Write as _};
 
-use super::ast::{CauseLevel, Expr, NodeSelector, Predicate, Subject, Value};
+use super::ast::{Expr, NodeSelector, Predicate, Subject, Value};
+use super::keyword::CauseLevel;
 use crate::model::CauseKind;
 
 impl Display for Expr {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 /// A pattern for one root cause.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CausePattern {
-    /// Whether the cause reached the client.
+    /// Pattern of `ClientImpacting`.
     pub client_impacting: Option<bool>,
     /// The path of services, outermost first.
     pub services: Option<Vec<ServicePattern>>,
@@ -25,7 +25,7 @@ pub struct ServicePattern {
     pub kind: Option<String>,
     /// The node's account.
     pub account: Option<String>,
-    /// Whether the node is inferred.
+    /// Pattern of `Inferred`.
     pub inferred: Option<bool>,
     /// The path of entities within the service.
     pub entities: Option<Vec<EntityPattern>>,
@@ -36,7 +36,7 @@ pub struct ServicePattern {
 pub struct EntityPattern {
     /// The segment's or subsegment's name.
     pub name: Option<String>,
-    /// Whether the entity is a remote subsegment.
+    /// Pattern of `Remote`.
     pub remote: Option<bool>,
     /// The entity's share of the root's response time, from 0 to 1.
     pub coverage: Option<f64>,

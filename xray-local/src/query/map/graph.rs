@@ -9,7 +9,7 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// The earliest start of all nodes; `None` without nodes.
     pub start: Option<Time>,
-    /// Whether the group's expression changed within the range (`ContainsOldGroupVersions`).
+    /// True if the group's expression changed within the range (`ContainsOldGroupVersions`).
     pub old_group_versions: bool,
 }
 
@@ -18,9 +18,9 @@ pub struct Graph {
 pub struct Node {
     /// Name, type and account.
     pub name: NodeName,
-    /// Whether it served a root segment.
+    /// True if it served a root segment.
     pub root: bool,
-    /// Whether it sent segments itself (`State` is `active`); clients and inferred nodes are `unknown`.
+    /// True if it sent segments itself (`State` is `active`); clients and inferred nodes are `unknown`.
     pub active: bool,
     /// Earliest start.
     pub start: Time,
@@ -28,7 +28,7 @@ pub struct Node {
     pub end: Time,
     /// Connections to other nodes.
     pub edges: Vec<Edge>,
-    /// What it served; `None` for a client.
+    /// Statistics of the served requests; `None` for a client.
     pub statistics: Option<Statistics>,
     /// Times until the response; empty for a client.
     pub responses: Histogram,
@@ -47,7 +47,7 @@ pub struct Edge {
     pub start: Time,
     /// Latest end.
     pub end: Time,
-    /// What the caller saw.
+    /// Statistics as the caller saw them.
     pub statistics: Statistics,
     /// Times until the response as the caller saw them; empty for a link.
     pub responses: Histogram,
@@ -94,7 +94,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// How many times were counted.
+    /// Counts all times.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|(_, count)| count).sum()

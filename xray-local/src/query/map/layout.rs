@@ -1,4 +1,4 @@
-//! Where the nodes of a map lie: layers from callers to callees, and an order within each layer.
+//! Layout of a map: layers from callers to callees, and an order within each layer.
 //!
 //! A pure function of the graph, the same for the page and the terminal. Edges may form cycles, hubs and loops; what
 //! closes a cycle is drawn backwards.
@@ -24,7 +24,7 @@ pub struct Spot {
 pub struct Layout {
     /// One place for each node, in the order of the nodes.
     pub spots: Vec<Spot>,
-    /// How many layers there are.
+    /// Count of layers.
     pub layers: usize,
     /// The greatest `across` and 1 more; 0 without nodes.
     pub breadth: f64,

@@ -15,7 +15,7 @@ use crate::store::StoreError;
 /// A question for statistics.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SeriesSearch {
-    /// When. Counts what started within the range, whatever `range.kind` is.
+    /// Range of time. Counts what started within it, whatever `range.kind` is.
     pub range: Range,
     /// The group, `groups.number`.
     pub group: Option<i64>,
@@ -23,16 +23,16 @@ pub struct SeriesSearch {
     pub selector: Option<Selector>,
     /// The length of a period, at least a second. Periods begin at multiples of it since 1970.
     pub period: Length,
-    /// Whether forecasts are wanted. They need a selector with a node's name.
+    /// True if forecasts are wanted. They need a selector with a node's name.
     pub forecast: bool,
 }
 
 /// The statistics of one period. Periods without a request are left out.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Period {
-    /// When the period begins.
+    /// Start of the period.
     pub start: Time,
-    /// Whether the statistics are those of a node, not of edges.
+    /// True if the statistics are those of a node, not of edges.
     pub of_service: bool,
     /// The statistics.
     pub statistics: Statistics,

@@ -8,15 +8,15 @@ use super::graph::{Histogram, Statistics};
 use crate::model::{Length, Time, limits};
 use crate::store::Histogram as StoredHistogram;
 
-/// What was counted of one node or edge.
+/// Counts of one node or edge.
 #[derive(Clone, Debug)]
 pub(super) struct Tally {
     pub(super) statistics: Statistics,
     pub(super) first: Time,
     pub(super) last: Time,
-    /// How many were root segments.
+    /// Count of root segments.
     pub(super) roots: u64,
-    /// How many were inferred.
+    /// Count of inferred ones.
     pub(super) inferred: u64,
     pub(super) responses: StoredHistogram,
     /// Durations of segments, ages of events that came over links.
@@ -82,7 +82,7 @@ fn two_digits(value: i64) -> i64 {
     (value + unit / 2) / unit * unit
 }
 
-/// What is counted.
+/// Subject of a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
     /// Segments, by their node.
@@ -91,7 +91,7 @@ pub(super) enum Counted {
     Calls,
 }
 
-/// Which of them.
+/// Selection among them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Only {
     /// The group of their traces, `groups.number`.
@@ -202,8 +202,16 @@ fn rows_query(
     let row = ROW[counted as usize];
     let mut query = Fragment::new(SELECT[counted as usize]);
     query.push(" FROM ");
-    if let Some(index) = only.index {
-        // Rows with the flag are few; the traces between are not read.
+    let index = match only.index {
+        // Rows with the flag are few.
+        Some(index) => Some(index),
+        // In a wide window, the rows of the node or the edge are fewer than all rows of all traces.
+        None if only.ids.is_some() && only.each.is_some() && is_wide(connection, (start, end))? => {
+            Some(INDEX[counted as usize])
+        }
+        None => None,
+    };
+    if let Some(index) = index {
         query.push(FROM[counted as usize]).push(index).push(" WHERE 1");
     } else {
         let longest: Option<i64> = connection
@@ -219,6 +227,15 @@ fn rows_query(
     query.push(" AND ").push(row).push(".end_us IS NOT NULL");
     narrow(&mut query, row, only);
     Ok(query)
+}
+
+/// Reports whether a window holds at least half of the time in which traces started.
+fn is_wide(connection: &Connection, (start, end): (Time, Time)) -> rusqlite::Result<bool> {
+    let (first, last): (Option<i64>, Option<i64>) = connection
+        .prepare_cached("SELECT (SELECT min(start_us) FROM traces), (SELECT max(start_us) FROM traces)")?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let (Some(first), Some(last)) = (first, last) else { return Ok(false) };
+    Ok(end.0.min(last).saturating_sub(start.0.max(first)) >= (last - first) / 2)
 }
 
 /// Counts everything that is completed in traces, given by their keys.
@@ -250,6 +267,9 @@ const SELECT: [&str; 2] = [
 ];
 
 pub(super) const FROM: [&str; 2] = ["segments s", "calls e"];
+
+/// The indexes that list the rows of a node and of an edge.
+const INDEX: [&str; 2] = [" INDEXED BY segments_node", " INDEXED BY calls_edge"];
 
 /// The names that conditions have for a segment and a call.
 const ROW: [&str; 2] = ["s", "e"];
@@ -337,6 +357,44 @@ mod tests {
                 .unwrap();
             assert!(steps.iter().any(|found| found.contains(step)), "{steps:#?}");
             assert!(!steps.iter().any(|found| found.contains(" t ")), "{steps:#?}");
+        }
+    }
+
+    #[test]
+    fn a_wide_window_is_counted_from_the_index_of_the_node() {
+        let options = crate::store::Options::at(crate::store::Place::Memory);
+        let store = crate::store::Store::open(options).unwrap();
+        let start = crate::model::now();
+        for (number, ago) in [(1, 3_000), (2, 2_000), (3, 1_000), (4, 0)] {
+            let start = start.seconds() - f64::from(ago);
+            let document = format!(
+                r#"{{"name":"shop","id":"{number:016x}","trace_id":"1-{:08x}-{number:024x}","start_time":{start},"end_time":{}}}"#,
+                start as u64,
+                start + 1.0
+            );
+            let verdicts = store.put_blocking(vec![document.into_bytes()], crate::model::Door::Api);
+            assert_eq!(verdicts, Ok(vec![None]));
+        }
+        let only = Only {
+            ids: Some(Fragment::new("SELECT id FROM nodes WHERE name = 'shop' AND type = ''")),
+            each: Some(Fragment::new("s.response_us > 1")),
+            ..Only::default()
+        };
+        for (from, is_wide, expected) in
+            [(3_500, true, 4), (1_600, true, 2), (1_200, false, 2), (500, false, 1)]
+        {
+            let window = (start.plus(Length(from * -1_000_000)), start.plus(Length(1_000_000)));
+            let mut counted = 0;
+            let sql: String = store
+                .read(|connection| {
+                    let mut add = |_, _, tally: Tally| counted += tally.statistics.ok;
+                    count(connection, Counted::Segments, &only, window, true, &mut add)?;
+                    Ok::<_, crate::store::StoreError>(
+                        rows_query(connection, Counted::Segments, &only, window)?.sql,
+                    )
+                })
+                .unwrap();
+            assert_eq!((sql.contains("INDEXED BY segments_node"), counted), (is_wide, expected), "{from}");
         }
     }
 

@@ -5,6 +5,9 @@
 //!       └─ keys from the index of one condition, if they are few ──► check the other conditions
 //!             └─ walk on, in growing steps                          matches rare, no index helps
 //! ```
+//!
+//! A step for `!TEST` reads two lists, the keys of the traces and of those that satisfy the test, and checks what is
+//! left, unless that is much.
 
 use rusqlite::{Connection, params_from_iter};
 
@@ -20,7 +23,7 @@ use crate::store::StoreError;
 pub struct Found {
     /// The keys, at most as many as were asked for.
     pub keys: Vec<TraceKey>,
-    /// Where the next page begins; `None` on the last page.
+    /// Start of the next page; `None` on the last page.
     pub next: Option<TraceKey>,
     /// Traces that were looked at for this page, matching or not.
     pub processed: u64,
@@ -49,7 +52,7 @@ pub(in crate::query) fn find_at(
     let longest = longest(connection, search)?;
     let conjuncts = plan::conjuncts(search, bounds, longest);
     let wanted = search.limit.saturating_add(1);
-    let mut walk = Walk { connection, pace, conjuncts, wanted, keys: Vec::new() };
+    let mut walk = Walk { connection, pace, conjuncts, wanted, subtracts: false, keys: Vec::new() };
     walk.run(bounds)?;
     let mut keys = walk.keys;
     let is_full = keys.len() > search.limit;
@@ -172,12 +175,17 @@ fn older(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Res
     rows.next()?.map(|row| row.get(0)).transpose()
 }
 
+/// The part of the traces of a step above which checking all of them is as quick as subtracting lists: a quarter.
+const LEFT_SHARE: usize = 4;
+
 struct Walk<'c> {
     connection: &'c Connection,
     pace: &'c Pace,
     conjuncts: Vec<Conjunct>,
     /// Found keys that are enough.
     wanted: usize,
+    /// True while steps for `!TEST` subtract lists of keys.
+    subtracts: bool,
     keys: Vec<TraceKey>,
 }
 
@@ -197,12 +205,15 @@ impl Walk<'_> {
             };
             bounds.high = low;
             // Walking on pays if so many matches are found that the page is full soon.
-            let is_frequent = (self.keys.len() - before) * self.pace.steps_before_keys >= self.wanted;
+            let steps_worth_walking =
+                if self.has_seek() { self.pace.steps_before_seek } else { self.pace.steps_before_keys };
+            let is_frequent = (self.keys.len() - before) * steps_worth_walking >= self.wanted;
             if !is_frequent && !looked_for_keys {
                 looked_for_keys = true;
                 if let Some(candidates) = self.candidates(bounds)? {
                     return self.check(&candidates);
                 }
+                self.subtracts = true;
             }
             steps = (steps * 4).min(self.pace.largest);
         }
@@ -210,6 +221,12 @@ impl Walk<'_> {
 
     /// Walks over all traces within the bounds, until enough are found.
     fn step(&mut self, bounds: Bounds) -> rusqlite::Result<()> {
+        if self.subtracts {
+            match self.left(bounds)? {
+                Some(left) => return self.check(&left),
+                None => self.subtracts = false,
+            }
+        }
         // By key, whatever other index a condition has: the step is short, and its results are in order.
         let mut query = Fragment::new("SELECT t.key FROM traces t NOT INDEXED WHERE t.key >= ");
         query.bind(bounds.low).push(" AND t.key < ").bind(bounds.high).push(" AND ").append(self.condition());
@@ -222,8 +239,43 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// The traces within the bounds that do not satisfy the tests that must not hold, newest first. `None` without such
+    /// a test, or if that leaves most traces.
+    fn left(&self, bounds: Bounds) -> rusqlite::Result<Option<Vec<i64>>> {
+        let unless = self.conjuncts.iter().filter_map(|conjunct| conjunct.unless.as_ref());
+        let lists: Vec<Fragment> =
+            unless.filter_map(|test| plan::keys_of(test, bounds)).map(|keys| keys.query).collect();
+        if lists.is_empty() {
+            return Ok(None);
+        }
+        let mut query = Fragment::new("SELECT key FROM traces WHERE key >= ");
+        query.bind(bounds.low).push(" AND key < ").bind(bounds.high).push(" ORDER BY key DESC");
+        let mut left = self.list(&query)?;
+        let all = left.len();
+        for list in lists {
+            let mut without = self.list(&list)?;
+            without.sort_unstable_by(|a, b| b.cmp(a));
+            let mut without = without.into_iter().peekable();
+            left.retain(|key| {
+                while without.next_if(|next| next > key).is_some() {}
+                without.peek() != Some(key)
+            });
+        }
+        Ok(Some(left).filter(|left| left.len() <= all / LEFT_SHARE))
+    }
+
+    fn list(&self, query: &Fragment) -> rusqlite::Result<Vec<i64>> {
+        let mut statement = self.connection.prepare_cached(&query.sql)?;
+        statement.query_map(params_from_iter(&query.params), |row| row.get(0))?.collect()
+    }
+
     fn condition(&self) -> Fragment {
         Fragment::join(self.conjuncts.iter().map(|conjunct| conjunct.check.clone()), " AND ", "1")
+    }
+
+    fn has_seek(&self) -> bool {
+        let mut keys = self.conjuncts.iter().filter_map(|conjunct| conjunct.keys.as_ref());
+        keys.any(|keys| keys.cost == Cost::Seek)
     }
 
     /// The shortest list of keys that an index gives, newest first; `None` if none is short.
@@ -237,10 +289,7 @@ impl Walk<'_> {
                 let most = shortest.as_ref().map_or(self.pace.most_candidates, Vec::len);
                 let mut query = Fragment::new("SELECT * FROM (");
                 query.append(keys.query.clone()).push(") LIMIT ").bind(most as i64);
-                let mut statement = self.connection.prepare_cached(&query.sql)?;
-                let found: Vec<i64> = statement
-                    .query_map(params_from_iter(&query.params), |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()?;
+                let found = self.list(&query)?;
                 if found.len() < most {
                     shortest = Some(found);
                 }
@@ -274,7 +323,7 @@ impl Walk<'_> {
     }
 }
 
-/// How far a search walks, and when it asks an index. The results don't depend on it.
+/// Steps of a search, and when it asks an index. The results don't depend on it.
 #[derive(Clone, Debug)]
 pub(in crate::query) struct Pace {
     /// Traces of the first step of a walk.
@@ -283,6 +332,8 @@ pub(in crate::query) struct Pace {
     pub(in crate::query) largest: usize,
     /// Steps of the present density that may follow before an index is asked.
     pub(in crate::query) steps_before_keys: usize,
+    /// The same where the index leads to the keys, which is cheaper than reading a whole one.
+    pub(in crate::query) steps_before_seek: usize,
     /// Keys of an index that are still few compared with a walk.
     pub(in crate::query) most_candidates: usize,
     /// Keys that are checked at once.
@@ -295,6 +346,7 @@ impl Default for Pace {
             first: 4_000,
             largest: 256_000,
             steps_before_keys: 20,
+            steps_before_seek: 4,
             most_candidates: 100_000,
             few_candidates: 2_000,
         }

@@ -1,4 +1,4 @@
-//! Which traces a question is about, and how they are found.
+//! Search for traces.
 //!
 //! `range` is the question, `plan` the conditions and the indexes that help, `find` the walk over the traces.
 

@@ -1,4 +1,4 @@
-//! How a search is carried out: conditions to check on a trace, and indexes that list the traces for which one holds.
+//! Plan of a search: conditions to check on a trace, and indexes that list the traces for which one holds.
 //!
 //! A condition is always complete; a list of keys is a shortcut that may be missing, and may name a trace twice.
 
@@ -14,6 +14,14 @@ pub(in crate::query) struct Conjunct {
     pub(in crate::query) check: Fragment,
     /// Selects the keys of the traces for which the condition holds.
     pub(in crate::query) keys: Option<Keys>,
+    /// The test that must not hold, where an index lists the traces for which it does in order of their keys.
+    pub(in crate::query) unless: Option<Predicate>,
+}
+
+impl Conjunct {
+    fn new(check: Fragment, keys: Option<Keys>) -> Self {
+        Self { check, keys, unless: None }
+    }
 }
 
 /// A query for keys.
@@ -23,7 +31,7 @@ pub(in crate::query) struct Keys {
     pub(in crate::query) query: Fragment,
 }
 
-/// What listing the keys costs.
+/// Cost of listing the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::query) enum Cost {
     /// An index leads to the traces.
@@ -64,7 +72,7 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
     let mut conjuncts = Vec::new();
     conjuncts.extend(in_range(search, bounds, longest));
     if let Sample::FixedRate(share) = search.sample {
-        conjuncts.push(Conjunct { check: sampled(share), keys: None });
+        conjuncts.push(Conjunct::new(sampled(share), None));
     }
     if let Some(group) = search.group {
         let mut check =
@@ -72,19 +80,20 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
         check.bind(group).push(")");
         let mut query = Fragment::new("SELECT r.trace FROM trace_groups r WHERE r.grp = ");
         query.bind(group).push(" AND ").append(bounds.hold("r.trace"));
-        conjuncts.push(Conjunct { check, keys: Some(Keys { cost: Cost::Seek, query }) });
+        conjuncts.push(Conjunct::new(check, Some(Keys { cost: Cost::Seek, query })));
     }
     if let Some(expr) = search.filter.expr() {
         conjuncts.extend(expr.conjuncts().iter().filter_map(|operand| bound(operand, bounds)));
         conjuncts.extend(expr.conjuncts().iter().map(|operand| Conjunct {
             check: sql::condition(operand, Scope::Trace),
             keys: keys(operand, bounds),
+            unless: unless(operand).cloned(),
         }));
     }
     conjuncts
 }
 
-/// What follows for a whole trace from a test on its segments or calls: no part takes longer than the trace. The bound
+/// Bounds a trace by a test on its segments or calls, as no part takes longer than the trace. The bound
 /// is checked first, since it reads only the trace's row, and has an index of its own.
 fn bound(expr: &Expr, bounds: Bounds) -> Option<Conjunct> {
     let Expr::Test(Predicate::Service(_, Some(inner)) | Predicate::Edge(_, _, Some(inner))) = expr else {
@@ -99,7 +108,7 @@ fn bound(expr: &Expr, bounds: Bounds) -> Option<Conjunct> {
         _ => None,
     })?;
     let keys = keys_of(&longer, bounds);
-    Some(Conjunct { check: sql::condition(&Expr::Test(longer), Scope::Trace), keys })
+    Some(Conjunct::new(sql::condition(&Expr::Test(longer), Scope::Trace), keys))
 }
 
 /// Everything that traces have to satisfy besides the expression, as one condition over `t`.
@@ -127,7 +136,7 @@ fn in_range(search: &Search, bounds: Bounds, longest: i64) -> Option<Conjunct> {
         check.push(" AND EXISTS (SELECT 1 FROM segments s WHERE s.trace = t.key AND s.end_us >= ");
         check.bind(start).push(" AND s.end_us < ").bind(end).push(")");
     }
-    Some(Conjunct { check, keys: Some(Keys { cost: Cost::Seek, query }) })
+    Some(Conjunct::new(check, Some(Keys { cost: Cost::Seek, query })))
 }
 
 /// The low bits of a key are those of the trace id, and random.
@@ -160,7 +169,16 @@ pub(in crate::query) fn keys(expr: &Expr, bounds: Bounds) -> Option<Keys> {
     }
 }
 
-fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option<Keys> {
+/// The test in `!TEST`, if each part of its index is a range of keys, and it is not on a trace's own row.
+fn unless(expr: &Expr) -> Option<&Predicate> {
+    let Expr::Not(inner) = expr else { return None };
+    let Expr::Test(predicate) = &**inner else { return None };
+    let is_listed = ends_in_keys(predicate) && sql::rows(predicate, Scope::Trace).is_some();
+    Some(predicate).filter(|_| is_listed)
+}
+
+/// Lists the traces for which a test holds, if an index can.
+pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option<Keys> {
     let cost = cost(predicate)?;
     // An index leads to a range of keys only behind an equality; elsewhere, `+` keeps SQLite from preferring that range.
     let plus = if ends_in_keys(predicate) { "" } else { "+" };
@@ -218,7 +236,7 @@ fn cost(predicate: &Predicate) -> Option<Cost> {
     }
 }
 
-/// Whether the test leads to a part of an index in which the keys are in order.
+/// Reports whether the test leads to a part of an index in which the keys are in order.
 fn ends_in_keys(predicate: &Predicate) -> bool {
     match predicate {
         Predicate::Set(subject)

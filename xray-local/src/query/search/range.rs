@@ -1,9 +1,9 @@
-//! Which traces a question is about: a range of time, a filter, a sample, a place to go on from.
+//! Questions for traces: a range of time, a filter, a sample, a place to go on from.
 
 use super::super::filter::Filter;
 use crate::model::{Time, TraceKey};
 
-/// Which time of a trace has to lie in a range (`TimeRangeType`).
+/// Time of a trace that has to lie in a range (`TimeRangeType`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RangeKind {
     /// The time in the trace id. The default.
@@ -22,7 +22,7 @@ pub struct Range {
     pub start: Time,
     /// The first moment after the range.
     pub end: Time,
-    /// Which time of a trace counts.
+    /// Time of a trace that counts.
     pub kind: RangeKind,
 }
 
@@ -54,11 +54,11 @@ pub enum Sample {
 /// A question for traces.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Search {
-    /// When.
+    /// Time.
     pub range: Range,
-    /// Which.
+    /// Filter.
     pub filter: Filter,
-    /// How many of them.
+    /// Share of them.
     pub sample: Sample,
     /// Only traces of this group (`groups.number`), as they were stored.
     pub group: Option<i64>,

@@ -1,4 +1,4 @@
-//! What `GetTraceSummaries` says of a trace, in neutral types.
+//! Facts of `GetTraceSummaries` about a trace, in neutral types.
 
 use xray_sdk::TraceId;
 
@@ -9,7 +9,7 @@ use crate::model::{Length, NodeName, Time, TraceKey};
 pub struct SummaryPage {
     /// The summaries, at most as many as were asked for.
     pub summaries: Vec<Summary>,
-    /// Where the next page begins; `None` on the last page. Traces that arrive meanwhile don't shift it.
+    /// Start of the next page; `None` on the last page. Traces that arrive meanwhile don't shift it.
     pub next: Option<TraceKey>,
     /// Traces that were looked at for this page, matching or not.
     pub processed: u64,
@@ -62,7 +62,7 @@ pub struct Summary {
     pub response_time_causes: Vec<RootCause>,
     /// 1, and 1 more with each compilation.
     pub revision: i64,
-    /// When the trace was active in the range; only for [`RangeKind::Event`](crate::query::RangeKind::Event).
+    /// Time at which the trace was active in the range; only for [`RangeKind::Event`](crate::query::RangeKind::Event).
     pub matched_event_time: Option<Time>,
     /// Segments and subsegments, inferred ones not counted.
     pub spans: i64,
@@ -113,7 +113,7 @@ pub struct UserSummary {
 pub struct RootCause {
     /// The services of the path.
     pub services: Vec<CauseService>,
-    /// Whether the client felt it. Always true: the path begins at the root segment.
+    /// True if the client felt it. Always true: the path begins at the root segment.
     pub client_impacting: bool,
 }
 
@@ -122,7 +122,7 @@ pub struct RootCause {
 pub struct CauseService {
     /// The node. An empty type or account is absent.
     pub node: NodeName,
-    /// Whether its segment is inferred.
+    /// True if its segment is inferred.
     pub inferred: bool,
     /// The segment, then the subsegments on the path.
     pub entities: Vec<CauseEntity>,
@@ -133,7 +133,7 @@ pub struct CauseService {
 pub struct CauseEntity {
     /// Its name.
     pub name: String,
-    /// Whether it calls another service.
+    /// True if it calls another service.
     pub remote: bool,
     /// Its share of the root's time, from 0 to 1; only in root causes of response times.
     pub coverage: Option<f64>,

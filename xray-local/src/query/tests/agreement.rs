@@ -43,7 +43,14 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
             facts
         })
         .collect();
-    let pace = Pace { first: 3, largest: 20, steps_before_keys: 1, most_candidates: 60, few_candidates: 4 };
+    let pace = Pace {
+        first: 3,
+        largest: 20,
+        steps_before_keys: 1,
+        steps_before_seek: 1,
+        most_candidates: 60,
+        few_candidates: 4,
+    };
     let mut found_some = 0;
     for _ in 0..filters {
         let expr = VOCABULARY.expression(&mut random, Scope::Trace, 3);

@@ -1,4 +1,4 @@
-//! What surprises people in expressions over traces, case by case.
+//! Surprises of expressions over traces, case by case.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What the console asks: counts worked out by hand over twelve traces.
+//! The console's questions: counts worked out by hand over twelve traces.
 
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use crate::query::filter::tests::generate::Random;
 use crate::query::filter::{Filter, Selector};
 use crate::query::{
     Graph, Histogram, Node, Period, Range, Search, SeriesSearch, Statistics, graph_of, series, service_graph,
-    trace_graph,
+    trace_graph, trace_links,
 };
 use crate::store::Store;
 
@@ -294,6 +294,13 @@ fn check_link(store: &Store) {
         assert_eq!((&edge.ages, &edge.responses), (&times(&[(1_600, 1), (1_800, 1)]), &times(&[])));
     }
     assert_eq!(super::support::numbers(store, "edge(\"orders\", \"mailer\")"), [2]);
+    // The second trace has links from the first, and from a ninth that is not stored.
+    let links = store.read(|connection| trace_links(connection, &ids)).unwrap();
+    let found: Vec<_> =
+        links.iter().map(|link| (&*link.node.name, link.source, &link.destinations[..])).collect();
+    let (first, ninth) = (ids[0], trace(9).parse().unwrap());
+    assert_eq!(found, [("mailer", first, &ids[1..]), ("mailer", ninth, &ids[1..])]);
+    assert_eq!(store.read(|connection| trace_links(connection, &ids[..1])).unwrap(), []);
 }
 
 #[test]

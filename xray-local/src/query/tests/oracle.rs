@@ -14,7 +14,7 @@ use crate::query::filter::{
 /// Name, type, account.
 type Node = (String, String, String);
 
-/// What tests are made on: a trace, a segment, a call, an element of a root cause.
+/// Subject of tests: a trace, a segment, a call, an element of a root cause.
 #[derive(Clone, Debug, Default)]
 struct Element {
     /// Values by keyword.
@@ -289,7 +289,7 @@ fn trace(read: &Documents, root: usize) -> Element {
     element
 }
 
-/// What any span within an element adds to it.
+/// Adds the facts of a span within an element.
 fn span_values(element: &mut Element, json: &Value) {
     element.set("user", json["user"].clone());
     for (key, value) in json["annotations"].as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What SQLite does for each keyword: conditions that list traces seek in an index, or read an index that covers them.
+//! SQLite's plan for each keyword: conditions that list traces seek in an index, or read an index that covers them.
 
 use rusqlite::{Connection, params_from_iter};
 
@@ -26,70 +26,77 @@ fn listed(expression: &str) -> Option<(Cost, Vec<String>)> {
     Some((keys.cost, steps))
 }
 
-#[test]
-fn conditions_that_seek_use_their_index() {
-    for (expression, index) in [
-        ("fault", "traces_fault"),
-        ("fault = true", "traces_fault"),
-        ("error", "traces_error"),
-        ("throttle", "traces_throttle"),
-        ("partial", "traces_partial"),
-        ("http.status = 500", "traces_status (status=?"),
-        ("http.status >= 500", "traces_status (status>?"),
-        ("responsetime > 5", "traces_response (response_us>?"),
-        ("responsetime = 5", "traces_response (response_us>? AND response_us<?"),
-        ("duration >= 5", "traces_duration (duration_us>?"),
-        (r#"http.url = "x""#, "traces_url (url=?"),
-        (r#"http.url BEGINSWITH "x""#, "traces_url (url>? AND url<?"),
-        (r#"http.clientip = "x""#, "traces_client_ip (client_ip=?"),
-        (r#"http.useragent = "x""#, "traces_agent (agent=?"),
-        (r#"user = "x""#, "users_user (user=?"),
-        (r#"user BEGINSWITH "x""#, "users_user (user>? AND user<?"),
-        (r#"availabilityzone = "x""#, "places_value (kind=? AND value=?"),
-        (r#"instance.id = "x""#, "places_value (kind=? AND value=?"),
-        (r#"resource.arn = "x""#, "places_value (kind=? AND value=?"),
-        (r#"annotation.a = "x""#, "annotations_value (key=? AND kind=? AND value=?"),
-        ("annotation.a = 5", "annotations_value (key=? AND kind=? AND value=?"),
-        ("annotation.a > 5", "annotations_value (key=? AND kind=? AND value>?"),
-        ("annotation.a = true", "annotations_value (key=? AND kind=? AND value=?"),
-        ("annotation.a", "annotations_value (key=?"),
-        (r#"annotation.a CONTAINS "x""#, "annotations_value (key=? AND kind=?"),
-        (r#"group.name = "x""#, "PRIMARY KEY (grp=?"),
-        (r#"service("x")"#, "segments_node (node=?"),
-        (r#"service("x") { ok }"#, "segments_node (node=?"),
-        (r#"service("x") { fault }"#, "segments_fault (node=?"),
-        (r#"service("x") { error AND responsetime > 1 }"#, "segments_error (node=?"),
-        (r#"service(id(type: "x"))"#, "segments_node (node=?"),
-        ("service() { fault }", "segments_fault"),
-        (r#"edge("a", "b")"#, "calls_edge (edge=?"),
-        (r#"edge("a", "b") { fault }"#, "calls_fault (edge=?"),
-        (r#"edge("a", "b") { error }"#, "calls_error (edge=?"),
-        (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
-        (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
-        (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
-        ("rootcause.responsetime.entity { coverage > 0.5 }", "trace_causes_path (path=?"),
-    ] {
+/// Each expression lists its traces at this cost, in a step that names this index.
+fn assert_listed(wanted: Cost, expressions: &[(&str, &str)]) {
+    for (expression, index) in expressions {
         let (cost, steps) = listed(expression).unwrap_or_else(|| panic!("{expression} lists nothing"));
-        assert_eq!(cost, Cost::Seek, "{expression}");
+        assert_eq!(cost, wanted, "{expression}");
         assert!(steps.iter().any(|step| step.contains(index)), "{expression}: {index} not in {steps:#?}");
     }
 }
 
 #[test]
+fn conditions_that_seek_use_their_index() {
+    assert_listed(
+        Cost::Seek,
+        &[
+            ("fault", "traces_fault"),
+            ("fault = true", "traces_fault"),
+            ("error", "traces_error"),
+            ("throttle", "traces_throttle"),
+            ("partial", "traces_partial"),
+            ("http.status = 500", "traces_status (status=?"),
+            ("http.status >= 500", "traces_status (status>?"),
+            ("responsetime > 5", "traces_response (response_us>?"),
+            ("responsetime = 5", "traces_response (response_us>? AND response_us<?"),
+            ("duration >= 5", "traces_duration (duration_us>?"),
+            (r#"http.url = "x""#, "traces_url (url=?"),
+            (r#"http.url BEGINSWITH "x""#, "traces_url (url>? AND url<?"),
+            (r#"http.clientip = "x""#, "traces_client_ip (client_ip=?"),
+            (r#"http.useragent = "x""#, "traces_agent (agent=?"),
+            (r#"user = "x""#, "users_user (user=?"),
+            (r#"user BEGINSWITH "x""#, "users_user (user>? AND user<?"),
+            (r#"availabilityzone = "x""#, "places_value (kind=? AND value=?"),
+            (r#"instance.id = "x""#, "places_value (kind=? AND value=?"),
+            (r#"resource.arn = "x""#, "places_value (kind=? AND value=?"),
+            (r#"annotation.a = "x""#, "annotations_value (key=? AND kind=? AND value=?"),
+            ("annotation.a = 5", "annotations_value (key=? AND kind=? AND value=?"),
+            ("annotation.a > 5", "annotations_value (key=? AND kind=? AND value>?"),
+            ("annotation.a = true", "annotations_value (key=? AND kind=? AND value=?"),
+            ("annotation.a", "annotations_value (key=?"),
+            (r#"annotation.a CONTAINS "x""#, "annotations_value (key=? AND kind=?"),
+            (r#"group.name = "x""#, "PRIMARY KEY (grp=?"),
+            (r#"service("x")"#, "segments_node (node=?"),
+            (r#"service("x") { ok }"#, "segments_node (node=?"),
+            (r#"service("x") { fault }"#, "segments_fault (node=?"),
+            (r#"service("x") { error AND responsetime > 1 }"#, "segments_error (node=?"),
+            (r#"service(id(type: "x"))"#, "segments_node (node=?"),
+            ("service() { fault }", "segments_fault"),
+            (r#"edge("a", "b")"#, "calls_edge (edge=?"),
+            (r#"edge("a", "b") { fault }"#, "calls_fault (edge=?"),
+            (r#"edge("a", "b") { error }"#, "calls_error (edge=?"),
+            (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
+            (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
+            (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
+            ("rootcause.responsetime.entity { coverage > 0.5 }", "trace_causes_path (path=?"),
+        ],
+    );
+}
+
+#[test]
 fn conditions_that_scan_read_an_index_that_covers_them() {
-    for (expression, index) in [
-        (r#"http.url CONTAINS "x""#, "COVERING INDEX traces_url"),
-        (r#"http.url ENDSWITH "x""#, "COVERING INDEX traces_url"),
-        (r#"http.clientip CONTAINS "x""#, "COVERING INDEX traces_client_ip"),
-        (r#"user CONTAINS "x""#, "COVERING INDEX users_user"),
-        (r#"resource.arn CONTAINS "x""#, "COVERING INDEX places_value"),
-        ("service() { responsetime > 5 }", "COVERING INDEX segments_node"),
-        (r#"edge("", "") { responsetime > 5 }"#, "COVERING INDEX calls_edge"),
-    ] {
-        let (cost, steps) = listed(expression).unwrap_or_else(|| panic!("{expression} lists nothing"));
-        assert_eq!(cost, Cost::Scan, "{expression}");
-        assert!(steps.iter().any(|step| step.contains(index)), "{expression}: {index} not in {steps:#?}");
-    }
+    assert_listed(
+        Cost::Scan,
+        &[
+            (r#"http.url CONTAINS "x""#, "COVERING INDEX traces_url"),
+            (r#"http.url ENDSWITH "x""#, "COVERING INDEX traces_url"),
+            (r#"http.clientip CONTAINS "x""#, "COVERING INDEX traces_client_ip"),
+            (r#"user CONTAINS "x""#, "COVERING INDEX users_user"),
+            (r#"resource.arn CONTAINS "x""#, "COVERING INDEX places_value"),
+            ("service() { responsetime > 5 }", "COVERING INDEX segments_node"),
+            (r#"edge("", "") { responsetime > 5 }"#, "COVERING INDEX calls_edge"),
+        ],
+    );
 }
 
 #[test]
@@ -114,6 +121,28 @@ fn a_time_within_a_trace_bounds_the_trace_by_an_index() {
             let steps = steps.unwrap();
             assert!(steps.iter().any(|step| step.contains("traces_duration (duration_us>?")), "{steps:#?}");
         }
+    }
+}
+
+#[test]
+fn a_negated_test_is_subtracted_if_its_index_is_in_order_of_keys() {
+    for (expression, is_subtracted) in [
+        (r#"!service("x")"#, true),
+        (r#"fault AND !edge("x", "y")"#, true),
+        (r#"!user = "x""#, true),
+        (r#"!annotation.a = "x""#, true),
+        (r#"!group.name = "x""#, true),
+        ("!fault", false),
+        (r#"!http.url = "x""#, false),
+        ("!service()", false),
+        (r#"!service("x") { fault }"#, false),
+        ("!annotation.a > 5", false),
+        (r#"service("x")"#, false),
+    ] {
+        let search = Search::new(crate::query::Range::ALL, Filter::parse(expression).unwrap());
+        let conjuncts = conjuncts(&search, Bounds::of(&search), 0);
+        let found = conjuncts.iter().any(|conjunct| conjunct.unless.is_some());
+        assert_eq!(found, is_subtracted, "{expression}");
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::open::VERSION;
+use super::schema::VERSION;
 use crate::store::StoreError;
 
 /// Runs a change in a transaction of its own, on a file that another process may have open.

@@ -7,8 +7,10 @@ mod functions;
 mod open;
 mod options;
 mod readers;
+mod schema;
 
 pub use beside::beside;
-pub(super) use open::{Source, VERSION};
+pub(super) use open::Source;
 pub use options::{Options, Place};
 pub(super) use readers::Readers;
+pub(super) use schema::VERSION;

@@ -9,15 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Place;
+use super::schema::{APPLICATION, SCHEMA, STEPS, VERSION};
 use crate::store::OpenError;
-
-/// Version of the tables, in `PRAGMA user_version`.
-pub(in super::super) const VERSION: i64 = 1;
-
-/// Marks the file as ours, in `PRAGMA application_id`: "XRAY".
-const APPLICATION: i64 = 0x5852_4159;
-
-const SCHEMA: &str = include_str!("schema.sql");
 
 /// An address that each connection of one store opens, and the lock that keeps other processes out.
 #[derive(Debug)]
@@ -35,8 +28,11 @@ impl Source {
             Place::File(path) => Self::file(path)?,
             Place::Memory => Self::memory(),
         };
-        let connection = source.writer()?;
-        source.migrate(&connection)?;
+        let connection = source.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+        // Looked at first: a file that is not ours stays as it is.
+        let version = source.version(&connection)?;
+        source.set_up(&connection)?;
+        source.migrate(&connection, version)?;
         Ok((source, connection))
     }
 
@@ -65,8 +61,8 @@ impl Source {
         Self { address, path: PathBuf::from(":memory:"), in_memory: true, _lock: None }
     }
 
-    fn writer(&self) -> Result<Connection, OpenError> {
-        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    /// Sets the connection that writes up.
+    fn set_up(&self, connection: &Connection) -> Result<(), OpenError> {
         let journal = if self.in_memory { "MEMORY" } else { "WAL" };
         connection
             .execute_batch(&format!(
@@ -75,7 +71,7 @@ impl Source {
             ))
             .map_err(|err| self.explain(err))?;
         connection.set_prepared_statement_cache_capacity(256);
-        Ok(connection)
+        Ok(())
     }
 
     /// A connection that only reads.
@@ -100,28 +96,37 @@ impl Source {
         Ok(connection)
     }
 
-    fn migrate(&self, connection: &Connection) -> Result<(), OpenError> {
-        let explain = |err| self.explain(err);
-        let number =
-            |name: &str| connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, i64>(0));
-        let (version, application) =
-            (number("user_version").map_err(explain)?, number("application_id").map_err(explain)?);
-        let tables: i64 = connection
-            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
-            .map_err(explain)?;
-        if tables == 0 {
-            return connection
-                .execute_batch(&format!(
-                    "BEGIN; {SCHEMA}; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
-                ))
-                .map_err(explain);
+    /// The version of the tables that are there; `None` without any.
+    fn version(&self, connection: &Connection) -> Result<Option<i64>, OpenError> {
+        let number = |sql: &str| {
+            connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|err| self.explain(err))
+        };
+        if number("SELECT count(*) FROM sqlite_schema")? == 0 {
+            return Ok(None);
         }
-        if application != APPLICATION {
+        if number("PRAGMA application_id")? != APPLICATION {
             return Err(OpenError::Foreign(self.path.clone()));
         }
-        // Version 1 is the first: there is none to migrate from.
-        if version != VERSION {
-            return Err(OpenError::TooNew(self.path.clone(), version));
+        let version = number("PRAGMA user_version")?;
+        if (1..=VERSION).contains(&version) {
+            Ok(Some(version))
+        } else {
+            Err(OpenError::TooNew(self.path.clone(), version))
+        }
+    }
+
+    /// Brings tables to [`VERSION`], or makes them.
+    fn migrate(&self, connection: &Connection, version: Option<i64>) -> Result<(), OpenError> {
+        let commit = |sql: &str| connection.execute_batch(sql).map_err(|err| self.explain(err));
+        let Some(version) = version else {
+            return commit(&format!(
+                "BEGIN; {SCHEMA}; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
+            ));
+        };
+        // Each step commits with its version, so that one that is interrupted is done again.
+        for (from, step) in (1..).zip(STEPS).skip_while(|(from, _)| *from < version) {
+            let next = from + 1;
+            commit(&format!("BEGIN; {step}; PRAGMA user_version = {next}; COMMIT;"))?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Where the data lies, and how much of it is kept.
+//! Place of the data, and the bounds of what is kept.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::store::OpenError;
 /// Place, limits and home of a store.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where the data lies.
+    /// Place of the data.
     pub place: Place,
     /// Age at which a trace is deleted. Defaults to 30 days.
     pub keep: Duration,
     /// Bytes of the file above which the oldest traces are deleted. Defaults to 2 GB.
     pub max_size: u64,
-    /// Whether X-Ray's limits on a trace's size and annotations hold. Defaults to true.
+    /// True if X-Ray's limits on a trace's size and annotations hold. Defaults to true.
     pub limits: bool,
     /// Region and account.
     pub home: Home,

@@ -1,4 +1,4 @@
--- The one file that xray-local keeps, version 1 (`PRAGMA user_version`).
+-- The one file that xray-local keeps, version 2 (`PRAGMA user_version`).
 --
 -- Conventions
 --   *_us        microseconds: since 1970 for a point in time, otherwise a length
@@ -270,7 +270,7 @@ CREATE TABLE trace_causes (
     coverage BLOB NOT NULL,
     PRIMARY KEY (trace, path)
 ) WITHOUT ROWID;
-CREATE INDEX trace_causes_path ON trace_causes (path, trace);
+CREATE INDEX trace_causes_path ON trace_causes (path, trace, coverage);
 
 -- ---------------------------------------------------------------- the map, per minute
 

@@ -1,4 +1,4 @@
-//! What a batch changes in the minutes of the map: gathered in memory, applied once per cell.
+//! Changes of a batch to the minutes of the map: gathered in memory, applied once per cell.
 
 use std::collections::HashMap;
 

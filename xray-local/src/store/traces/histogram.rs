@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-/// How many took how many milliseconds.
+/// Counts by milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Histogram(BTreeMap<i64, i64>);
 
@@ -33,7 +33,7 @@ impl Histogram {
         self.0.iter().map(|(&value, &count)| (value, count))
     }
 
-    /// Whether nothing is counted.
+    /// Reports whether nothing is counted.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

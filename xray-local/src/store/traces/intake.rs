@@ -15,7 +15,7 @@ use super::rows::{self, Arrival, Samples};
 use crate::ingest;
 use crate::ingest::Accepted;
 use crate::model::{Refused, Time, TraceKey, limits};
-use crate::store::jobs::{Incoming, Matcher, Stored};
+use crate::store::job::{Incoming, Matcher, Stored};
 
 /// Writes traces on the writer's connection.
 #[derive(Debug, Default)]
@@ -27,7 +27,7 @@ pub(in super::super) struct Traces {
     limits: bool,
 }
 
-/// What became of a batch.
+/// Outcome of a batch.
 #[derive(Debug, Default)]
 pub(in super::super) struct Taken {
     /// One verdict per document, in their order.

@@ -131,7 +131,7 @@ fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::R
     Ok(counted)
 }
 
-/// Where an event came from, and when it was sent: the node that the linked call led to, which is the queue; else the
+/// Finds the source of an event, and when it was sent: the node that the linked call led to, which is the queue; else the
 /// node of the linked segment. A subsegment that calls nothing sent no event.
 fn sender(connection: &Connection, event: &Event) -> rusqlite::Result<Option<(i64, Time)>> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, Time(row.get(1)?)));

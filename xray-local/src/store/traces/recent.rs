@@ -43,7 +43,7 @@ impl Recent {
     }
 }
 
-/// What an entry costs beside its bytes.
+/// Cost of an entry beside its bytes.
 const OVERHEAD: usize = 64;
 
 /// Entries among which a later one of the same trace is looked for; one that is farther is read from the file.

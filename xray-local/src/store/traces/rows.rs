@@ -11,7 +11,7 @@ use super::cells::{Cells, Sample};
 use super::names::Names;
 use crate::model::{Call, Compiled, EdgeKind, Flags, Length, Segment, Time, TraceKey};
 
-/// What a trace's row has beside its facts.
+/// Facts of a trace's row beside those of the trace.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     pub(super) revision: i64,

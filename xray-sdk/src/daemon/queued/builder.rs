@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize};
 use std::thread;
 
 use super::arena::Arena;
-use super::batch::LARGEST;
 use super::emitter::QueuedEmitter;
 use super::guard::QueueGuard;
 use super::sender::Sender;
 use super::shared::Shared;
 use super::wakeup::Wakeup;
 use crate::daemon::DaemonAddress;
+use crate::daemon::batch::LARGEST;
 use crate::daemon::udp::{Connection, RealSystem, System};
 
 impl QueuedEmitter {
@@ -57,7 +57,8 @@ impl QueueBuilder {
 
     /// Sets the size of the daemon's receive buffer in bytes: `net.core.rmem_default` on its machine.
     ///
-    /// A larger buffer permits larger bursts and a higher rate. Defaults to 212,992, the default of Linux.
+    /// A larger buffer permits larger bursts and a higher rate, and makes a document cheaper for the thread that sends.
+    /// Defaults to 212,992, the default of Linux.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.receive_buffer = bytes;
         self

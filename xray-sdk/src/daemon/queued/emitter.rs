@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::arena::Push;
-use super::batch::LARGEST;
 use super::shared::Shared;
+use crate::daemon::batch::LARGEST;
 use crate::daemon::{EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 
 /// Queues packets, and sends them to the daemon from a background thread.

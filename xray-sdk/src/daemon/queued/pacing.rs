@@ -23,20 +23,21 @@ impl Pacer {
         Self { depth, left: depth, then: now }
     }
 
-    /// The most that is ever allowed at once.
-    pub(super) fn depth(&self) -> usize {
-        self.depth as usize
+    /// Returns how much to plan for the next send: what may be filled now, if that is worth a send, else the most that is
+    /// ever allowed at once, for which the sender waits.
+    ///
+    /// So the sender naps once per depth, not once per run: it wakes up to cold caches.
+    pub(super) fn room(&mut self, fill: u32, now: Duration) -> usize {
+        self.refill(period(fill), now);
+        let is_worth_it = self.left >= self.depth / LEAST_PART;
+        if is_worth_it { self.left as usize } else { self.depth as usize }
     }
 
     /// Takes `cost` from what may be filled now, or says how long to wait before asking again. `fill` is how full
     /// the queue is, in 1,024ths.
     pub(super) fn admit(&mut self, cost: usize, fill: u32, now: Duration) -> Result<(), Duration> {
         let period = period(fill);
-        // What comes back in a whole period is all that there is.
-        let passed = now.saturating_sub(self.then).min(period);
-        let again = (self.depth * nanos(passed)).checked_div(nanos(period)).unwrap_or(self.depth * 2);
-        self.left = (self.left + again).min(self.depth);
-        self.then = now;
+        self.refill(period, now);
         // More than all that there is goes when there is all.
         let cost = self.depth.min(cost as i64);
         let missing = cost - self.left;
@@ -46,6 +47,15 @@ impl Pacer {
         }
         self.left -= cost;
         Ok(())
+    }
+
+    /// Adds what came back since the last time.
+    fn refill(&mut self, period: Duration, now: Duration) {
+        // What comes back in a whole period is all that there is.
+        let passed = now.saturating_sub(self.then).min(period);
+        let again = (self.depth * nanos(passed)).checked_div(nanos(period)).unwrap_or(self.depth * 2);
+        self.left = (self.left + again).min(self.depth);
+        self.then = now;
     }
 }
 
@@ -74,6 +84,9 @@ fn period(fill: u32) -> Duration {
 /// Sixteenths of the receiver's buffer that are filled at once. 9 leave room for a quarter that Linux gives back late
 /// (it credits a reader in steps of that size) and let a run of 64 datagrams of a kilobyte each pass.
 const PART: usize = 9;
+
+/// The part of the depth that is worth a send of its own: less than an eighth is a few documents.
+const LEAST_PART: i64 = 8;
 
 /// 120 KB every 4 ms are some 20,000 documents of 600 bytes a second, or 13,000 of 1.5 KB: about what the daemon was
 /// seen to read without loss while it shared two cores with everything else, and several times what it uploads. At
@@ -107,27 +120,40 @@ mod tests {
     #[test]
     fn a_wait_is_as_long_as_it_has_to_be() {
         let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
-        assert_eq!(pacer.admit(pacer.depth(), 0, Duration::ZERO), Ok(()));
-        let wait = pacer.admit(pacer.depth() / 2, 0, Duration::ZERO).unwrap_err();
+        let depth = pacer.depth as usize;
+        assert_eq!(pacer.admit(depth, 0, Duration::ZERO), Ok(()));
+        let wait = pacer.admit(depth / 2, 0, Duration::ZERO).unwrap_err();
         assert_eq!(wait, PERIOD);
-        assert!(pacer.admit(pacer.depth() / 2, 0, wait - Duration::from_millis(1)).is_err());
-        assert_eq!(pacer.admit(pacer.depth() / 2, 0, wait), Ok(()));
+        assert!(pacer.admit(depth / 2, 0, wait - Duration::from_millis(1)).is_err());
+        assert_eq!(pacer.admit(depth / 2, 0, wait), Ok(()));
+    }
+
+    #[test]
+    fn what_is_left_of_a_burst_is_used_before_a_nap_unless_it_is_little() {
+        let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let depth = pacer.depth as usize;
+        assert_eq!(pacer.room(0, Duration::ZERO), depth);
+        assert_eq!(pacer.admit(depth - 40_000, 0, Duration::ZERO), Ok(()));
+        assert_eq!(pacer.room(0, Duration::ZERO), 40_000);
+        assert_eq!(pacer.admit(30_000, 0, Duration::ZERO), Ok(()));
+        assert_eq!(pacer.room(0, Duration::ZERO), depth, "10,000 are not worth it");
+        assert_eq!(pacer.room(0, PERIOD), depth / 2 + 10_000);
     }
 
     #[test]
     fn a_long_pause_saves_up_no_more_than_one_burst() {
         let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
         let later = Duration::from_secs(86_400);
-        assert_eq!(pacer.admit(pacer.depth(), 0, later), Ok(()));
-        assert!(pacer.admit(pacer.depth(), 0, later).is_err());
+        assert_eq!(pacer.admit(pacer.depth as usize, 0, later), Ok(()));
+        assert!(pacer.admit(pacer.depth as usize, 0, later).is_err());
     }
 
     #[test]
     fn a_queue_that_runs_full_is_sent_faster() {
         let waits = [0, 128, 256, 768, 896, 1000].map(|fill| {
             let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
-            let _ = pacer.admit(pacer.depth(), fill, Duration::ZERO);
-            pacer.admit(pacer.depth(), fill, Duration::ZERO).unwrap_err()
+            let _ = pacer.admit(pacer.depth as usize, fill, Duration::ZERO);
+            pacer.admit(pacer.depth as usize, fill, Duration::ZERO).unwrap_err()
         });
         assert_eq!(waits[..5], [PERIOD * 2, PERIOD * 3 / 2, PERIOD, PERIOD, PERIOD / 2]);
         assert!(waits[5] < PERIOD / 10);

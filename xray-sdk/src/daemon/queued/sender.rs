@@ -15,11 +15,11 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::batch::{self, Batch};
 use super::block::Block;
 use super::pacing::Pacer;
 use super::shared::Shared;
 use crate::daemon::EmitError;
+use crate::daemon::batch::{self, Batch};
 use crate::daemon::udp::{SendError, Transmit};
 
 pub(super) struct Sender {
@@ -86,12 +86,9 @@ impl Sender {
     fn send_all(&mut self, may_leave: bool) {
         let mut sent = false;
         loop {
-            let connection = &self.shared.connection;
-            let batch = batch::next_batch(
-                self.packets().map(<[u8]>::len),
-                connection.largest_in_run(),
-                self.pacer.depth(),
-            );
+            let room = self.pacer.room(self.shared.arena.fill(), self.start.elapsed());
+            let largest = self.shared.connection.largest_in_run();
+            let batch = batch::next_batch(self.packets().map(<[u8]>::len), largest, room);
             if batch.count == 0 || may_leave && sent && batch.count == self.left() {
                 return;
             }

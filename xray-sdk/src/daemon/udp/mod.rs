@@ -3,8 +3,8 @@
 //! `emitter` is [`UdpEmitter`]. Below it, `connection` decides what is sent again,
 //! when to move on to another address, and what counts as what; `socket` is the socket and what its errors mean;
 //! `addresses` knows the daemon's addresses and when to look them up; `gso` sends many datagrams in one call;
-//! `trouble` is the latest reason why packets did not get through; `system` is the clock, the resolver and the thread that a test replaces. The queue's sender uses the same
-//! connection.
+//! `trouble` is the latest reason why packets did not get through; `runs` sends packets that come together; `system` is the
+//! clock, the resolver and the thread that a test replaces. The queue's sender uses the same connection.
 
 mod counters;
 mod payload;
@@ -19,6 +19,10 @@ mod gso;
 mod trouble;
 
 mod connection;
+
+#[cfg(feature = "queued-emitter")]
+mod runs;
+
 mod emitter;
 
 pub use emitter::UdpEmitter;

@@ -17,6 +17,8 @@ struct Stage {
     addresses: Mutex<Vec<SocketAddr>>,
     lookups: AtomicU32,
     no_threads: AtomicBool,
+    /// Whether the kernel takes no runs.
+    no_runs: AtomicBool,
 }
 
 impl Stage {
@@ -61,6 +63,11 @@ impl System for Stage {
             job();
         }
         spawned
+    }
+
+    #[cfg(all(feature = "queued-emitter", any(target_os = "linux", target_os = "android")))]
+    fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        if self.no_runs.load(Ordering::Relaxed) { Err(io::Error::from_raw_os_error(5)) } else { call() }
     }
 }
 
@@ -216,4 +223,49 @@ fn an_address_is_never_looked_up() {
     emitter.reopen();
     emitter.emit(&Packet::new()).unwrap();
     assert_eq!((received(&daemon), stage.lookups()), (2, 0));
+}
+
+#[test]
+fn packets_that_come_together_arrive_in_order_whether_the_kernel_takes_runs_or_not() {
+    for no_runs in [false, true] {
+        let (daemon, address) = listener();
+        let stage = Stage::with(&[address]);
+        stage.no_runs.store(no_runs, Ordering::Relaxed);
+        let emitter = stage.emitter();
+        let document = |i: usize| format!("{i} {}", "x".repeat(if i == 12 { 5_000 } else { 200 + 7 * i }));
+        let packets: Vec<Packet> = (0..30)
+            .map(|i| {
+                let mut packet = Packet::new();
+                packet.start_document().put(&document(i));
+                packet
+            })
+            .collect();
+        let mut reported = Vec::new();
+        emitter.emit_all(&packets, &mut |index, result| reported.push((index, result)));
+        assert_eq!(reported, (0..30).map(|i| (i, Ok(()))).collect::<Vec<_>>());
+        let mut datagram = [0; 8_192];
+        for i in 0..30 {
+            let length = daemon.recv(&mut datagram).unwrap();
+            let text = std::str::from_utf8(&datagram[..length]).unwrap();
+            let (header, received) = text.split_once('\n').unwrap();
+            assert_eq!((header.replace(' ', "").len() + 1, received), (Packet::HEADER.len(), &*document(i)));
+        }
+        let stats = emitter.stats();
+        assert_eq!((stats.sent, stats.unavailable, stats.full, stats.too_large), (30, 0, 0, 0));
+    }
+}
+
+#[test]
+fn packets_that_come_together_and_meet_no_listener_are_counted_once() {
+    let (_nobody, empty) = nobody();
+    let emitter = Stage::with(&[empty]).emitter();
+    let packets = [const { 0 }; 5].map(|_| Packet::new());
+    let mut accepted = 0;
+    for _ in 0..3 {
+        emitter.emit_all(&packets, &mut |_, result| accepted += u64::from(result.is_ok()));
+    }
+    let stats = emitter.stats();
+    assert_eq!((accepted, stats.sent), (15, 15));
+    // The kernel has not reported on the last call yet.
+    assert!((10..=14).contains(&stats.unavailable), "{stats:?}");
 }

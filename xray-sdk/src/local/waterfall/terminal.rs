@@ -31,14 +31,14 @@ impl Terminal {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let is_on = |name| variable(name).map(|value| value != "0" && value != "false");
         let columns = variable("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok());
-        let color = match () {
-            () if variable("NO_COLOR").is_some() => false,
-            () if let Some(on) = is_on("FORCE_COLOR") => on,
-            () if is_on("CLICOLOR_FORCE") == Some(true) => true,
-            () if is_on("CLICOLOR") == Some(false) => false,
-            () if variable("TERM").is_some_and(|term| term == "dumb") => false,
-            () => width.is_some(),
-        };
+        let is_dumb = variable("TERM").is_some_and(|term| term == "dumb");
+        // The first that says anything decides.
+        let color = variable("NO_COLOR")
+            .map(|_| false)
+            .or_else(|| is_on("FORCE_COLOR"))
+            .or_else(|| is_on("CLICOLOR_FORCE").filter(|&on| on))
+            .or_else(|| is_on("CLICOLOR").filter(|&on| !on))
+            .unwrap_or_else(|| width.is_some() && !is_dumb);
         // Zero is the size of a terminal whose size was never set, as in some containers.
         let width = width.map(|width| if width == 0 { ASSUMED_WIDTH } else { width });
         Self { width: columns.or(width).unwrap_or(DEFAULT_WIDTH), color }

@@ -5,7 +5,7 @@
 use std::fmt;
 
 use tracing_core::field::{Field, Visit};
-use xray_sdk::document::internal::{Body, Section};
+use xray_sdk::document::internal::{Body, Section, keys};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::sanitize::statement::Language;
@@ -15,8 +15,8 @@ use crate::fields::value::Value;
 /// Returns the language of statements by what a span's body says of the database.
 pub(crate) fn language_in(body: &Body) -> Option<Language> {
     let system = body
-        .text_of(Section::Sql, "\"database_type\":")
-        .or_else(|| body.text_of(Section::Metadata, "\"db.system\":"));
+        .text_of(Section::Sql, keys::DATABASE_TYPE)
+        .or_else(|| body.text_of(Section::Metadata, keys::DB_SYSTEM));
     system.map(|system| Language::of(Some(system)))
 }
 

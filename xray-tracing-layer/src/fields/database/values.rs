@@ -1,8 +1,8 @@
-//! What fields say of a database: its kind, how to reach it, and the statement. How these lose their secrets is
+//! Fields about a database: its kind, how to reach it, and the statement. How these lose their secrets is
 //! [`sanitize`](crate::fields::sanitize)'s.
 
 use xray_sdk::document::MAX_VALUE;
-use xray_sdk::document::internal::{Buffer, Section, Written};
+use xray_sdk::document::internal::{Buffer, Key, Section, Written, keys};
 
 use crate::fields::field_target::FieldTarget;
 use crate::fields::sanitize::connection_string::connection_string;
@@ -11,7 +11,7 @@ use crate::fields::value::Value;
 
 impl FieldTarget<'_> {
     pub(in crate::fields) fn put_statement(&mut self, rank: u8, statement: &str) {
-        const KEY: &str = "\"sanitized_query\":";
+        const KEY: Key<'_> = keys::SANITIZED_QUERY;
         self.set_remote();
         let statement = statement.trim();
         if statement.is_empty() || self.rules.drop_sql_text {
@@ -25,7 +25,7 @@ impl FieldTarget<'_> {
     }
 
     pub(in crate::fields) fn put_connection_string(&mut self, text: &str) {
-        const KEY: &str = "\"connection_string\":";
+        const KEY: Key<'_> = keys::CONNECTION_STRING;
         match connection_string(text) {
             Some(clean) => self.body.put_str(Section::Sql, 0, KEY, &clean),
             None if text.trim().is_empty() => {}
@@ -41,11 +41,11 @@ impl FieldTarget<'_> {
         // The console can't draw an `sql` block for a store that does not speak it.
         let (section, key) = if NOT_SQL.contains(&system) {
             if !self.is_segment {
-                self.put_name(NAMELESS, "\"otel\":", Value::Str(system));
+                self.put_name(NAMELESS, keys::OTEL, Value::Str(system));
             }
-            (Section::Metadata, "\"db.system\":")
+            (Section::Metadata, keys::DB_SYSTEM)
         } else {
-            (Section::Sql, "\"database_type\":")
+            (Section::Sql, keys::DATABASE_TYPE)
         };
         self.body.put_str(section, 0, key, system);
         if section == Section::Sql {
@@ -53,7 +53,7 @@ impl FieldTarget<'_> {
             if !self.is_segment {
                 // The name of last resort: without it, the map would show a node for each operation.
                 let rules = self.rules;
-                self.put_ready_name(NAMELESS, "\"otel\":", &rules.database.name);
+                self.put_ready_name(NAMELESS, keys::OTEL, &rules.database.name);
             }
         }
     }

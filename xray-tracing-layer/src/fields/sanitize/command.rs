@@ -56,13 +56,13 @@ fn write_json(value: &Value, out: &mut impl Write) -> fmt::Result {
     }
 }
 
-/// Whether a word is one that commands have: `GET`, `CONFIG`, `FT.SEARCH`, `find`, `listDatabases`.
+/// Returns whether a word is one that commands have: `GET`, `CONFIG`, `FT.SEARCH`, `find`, `listDatabases`.
 fn is_command(word: &str) -> bool {
     word.len() <= 32
         && word.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-/// Whether a key is a name or an operator (`$set`, `user.address`), and not data.
+/// Returns whether a key is a name or an operator (`$set`, `user.address`), and not data.
 fn is_key(key: &str) -> bool {
     key.len() <= 64
         && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'$'))

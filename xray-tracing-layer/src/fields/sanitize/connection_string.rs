@@ -187,7 +187,7 @@ impl Known {
     }
 }
 
-/// Whether there is nothing but hosts, with or without ports, and commas.
+/// Returns whether there is nothing but hosts, with or without ports, and commas.
 fn are_hosts(text: &str) -> bool {
     text.split(',').all(|host| HostPort::parse(host).is_some())
 }
@@ -207,7 +207,7 @@ fn is_windows_host(text: &str) -> bool {
         }
 }
 
-/// Whether a word is what databases, services and users are called.
+/// Returns whether a word is what databases, services and users are called.
 fn is_database(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128

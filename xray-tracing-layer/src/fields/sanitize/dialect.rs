@@ -2,7 +2,7 @@
 //!
 //! Read by the scanner of statements, chosen by the name of the database system.
 
-/// How a system reads text in double quotes.
+/// The meaning of double quotes in a system's statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// As a name, in every place.

@@ -41,14 +41,14 @@ pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
     }
 }
 
-/// Whether one of the forms may be in a text, which may be escaped as in JSON. Most texts have none of these bytes.
+/// Returns whether one of the forms may be in a text, which may be escaped as in JSON. Most texts have none of these bytes.
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
     let head = &text[..text.len().min(MAX_VALUE)];
     has_sign(head) && has_form(head)
 }
 
-/// Whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
+/// Returns whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
 /// what a statement's literal stands in. Eight bytes at a time: the last eight may be looked at twice.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
@@ -204,7 +204,7 @@ fn end_of_url(text: &str) -> usize {
     text[..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '\'', '!']).len()
 }
 
-/// How many bytes of a text belong to the secret that it begins with.
+/// Returns the number of bytes of the secret that a text begins with.
 fn length(kind: Secret, text: &str) -> usize {
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let closing = match text.chars().next() {
@@ -219,7 +219,7 @@ fn length(kind: Secret, text: &str) -> usize {
     }
 }
 
-/// What follows the `@` behind `user:password` in the connection strings of Go and Oracle.
+/// The texts that follow the `@` behind `user:password` in the connection strings of Go and Oracle.
 const USER_ENDS: &[&str] = &["tcp(", "tcp4(", "tcp6(", "unix(", "//"];
 
 /// Behind the closing quote, past those that are escaped or doubled.
@@ -235,7 +235,7 @@ fn end_of_quoted(text: &str, closing: char) -> Option<usize> {
     None
 }
 
-/// How far apart the two words of a statement may stand, in bytes.
+/// The greatest distance between the two words of a statement, in bytes.
 const STATEMENT_WINDOW: usize = 512;
 
 #[cfg(test)]

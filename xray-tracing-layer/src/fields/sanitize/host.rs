@@ -58,12 +58,12 @@ pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// Whether a text is the path of a Unix socket.
+/// Returns whether a text is the path of a Unix socket.
 pub(crate) fn is_socket_path(text: &str) -> bool {
     text.starts_with('/') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
 }
 
-/// Whether a port is a decimal number of up to 16 bits.
+/// Returns whether a port is a decimal number of up to 16 bits.
 pub(crate) fn is_port(text: &str) -> bool {
     text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
@@ -71,7 +71,7 @@ pub(crate) fn is_port(text: &str) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
 pub(super) const MAX_HOST: usize = 253;
 
-/// Whether a name is one that resolvers take: letters of any language, digits, `.`, `-` and `_`.
+/// Returns whether a name is one that resolvers take: letters of any language, digits, `.`, `-` and `_`.
 fn is_host_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= MAX_HOST

@@ -9,7 +9,7 @@ pub(crate) mod connection_string;
 mod dialect;
 pub(crate) mod free_text;
 pub(crate) mod host;
-mod secret_key;
+pub(crate) mod secret_key;
 mod sql;
 pub(crate) mod statement;
 pub(crate) mod url;

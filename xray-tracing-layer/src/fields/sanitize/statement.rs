@@ -6,7 +6,7 @@ use super::command::write_command;
 use super::dialect::Dialect;
 use super::sql::WithoutLiterals;
 
-/// What a statement is written in, by `db.system` or `db.system.name`.
+/// The language of a statement, by `db.system` or `db.system.name`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
     Sql(Dialect),
@@ -50,7 +50,7 @@ impl fmt::Display for Sanitized<'_> {
     }
 }
 
-/// Whether a statement begins with a word of SQL, a comment or a parenthesis.
+/// Returns whether a statement begins with a word of SQL, a comment or a parenthesis.
 fn begins_as_sql(statement: &str) -> bool {
     let text = statement.trim_ascii_start();
     let end = text.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(text.len());

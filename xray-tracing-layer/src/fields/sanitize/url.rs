@@ -38,6 +38,15 @@ impl<'a> SafeUrl<'a> {
         Self::parse_plain(url).or_else(|| Self::parse_any(url, keep_query))
     }
 
+    /// Reads a URL as [`parse`](Self::parse) does. Returns the whole beside it, if it is unchanged and needs no escapes in
+    /// JSON.
+    pub(crate) fn parse_ready(url: &'a str, keep_query: bool) -> Option<(Self, Option<&'a str>)> {
+        match Self::parse_plain(url) {
+            Some(plain) => Some((plain, Some(url))),
+            None => Self::parse_any(url, keep_query).map(|safe| (safe, None)),
+        }
+    }
+
     /// Reads a URL of HTTP without a port, a query, or anything else that could hide a secret, as most are. Returns
     /// `None` for any other.
     #[inline]
@@ -146,7 +155,7 @@ fn start_of_authority(url: &str) -> Option<Option<usize>> {
     is_scheme(&url[..colon]).then_some(Some(colon + 3))
 }
 
-/// Whether an `@` stands in a path elsewhere than at a segment's beginning (`/@scope`).
+/// Returns whether an `@` stands in a path elsewhere than at a segment's beginning (`/@scope`).
 fn hides_user(path: &str) -> bool {
     let path = without_query(path).as_bytes();
     memchr::memchr_iter(b'@', path).any(|at| at.checked_sub(1).is_none_or(|before| path[before] != b'/'))
@@ -163,7 +172,7 @@ fn without_secret(path: &str) -> &str {
     memchr2_iter(b';', b'=', bytes).find(is_end).map_or(path, |end| &path[..end])
 }
 
-/// Whether what looks like a port may be a password's beginning (`//bob:12/34@host`): an `@` follows that
+/// Returns whether what looks like a port may be a password's beginning (`//bob:12/34@host`): an `@` follows that
 /// stands neither at a segment's beginning (`/@scope`) nor in a query's value (`?mail=a@b`).
 fn password_follows(rest: &str) -> bool {
     let Some(at) = memchr(b'@', rest.as_bytes()) else { return false };
@@ -175,7 +184,7 @@ pub(crate) fn without_query(url: &str) -> &str {
     memchr2(b'?', b'#', url.as_bytes()).map_or(url, |end| &url[..end])
 }
 
-/// Whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
+/// Returns whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
 pub(crate) fn is_scheme(text: &str) -> bool {
     text.len() <= 32
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -87,30 +87,27 @@ impl<'a> FieldVisitor<'a> {
 
     #[inline]
     fn put(&mut self, field: &Field, value: Value<'_>) {
+        let Some(slot) = self.callsite.slots.get(field.index()) else { return };
         // Most fields are metadata of a new span.
         if self.plain
-            && let Some(Slot::Any { section: Section::Metadata, key, .. }) =
-                self.callsite.slots.get(field.index())
+            && let Slot::Any { section: Section::Metadata, key, .. } = slot
         {
             let keep_query = self.target.rules.keep_query;
-            return self
-                .target
-                .body
-                .append(Section::Metadata, 0, key, |out| value.put(out, Section::Metadata, keep_query));
+            return self.target.body.append(Section::Metadata, 0, key.as_key(), |out| {
+                value.put(out, Section::Metadata, keep_query)
+            });
         }
-        self.put_any(field, value);
+        self.put_any(field, slot, value);
     }
 
-    fn put_any(&mut self, field: &Field, value: Value<'_>) {
-        let callsite = self.callsite;
-        let is_decisive = || callsite.slots.get(field.index()).is_some_and(Slot::is_decisive);
+    fn put_any(&mut self, field: &Field, slot: &Slot, value: Value<'_>) {
         match &mut self.pass {
             Pass::Only => {}
-            Pass::Decisive if is_decisive() => {}
-            Pass::Rest if !is_decisive() => {}
-            Pass::Keep(deferred) if !is_decisive() => {
+            Pass::Decisive if slot.is_decisive() => {}
+            Pass::Rest if !slot.is_decisive() => {}
+            Pass::Keep(deferred) if !slot.is_decisive() => {
                 // Fields that documents do not contain, such as headers, are not even formatted.
-                if !matches!(callsite.slots.get(field.index()), None | Some(Slot::Ignored)) {
+                if !matches!(slot, Slot::Ignored) {
                     deferred.keep(field.index(), value);
                 }
                 return;
@@ -118,39 +115,34 @@ impl<'a> FieldVisitor<'a> {
             Pass::Decisive | Pass::Rest | Pass::Keep(_) => return,
         }
         if self.target.rules.redact.is_some() {
-            return self.put_redacted(field, value);
+            return self.put_redacted(field, slot, value);
         }
-        self.put_plain(field, value);
+        slot.write(value, &mut self.target);
     }
 
     /// Encodes copied fields.
     pub(crate) fn replay(&mut self, deferred: &DeferredFields) {
         for (index, value) in deferred.iter() {
             if let Some(field) = self.callsite.fields.iter().nth(index) {
-                self.put_any(&field, value);
+                self.put(&field, value);
             }
         }
     }
 
     #[cold]
-    fn put_redacted(&mut self, field: &Field, value: Value<'_>) {
+    fn put_redacted(&mut self, field: &Field, slot: &Slot, value: Value<'_>) {
         let rules = self.target.rules;
         let Some(redact) = &rules.redact else { return };
         value.with_text(|text| match redact.apply(field.name(), text) {
             // An unchanged value keeps its type.
-            same if same == text => self.put_plain(field, value),
-            changed => match self.callsite.slots.get(field.index()) {
-                Some(Slot::Secret { key }) => self.target.body.put_text(Section::Metadata, 0, key, &changed),
-                _ => self.put_plain(field, Value::Str(&changed)),
+            same if same == text => slot.write(value, &mut self.target),
+            changed => match slot {
+                Slot::Secret { key } => {
+                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed);
+                }
+                _ => slot.write(Value::Str(&changed), &mut self.target),
             },
         });
-    }
-
-    #[inline]
-    fn put_plain(&mut self, field: &Field, value: Value<'_>) {
-        if let Some(slot) = self.callsite.slots.get(field.index()) {
-            slot.write(value, &mut self.target);
-        }
     }
 }
 

@@ -1,12 +1,26 @@
-//! The visitors that encode a span's fields: one for any span, one for most spans,
-//! and one for a status that comes alone.
+//! The visitors that encode fields. The first takes any span; the others are short ways for what is most frequent.
+//!
+//! | visitor | for |
+//! |---|---|
+//! | `field_visitor` | any span |
+//! | `plain_visitor` | spans inside a root whose fields are all metadata |
+//! | `kind_visitor` | roots of which `otel.kind` alone decides |
+//! | `message_visitor` | ERROR events with a message alone |
+//! | `status_visitor` | a status that is recorded alone |
+//! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
 //!
 //! User code runs here (`Debug`, `Display`, the redaction hook), so no lock may be held.
 
+mod breadcrumb_visitor;
 mod field_visitor;
+mod kind_visitor;
+mod message_visitor;
 mod plain_visitor;
 mod status_visitor;
 
+pub(crate) use breadcrumb_visitor::BreadcrumbVisitor;
 pub(crate) use field_visitor::FieldVisitor;
+pub(crate) use kind_visitor::is_call_by_kind;
+pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
 pub(crate) use status_visitor::status_alone;

@@ -1,11 +1,11 @@
-//! The visitor for spans whose fields are all metadata under short keys, and which no hook looks at: most spans inside a
-//! root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`](super::FieldVisitor) does.
+//! The visitor for spans whose fields are all metadata or annotations under short keys, and which no hook looks at: most
+//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`](super::FieldVisitor) does.
 
 use std::error::Error;
 use std::fmt;
 
 use tracing_core::field::{Field, Visit};
-use xray_sdk::document::internal::{Body, MemberKey, Section};
+use xray_sdk::document::internal::{Body, PlainKey};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::slot::Slot;
@@ -15,7 +15,7 @@ use crate::settings::redaction::Rules;
 /// Writes the fields of a new span into its body.
 pub(crate) struct PlainVisitor<'a> {
     callsite: &'a CallsiteInfo,
-    keys: &'a [MemberKey],
+    keys: &'a [PlainKey],
     rules: &'a Rules,
     body: &'a mut Body,
 }
@@ -35,7 +35,12 @@ impl<'a> PlainVisitor<'a> {
             Value::Str(text) => self.body.append_bland(key, text),
             Value::I64(value) => self.body.append_small(key, value),
             Value::U64(value) => i64::try_from(value).is_ok_and(|value| self.body.append_small(key, value)),
-            _ => false,
+            Value::F64(value) => self.body.append_decimal(key, value),
+            Value::Bool(value) => {
+                self.body.append_flag(key, value);
+                true
+            }
+            Value::Display(_) => false,
         });
         if !done {
             self.put_other(field, value);
@@ -46,7 +51,7 @@ impl<'a> PlainVisitor<'a> {
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         if let Some(Slot::Any { section, rank, key }) = self.callsite.slots.get(field.index()) {
             let keep_query = self.rules.keep_query;
-            self.body.append(Section::Metadata, *rank, key, |out| value.put(out, *section, keep_query));
+            self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
         }
     }
 }

@@ -28,7 +28,7 @@ struct StatusVisitor<'a> {
 
 impl Visit for StatusVisitor<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if self.callsite.slots.get(field.index()) == Some(&Slot::Status) {
+        if matches!(self.callsite.slots.get(field.index()), Some(Slot::Status)) {
             self.status = value.try_into().ok();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use xray_sdk::document::internal::{Body, Section, Stack, Written};
+use xray_sdk::document::internal::{Body, Key, Section, Stack, Written, keys};
 
 use crate::fields::redacted_body::{MESSAGE, RedactedBody};
 
@@ -22,19 +22,19 @@ impl<'a, 'b> CallBody<'a, 'b> {
     }
 
     /// Puts a member of `aws`. The redaction hook sees it as `field`.
-    pub(super) fn str(&mut self, field: &str, key: &str, value: &str) {
+    pub(super) fn str(&mut self, field: &str, key: Key<'_>, value: &str) {
         let value = self.body.clean(field, value);
         self.body.unredacted().put_str(Section::Aws, 0, key, &value);
     }
 
     /// Puts a member that is a list of strings. The redaction hook sees each as `field`.
-    pub(super) fn list(&mut self, field: &str, key: &str, values: &[String]) {
+    pub(super) fn list(&mut self, field: &str, key: Key<'_>, values: &[String]) {
         let values: Vec<_> = values.iter().map(|value| self.body.clean(field, value)).collect();
         self.unredacted().put_serialized(Section::Aws, key, &values);
     }
 
     /// Puts a member that is a number.
-    pub(super) fn number(&mut self, place: Section, key: &str, value: u64) {
+    pub(super) fn number(&mut self, place: Section, key: Key<'_>, value: u64) {
         self.unredacted().put(place, 0, key, |out| {
             out.put_int(value);
             Written::Whole
@@ -44,7 +44,7 @@ impl<'a, 'b> CallBody<'a, 'b> {
     /// Puts the number of retries, if there was an attempt.
     pub(super) fn retries(&mut self, attempts: u32) {
         if let Some(retries) = attempts.checked_sub(1) {
-            self.number(Section::Aws, "\"retries\":", retries.into());
+            self.number(Section::Aws, keys::RETRIES, retries.into());
         }
     }
 

@@ -12,6 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_types::region::Region;
 use xray_sdk::TraceHeader;
+use xray_sdk::document::internal::keys;
 
 use super::call_span::{self, CallSpan};
 use super::outcome::Outcome;
@@ -112,7 +113,7 @@ impl Intercept for XrayInterceptor {
         let Some(call) = cfg.load::<CallSpan>().filter(|call| call.is_open()) else { return Ok(()) };
         let tables = tables_of(operation.name(), context.request().body().bytes().unwrap_or_default());
         if !tables.is_empty() {
-            call.update(|body| body.list("aws.table_names", "\"table_names\":", &tables));
+            call.update(|body| body.list("aws.table_names", keys::TABLE_NAMES, &tables));
         }
         Ok(())
     }
@@ -159,7 +160,7 @@ fn begin(cfg: &mut ConfigBag) {
     let call = CallSpan::begin(operation.service(), operation.name());
     call.update(|body| {
         if let Some(region) = cfg.load::<Region>() {
-            body.str("aws.region", "\"region\":", region.as_ref());
+            body.str("aws.region", keys::REGION, region.as_ref());
         }
         resource::put(cfg, body);
     });

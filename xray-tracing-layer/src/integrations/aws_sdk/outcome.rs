@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_smithy_types::retry::ErrorKind;
 use aws_types::request_id::RequestId;
-use xray_sdk::document::internal::Section;
+use xray_sdk::document::internal::{Section, keys};
 
 use super::call_body::CallBody;
 
@@ -88,13 +88,13 @@ fn put_response(body: &mut CallBody<'_, '_>, response: &HttpResponse) {
     let headers = response.headers();
     body.unredacted().set_status(response.status().as_u16());
     if let Some(length) = headers.get("content-length").and_then(|length| length.parse().ok()) {
-        body.number(Section::HttpResponse, "\"content_length\":", length);
+        body.number(Section::HttpResponse, keys::CONTENT_LENGTH, length);
     }
     if let Some(id) = response.request_id() {
-        body.str("aws.request_id", "\"request_id\":", id);
+        body.str("aws.request_id", keys::REQUEST_ID, id);
     }
     if let Some(id) = headers.get("x-amz-id-2") {
-        body.str("aws.extended_request_id", "\"id_2\":", id);
+        body.str("aws.extended_request_id", keys::ID_2, id);
     }
 }
 

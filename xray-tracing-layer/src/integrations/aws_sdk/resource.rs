@@ -10,17 +10,18 @@ use aws_smithy_types::telemetry::{CapturedTelemetryAttributes, RequestedTelemetr
 use aws_types::SigningName;
 
 use super::call_body::CallBody;
+use xray_sdk::document::internal::{Key, keys};
 
 /// A member of an input, and its name in a document.
 struct Member {
     name: &'static str,
     field: &'static str,
-    key: &'static str,
+    key: Key<'static>,
 }
 
 macro_rules! members {
-    ($($name:literal => $key:literal),* $(,)?) => {
-        &[$(Member { name: $name, field: concat!("aws.", $key), key: concat!("\"", $key, "\":") }),*]
+    ($($name:literal => $field:literal, $key:ident);* $(;)?) => {
+        &[$(Member { name: $name, field: $field, key: keys::$key }),*]
     };
 }
 
@@ -29,33 +30,33 @@ macro_rules! members {
 fn members_of(service: &str) -> &'static [Member] {
     match service {
         "dynamodb" => members! {
-            "TableName" => "table_name",
-            "IndexName" => "index_name",
-            "ProjectionExpression" => "projection_expression",
-            "ExclusiveStartTableName" => "exclusive_start_table_name",
+            "TableName" => "aws.table_name", TABLE_NAME;
+            "IndexName" => "aws.index_name", INDEX_NAME;
+            "ProjectionExpression" => "aws.projection_expression", PROJECTION_EXPRESSION;
+            "ExclusiveStartTableName" => "aws.exclusive_start_table_name", EXCLUSIVE_START_TABLE_NAME;
         },
         "s3" => members! {
-            "Bucket" => "bucket_name",
-            "Key" => "key",
-            "VersionId" => "version_id",
-            "Prefix" => "prefix",
-            "CopySource" => "copy_source",
+            "Bucket" => "aws.bucket_name", BUCKET_NAME;
+            "Key" => "aws.key", KEY;
+            "VersionId" => "aws.version_id", VERSION_ID;
+            "Prefix" => "aws.prefix", PREFIX;
+            "CopySource" => "aws.copy_source", COPY_SOURCE;
         },
         "sqs" => members! {
-            "QueueUrl" => "queue_url",
-            "QueueName" => "queue_name",
-            "QueueNamePrefix" => "queue_name_prefix",
-            "QueueOwnerAWSAccountId" => "queue_owner_aws_account_id",
-            "Label" => "label",
+            "QueueUrl" => "aws.queue_url", QUEUE_URL;
+            "QueueName" => "aws.queue_name", QUEUE_NAME;
+            "QueueNamePrefix" => "aws.queue_name_prefix", QUEUE_NAME_PREFIX;
+            "QueueOwnerAWSAccountId" => "aws.queue_owner_aws_account_id", QUEUE_OWNER_AWS_ACCOUNT_ID;
+            "Label" => "aws.label", LABEL;
         },
-        "sns" => members! { "TopicArn" => "topic_arn" },
+        "sns" => members! { "TopicArn" => "aws.topic_arn", TOPIC_ARN },
         "lambda" => members! {
-            "FunctionName" => "function_name",
-            "InvocationType" => "invocation_type",
-            "LogType" => "log_type",
-            "Qualifier" => "qualifier",
+            "FunctionName" => "aws.function_name", FUNCTION_NAME;
+            "InvocationType" => "aws.invocation_type", INVOCATION_TYPE;
+            "LogType" => "aws.log_type", LOG_TYPE;
+            "Qualifier" => "aws.qualifier", QUALIFIER;
         },
-        "sagemaker" => members! { "EndpointName" => "endpoint_name" },
+        "sagemaker" => members! { "EndpointName" => "aws.endpoint_name", ENDPOINT_NAME },
         _ => &[],
     }
 }

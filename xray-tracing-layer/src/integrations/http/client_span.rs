@@ -10,6 +10,8 @@ use tracing::{Span, info_span};
 use super::exchange::Exchange;
 use super::grpc::{is_grpc, rpc_of};
 use super::headers::inject_header;
+use super::pass_on::pass_on;
+use super::recorded_headers::record_request_headers;
 use crate::fields::sanitize::host::HostPort;
 use crate::fields::sanitize::url::SafeUrl;
 use crate::layer::find::keeps_query;
@@ -58,6 +60,7 @@ impl Exchange {
             span.record("url.full", &*whole);
         }
         send_header_of(&span, headers);
+        record_request_headers(&span, headers);
         Self::call(span, is_grpc)
     }
 }
@@ -67,5 +70,7 @@ impl Exchange {
 pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
     if let Some(header) = span.trace_header().or_else(current_trace_header) {
         inject_header(headers, &header);
+        let carrier = if span.is_disabled() { &Span::current() } else { span };
+        pass_on(carrier, headers);
     }
 }

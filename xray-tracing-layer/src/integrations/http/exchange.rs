@@ -9,6 +9,7 @@ use xray_sdk::TraceHeader;
 
 use super::grpc::{GrpcStatus, is_grpc};
 use super::headers::X_AMZN_TRACE_ID;
+use super::recorded_headers::record_response_headers;
 #[cfg(feature = "tower-server")]
 use crate::layer::find::end;
 use crate::layer::find::update;
@@ -38,6 +39,7 @@ impl Exchange {
     /// Records the head of the response. `exact` is the length of its body, if known.
     pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap, exact: Option<u64>) {
         self.span.record("http.response.status_code", status.as_u16());
+        record_response_headers(&self.span, headers);
         self.has_no_body |= is_without_body(status);
         let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         self.length = declared.or(exact);

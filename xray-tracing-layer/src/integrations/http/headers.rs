@@ -1,8 +1,10 @@
 //! The trace header in HTTP headers, in X-Ray's form and in W3C's.
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
+use tracing::Span;
 use xray_sdk::TraceHeader;
 
+use super::pass_on::pass_on;
 use crate::span_ext::current_trace_header;
 
 /// X-Ray's header.
@@ -13,7 +15,8 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Adds the current span's trace header to a request, in both forms, replacing existing ones.
 ///
-/// Returns `false`, and adds nothing, if no span with a record is current.
+/// `tracestate` and `baggage` of a served request are passed on; see [`carry`](crate::http::carry). Returns `false`,
+/// and adds nothing, if no span with a record is current.
 ///
 /// The current span becomes the parent of the callee's segment. A call with a duration and a status of its
 /// own needs its own span: see the clients in [`http`](crate::http).
@@ -28,8 +31,10 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// }
 /// ```
 pub fn inject(headers: &mut HeaderMap) -> bool {
-    let header = current_trace_header();
-    header.inspect(|header| inject_header(headers, header)).is_some()
+    let Some(header) = current_trace_header() else { return false };
+    inject_header(headers, &header);
+    pass_on(&Span::current(), headers);
+    true
 }
 
 /// Adds a trace header to a request: as `x-amzn-trace-id`, and as `traceparent` for services that read only

@@ -18,7 +18,7 @@ pub(super) struct Reading {
 }
 
 impl Agreement {
-    /// Whether both clocks have advanced alike since. A thread that sleeps between its readings widens what is
+    /// Returns whether both clocks have advanced alike since. A thread that sleeps between its readings widens what is
     /// allowed, and is no disagreement.
     pub(super) fn holds(&self, reading: &Reading) -> bool {
         let counted = i128::from(reading.counter) - i128::from(self.counter);

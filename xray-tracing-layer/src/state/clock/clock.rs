@@ -48,17 +48,17 @@ pub(crate) struct Clock {
     script: Option<std::sync::Arc<super::script::Script>>,
 }
 
-/// How old the relation to the wall clock may be when a root takes it. A second of a badly drifting clock is
+/// The greatest age of the relation to the wall clock when a root takes it. A second of a badly drifting clock is
 /// a tenth of a millisecond.
 pub(super) const ANCHOR_AGE: Ticks = 1_000_000;
 
 impl Clock {
-    /// Creates a clock that reads the processor's counter.
+    /// Creates a clock that reads the processor's counter, but in Miri, which does not know the instruction.
     pub(crate) fn of_processor() -> Self {
         let clock = Self {
             #[cfg(feature = "processor-clock")]
-            counter: Some(ProcessorCounter::new()),
-            reads_counter: AtomicBool::new(cfg!(feature = "processor-clock")),
+            counter: (!cfg!(miri)).then(ProcessorCounter::new),
+            reads_counter: AtomicBool::new(cfg!(all(feature = "processor-clock", not(miri)))),
             ..Self::unanchored()
         };
         clock.begin();

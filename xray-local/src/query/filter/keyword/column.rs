@@ -1,6 +1,6 @@
-//! Where the SQL compiler finds the value of a keyword.
+//! Columns: the SQL compiler's way to the value of a keyword.
 
-/// Where the SQL compiler finds a keyword's value. `t`, `s`, `e` and `c` are the rows of the scopes: a trace, a
+/// The SQL compiler's way to a keyword's value. `t`, `s`, `e` and `c` are the rows of the scopes: a trace, a
 /// segment, a call, an element of a root cause.
 #[derive(Clone, Copy, Debug)]
 pub(in super::super) enum Column {

@@ -2,11 +2,10 @@
 //!
 //! Columns of SQL are those of the store's tables.
 
-use super::super::ast::CauseLevel;
 use super::column::Column;
+use super::field::Field;
 use super::row::{Keyword, Kind, Place};
-use super::scope::Within;
-use super::table::Field;
+use super::scope::{CauseLevel, Within};
 use crate::model::CauseKind;
 
 pub(super) static ROWS: [Keyword; 14] = [
@@ -15,10 +14,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::Annotation,
         kind: Kind::Annotation,
         form: "annotation.age > 29",
-        places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Own },
-            Place { within: Within::Service, documented: false, column: Column::Own },
-        ],
+        places: &[Place::documented(Within::Trace, Column::Own), Place::chosen(Within::Service, Column::Own)],
         hint: "indexed value of your own",
         doc: "Value under a key that any segment or subsegment of the trace set. A key with other characters \
               than letters, digits and `_` stands in brackets: `annotation[aws:api_id]`. Values keep their \
@@ -31,16 +27,15 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::GroupName,
         kind: Kind::Exact,
         form: "group.name = \"slow\"",
-        places: &[Place {
-            within: Within::Trace,
-            documented: true,
-            column: Column::Rows {
+        places: &[Place::documented(
+            Within::Trace,
+            Column::Rows {
                 from: "trace_groups r JOIN groups g ON g.number = r.grp",
                 join: "r.trace = t.key",
                 only: "",
                 value: "g.name",
             },
-        }],
+        )],
         hint: "group of the trace",
         doc: "Name of a group that the trace was in when it was stored.",
     },
@@ -49,16 +44,15 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::GroupArn,
         kind: Kind::Exact,
         form: "group.arn = \"...\"",
-        places: &[Place {
-            within: Within::Trace,
-            documented: true,
-            column: Column::Rows {
+        places: &[Place::documented(
+            Within::Trace,
+            Column::Rows {
                 from: "trace_groups r JOIN groups g ON g.number = r.grp",
                 join: "r.trace = t.key",
                 only: "",
                 value: "g.arn",
             },
-        }],
+        )],
         hint: "group of the trace",
         doc: "ARN of a group that the trace was in when it was stored.",
     },
@@ -67,7 +61,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::Service,
         kind: Kind::Service,
         form: "service(\"api.example.com\") { fault }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "one segment of a node",
         doc: "The trace touched the node, inferred nodes included. With braces, one segment of the node \
               satisfies the whole expression. Names are compared exactly. `service()` is any node; `id(name: \
@@ -80,7 +74,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::Edge,
         kind: Kind::Edge,
         form: "edge(\"api.example.com\", \"backend.example.com\") { error }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "one call between two nodes",
         doc: "The trace has a call from the first node to the second. With braces, one such call, as the \
               caller saw it, satisfies the whole expression. An empty name is any node.",
@@ -90,7 +84,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::FaultService,
         kind: Kind::Cause(CauseKind::Fault, CauseLevel::Service),
         form: "rootcause.fault.service { name = \"Auth\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "service of a fault root cause",
         doc: "One service on the path of a fault root cause satisfies the whole expression.",
     },
@@ -99,7 +93,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::FaultEntity,
         kind: Kind::Cause(CauseKind::Fault, CauseLevel::Entity),
         form: "rootcause.fault.entity { last and name = \"deserialize\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "segment or subsegment of a fault root cause",
         doc: "One segment or subsegment on the path of a fault root cause satisfies the whole expression.",
     },
@@ -108,7 +102,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::FaultException,
         kind: Kind::Cause(CauseKind::Fault, CauseLevel::Exception),
         form: "rootcause.fault.exception { last and message = \"...\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "exception of a fault root cause",
         doc: "One exception on the path of a fault root cause satisfies the whole expression.",
     },
@@ -117,7 +111,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::ErrorService,
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Service),
         form: "rootcause.error.service { name = \"...\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "service of a error root cause",
         doc: "One service on the path of a error root cause satisfies the whole expression.",
     },
@@ -126,7 +120,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::ErrorEntity,
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Entity),
         form: "rootcause.error.entity { name = \"...\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "segment or subsegment of a error root cause",
         doc: "One segment or subsegment on the path of a error root cause satisfies the whole expression.",
     },
@@ -135,7 +129,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::ErrorException,
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Exception),
         form: "rootcause.error.exception { name = \"...\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "exception of a error root cause",
         doc: "One exception on the path of a error root cause satisfies the whole expression.",
     },
@@ -144,7 +138,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::ResponseTimeService,
         kind: Kind::Cause(CauseKind::ResponseTime, CauseLevel::Service),
         form: "rootcause.responsetime.service { last and type = \"AWS::DynamoDB\" }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "service of a response time root cause",
         doc: "One service on the path of a response time root cause satisfies the whole expression.",
     },
@@ -153,7 +147,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::ResponseTimeEntity,
         kind: Kind::Cause(CauseKind::ResponseTime, CauseLevel::Entity),
         form: "rootcause.responsetime.entity { last and coverage > 0.8 }",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "segment or subsegment of a response time root cause",
         doc: "One segment or subsegment on the path of a response time root cause satisfies the whole \
               expression.",
@@ -163,7 +157,7 @@ pub(super) static ROWS: [Keyword; 14] = [
         field: Field::RootCauseJson,
         kind: Kind::CauseJson,
         form: "rootcause.json = #[{ \"Services\": [{ \"Name\": \"GetWeatherData\" }] }]",
-        places: &[Place { within: Within::Trace, documented: true, column: Column::Own }],
+        places: &[Place::documented(Within::Trace, Column::Own)],
         hint: "whole root cause",
         doc: "Each root cause of the list matches a root cause of the trace, of any kind. Members are those of \
               `GetTraceSummaries`; an absent member matches everything, and lists have equal lengths.",

@@ -3,9 +3,9 @@
 //! Columns of SQL are those of the store's tables.
 
 use super::column::Column;
+use super::field::Field;
 use super::row::{Keyword, Kind, Place};
 use super::scope::Within;
-use super::table::Field;
 
 pub(super) static ROWS: [Keyword; 15] = [
     Keyword {
@@ -14,9 +14,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "ok",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.ok") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.ok") },
-            Place { within: Within::Edge, documented: false, column: Column::Value("e.ok") },
+            Place::documented(Within::Trace, Column::Value("t.ok")),
+            Place::chosen(Within::Service, Column::Value("s.ok")),
+            Place::chosen(Within::Edge, Column::Value("e.ok")),
         ],
         hint: "neither error nor fault",
         doc: "The root segment has completed, and has neither error, throttle nor fault. False while no root \
@@ -28,9 +28,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "error",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.error") },
-            Place { within: Within::Service, documented: true, column: Column::Value("s.error") },
-            Place { within: Within::Edge, documented: true, column: Column::Value("e.error") },
+            Place::documented(Within::Trace, Column::Value("t.error")),
+            Place::documented(Within::Service, Column::Value("s.error")),
+            Place::documented(Within::Edge, Column::Value("e.error")),
         ],
         hint: "4xx, throttling included",
         doc: "The root segment has a 4xx response. A throttled request is an error. An error downstream that \
@@ -42,9 +42,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "throttle",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.throttle") },
-            Place { within: Within::Service, documented: true, column: Column::Value("s.throttle") },
-            Place { within: Within::Edge, documented: true, column: Column::Value("e.throttle") },
+            Place::documented(Within::Trace, Column::Value("t.throttle")),
+            Place::documented(Within::Service, Column::Value("s.throttle")),
+            Place::documented(Within::Edge, Column::Value("e.throttle")),
         ],
         hint: "429",
         doc: "The root segment was throttled. Inside braces: that segment, or that call.",
@@ -55,9 +55,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "fault",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.fault") },
-            Place { within: Within::Service, documented: true, column: Column::Value("s.fault") },
-            Place { within: Within::Edge, documented: true, column: Column::Value("e.fault") },
+            Place::documented(Within::Trace, Column::Value("t.fault")),
+            Place::documented(Within::Service, Column::Value("s.fault")),
+            Place::documented(Within::Edge, Column::Value("e.fault")),
         ],
         hint: "5xx",
         doc: "The root segment has a 5xx response or an exception. A fault downstream that the root handled is \
@@ -69,8 +69,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "partial",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.partial") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.partial") },
+            Place::documented(Within::Trace, Column::Value("t.partial")),
+            Place::chosen(Within::Service, Column::Value("s.partial")),
         ],
         hint: "something is in progress",
         doc: "Any segment of the trace is in progress. Inside `service() { }`: that segment.",
@@ -81,10 +81,10 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "inferred",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.inferred") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.inferred") },
-            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.inferred") },
-            Place { within: Within::CauseEntities, documented: false, column: Column::Value("c.inferred") },
+            Place::documented(Within::Trace, Column::Value("t.inferred")),
+            Place::chosen(Within::Service, Column::Value("s.inferred")),
+            Place::documented(Within::CauseServices, Column::Value("c.inferred")),
+            Place::chosen(Within::CauseEntities, Column::Value("c.inferred")),
         ],
         hint: "has an inferred segment",
         doc: "The trace has an inferred segment, which is made from a call to a service that sends none. \
@@ -96,8 +96,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "service(\"api\") { root }",
         places: &[
-            Place { within: Within::Service, documented: true, column: Column::Value("s.root") },
-            Place { within: Within::CauseServices, documented: false, column: Column::Value("c.root") },
+            Place::documented(Within::Service, Column::Value("s.root")),
+            Place::chosen(Within::CauseServices, Column::Value("c.root")),
         ],
         hint: "segment without a parent",
         doc: "The segment has no parent: the service received the request.",
@@ -108,9 +108,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "rootcause.fault.entity { first }",
         places: &[
-            Place { within: Within::CauseServices, documented: false, column: Column::Value("c.first") },
-            Place { within: Within::CauseEntities, documented: true, column: Column::Value("c.first") },
-            Place { within: Within::CauseExceptions, documented: true, column: Column::Value("c.first") },
+            Place::chosen(Within::CauseServices, Column::Value("c.first")),
+            Place::documented(Within::CauseEntities, Column::Value("c.first")),
+            Place::documented(Within::CauseExceptions, Column::Value("c.first")),
         ],
         hint: "first of its list",
         doc: "The outermost service or entity of the root cause, or the first exception of its entity.",
@@ -121,9 +121,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "rootcause.fault.entity { last }",
         places: &[
-            Place { within: Within::CauseServices, documented: false, column: Column::Value("c.last") },
-            Place { within: Within::CauseEntities, documented: true, column: Column::Value("c.last") },
-            Place { within: Within::CauseExceptions, documented: true, column: Column::Value("c.last") },
+            Place::chosen(Within::CauseServices, Column::Value("c.last")),
+            Place::documented(Within::CauseEntities, Column::Value("c.last")),
+            Place::documented(Within::CauseExceptions, Column::Value("c.last")),
         ],
         hint: "last of its list",
         doc: "The deepest service or entity of the root cause, or the last exception of its entity.",
@@ -133,11 +133,7 @@ pub(super) static ROWS: [Keyword; 15] = [
         field: Field::Remote,
         kind: Kind::Flag,
         form: "rootcause.fault.entity { remote }",
-        places: &[Place {
-            within: Within::CauseEntities,
-            documented: true,
-            column: Column::Value("c.remote"),
-        }],
+        places: &[Place::documented(Within::CauseEntities, Column::Value("c.remote"))],
         hint: "a call to another service",
         doc: "The entity is a subsegment that calls another service.",
     },
@@ -147,9 +143,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "responsetime > 0.5",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Micros("t.response_us") },
-            Place { within: Within::Service, documented: true, column: Column::Micros("s.response_us") },
-            Place { within: Within::Edge, documented: false, column: Column::Micros("e.response_us") },
+            Place::documented(Within::Trace, Column::Micros("t.response_us")),
+            Place::documented(Within::Service, Column::Micros("s.response_us")),
+            Place::chosen(Within::Edge, Column::Micros("e.response_us")),
         ],
         hint: "seconds until the response",
         doc: "Seconds from start to end of the root segment, to the millisecond as in trace summaries. Inside \
@@ -161,9 +157,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "duration >= 5",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Micros("t.duration_us") },
-            Place { within: Within::Service, documented: false, column: Column::Micros("s.duration_us") },
-            Place { within: Within::Edge, documented: false, column: Column::Micros("e.response_us") },
+            Place::documented(Within::Trace, Column::Micros("t.duration_us")),
+            Place::chosen(Within::Service, Column::Micros("s.duration_us")),
+            Place::chosen(Within::Edge, Column::Micros("e.response_us")),
         ],
         hint: "seconds of the whole trace",
         doc: "Seconds from the earliest start to the latest end of the trace. Inside `service() { }`: to the \
@@ -175,8 +171,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "http.status >= 500",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.status") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.status") },
+            Place::documented(Within::Trace, Column::Value("t.status")),
+            Place::chosen(Within::Service, Column::Value("s.status")),
         ],
         hint: "status code of the response",
         doc: "Status code of the root segment. A segment without one satisfies no comparison, `!=` included.",
@@ -187,13 +183,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "rootcause.fault.service { index > 5 }",
         places: &[
-            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.service") },
-            Place { within: Within::CauseEntities, documented: false, column: Column::Value("c.number") },
-            Place {
-                within: Within::CauseExceptions,
-                documented: false,
-                column: Column::Value("c.exception"),
-            },
+            Place::documented(Within::CauseServices, Column::Value("c.service")),
+            Place::chosen(Within::CauseEntities, Column::Value("c.number")),
+            Place::chosen(Within::CauseExceptions, Column::Value("c.exception")),
         ],
         hint: "position, from 0",
         doc: "Position in the root cause, from 0. Entities count over the whole path, exceptions within their \
@@ -205,19 +197,14 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "rootcause.responsetime.entity { coverage > 0.8 }",
         places: &[
-            Place {
-                within: Within::ResponseTimeEntities,
-                documented: true,
-                column: Column::Value("coverage(tc.coverage, c.number)"),
-            },
-            Place {
-                within: Within::ResponseTimeServices,
-                documented: false,
-                column: Column::Value(
+            Place::documented(Within::ResponseTimeEntities, Column::Value("coverage(tc.coverage, c.number)")),
+            Place::chosen(
+                Within::ResponseTimeServices,
+                Column::Value(
                     "coverage(tc.coverage, (SELECT n.number FROM cause_entities n \
                      WHERE n.path = c.path AND n.service = c.service AND n.entity = 0))",
                 ),
-            },
+            ),
         ],
         hint: "share of the response time",
         doc: "The entity's time divided by the root's, from 0 to 1. A service has the coverage of its segment.",

@@ -1,11 +1,11 @@
-//! What a row of the table of keywords says, and how it is found.
+//! A row of the table of keywords.
 //!
 //! A keyword is accepted in a scope if its row has a [`Place`] for that scope, and nowhere else.
 
-use super::super::ast::{CauseLevel, Operator, Subject};
 use super::column::Column;
-use super::scope::{Scope, Within};
-use super::table::{Field, ROWS};
+use super::field::Field;
+use super::operator::Operator;
+use super::scope::{CauseLevel, Within};
 use crate::model::CauseKind;
 
 /// A row of the table.
@@ -19,7 +19,7 @@ pub struct Keyword {
     pub kind: Kind,
     /// An example of its use.
     pub form: &'static str,
-    /// Where the keyword is accepted, and what it reads there.
+    /// Scopes that accept the keyword, and what it reads there.
     pub places: &'static [Place],
     /// One line for a list of suggestions.
     pub hint: &'static str,
@@ -89,59 +89,20 @@ impl Kind {
 pub struct Place {
     /// The scopes meant.
     pub within: Within,
-    /// Whether X-Ray's guide documents the keyword here. Otherwise the meaning is chosen, not known.
+    /// True if X-Ray's guide documents the keyword here. Otherwise the meaning is chosen, not known.
     pub documented: bool,
-    /// What the SQL compiler reads.
+    /// Column that the SQL compiler reads.
     pub(in super::super) column: Column,
 }
 
-impl Field {
-    /// The row of the table.
-    #[must_use]
-    pub fn keyword(self) -> &'static Keyword {
-        // A test holds the order of the table against the order of the variants.
-        let mut position = self as usize;
-        for rows in ROWS {
-            match rows.get(position) {
-                Some(row) => return row,
-                None => position -= rows.len(),
-            }
-        }
-        &ROWS[0][0]
-    }
-}
-
-impl Keyword {
-    /// Every keyword, in the order of the table.
-    pub fn all() -> impl Iterator<Item = &'static Self> {
-        ROWS.iter().copied().flatten()
+impl Place {
+    /// X-Ray's guide documents the keyword here.
+    pub(super) const fn documented(within: Within, column: Column) -> Self {
+        Self { within, documented: true, column }
     }
 
-    /// Finds a keyword by its spelling, in any case.
-    #[must_use]
-    pub fn find(name: &str) -> Option<&'static Self> {
-        Self::all().find(|keyword| keyword.name.eq_ignore_ascii_case(name))
-    }
-
-    /// The place that covers a scope, if the keyword is accepted there.
-    #[must_use]
-    pub fn place(&self, scope: Scope) -> Option<&'static Place> {
-        self.places.iter().find(|place| place.within.covers(scope))
-    }
-
-    /// Keywords that are accepted in a scope, in the order of the table.
-    pub fn within(scope: Scope) -> impl Iterator<Item = &'static Self> {
-        Self::all().filter(move |keyword| keyword.place(scope).is_some())
-    }
-}
-
-impl Subject {
-    /// The type of the subject's value.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::Field(field) => field.keyword().kind,
-            Self::Annotation(_) => Kind::Annotation,
-        }
+    /// The keyword's meaning here is chosen, not known.
+    pub(super) const fn chosen(within: Within, column: Column) -> Self {
+        Self { within, documented: false, column }
     }
 }

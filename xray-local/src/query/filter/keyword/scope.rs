@@ -1,9 +1,17 @@
-//! Where an expression is evaluated: a trace, a segment, a call, an element of a root cause.
+//! Scopes of expressions: a trace, a segment, a call, an element of a root cause.
 
-use super::super::ast::CauseLevel;
 use crate::model::CauseKind;
 
-/// Where an expression, or a part of it in braces, is evaluated.
+/// The element of a root cause that an expression is tested on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is its own name")]
+pub enum CauseLevel {
+    Service,
+    Entity,
+    Exception,
+}
+
+/// Scope of an expression, or of a part of it in braces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scope {

@@ -3,9 +3,9 @@
 //! Columns of SQL are those of the store's tables.
 
 use super::column::Column;
+use super::field::Field;
 use super::row::{Keyword, Kind, Place};
 use super::scope::Within;
-use super::table::Field;
 
 pub(super) static ROWS: [Keyword; 11] = [
     Keyword {
@@ -14,8 +14,8 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.url CONTAINS \"/api/\"",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.url") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.url") },
+            Place::documented(Within::Trace, Column::Value("t.url")),
+            Place::chosen(Within::Service, Column::Value("s.url")),
         ],
         hint: "URL of the request",
         doc: "URL of the root segment. The URLs of subsegments are not searched; `service() { http.url ... }` \
@@ -27,8 +27,8 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.method = \"POST\"",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.method") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.method") },
+            Place::documented(Within::Trace, Column::Value("t.method")),
+            Place::chosen(Within::Service, Column::Value("s.method")),
         ],
         hint: "method of the request",
         doc: "HTTP method of the root segment.",
@@ -39,16 +39,14 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.useragent CONTAINS \"curl\"",
         places: &[
-            Place {
-                within: Within::Trace,
-                documented: true,
-                column: Column::Interned { id: "t.agent", table: "agents", value: "agent" },
-            },
-            Place {
-                within: Within::Service,
-                documented: false,
-                column: Column::Interned { id: "s.agent", table: "agents", value: "agent" },
-            },
+            Place::documented(
+                Within::Trace,
+                Column::Interned { id: "t.agent", table: "agents", value: "agent" },
+            ),
+            Place::chosen(
+                Within::Service,
+                Column::Interned { id: "s.agent", table: "agents", value: "agent" },
+            ),
         ],
         hint: "user agent of the client",
         doc: "User agent that the root segment recorded.",
@@ -59,8 +57,8 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.clientip = \"203.0.113.7\"",
         places: &[
-            Place { within: Within::Trace, documented: true, column: Column::Value("t.client_ip") },
-            Place { within: Within::Service, documented: false, column: Column::Value("s.client_ip") },
+            Place::documented(Within::Trace, Column::Value("t.client_ip")),
+            Place::chosen(Within::Service, Column::Value("s.client_ip")),
         ],
         hint: "address of the client",
         doc: "Client address that the root segment recorded.",
@@ -71,21 +69,19 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "user = \"alice\"",
         places: &[
-            Place {
-                within: Within::Trace,
-                documented: true,
-                column: Column::Rows { from: "users r", join: "r.trace = t.key", only: "", value: "r.user" },
-            },
-            Place {
-                within: Within::Service,
-                documented: false,
-                column: Column::Rows {
+            Place::documented(
+                Within::Trace,
+                Column::Rows { from: "users r", join: "r.trace = t.key", only: "", value: "r.user" },
+            ),
+            Place::chosen(
+                Within::Service,
+                Column::Rows {
                     from: "users r",
                     join: "r.trace = s.trace AND r.segment = s.segment",
                     only: "",
                     value: "r.user",
                 },
-            },
+            ),
         ],
         hint: "end user",
         doc: "The `user` of any segment.",
@@ -96,14 +92,10 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "rootcause.fault.service { name = \"Auth\" }",
         places: &[
-            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.name") },
-            Place { within: Within::CauseEntities, documented: true, column: Column::Value("c.name") },
-            Place { within: Within::CauseExceptions, documented: true, column: Column::Value("c.name") },
-            Place {
-                within: Within::Service,
-                documented: false,
-                column: Column::Interned { id: "s.node", table: "nodes", value: "name" },
-            },
+            Place::documented(Within::CauseServices, Column::Value("c.name")),
+            Place::documented(Within::CauseEntities, Column::Value("c.name")),
+            Place::documented(Within::CauseExceptions, Column::Value("c.name")),
+            Place::chosen(Within::Service, Column::Interned { id: "s.node", table: "nodes", value: "name" }),
         ],
         hint: "name of the element",
         doc: "Name of the service or the entity, type of the exception. Inside `service() { }`: name of the \
@@ -115,12 +107,11 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "rootcause.fault.service { type = \"AWS::Lambda\" }",
         places: &[
-            Place { within: Within::CauseServices, documented: true, column: Column::Value("c.type") },
-            Place {
-                within: Within::Service,
-                documented: false,
-                column: Column::Interned { id: "s.node", table: "nodes", value: "nullif(type, '')" },
-            },
+            Place::documented(Within::CauseServices, Column::Value("c.type")),
+            Place::chosen(
+                Within::Service,
+                Column::Interned { id: "s.node", table: "nodes", value: "nullif(type, '')" },
+            ),
         ],
         hint: "type of the service",
         doc: "Type of the service, such as `AWS::DynamoDB::Table`.",
@@ -130,11 +121,7 @@ pub(super) static ROWS: [Keyword; 11] = [
         field: Field::Message,
         kind: Kind::Text,
         form: "rootcause.error.exception { message CONTAINS \"denied\" }",
-        places: &[Place {
-            within: Within::CauseExceptions,
-            documented: true,
-            column: Column::Value("c.message"),
-        }],
+        places: &[Place::documented(Within::CauseExceptions, Column::Value("c.message"))],
         hint: "an exception's message",
         doc: "Message of the exception.",
     },
@@ -143,16 +130,7 @@ pub(super) static ROWS: [Keyword; 11] = [
         field: Field::AvailabilityZone,
         kind: Kind::Text,
         form: "availabilityzone = \"eu-west-1a\"",
-        places: &[Place {
-            within: Within::Trace,
-            documented: true,
-            column: Column::Rows {
-                from: "places r",
-                join: "r.trace = t.key",
-                only: "r.kind = 0 AND ",
-                value: "r.value",
-            },
-        }],
+        places: &[Place::documented(Within::Trace, of_places("r.kind = 0 AND "))],
         hint: "availability zone",
         doc: "Availability zone of any segment.",
     },
@@ -161,16 +139,7 @@ pub(super) static ROWS: [Keyword; 11] = [
         field: Field::InstanceId,
         kind: Kind::Text,
         form: "instance.id = \"i-0b22a22eec53b9321\"",
-        places: &[Place {
-            within: Within::Trace,
-            documented: true,
-            column: Column::Rows {
-                from: "places r",
-                join: "r.trace = t.key",
-                only: "r.kind = 1 AND ",
-                value: "r.value",
-            },
-        }],
+        places: &[Place::documented(Within::Trace, of_places("r.kind = 1 AND "))],
         hint: "EC2 instance",
         doc: "Id of the EC2 instance of any segment.",
     },
@@ -179,17 +148,13 @@ pub(super) static ROWS: [Keyword; 11] = [
         field: Field::ResourceArn,
         kind: Kind::Text,
         form: "resource.arn ENDSWITH \":function:score\"",
-        places: &[Place {
-            within: Within::Trace,
-            documented: true,
-            column: Column::Rows {
-                from: "places r",
-                join: "r.trace = t.key",
-                only: "r.kind = 2 AND ",
-                value: "r.value",
-            },
-        }],
+        places: &[Place::documented(Within::Trace, of_places("r.kind = 2 AND "))],
         hint: "ARN of the resource",
         doc: "ARN of the resource of any segment.",
     },
 ];
+
+/// The values of a kind in the table of places.
+const fn of_places(only: &'static str) -> Column {
+    Column::Rows { from: "places r", join: "r.trace = t.key", only, value: "r.value" }
+}

@@ -3,8 +3,9 @@
 //! Each step notes what it would accept at its position. Scopes and types are checked while parsing, from the table of
 //! keywords. Depth and size are bounded, so that no expression overflows the stack.
 
-use super::super::ast::{Expr, Operator, Predicate, Subject, Value};
+use super::super::ast::{Expr, Predicate, Subject, Value};
 use super::super::error::FilterError;
+use super::super::keyword::Operator;
 use super::super::keyword::{Keyword, Kind, Scope};
 use super::cursor::{Parser, Result};
 use super::expected::Expected;

@@ -34,7 +34,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What is accepted at `position`, in bytes, after the parser came that far.
+    /// Returns what is accepted at `position`, in bytes, after the parser came that far.
     pub(in super::super) fn expected_at(self, position: usize) -> Vec<Expected> {
         if self.noted_at == position { self.notes } else { Vec::new() }
     }

@@ -1,4 +1,4 @@
-//! What has a form of its own: annotations, services, edges, nodes and root causes.
+//! Parts with a form of their own: annotations, services, edges, nodes and root causes.
 
 use super::super::ast::{Expr, NodeSelector, Predicate, Subject};
 use super::super::error::FilterError;

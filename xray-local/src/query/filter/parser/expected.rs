@@ -1,6 +1,7 @@
-//! What the grammar accepts at a position: errors report it, the completion offers it.
+//! Tokens that the grammar accepts at a position: errors report them, the completion offers them.
 
-use super::super::ast::{Operator, Subject};
+use super::super::ast::Subject;
+use super::super::keyword::Operator;
 use super::super::keyword::{Kind, Scope};
 
 /// Something the grammar accepts at a position.

@@ -1,9 +1,10 @@
-//! How a refused part was probably meant.
+//! Hints: the probable meaning of a refused part.
 //!
 //! Each hint answers a mistake that is seen in public code. The parser attaches them to its errors; none changes what
 //! is accepted.
 
-use super::super::ast::{Operator, Subject};
+use super::super::ast::Subject;
+use super::super::keyword::Operator;
 use super::super::keyword::{Keyword, Kind, Scope};
 use super::lexer::TokenKind;
 

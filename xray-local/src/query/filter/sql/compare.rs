@@ -2,7 +2,8 @@
 //!
 //! A column that is NULL satisfies no comparison. Strings are compared byte by byte.
 
-use super::super::ast::{Operator, Value};
+use super::super::ast::Value;
+use super::super::keyword::Operator;
 use super::fragment::Fragment;
 use rusqlite::types::Value as SqlValue;
 

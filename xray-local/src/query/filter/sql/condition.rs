@@ -3,8 +3,9 @@
 //! [`condition`] is checked on a row `t` of `traces`. `!` is moved down to single tests, so that conditions that hold
 //! stay in a form that indexes serve; a test that is NULL counts as false, inverted or not.
 
-use super::super::ast::{CauseLevel, Expr, NodeSelector, Operator, Predicate, Subject, Value};
+use super::super::ast::{Expr, NodeSelector, Predicate, Subject, Value};
 use super::super::keyword::Column;
+use super::super::keyword::{CauseLevel, Operator};
 use super::super::keyword::{Kind, Scope};
 use super::compare;
 use super::fragment::{Fragment, exists};

@@ -1,6 +1,6 @@
 //! Patterns of root causes as conditions over the tables of root causes.
 
-use super::super::ast::Operator;
+use super::super::keyword::Operator;
 use super::super::root_cause::{CausePattern, EntityPattern, ServicePattern};
 use super::compare;
 use super::fragment::{Fragment, exists};

@@ -1,4 +1,4 @@
-//! What is suggested at the cursor, marked `|`.
+//! Suggestions at the cursor, marked `|`.
 
 use crate::query::filter::{Completion, Occurring, Subject, Value, complete};
 

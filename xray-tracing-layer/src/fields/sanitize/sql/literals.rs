@@ -153,7 +153,7 @@ impl<W: Write> Scan<'_, W> {
     }
 }
 
-/// Whether a quoted text is what tables and columns are called. Databases allow 63 to 128 characters.
+/// Returns whether a quoted text is what tables and columns are called. Databases allow 63 to 128 characters.
 fn is_name(text: &str) -> bool {
     text.len() <= 128
         && !text.starts_with(|first: char| first.is_ascii_digit())

@@ -43,10 +43,10 @@ impl<'a> RequestHead<'a> {
 /// A function that says whether a request is ignored.
 pub(super) type Ignores = fn(&RequestHead<'_>) -> bool;
 
-/// Returns whether a request is ignored. A function that panics ignores none.
-pub(super) fn is_ignored(ignores: Ignores, head: RequestHead<'_>) -> bool {
+/// Returns whether a request is ignored; `None` if the function panics, which ignores none.
+pub(super) fn is_ignored(ignores: Ignores, head: RequestHead<'_>) -> Option<bool> {
     // A method, a URI and headers are as they were, whatever a look at them did.
-    catch_unwind(AssertUnwindSafe(|| ignores(&head))).unwrap_or_default()
+    catch_unwind(AssertUnwindSafe(|| ignores(&head))).ok()
 }
 
 /// Opens a span that is not recorded, for an ignored request. A call made inside carries `Sampled=0`.

@@ -23,10 +23,13 @@ use crate::integrations::errors::note_error;
 use crate::integrations::http::body::XrayHttpBody;
 use crate::integrations::http::exchange::Exchange;
 use crate::integrations::http::future::XrayHttpFuture;
+use crate::integrations::http::pass_on::carry;
+use crate::integrations::http::recorded_headers::record_request_headers;
 use crate::integrations::http::server::ignored::{
     Ignores, RequestHead, ignored_span, is_health_check, is_ignored,
 };
 use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, peer_address};
+use crate::layer::find::count_caught_panic;
 
 /// Opens a span for each request of a server. (Feature `tower-server`.)
 ///
@@ -76,7 +79,7 @@ impl XrayHttpLayer {
     /// Records nothing of the requests for which `ignores` returns `true`, nor of what happens inside of them.
     ///
     /// Defaults to recording all. A call to another service inside of such a request carries `Sampled=0`. A function
-    /// that panics ignores none.
+    /// that panics ignores none, and is counted in [`Stats::caught_panics`](crate::Stats::caught_panics).
     ///
     /// ```
     /// use xray_tracing_layer::XrayHttpLayer;
@@ -101,10 +104,13 @@ impl XrayHttpLayer {
         self
     }
 
-    fn is_ignored<B>(&self, request: &Request<B>) -> bool {
+    /// Returns whether a request is ignored; `None` if the function panics.
+    fn is_ignored<B>(&self, request: &Request<B>) -> Option<bool> {
         let head = RequestHead::of(request);
-        (self.ignores_health_checks && is_health_check(&head))
-            || self.ignores.is_some_and(|ignores| is_ignored(ignores, head))
+        if self.ignores_health_checks && is_health_check(&head) {
+            return Some(true);
+        }
+        self.ignores.map_or(Some(false), |ignores| is_ignored(ignores, head))
     }
 
     /// Sets how the peer's address is found among a request's extensions.
@@ -168,11 +174,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let exchange = if self.layer.is_ignored(&request) {
-            Exchange::ignored()
-        } else {
-            Exchange::begin(&request, self.layer.peer)
+        let ignored = self.layer.is_ignored(&request);
+        let exchange = match ignored {
+            Some(true) => Exchange::ignored(),
+            _ => Exchange::begin(&request, self.layer.peer),
         };
+        if ignored.is_none() {
+            count_caught_panic(&exchange.span);
+        }
         let inner = exchange.span.in_scope(|| self.inner.call(request));
         XrayHttpFuture::new(inner, exchange, |span, err| note_error(span, err, err))
     }
@@ -186,6 +195,8 @@ impl Exchange {
 
     fn begin<B>(request: &Request<B>, peer: PeerAddress) -> Self {
         let ServerSpan { span, requested, is_grpc } = ServerSpan::of(request, peer);
+        record_request_headers(&span, request.headers());
+        carry(&span, request.headers());
         let has_no_body = request.method() == Method::HEAD;
         Self { span, is_client: false, is_grpc, requested, has_no_body, length: None }
     }

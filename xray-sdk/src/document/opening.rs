@@ -1,0 +1,210 @@
+//! Beginnings of documents, made ready once for each name: one copy, with ids and times written into it.
+//!
+//! The documents are those of [`Frame`](super::internal::Frame), but for the order of `parent_id`.
+
+use super::template::{END, ID_DIGITS, START, TIMES, TIMES_AND_METADATA};
+use crate::id::{SegmentId, TraceId};
+use crate::json::{Buffer, decimal_digits};
+
+/// A subsegment's name made ready to begin documents with, a comma in front:
+/// `,{"id":"…","name":"NAME","start_time":…,"end_time":…,"metadata":{"default":{`.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    block: [u8; BLOCK],
+    name_len: usize,
+}
+
+impl Opening {
+    /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 42 bytes.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let block = block_of(BEGINNING, name)?;
+        Some(Self { block, name_len: name.len() })
+    }
+
+    /// Appends the document's beginning up to its times, or into its metadata.
+    #[inline]
+    pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times, metadata: bool) {
+        if is_first {
+            out.extend_from_slice(&self.block[1..]);
+        } else {
+            out.extend_from_slice(&self.block);
+        }
+        let Some(document) = out.last_chunk_mut::<{ BLOCK - 1 }>() else { return };
+        // The bound is for the compiler, which then knows that all of this is within the block.
+        let at = (BEGINNING.len() - 1) + self.name_len.min(MAX_NAME);
+        document[ID_DIGITS].copy_from_slice(&id.encode());
+        times.write(document, at);
+        let end = at + if metadata { TIMES_AND_METADATA.len() } else { TIMES.len() };
+        out.truncate(out.len() - (BLOCK - 1 - end));
+    }
+}
+
+/// A segment's name made ready to begin documents with: `{"id":"…","trace_id":"…","name":"NAME","start_time":…,"end_time":…`.
+#[derive(Clone, Debug)]
+pub struct SegmentOpening {
+    block: [u8; SEGMENT_BLOCK],
+    name_len: usize,
+}
+
+impl SegmentOpening {
+    /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 41 bytes.
+    #[must_use]
+    pub fn new(name: &str) -> Option<Self> {
+        let block = block_of(SEGMENT_BEGINNING, name)?;
+        Some(Self { block, name_len: name.len() })
+    }
+
+    /// Appends the document's beginning up to its times.
+    pub(super) fn put(&self, out: &mut Buffer, id: SegmentId, trace_id: TraceId, times: Times) {
+        let out = out.bytes_mut();
+        out.extend_from_slice(&self.block);
+        let Some(document) = out.last_chunk_mut::<SEGMENT_BLOCK>() else { return };
+        let at = SEGMENT_BEGINNING.len() + self.name_len.min(MAX_SEGMENT_NAME);
+        document[ID_DIGITS].copy_from_slice(&id.encode());
+        document[TRACE_ID..TRACE_ID + TraceId::LEN].copy_from_slice(&trace_id.encode());
+        times.write(document, at);
+        out.truncate(out.len() - (SEGMENT_BLOCK - (at + TIMES.len())));
+    }
+}
+
+/// Start and end as their digits, of work within one second.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    seconds: [u8; 10],
+    start: u32,
+    end: u32,
+}
+
+impl Times {
+    /// Returns the digits of two times in microseconds, unless another second begins between them.
+    #[inline]
+    pub(super) fn of(start: u64, end: u64) -> Option<Self> {
+        let second = start / MICROS;
+        let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
+        // Seconds have ten digits from 2001 to 2286.
+        (end < MICROS && (1_000_000_000..10_000_000_000).contains(&second)).then(|| Self {
+            seconds: digits_of(second),
+            start: start as u32,
+            end: end as u32,
+        })
+    }
+
+    /// Writes both into a template that has [`TIMES`] at `at`.
+    #[inline]
+    fn write<const N: usize>(self, document: &mut [u8; N], at: usize) {
+        let at = at.min(N - TIMES.len());
+        for (offset, fraction) in [(START, self.start), (END, self.end)] {
+            let [_, _, fraction @ ..] = decimal_digits(fraction);
+            document[at + offset..][..10].copy_from_slice(&self.seconds);
+            document[at + offset + 11..][..6].copy_from_slice(&fraction);
+        }
+    }
+}
+
+/// Returns the ten digits of a second. Most spans end in the second in which the one before ended.
+#[inline]
+fn digits_of(second: u64) -> [u8; 10] {
+    use std::cell::Cell;
+    thread_local!(static LAST: Cell<(u64, [u8; 10])> = const { Cell::new((0, [0; 10])) });
+    LAST.try_with(|last| {
+        let (known, digits) = last.get();
+        if known == second {
+            return digits;
+        }
+        let digits = new_digits_of(second);
+        last.set((second, digits));
+        digits
+    })
+    .unwrap_or_else(|_| new_digits_of(second))
+}
+
+#[cold]
+fn new_digits_of(second: u64) -> [u8; 10] {
+    let mut digits = [0; 10];
+    digits[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
+    digits[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
+    digits
+}
+
+/// Returns a block with a beginning, a name and the times that follow it; `None` if it is too small.
+fn block_of<const N: usize>(beginning: &[u8], name: &str) -> Option<[u8; N]> {
+    let mut block = [0; N];
+    let (head, rest) = block.split_at_mut(beginning.len());
+    head.copy_from_slice(beginning);
+    let room = rest.len() - TIMES_AND_METADATA.len();
+    rest[..room].get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+    rest[name.len()..][..TIMES_AND_METADATA.len()].copy_from_slice(TIMES_AND_METADATA);
+    Some(block)
+}
+
+const MICROS: u64 = 1_000_000;
+
+/// The beginning of an embedded document, up to its name.
+const BEGINNING: &[u8; 34] = b",{\"id\":\"________________\",\"name\":\"";
+
+/// The beginning of a segment's document, up to its name.
+const SEGMENT_BEGINNING: &[u8; 82] =
+    b"{\"id\":\"________________\",\"trace_id\":\"___________________________________\",\"name\":\"";
+
+const TRACE_ID: usize = ID_DIGITS.end + "\",\"trace_id\":\"".len();
+
+/// The longest name that has an [`Opening`], such that the document's beginning fits ten times sixteen bytes, and the
+/// comma in front.
+const MAX_NAME: usize = BLOCK - BEGINNING.len() - TIMES_AND_METADATA.len();
+pub(super) const BLOCK: usize = 161;
+
+/// The longest name that has a [`SegmentOpening`], such that it fits thirteen times sixteen bytes.
+const MAX_SEGMENT_NAME: usize = SEGMENT_BLOCK - SEGMENT_BEGINNING.len() - TIMES_AND_METADATA.len();
+const SEGMENT_BLOCK: usize = 208;
+
+#[cfg(test)]
+mod tests {
+    use super::super::body::Body;
+    use super::super::children::Children;
+    use super::super::internal::{Frame, Kind, Preamble};
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_ready_beginning_writes_what_the_general_one_does(
+            id: u64, trace: u128, parent in prop::option::of(any::<u64>()), name in "[a-z %]{0,50}",
+            start in 900_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000,
+        ) {
+            let (mut body, children, preamble) = (Body::new(), Children::new(), Preamble::default());
+            body.set_status(503);
+            let written = |opening: Option<&Opening>, segment: Option<&SegmentOpening>| {
+                let kinds = [
+                    Kind::Embedded { opening },
+                    Kind::Segment {
+                        trace_id: TraceId::from(trace), parent_id: parent.map(SegmentId::from), preamble: &preamble,
+                        rule: None, operation: None, opening: segment,
+                    },
+                ];
+                kinds.map(|kind| {
+                    let mut out = Buffer::new();
+                    Frame {
+                        kind, id: SegmentId::from(id), name: &name, start, end: Some(start + lasted), body: &body,
+                        children: &children,
+                    }
+                    .put(&mut out);
+                    let mut document: serde_json::Value = serde_json::from_str(out.as_str()).unwrap();
+                    // The id of the exception that stands for a bare status.
+                    document["cause"] = serde_json::Value::Null;
+                    document
+                })
+            };
+            let ready = written(Opening::new(&name).as_ref(), SegmentOpening::new(&name).as_ref());
+            prop_assert_eq!(ready, written(None, None));
+        }
+    }
+
+    #[test]
+    fn names_up_to_a_length_have_a_beginning() {
+        assert!(Opening::new(&"x".repeat(42)).is_some() && Opening::new(&"x".repeat(43)).is_none());
+        assert!(
+            SegmentOpening::new(&"x".repeat(41)).is_some() && SegmentOpening::new(&"x".repeat(42)).is_none()
+        );
+    }
+}

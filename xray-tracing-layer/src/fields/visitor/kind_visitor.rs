@@ -1,0 +1,55 @@
+//! The visitor for roots of which one field alone decides: OpenTelemetry's kind, by which a call to another service is
+//! known.
+//!
+//! It looks at one field and writes nothing: the others are encoded when the root is known to be recorded.
+
+use std::fmt;
+
+use tracing_core::field::{Field, Visit};
+
+use crate::fields::callsite::CallsiteInfo;
+use crate::fields::slot::is_call;
+use crate::fields::value::Value;
+use crate::settings::redaction::Rules;
+
+/// Returns whether a new root is a call to another service, if its kind alone says so and no hook has to see it.
+#[inline]
+pub(crate) fn is_call_by_kind(
+    callsite: &CallsiteInfo,
+    rules: &Rules,
+    fields: impl FnOnce(&mut dyn Visit),
+) -> Option<bool> {
+    let index = callsite.kind_alone.filter(|_| rules.redact.is_none())?;
+    let mut visitor = KindVisitor { index, is_call: false };
+    fields(&mut visitor);
+    Some(visitor.is_call)
+}
+
+struct KindVisitor {
+    /// The index of the field.
+    index: usize,
+    is_call: bool,
+}
+
+impl Visit for KindVisitor {
+    #[inline]
+    fn record_str(&mut self, field: &Field, value: &str) {
+        if field.index() == self.index {
+            self.is_call = is_call(value);
+        }
+    }
+
+    fn record_i64(&mut self, _: &Field, _: i64) {}
+
+    fn record_u64(&mut self, _: &Field, _: u64) {}
+
+    fn record_f64(&mut self, _: &Field, _: f64) {}
+
+    fn record_bool(&mut self, _: &Field, _: bool) {}
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.index() == self.index {
+            Value::Display(value).with_text(|kind| self.is_call = is_call(kind));
+        }
+    }
+}

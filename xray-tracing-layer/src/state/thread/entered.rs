@@ -1,0 +1,273 @@
+//! The recorded spans that a thread is in, as one layer hears of them: the current span without the registry.
+//!
+//! The list begins with a recorded span that is entered, and ends when all are exited. Other spans that are entered
+//! meanwhile are counted. The list is not used, and the registry is asked, in these cases:
+//!
+//! | case | until |
+//! |---|---|
+//! | empty: the thread is in no recorded span, or another layer keeps the list | a recorded span is entered |
+//! | a span without a record was entered on top | it is exited |
+//! | more spans than have room | all of them are exited |
+//! | a span is entered that the thread is in already: the registry does not take it for the current one | the same |
+//! | a span is exited that is not in the list: its record came later | the same |
+//!
+//! One case is treated wrongly. A span without a record, entered before the list began, may be exited while another such
+//! span is the current one. Spans that open then belong to the recorded span around.
+
+use std::cell::Cell;
+
+/// The list of one thread.
+pub(crate) struct EnteredSpans {
+    /// The number of the layer that the list belongs to; 0 while the list is empty.
+    layer: Cell<u32>,
+    depth: Cell<u32>,
+    /// Spans without a record that were entered since the list began.
+    unrecorded: Cell<u32>,
+    /// Whether only the depth is known.
+    lost: Cell<bool>,
+    /// Bits of the spans that are local roots, while none was exited before those inside it.
+    roots: Cell<u32>,
+    ids: [Cell<u64>; DEPTH],
+}
+
+impl EnteredSpans {
+    pub(super) const fn new() -> Self {
+        Self {
+            layer: Cell::new(0),
+            depth: Cell::new(0),
+            unrecorded: Cell::new(0),
+            lost: Cell::new(false),
+            roots: Cell::new(0),
+            ids: [const { Cell::new(0) }; DEPTH],
+        }
+    }
+
+    /// Returns whether the list is the layer's, and not empty.
+    #[inline]
+    pub(crate) fn is_of(&self, layer: u32) -> bool {
+        self.layer.get() == layer
+    }
+
+    /// Notes that a layer's recorded span is entered.
+    #[inline]
+    pub(crate) fn push(&self, layer: u32, id: u64, is_root: bool) {
+        let depth = self.depth.get();
+        if depth == 0 {
+            self.layer.set(layer);
+            self.unrecorded.set(0);
+            self.lost.set(false);
+        } else if self.layer.get() != layer {
+            return;
+        }
+        self.depth.set(depth + 1);
+        match self.ids.get(..=depth as usize).and_then(<[_]>::split_last) {
+            Some((last, below)) if below.iter().all(|other| other.get() != id) => {
+                last.set(id);
+                let bit = 1 << depth;
+                self.roots.set(self.roots.get() & !bit | if is_root { bit } else { 0 });
+            }
+            _ => self.lost.set(true),
+        }
+    }
+
+    /// Notes that a span without a record is entered. The list is the layer's.
+    #[inline]
+    pub(crate) fn push_unrecorded(&self) {
+        self.unrecorded.set(self.unrecorded.get() + 1);
+    }
+
+    /// Notes that the span is exited that was entered last, if the list is the layer's. Returns whether it is a local
+    /// root. Returns `None`, and notes nothing, in any other case.
+    #[inline]
+    pub(crate) fn pop_last(&self, layer: u32, id: u64) -> Option<bool> {
+        let top = self.depth.get().wrapping_sub(1);
+        if self.layer.get() != layer || self.lost.get() || self.ids.get(top as usize)?.get() != id {
+            return None;
+        }
+        self.shrink_to(top);
+        Some(self.roots.get() >> top & 1 != 0)
+    }
+
+    /// Notes that a span with a record is exited. The list is the layer's.
+    #[inline]
+    pub(crate) fn pop(&self, id: u64) {
+        let Some(top) = self.depth.get().checked_sub(1) else { return };
+        if self.lost.get() || self.ids.get(top as usize).is_some_and(|last| last.get() == id) {
+            self.shrink_to(top);
+        } else {
+            self.remove(top as usize, id);
+        }
+    }
+
+    /// Notes that a span is exited whose record may have changed since: a late decision left it out.
+    #[cold]
+    pub(crate) fn pop_changed(&self, id: u64) {
+        let depth = self.depth.get() as usize;
+        if self.lost.get() || self.ids.iter().take(depth).any(|other| other.get() == id) {
+            self.pop(id);
+        } else {
+            self.pop_unrecorded();
+        }
+    }
+
+    /// Removes a span that is not the last.
+    #[cold]
+    fn remove(&self, top: usize, id: u64) {
+        let Some(at) = self.ids.iter().take(top).rposition(|other| other.get() == id) else {
+            return self.lost.set(true);
+        };
+        for (above, below) in self.ids.iter().skip(at + 1).zip(self.ids.iter().skip(at)).take(top - at) {
+            below.set(above.get());
+        }
+        let below = self.roots.get() & ((1 << at) - 1);
+        self.roots.set(self.roots.get() >> 1 & !((1 << at) - 1) | below);
+        self.shrink_to(top as u32);
+    }
+
+    #[inline]
+    fn shrink_to(&self, depth: u32) {
+        self.depth.set(depth);
+        if depth == 0 {
+            self.layer.set(0);
+        }
+    }
+
+    /// Notes that a span without a record is exited. The list is the layer's.
+    #[inline]
+    pub(crate) fn pop_unrecorded(&self) {
+        self.unrecorded.set(self.unrecorded.get().saturating_sub(1));
+    }
+
+    /// Returns the span that a layer's thread is in, if it is known.
+    #[inline]
+    pub(crate) fn current(&self, layer: u32) -> Option<u64> {
+        if self.layer.get() != layer || self.lost.get() || self.unrecorded.get() > 0 {
+            return None;
+        }
+        let top = self.depth.get().checked_sub(1)?;
+        self.ids.get(top as usize).map(Cell::get)
+    }
+}
+
+/// The most spans that the list has: more than a request has layers of middleware.
+const DEPTH: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The registry's stack: a span that is in it already is no current one.
+    #[derive(Default)]
+    struct Stack(Vec<(u64, bool)>);
+
+    impl Stack {
+        fn push(&mut self, id: u64) {
+            let again = self.0.iter().any(|(other, _)| *other == id);
+            self.0.push((id, again));
+        }
+
+        fn pop(&mut self, id: u64) {
+            let at = self.0.iter().rposition(|(other, _)| *other == id);
+            at.map(|at| self.0.remove(at));
+        }
+
+        fn current(&self) -> Option<u64> {
+            self.0.iter().rev().find(|(_, again)| !again).map(|(id, _)| *id)
+        }
+    }
+
+    impl EnteredSpans {
+        fn exit(&self, layer: u32, id: u64) {
+            match self.pop_last(layer, id) {
+                Some(is_root) => assert_eq!(is_root, id.is_multiple_of(2)),
+                None if self.is_of(layer) => self.pop(id),
+                None => {}
+            }
+        }
+
+        fn note(&self, layer: u32, enters: bool) {
+            if self.is_of(layer) {
+                if enters { self.push_unrecorded() } else { self.pop_unrecorded() }
+            }
+        }
+    }
+
+    fn is_recorded(id: u64) -> bool {
+        !id.is_multiple_of(3)
+    }
+
+    proptest! {
+        #[test]
+        fn the_current_span_is_the_registrys_or_unknown(
+            steps in prop::collection::vec((any::<bool>(), 0_u64..60, any::<prop::sample::Index>()), 0..200), few in 1_u64..60,
+        ) {
+            let (entered, mut stack) = (EnteredSpans::new(), Stack::default());
+            for (enters, id, which) in steps {
+                if enters {
+                    let id = 1 + id % few;
+                    if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
+                    stack.push(id);
+                } else if !stack.0.is_empty() {
+                    // Mostly the last, as guards are dropped. Spans without a record always are.
+                    let at = if id % 4 == 0 { which.index(stack.0.len()) } else { stack.0.len() - 1 };
+                    let at = if is_recorded(stack.0[at].0) { at } else { stack.0.len() - 1 };
+                    let id = stack.0[at].0;
+                    if is_recorded(id) { entered.exit(7, id) } else { entered.note(7, false) }
+                    stack.pop(id);
+                }
+                prop_assert_eq!(entered.current(8), None);
+                if let Some(current) = entered.current(7) {
+                    prop_assert_eq!(Some(current), stack.current());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_usual_case_is_known() {
+        let entered = EnteredSpans::new();
+        entered.exit(1, 5);
+        entered.note(1, true);
+        assert!(!entered.is_of(1) && entered.current(1).is_none());
+        for id in 1..=32 {
+            entered.push(1, id, (id) % 2 == 0);
+            entered.push(2, 100 + id, (100 + id) % 2 == 0);
+            entered.note(2, true);
+            assert_eq!((entered.current(1), entered.current(2)), (Some(id), None));
+        }
+        entered.exit(2, 132);
+        entered.exit(1, 9);
+        assert_eq!(entered.current(1), Some(32), "one further out was exited");
+        entered.note(1, true);
+        assert_eq!(entered.current(1), None);
+        entered.note(1, false);
+        for id in (1..=32).rev().filter(|id| *id != 9) {
+            assert_eq!(entered.current(1), Some(id));
+            entered.exit(1, id);
+        }
+        entered.push(2, 1, false);
+        assert_eq!((entered.current(1), entered.current(2)), (None, Some(1)), "the next layer has it now");
+    }
+
+    #[test]
+    fn what_the_list_cannot_hold_is_left_to_the_registry_until_all_are_exited() {
+        for ids in [(0..40).collect::<Vec<u64>>(), vec![1, 2, 1]] {
+            let entered = EnteredSpans::new();
+            ids.iter().for_each(|id| entered.push(1, 1 + id, (1 + id) % 2 == 0));
+            assert_eq!(entered.current(1), None);
+            for id in ids.iter().rev() {
+                entered.exit(1, 1 + id);
+                assert_eq!(entered.current(1), None);
+            }
+            entered.push(1, 5, (5) % 2 == 0);
+            assert_eq!(entered.current(1), Some(5));
+            entered.pop_changed(6);
+            assert_eq!(entered.current(1), Some(5));
+            entered.exit(1, 6);
+            assert_eq!(entered.current(1), None, "a span that was not in the list");
+            entered.pop_changed(5);
+            assert!(!entered.is_of(1));
+        }
+    }
+}

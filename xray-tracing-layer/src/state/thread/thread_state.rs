@@ -1,0 +1,103 @@
+//! Facts that a thread remembers between two callbacks, in one place with their invariants.
+//!
+//! `tracing` reports events without their context. These facts are known only to the thread on which they
+//! happen. Each is written by one file and read by one:
+//!
+//! | fact | written | read |
+//! |---|---|---|
+//! | the recorded spans that the thread is in | `lifecycle::entered`, at enter and exit | at each new span and event |
+//! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
+//! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
+//! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
+//! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
+//! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
+//!
+//! The thread's number, by which counters are spread, is drawn once.
+//!
+//! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use crate::state::thread::entered::EnteredSpans;
+
+/// The facts of one thread.
+pub(crate) struct ThreadState {
+    pub(crate) entered: EnteredSpans,
+    pub(crate) unsampled: UnsampledScope,
+    /// The registry's id of the parent that closes because its last child did; 0 for none.
+    pub(crate) closed_by_child: Cell<u64>,
+    /// The registry's id of the span that this thread exited last; 0 for none.
+    pub(crate) last_exited: Cell<u64>,
+    /// Whether a layer got a span or an event since the flag was reset.
+    pub(crate) forwarded: Cell<bool>,
+    /// Whether the thread's latest panic is recorded in a span, with its message.
+    pub(crate) panic_recorded: Cell<bool>,
+    /// The thread's number, from 1 on; 0 before it is asked for.
+    number: Cell<u32>,
+}
+
+/// The unsampled root that the thread is in.
+///
+/// `depth` is above 0 exactly while the thread is inside of `id`, a root that `layer` does not record.
+/// `others` counts recorded spans that the thread entered on top of it; while there are any, new spans belong
+/// to them.
+pub(crate) struct UnsampledScope {
+    /// The number of the layer that does not record the root.
+    pub(crate) layer: Cell<u32>,
+    /// The registry's id of the span.
+    pub(crate) id: Cell<u64>,
+    /// The number of times that the thread has entered the root; 0 after the last exit.
+    pub(crate) depth: Cell<u32>,
+    /// Recorded spans that were entered inside of it.
+    pub(crate) others: Cell<u32>,
+    /// The layer's count of late decisions at the time of entering. A higher count ends the scope.
+    pub(crate) decisions: Cell<u32>,
+    /// Whether the root's record knows that something was opened inside.
+    pub(crate) knows_child: Cell<bool>,
+}
+
+thread_local! {
+    static STATE: ThreadState = const {
+        ThreadState {
+            entered: EnteredSpans::new(),
+            unsampled: UnsampledScope {
+                layer: Cell::new(0),
+                id: Cell::new(0),
+                depth: Cell::new(0),
+                others: Cell::new(0),
+                decisions: Cell::new(0),
+                knows_child: Cell::new(false),
+            },
+            closed_by_child: Cell::new(0),
+            last_exited: Cell::new(0),
+            forwarded: Cell::new(false),
+            panic_recorded: Cell::new(false),
+            number: Cell::new(0),
+        }
+    };
+}
+
+impl ThreadState {
+    /// Calls `look` with this thread's state. Returns `None` at the end of the thread.
+    #[inline]
+    pub(crate) fn with<R>(look: impl FnOnce(&Self) -> R) -> Option<R> {
+        STATE.try_with(look).ok()
+    }
+
+    /// Returns the thread's number, by which counters are spread.
+    #[inline]
+    pub(crate) fn number(&self) -> u32 {
+        match self.number.get() {
+            0 => self.draw_number(),
+            number => number,
+        }
+    }
+
+    #[cold]
+    fn draw_number(&self) -> u32 {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        self.number.set(NEXT.fetch_add(1, Relaxed).max(1));
+        self.number.get()
+    }
+}

@@ -1,0 +1,103 @@
+//! [`StreamBatch`]: documents that leave their parent while it is open, until they go out in one call.
+//!
+//! A parent has one only while documents wait in it. Batches come from a few spares of the thread and keep the memory of
+//! their packets, so that streaming allocates nothing in steady state. Nothing is sent or counted here.
+
+use std::cell::RefCell;
+
+use xray_sdk::Packet;
+use xray_sdk::document::internal::Buffer;
+
+/// Documents that go out together, in order.
+#[derive(Debug, Default)]
+pub(crate) struct StreamBatch {
+    /// One for each document, and behind them packets that only keep their memory.
+    packets: Vec<Packet>,
+    contents: Vec<Content>,
+    /// The registry's id of the span under which [`WaitingSpans`](super::waiting_spans::WaitingSpans) knows the batch.
+    pub(crate) registered: Option<u64>,
+}
+
+/// What is known about a document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Content {
+    /// The spans in it that count as folded.
+    pub(crate) folded: u32,
+    /// Whether its own span counts as held until the document is sent.
+    pub(crate) is_held: bool,
+    /// Whether an emitter has accepted it.
+    pub(crate) is_sent: bool,
+}
+
+impl Content {
+    /// Describes the document of a span for which its parent has no room, with the `folded` spans in it.
+    pub(crate) fn held(folded: u32) -> Self {
+        Self { folded, is_held: true, is_sent: false }
+    }
+
+    /// Describes a document that was folded, as one of `spans`.
+    pub(crate) fn folded(spans: u32) -> Self {
+        Self { folded: spans, is_held: false, is_sent: false }
+    }
+}
+
+impl StreamBatch {
+    /// Takes an empty batch from this thread's spares.
+    pub(crate) fn take() -> Box<Self> {
+        let spare = SPARES.try_with(|spares| spares.try_borrow_mut().ok()?.pop()).ok().flatten();
+        spare.unwrap_or_default()
+    }
+
+    /// Empties the batch and returns it to the spares.
+    pub(crate) fn give_back(mut self: Box<Self>) {
+        self.contents.clear();
+        self.registered = None;
+        self.packets.truncate(FULL);
+        for packet in self.packets.iter_mut().filter(|packet| packet.capacity() > MAX_SPARE) {
+            *packet = Packet::new();
+        }
+        let _ = SPARES.try_with(|spares| {
+            if let Ok(mut spares) = spares.try_borrow_mut()
+                && spares.len() < MAX_SPARES
+            {
+                spares.push(self);
+            }
+        });
+    }
+
+    /// Adds a document.
+    pub(crate) fn push(&mut self, content: Content, write: impl FnOnce(&mut Buffer)) {
+        if self.packets.len() == self.contents.len() {
+            self.packets.push(Packet::new());
+        }
+        if let Some(packet) = self.packets.get_mut(self.contents.len()) {
+            write(packet.start_document());
+            self.contents.push(content);
+        }
+    }
+
+    /// Returns whether no more documents should wait in it.
+    pub(crate) fn is_full(&self) -> bool {
+        self.contents.len() >= FULL
+    }
+
+    /// Returns the documents, and what is known about each.
+    pub(crate) fn parts(&mut self) -> (&[Packet], &mut [Content]) {
+        (self.packets.get(..self.contents.len()).unwrap_or_default(), &mut self.contents)
+    }
+}
+
+thread_local! {
+    #[expect(clippy::vec_box, reason = "a record takes the box as it is")]
+    static SPARES: RefCell<Vec<Box<StreamBatch>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The documents that go out in one call. With what the kernel adds to each, 30 of a few hundred bytes are a sixth of a
+/// receive buffer of 212,992 bytes, Linux's default; and a call for more costs no less per document.
+const FULL: usize = 30;
+
+/// The maximum of spares of a thread: for two wide spans that are open at the same time.
+const MAX_SPARES: usize = 2;
+
+/// The largest packet that a spare keeps.
+const MAX_SPARE: usize = 2 << 10;
