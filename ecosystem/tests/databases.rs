@@ -260,7 +260,7 @@ mod with_diesel {
         assert_eq!(statement(&calls[0]).trim_end(), insert);
         assert!(statement(&calls[1]).starts_with("SELECT `orders`.`id` FROM `orders` WHERE"), "{}", calls[1]);
         assert!(message(&calls[2]).contains("UNIQUE constraint failed"), "{}", calls[2]);
-        let sent = rig.received().documents().iter().map(|document| document.text()).collect::<String>();
+        let sent = rig.received().documents().iter().map(xray_sdk::local::Document::text).collect::<String>();
         assert!(!sent.contains("alice") && !sent.contains("bob"), "bound values are in a comment: {sent}");
     }
 }

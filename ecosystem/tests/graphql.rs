@@ -1,6 +1,5 @@
 //! `async-graphql`, with the layer's extension, within a request as a server would have it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use async_graphql::{EmptySubscription, Object, Request, Response, Schema, SimpleObject};
 use ecosystem::{Rig, find, flags, picture};

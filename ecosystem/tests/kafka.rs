@@ -1,7 +1,5 @@
 //! `rdkafka`, with librdkafka's own broker on the loopback: a trace goes on behind a topic.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by it")]
-
 use std::time::Duration;
 
 use ecosystem::{Rig, find, picture};
