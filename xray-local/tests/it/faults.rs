@@ -133,7 +133,10 @@ fn junk(count: u64) {
     }
     let (id, document) = segment(1 << 40, "");
     let request = json!({"TraceSegmentDocuments": [document]}).to_string();
-    assert_eq!(post(program.api, "/TraceSegments", request.as_bytes()).unwrap().0, 200);
+    // What still waits for the writer comes first, which takes a busy machine more than one client's patience.
+    let is_stored =
+        |_| post(program.api, "/TraceSegments", request.as_bytes()).is_ok_and(|(status, _)| status == 200);
+    assert!((0..10).any(is_stored));
     assert!(program.ids("").contains(&id));
     if let Some(megabytes) = program.resident() {
         assert!(megabytes < 400, "{megabytes} MB");
