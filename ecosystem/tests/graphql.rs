@@ -1,6 +1,5 @@
 //! `async-graphql`, with the layer's extension, within a request as a server would have it.
 
-
 use async_graphql::{EmptySubscription, Object, Request, Response, Schema, SimpleObject};
 use ecosystem::{Rig, find, flags, picture};
 use serde_json::{Value, json};

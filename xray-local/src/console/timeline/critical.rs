@@ -3,7 +3,7 @@
 //! The critical path is found backwards from the end of the first tree: at each moment, the child that ended last before
 //! it is what was waited for. Sorting dominates, so a trace of 100,000 rows takes O(n log n).
 
-use super::rows::{CRITICAL, Row};
+use super::row::{CRITICAL, Row};
 
 /// Sets own times and the critical path.
 pub(super) fn measure(rows: &mut [Row]) {

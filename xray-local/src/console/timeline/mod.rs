@@ -8,7 +8,9 @@
 
 mod cache;
 mod critical;
+mod row;
 mod rows;
 
 pub(super) use cache::Cache;
-pub(super) use rows::{INFERRED, OPEN, ORPHAN, SEGMENT, Timeline, WAITING};
+pub(super) use row::{INFERRED, OPEN, ORPHAN, SEGMENT, WAITING};
+pub(super) use rows::Timeline;

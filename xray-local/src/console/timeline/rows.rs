@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::critical;
-use crate::console::parts::format::Class;
+use super::row::{ERROR, FAULT, INFERRED, LINK, OPEN, ORPHAN, Row, SEGMENT, THROTTLE, WAITING};
 use crate::ingest::Piece;
 use crate::model::Time;
 
@@ -21,51 +21,6 @@ pub(in crate::console) struct Timeline {
     pub(in crate::console) span: i64,
     /// Stretches in which nothing starts or ends, relative to `start`.
     pub(in crate::console) gaps: Vec<(i64, i64)>,
-}
-
-/// A row. Times are microseconds since the trace's start.
-#[derive(Debug, Default)]
-pub(in crate::console) struct Row {
-    pub(in crate::console) id: String,
-    pub(in crate::console) name: String,
-    /// The service that the row belongs to: the name of its segment.
-    pub(in crate::console) service: Arc<str>,
-    pub(in crate::console) depth: usize,
-    /// Rows below this one, it included.
-    pub(in crate::console) size: usize,
-    pub(in crate::console) start: i64,
-    pub(in crate::console) end: i64,
-    /// Time in which none of the row's own children run.
-    pub(in crate::console) own: i64,
-    pub(in crate::console) flags: u32,
-    /// The members as JSON, without subsegments.
-    pub(in crate::console) json: String,
-}
-
-/// Bits of [`Row::flags`]; `row.js` has the same.
-const ERROR: u32 = 1;
-const THROTTLE: u32 = 2;
-const FAULT: u32 = 4;
-pub(in crate::console) const OPEN: u32 = 8;
-pub(in crate::console) const INFERRED: u32 = 16;
-pub(in crate::console) const SEGMENT: u32 = 32;
-const LINK: u32 = 64;
-pub(in crate::console) const ORPHAN: u32 = 128;
-pub(super) const CRITICAL: u32 = 256;
-pub(in crate::console) const WAITING: u32 = 512;
-
-impl Row {
-    pub(in crate::console) fn has(&self, flag: u32) -> bool {
-        self.flags & flag != 0
-    }
-
-    pub(in crate::console) fn class(&self) -> Class {
-        Class::of(self.has(ERROR), self.has(THROTTLE), self.has(FAULT), self.has(OPEN))
-    }
-
-    pub(in crate::console) fn members(&self) -> Map<String, Value> {
-        serde_json::from_str(&self.json).unwrap_or_default()
-    }
 }
 
 /// A span before it has its place.
