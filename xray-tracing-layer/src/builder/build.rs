@@ -208,7 +208,7 @@ impl<F> Builder<F> {
             Some(true) => named(Always),
             _ => named(DefaultRule::new()),
         });
-        let sampler = GuardedSampler(sampler);
+        let sampler = GuardedSampler::new(sampler);
         let tail = sampler.tail().map(Tail::new);
         let hooks = Hooks { sampler, sampler_name, on_close: self.settings.on_close, tail };
         let (reporter, end_of_reports) = std::sync::mpsc::channel();

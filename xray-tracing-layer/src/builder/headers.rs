@@ -111,7 +111,11 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     Secret::of(name.as_bytes()).is_some()
-        || name.split(['-', '_', '.']).any(|word| SECRET_WORDS.contains(&word))
+        || name.split(['-', '_', '.']).any(|word| {
+            let word = word.trim_end_matches(|end: char| end.is_ascii_digit());
+            SECRET_WORDS.contains(&word)
+                || word.strip_suffix('s').is_some_and(|word| SECRET_WORDS.contains(&word))
+        })
         || SECRET_HEADERS.contains(&name.as_str())
 }
 
@@ -121,13 +125,17 @@ const SECRET_WORDS: &[&str] = &[
     "authentication",
     "authenticate",
     "authorization",
+    "bearer",
     "cookie",
     "credential",
+    "csrf",
     "jwt",
     "oidc",
     "password",
+    "pin",
     "secret",
     "session",
+    "sessionid",
     "sid",
     "signature",
     "token",
@@ -164,12 +172,25 @@ mod tests {
             "x-session-id",
             "dpop",
             "api_key",
+            "x-tokens",
+            "cookies",
+            "cookie2",
+            "sessionid",
+            "x-csrf",
+            "x-pin",
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in
-            ["x-tenant", "accept-language", "content-type", "x-cache", "retry-after", "author", "x-key"]
-        {
+        for name in [
+            "x-tenant",
+            "accept-language",
+            "content-type",
+            "x-cache",
+            "retry-after",
+            "author",
+            "x-key",
+            "x-shipping",
+        ] {
             assert!(!is_secret(name), "{name}");
         }
     }

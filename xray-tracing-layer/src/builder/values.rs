@@ -55,7 +55,8 @@ impl<F> Builder<F> {
 
     /// Records each panic once, with its message and its place in the source, in the span in which it happens.
     ///
-    /// Installs a panic hook for the whole process, which calls the former hook afterwards. By default there is
+    /// Installs a panic hook for the whole process, which calls the former hook afterwards. The message passes the
+    /// [redaction hook](Self::redact) within it, where a second panic ends the process. By default there is
     /// no hook: spans through which a panic unwinds are faults, and the message is recorded only by
     /// integrations that catch the panic.
     ///

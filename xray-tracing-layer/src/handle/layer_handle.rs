@@ -49,6 +49,7 @@ impl Handle {
     pub fn stats(&self) -> Stats {
         let mut stats = self.core.output.counters.snapshot(self.core.output.emitter.stats());
         stats.caught_panics += self.core.spans.callsites.settings().drop_rules.panics();
+        stats.caught_panics += self.core.config.rules.panics() + self.core.hooks.sampler.panics();
         stats
     }
 

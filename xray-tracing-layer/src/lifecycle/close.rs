@@ -172,6 +172,7 @@ impl Core {
             if open.is_emitted_early() {
                 return None;
             }
+            open.sent_below |= record.sent_below;
             let children = &mut open.children;
             let has_room = children.has_room(size, record.children.height())
                 && children.spans() < self.config.streaming.after_spans;

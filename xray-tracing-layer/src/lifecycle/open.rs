@@ -107,7 +107,7 @@ impl Core {
         let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
         attrs.record(&mut visitor);
-        let forced = visitor.target.forced.take().or_else(|| callsite.forced());
+        let forced = callsite.forced().or_else(|| visitor.target.forced.take());
         let user = visitor.target.user.take();
         if let Some(sampled) = forced {
             record.force(sampled, id.into_u64(), self.spans.host.is_lambda());
@@ -151,7 +151,7 @@ impl Core {
         }
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
-        let forced = forced.or_else(|| callsite.forced());
+        let forced = callsite.forced().or(forced);
         self.place_root(record, id, header, forced);
         if decides_first {
             self.record_rest(record, callsite, attrs);

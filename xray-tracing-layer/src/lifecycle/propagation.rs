@@ -73,7 +73,10 @@ impl Core {
     /// Applies the user's decision. Returns `None` if the span has no record.
     pub(crate) fn force(&self, id: u64, sampled: bool) -> Option<()> {
         let taken_back = self.spans.table.change(id, |record| {
-            if record.has_children || record.context.role == Role::PlatformRoot {
+            let is_left_out =
+                || self.spans.callsites.get(record.callsite).is_some_and(|known| known.forced().is_some());
+            if record.has_children || record.context.role == Role::PlatformRoot || (sampled && is_left_out())
+            {
                 return Err(());
             }
             record.force(sampled, id, self.spans.host.is_lambda());
@@ -96,6 +99,9 @@ impl Core {
         };
         // The layer does not get the close of a span that its filter rejected.
         let Some(callsite) = self.spans.callsites.known(span.metadata()) else { return };
+        if self.spans.callsites.get(callsite).is_some_and(|known| known.forced().is_some()) {
+            return self.output.counters.late_decisions.one();
+        }
         let ancestors = span.scope().skip(1).map(|ancestor| ancestor.id().into_u64());
         let ancestor = self.spans.table.nearest(ancestors, |id, record| (id, record.kind()));
         let Some((ancestor, Kind::Unrecorded)) = ancestor else { return };

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::settings::config::{Database, SqlVersion};
 use crate::settings::reentrancy::suppress_recording;
@@ -21,6 +23,11 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
+    /// Returns the number of panics of the redaction hook that were caught.
+    pub(crate) fn panics(&self) -> u64 {
+        self.redact.as_ref().map_or(0, |redact| redact.panics.load(Relaxed))
+    }
+
     /// Returns the value as the redaction hook replaces it.
     pub(crate) fn redacted<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
         match &self.redact {
@@ -31,19 +38,30 @@ impl Rules {
 }
 
 /// The user's redaction hook, called with each value before it is written.
-pub(crate) struct Redact(Box<RedactFn>);
+pub(crate) struct Redact {
+    hook: Box<RedactFn>,
+    panics: AtomicU64,
+}
 
 pub(crate) type RedactFn = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync;
 
 impl Redact {
     pub(crate) fn new(redact: Box<RedactFn>) -> Self {
-        Self(redact)
+        Self { hook: redact, panics: AtomicU64::new(0) }
     }
 
+    /// Returns the value as the hook replaces it. If the hook panics, the value is not sent.
     pub(crate) fn apply<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
-        suppress_recording(|| (self.0)(field, value))
+        let hook = AssertUnwindSafe(|| suppress_recording(|| (self.hook)(field, value)));
+        catch_unwind(hook).unwrap_or_else(|_| {
+            self.panics.fetch_add(1, Relaxed);
+            UNKNOWN.into()
+        })
     }
 }
+
+/// The value for which the hook has no answer.
+const UNKNOWN: &str = "…";
 
 impl fmt::Debug for Redact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

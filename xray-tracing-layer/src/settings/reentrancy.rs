@@ -4,49 +4,70 @@
 //! without end. The sampler is guarded here. The emitter is guarded where the thread's packet is lent.
 
 use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use xray_sdk::DaemonAddress;
-use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult, TailRule};
+use xray_sdk::sampling::{Never, Sampler, SamplingRequest, SamplingResult, TailRule};
 
 /// The user's sampler, with every call guarded.
-pub(crate) struct GuardedSampler(pub(crate) Box<dyn Sampler>);
+pub(crate) struct GuardedSampler {
+    sampler: Box<dyn Sampler>,
+    panics: AtomicU64,
+}
+
+impl GuardedSampler {
+    pub(crate) fn new(sampler: Box<dyn Sampler>) -> Self {
+        Self { sampler, panics: AtomicU64::new(0) }
+    }
+
+    /// Returns the number of panics that were caught.
+    pub(crate) fn panics(&self) -> u64 {
+        self.panics.load(Relaxed)
+    }
+}
 
 impl Sampler for GuardedSampler {
+    /// Asks the sampler. A trace for which it panics is not sampled.
     fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
-        suppress_recording(|| self.0.sample(request))
+        let ask = AssertUnwindSafe(|| suppress_recording(|| self.sampler.sample(request)));
+        catch_unwind(ask).unwrap_or_else(|_| {
+            self.panics.fetch_add(1, Relaxed);
+            Never.sample(request)
+        })
     }
 
     fn looks_at_request(&self) -> bool {
-        suppress_recording(|| self.0.looks_at_request())
+        suppress_recording(|| self.sampler.looks_at_request())
     }
 
     fn give_back(&self, verdict: &SamplingResult) {
-        suppress_recording(|| self.0.give_back(verdict));
+        suppress_recording(|| self.sampler.give_back(verdict));
     }
 
     fn observe(&self, verdict: &SamplingResult, anomaly: bool) {
-        suppress_recording(|| self.0.observe(verdict, anomaly));
+        suppress_recording(|| self.sampler.observe(verdict, anomaly));
     }
 
     fn tail(&self) -> Option<TailRule> {
-        suppress_recording(|| self.0.tail())
+        suppress_recording(|| self.sampler.tail())
     }
 
     fn start(&self, daemon: &DaemonAddress, service: &str) {
-        suppress_recording(|| self.0.start(daemon, service));
+        suppress_recording(|| self.sampler.start(daemon, service));
     }
 
     fn stop(&self) {
-        suppress_recording(|| self.0.stop());
+        suppress_recording(|| self.sampler.stop());
     }
 
     fn flush(&self, timeout: Duration) -> bool {
-        suppress_recording(|| self.0.flush(timeout))
+        suppress_recording(|| self.sampler.flush(timeout))
     }
 
     fn problem(&self) -> Option<String> {
-        suppress_recording(|| self.0.problem())
+        suppress_recording(|| self.sampler.problem())
     }
 }
 

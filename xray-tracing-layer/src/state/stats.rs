@@ -92,8 +92,8 @@ counters! {
         breadcrumbs_dropped,
         /// Received headers that were not recorded or passed on: too long, or not text.
         headers_dropped,
-        /// Panics of the user's closures that were caught: of `on_close`, of `DropRule::matching` and of
-        /// `XrayHttpLayer::ignore`.
+        /// Panics of the user's code that were caught: of `on_close`, `redact`, `DropRule::matching`,
+        /// `XrayHttpLayer::ignore` and the sampler.
         caught_panics,
         /// Spans that were not recorded because too many were open.
         over_capacity,

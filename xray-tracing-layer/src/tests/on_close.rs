@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex};
 use serde_json::json;
 use tracing::{Level, error, event, info_span};
 
+use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
+
 use super::{Rig, SAMPLED, names};
-use crate::{Builder, XraySpanExt};
+use crate::{Builder, DropRule, XraySpanExt};
 
 type Shown = Arc<Mutex<Vec<String>>>;
 
@@ -348,4 +350,59 @@ fn a_span_that_ends_early_is_read_changed_and_left_out_as_any() {
     let stats = rig.handle.stats();
     assert_eq!((stats.left_out, stats.late_decisions), (1, 0));
     assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
+}
+
+#[test]
+fn a_root_stays_whose_grandchildren_were_sent() {
+    let rig = Rig::new(|b| {
+        b.stream_after(2).on_close(|span| {
+            if span.name() == "root" {
+                span.drop_with_children();
+            }
+        })
+    });
+    rig.run(|| {
+        info_span!("root").in_scope(|| {
+            info_span!("middle").in_scope(|| (0..5).for_each(|n| drop(info_span!("leaf", n))));
+        });
+    });
+    let stats = rig.handle.stats();
+    assert_eq!((stats.late_decisions, stats.left_out), (1, 0), "{stats:?}");
+    let sent = rig.sent();
+    assert!(sent.iter().any(|document| document["name"] == "shop"), "{sent:?}");
+}
+
+#[test]
+fn a_redaction_hook_or_sampler_that_panics_is_counted_and_its_value_is_not_sent() {
+    struct Panics;
+    impl Sampler for Panics {
+        fn sample(&self, _: &SamplingRequest<'_>) -> SamplingResult {
+            panic!("of the sampler")
+        }
+    }
+    let rig = Rig::new(|b| {
+        b.redact(|field, value| if field == "card" { panic!("of the hook") } else { value.into() })
+    });
+    rig.run(|| drop(info_span!("root", card = "hunter2", order = 7)));
+    assert_eq!(rig.handle.stats().caught_panics, 1);
+    let sent = rig.sent();
+    assert_eq!(sent[0]["metadata"]["default"]["card"], "…");
+    assert_eq!(sent[0]["metadata"]["default"]["order"], 7);
+    let rig = Rig::new(|b| b.sampler(Panics));
+    rig.run(|| drop(info_span!("root")));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.caught_panics, stats.unsampled, rig.sent().len()), (1, 1, 0));
+}
+
+#[test]
+fn a_span_that_a_rule_leaves_out_with_its_children_stays_out_whatever_it_says() {
+    let rig = Rig::new(|b| b.drop_span(DropRule::name("cache").with_children()));
+    rig.run(|| {
+        info_span!("cache", xray.sampled = true).in_scope(|| drop(info_span!("get")));
+        let forced = info_span!("cache");
+        forced.force_sampling(true);
+        forced.in_scope(|| drop(info_span!("get")));
+    });
+    let stats = rig.handle.stats();
+    assert_eq!((stats.closed, stats.late_decisions, rig.sent().len()), (0, 1, 0), "{stats:?}");
 }

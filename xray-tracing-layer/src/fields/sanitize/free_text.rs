@@ -4,7 +4,9 @@
 //! |---|---|
 //! | a URL, up to the next blank or quote | the same without user, password and query; `scheme://…` if it can't be read |
 //! | `password=…`, `"token": "…"`, `AccountKey=…` and the like | the key, and `…` for the value |
-//! | `Authorization: …`, `Bearer …` | the same, to the end of the line |
+//! | `Authorization: …` | the same, to the end of the line |
+//! | `Bearer ` and a token | `Bearer …` |
+//! | a JSON Web Token | `…` |
 //! | `user:password@tcp(…)` | `…@tcp(…)` |
 //! | a statement (`SELECT … FROM`, `INSERT INTO`, `UPDATE … SET`, `DELETE FROM`) | the statement without its literals |
 //!
@@ -29,7 +31,7 @@ pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
         return text.into();
     }
     let mut clean = Cow::Borrowed(head);
-    for step in [urls, pairs, dsn_users, statements] {
+    for step in [urls, pairs, dsn_users, tokens, statements] {
         if let Some(changed) = step(&clean, keep_query) {
             clean = changed.into();
         }
@@ -45,7 +47,7 @@ pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
     let head = &text[..text.len().min(MAX_VALUE)];
-    has_sign(head) && has_form(head)
+    (has_sign(head) && has_form(head)) || (head.len() >= SHORTEST_TOKEN && find_token(head).is_some())
 }
 
 /// Returns whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
@@ -155,6 +157,44 @@ fn dsn_users(text: &str, _: bool) -> Option<String> {
     }
     finish(text, out, copied)
 }
+
+/// Replaces JSON Web Tokens, and what follows the word `Bearer`.
+fn tokens(text: &str, _: bool) -> Option<String> {
+    let mut out = String::new();
+    let mut copied = 0;
+    while let Some((start, end)) = find_token(&text.as_bytes()[copied..]) {
+        out.push_str(&text[copied..copied + start]);
+        out.push('…');
+        copied += end;
+    }
+    finish(text, out, copied)
+}
+
+/// Returns where the first token begins and ends.
+fn find_token(text: &[u8]) -> Option<(usize, usize)> {
+    let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
+    memchr::memchr2_iter(b' ', b'J', text).find_map(|at| {
+        let is_web_token = text[at] == b'J';
+        let (word, start): (&[u8], _) =
+            if is_web_token { (b"ey", at.checked_sub(2)?) } else { (b"bearer", at + 1) };
+        let before = text[..at].get(at.checked_sub(word.len())?..)?;
+        let is_word = text[..at - word.len()].last().is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        if !is_word || !before.eq_ignore_ascii_case(word) {
+            return None;
+        }
+        let token = &text[start..start + text[start..].iter().take_while(is_token).count()];
+        let has = |found: fn(&u8) -> bool| token.iter().any(found);
+        let is_secret = if is_web_token {
+            token.len() >= 20 && token.contains(&b'.')
+        } else {
+            token.len() >= 6 && (token.len() >= 20 || has(u8::is_ascii_digit))
+        };
+        is_secret.then_some((start, start + token.len()))
+    })
+}
+
+/// The length of the shortest text that is searched for a token: `Bearer` and six characters.
+const SHORTEST_TOKEN: usize = 13;
 
 /// Takes the literals out of a statement that begins somewhere in the text.
 fn statements(text: &str, _: bool) -> Option<String> {
@@ -273,6 +313,12 @@ mod tests {
             ("Server=h;Password=\"hunter2;x\";Database=d", "Server=h;Password=…;Database=d"),
             ("{\"api_key\": \"hunter2\", \"a\": 1}", "{\"api_key\": …, \"a\": 1}"),
             ("Authorization: Bearer hunter2\nHost: h", "Authorization: …\nHost: h"),
+            ("sent Bearer hunter2 twice", "sent Bearer … twice"),
+            ("bearer abcdefghijklmnopqrst", "bearer …"),
+            (
+                "token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl, eyJhbGciOiJub25lIn0.eyJzdWIiOiIyIn0",
+                "token …, …",
+            ),
             ("dial u:hunter2@tcp(127.0.0.1:3306)/db", "dial …@tcp(127.0.0.1:3306)/db"),
             ("dial u/hunter2@//h:1521/s", "dial …@//h:1521/s"),
             ("failed: SELECT * FROM t WHERE a = 'hunter2'", "failed: SELECT * FROM t WHERE a = ?"),
@@ -292,6 +338,8 @@ mod tests {
             "time: 12:30:01, ratio = 0.5",
             "password: ",
             "invalid token at line 3",
+            "the bearer of news, a bearer certificate",
+            "eyJ and keyJar.of.many.words.in.a.row",
             "see https://docs.example/a/b#c",
         ] {
             let expected = text.replace("#c", "");

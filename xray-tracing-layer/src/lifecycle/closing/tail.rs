@@ -89,6 +89,7 @@ impl Core {
             self.spans.table.with(parent.get(), |parent| {
                 let has_room =
                     !parent.is_emitted_early() && parent.children.has_room(size, record.children.height());
+                parent.sent_below |= record.sent_below || !has_room;
                 if has_room {
                     fold_frame(record, (name, opening), times, &mut parent.children);
                 }
