@@ -41,7 +41,7 @@ pub(crate) fn run(program: &Path, arguments: &Arguments) -> ExitCode {
                 lambda = Some(running);
             }
             Err(err @ (Error::Ended(..) | Error::TimedOut(_))) => {
-                draw(&running, 1);
+                draw(&running, own_documents(arguments.tracing()));
                 status = failure(&err);
             }
             // The next event would fare no better.
@@ -61,8 +61,7 @@ pub(crate) fn invoke(lambda: &Lambda, tracing: Tracing, event: Value) -> Result<
     lambda.thaw()?;
     thread::sleep(AFTERWARDS);
     let late = lambda.late_documents(&outcome.trace_id);
-    let own = if tracing == Tracing::Active { 2 } else { 0 };
-    draw(lambda, own + outcome.documents.len() + late.len());
+    draw(lambda, own_documents(tracing) + outcome.documents.len() + late.len());
     Ok(outcome.failed)
 }
 
@@ -87,7 +86,7 @@ fn side_by_side(lambda: &Lambda, tracing: Tracing, events: Vec<Value>, concurren
             Ok(outcome) => {
                 print_response(outcome);
                 documents += outcome.documents.len() + lambda.late_documents(&outcome.trace_id).len();
-                documents += if tracing == Tracing::Active { 2 } else { 0 };
+                documents += own_documents(tracing);
                 if outcome.failed {
                     status = ExitCode::FAILURE;
                 }
@@ -97,6 +96,11 @@ fn side_by_side(lambda: &Lambda, tracing: Tracing, events: Vec<Value>, concurren
     }
     draw(lambda, documents);
     status
+}
+
+/// The number of segments that Lambda itself sends for an invocation.
+fn own_documents(tracing: Tracing) -> usize {
+    if tracing == Tracing::Active { 2 } else { 0 }
 }
 
 fn print_response(outcome: &Outcome) {
@@ -125,4 +129,4 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 const AFTERWARDS: Duration = Duration::from_millis(50);
 
 /// How long a document may take from socket to picture.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(10);
