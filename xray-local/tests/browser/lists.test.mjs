@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Console } from "./page.mjs";
+import { Console, finish } from "./page.mjs";
 import { segment, start, traceId } from "./server.mjs";
 
 let server;
@@ -15,12 +15,7 @@ before(async () => {
   await server.demo();
 });
 
-after(async () => {
-  const complaints = await browser?.stop();
-  assert.equal(await server?.stop(), 0);
-  // Errors of scripts, reports of the content policy, requests to other hosts.
-  assert.deepEqual(complaints, []);
-});
+after(() => finish(server, browser));
 
 test("a filter with an error is corrected, with suggestions and with values that occur", async () => {
   const page = await browser.open("/traces");

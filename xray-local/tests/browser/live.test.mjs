@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { Console, ready } from "./page.mjs";
+import { Console, finish, ready } from "./page.mjs";
 import { run, segment, spanId, start, traceId } from "./server.mjs";
 
 let server;
@@ -17,12 +17,7 @@ before(async () => {
   browser = await Console.open(server);
 });
 
-after(async () => {
-  const complaints = await browser?.stop();
-  assert.equal(await server?.stop(), 0);
-  // Errors of scripts, reports of the content policy, requests to other hosts.
-  assert.deepEqual(complaints, []);
-});
+after(() => finish(server, browser));
 
 test("an empty console says what to do, and shows the first trace that is sent", async () => {
   const page = await browser.open("/");

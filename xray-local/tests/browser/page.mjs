@@ -14,6 +14,14 @@ export const PAGES = ["/", "/map", "/traces", "/rules", "/groups", "/access", "/
 // Waits until the script of a page has done its first work.
 export const ready = (page, name) => page.waitForSelector(`html[data-ready=${name}]`, { state: "attached" });
 
+// Ends a file's browser and its server. Neither may have had anything to complain about.
+export async function finish(server, browser) {
+  const complaints = await browser?.stop();
+  assert.equal(await server?.stop(), 0);
+  // Errors of scripts, reports of the content policy, requests to other hosts.
+  assert.deepEqual(complaints, []);
+}
+
 export class Console {
   // Starts a browser without a profile and without anything that asks other hosts.
   static async open(server, options = {}) {

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 
-import { Console, PAGES, ready } from "./page.mjs";
+import { Console, PAGES, finish, ready } from "./page.mjs";
 import { HEADER, segment, spanId, start, traceId } from "./server.mjs";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -19,12 +19,7 @@ before(async () => {
   await server.demo();
 });
 
-after(async () => {
-  const complaints = await browser?.stop();
-  assert.equal(await server?.stop(), 0);
-  // Errors of scripts, reports of the content policy, requests to other hosts.
-  assert.deepEqual(complaints, []);
-});
+after(() => finish(server, browser));
 
 test("hostile strings in every field are shown as text", async () => {
   const hostile = `"><img src=x onerror=alert(1)><script>alert(2)</script>'</style>{{7*7}}\u202e`;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Console, PAGES, ready } from "./page.mjs";
+import { Console, PAGES, finish, ready } from "./page.mjs";
 import { segment, start, traceId } from "./server.mjs";
 
 let server;
@@ -15,12 +15,7 @@ before(async () => {
   await server.demo();
 });
 
-after(async () => {
-  const complaints = await browser?.stop();
-  assert.equal(await server?.stop(), 0);
-  // Errors of scripts, reports of the content policy, requests to other hosts.
-  assert.deepEqual(complaints, []);
-});
+after(() => finish(server, browser));
 
 test("which rule would match a request, who was denied what, and what would be decided", async () => {
   const page = await browser.open("/rules");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Console, ready } from "./page.mjs";
+import { Console, finish, ready } from "./page.mjs";
 import { large, segment, spanId, start, traceId } from "./server.mjs";
 
 let server;
@@ -14,12 +14,7 @@ before(async () => {
   browser = await Console.open(server);
 });
 
-after(async () => {
-  const complaints = await browser?.stop();
-  assert.equal(await server?.stop(), 0);
-  // Errors of scripts, reports of the content policy, requests to other hosts.
-  assert.deepEqual(complaints, []);
-});
+after(() => finish(server, browser));
 
 test("a trace of 100,000 rows takes few nodes, and a span in it is found", async () => {
   // X-Ray itself takes no trace of this size.

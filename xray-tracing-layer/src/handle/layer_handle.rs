@@ -48,8 +48,8 @@ impl Handle {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = self.core.output.counters.snapshot(self.core.output.emitter.stats());
-        stats.caught_panics += self.core.spans.callsites.settings().drop_rules.panics();
-        stats.caught_panics += self.core.config.rules.panics() + self.core.hooks.sampler.panics();
+        stats.caught_panics += self.core.spans.callsites.settings().drop_rules.panics.count();
+        stats.caught_panics += self.core.config.rules.panics() + self.core.hooks.sampler.panics.count();
         stats
     }
 

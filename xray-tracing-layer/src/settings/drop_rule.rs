@@ -3,12 +3,10 @@
 //! A rule is applied once to each callsite, and never to a single span.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use tracing_core::Metadata;
 
-use crate::settings::reentrancy::suppress_recording;
+use crate::settings::reentrancy::CaughtPanics;
 
 /// A rule for [`Builder::drop_span`](crate::Builder::drop_span): which spans are left out of traces.
 ///
@@ -111,17 +109,12 @@ impl fmt::Debug for DropRule {
 #[derive(Debug, Default)]
 pub(crate) struct DropRules {
     rules: Vec<DropRule>,
-    panics: AtomicU64,
+    pub(crate) panics: CaughtPanics,
 }
 
 impl DropRules {
     pub(crate) fn add(&mut self, rule: DropRule) {
         self.rules.push(rule);
-    }
-
-    /// Returns the number of panics that were caught.
-    pub(crate) fn panics(&self) -> u64 {
-        self.panics.load(Relaxed)
     }
 
     /// Applies the rules to a callsite: the first one that matches counts. `name` is the name of its spans.
@@ -138,11 +131,7 @@ impl DropRules {
                 .is_some_and(|below| below.is_empty() || below.starts_with("::")),
             Spans::Matching(matches) => {
                 // Metadata is a constant, whatever a look at it did.
-                let matched = AssertUnwindSafe(|| suppress_recording(|| matches(metadata)));
-                catch_unwind(matched).unwrap_or_else(|_| {
-                    self.panics.fetch_add(1, Relaxed);
-                    false
-                })
+                self.panics.catch(|| matches(metadata)).unwrap_or_default()
             }
         }
     }

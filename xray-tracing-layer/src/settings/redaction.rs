@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::settings::config::{Database, SqlVersion};
-use crate::settings::reentrancy::suppress_recording;
+use crate::settings::reentrancy::CaughtPanics;
 
 /// The rules for all values of a layer.
 #[derive(Debug, Default)]
@@ -25,7 +23,7 @@ pub(crate) struct Rules {
 impl Rules {
     /// Returns the number of panics of the redaction hook that were caught.
     pub(crate) fn panics(&self) -> u64 {
-        self.redact.as_ref().map_or(0, |redact| redact.panics.load(Relaxed))
+        self.redact.as_ref().map_or(0, |redact| redact.panics.count())
     }
 
     /// Returns the value as the redaction hook replaces it.
@@ -40,23 +38,19 @@ impl Rules {
 /// The user's redaction hook, called with each value before it is written.
 pub(crate) struct Redact {
     hook: Box<RedactFn>,
-    panics: AtomicU64,
+    panics: CaughtPanics,
 }
 
 pub(crate) type RedactFn = dyn for<'a> Fn(&str, &'a str) -> Cow<'a, str> + Send + Sync;
 
 impl Redact {
     pub(crate) fn new(redact: Box<RedactFn>) -> Self {
-        Self { hook: redact, panics: AtomicU64::new(0) }
+        Self { hook: redact, panics: CaughtPanics::default() }
     }
 
     /// Returns the value as the hook replaces it. If the hook panics, the value is not sent.
     pub(crate) fn apply<'a>(&self, field: &str, value: &'a str) -> Cow<'a, str> {
-        let hook = AssertUnwindSafe(|| suppress_recording(|| (self.hook)(field, value)));
-        catch_unwind(hook).unwrap_or_else(|_| {
-            self.panics.fetch_add(1, Relaxed);
-            UNKNOWN.into()
-        })
+        self.panics.catch(|| (self.hook)(field, value)).unwrap_or_else(|| UNKNOWN.into())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Their spans and events are not recorded. Otherwise each would ask the sampler and be sent by the emitter,
 //! without end. The sampler is guarded here. The emitter is guarded where the thread's packet is lent.
 
+use std::any::Any;
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -14,28 +15,19 @@ use xray_sdk::sampling::{Never, Sampler, SamplingRequest, SamplingResult, TailRu
 /// The user's sampler, with every call guarded.
 pub(crate) struct GuardedSampler {
     sampler: Box<dyn Sampler>,
-    panics: AtomicU64,
+    pub(crate) panics: CaughtPanics,
 }
 
 impl GuardedSampler {
     pub(crate) fn new(sampler: Box<dyn Sampler>) -> Self {
-        Self { sampler, panics: AtomicU64::new(0) }
-    }
-
-    /// Returns the number of panics that were caught.
-    pub(crate) fn panics(&self) -> u64 {
-        self.panics.load(Relaxed)
+        Self { sampler, panics: CaughtPanics::default() }
     }
 }
 
 impl Sampler for GuardedSampler {
     /// Asks the sampler. A trace for which it panics is not sampled.
     fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
-        let ask = AssertUnwindSafe(|| suppress_recording(|| self.sampler.sample(request)));
-        catch_unwind(ask).unwrap_or_else(|_| {
-            self.panics.fetch_add(1, Relaxed);
-            Never.sample(request)
-        })
+        self.panics.catch(|| self.sampler.sample(request)).unwrap_or_else(|| Never.sample(request))
     }
 
     fn looks_at_request(&self) -> bool {
@@ -68,6 +60,35 @@ impl Sampler for GuardedSampler {
 
     fn problem(&self) -> Option<String> {
         suppress_recording(|| self.sampler.problem())
+    }
+}
+
+/// The number of panics of some user code that were caught.
+#[derive(Debug, Default)]
+pub(crate) struct CaughtPanics(AtomicU64);
+
+impl CaughtPanics {
+    /// Runs user code as [`suppress_recording`] does. Returns `None` if it panics, and counts that.
+    #[inline]
+    pub(crate) fn catch<R>(&self, run: impl FnOnce() -> R) -> Option<R> {
+        match catch_unwind(AssertUnwindSafe(|| suppress_recording(run))) {
+            Ok(result) => Some(result),
+            Err(payload) => {
+                self.caught(payload);
+                None
+            }
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn caught(&self, payload: Box<dyn Any + Send>) {
+        drop(payload);
+        self.0.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Relaxed)
     }
 }
 
