@@ -19,49 +19,83 @@ impl Core {
     /// Notes that the thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
-        let kind = self.spans.table.kind(id);
-        if kind == Kind::Absent {
-            let layer = self.spans.unsampled.layer();
-            ThreadState::with(|thread| {
-                if thread.entered.is_of(layer) {
-                    thread.entered.push_unrecorded();
-                }
-            });
-        } else {
-            self.enter_known(id, kind);
+        let (layer, decisions) = (self.spans.unsampled.layer(), self.spans.unsampled.decisions());
+        let is_noted = ThreadState::with(|thread| {
+            let scope = &thread.unsampled;
+            if scope.depth.get() == 0 {
+                return thread.entered.push_opened(layer, id, decisions);
+            }
+            // A span without a record, inside of an unsampled root. A late decision may have given it one.
+            scope.opened.get() == id
+                && scope.layer.get() == layer
+                && scope.decisions.get() == decisions
+                && !thread.entered.is_of(layer)
+        });
+        if is_noted != Some(true) {
+            self.enter_any(id);
         }
     }
 
+    /// Notes that the thread enters a span that it did not open last.
     #[inline(never)]
-    fn enter_known(&self, id: u64, kind: Kind) {
+    fn enter_any(&self, id: u64) {
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
-            if kind == Kind::Unrecorded {
+            if thread.entered.is_rejected(layer, id) {
+                return thread.entered.push_rejected(id);
+            }
+            let kind = self.spans.table.kind(id);
+            if matches!(kind, Kind::Absent | Kind::Unrecorded) {
                 if thread.entered.is_of(layer) {
                     thread.entered.push_unrecorded();
                 }
             } else if self.config.hears_all {
                 thread.entered.push(layer, id, kind == Kind::Root);
             }
-            if kind == Kind::Unrecorded || thread.unsampled.depth.get() > 0 {
+            if kind == Kind::Unrecorded || (kind != Kind::Absent && thread.unsampled.depth.get() > 0) {
                 self.enter_scope(&thread.unsampled, id, kind);
             }
         });
     }
 
-    /// Notes that the thread exits a span. Returns its kind: of the span that was entered last, its kind at that time.
+    /// Notes that the layer's filter rejects a new span.
     #[inline]
-    pub(crate) fn note_exit(&self, id: u64) -> Kind {
+    pub(crate) fn note_rejected(&self, id: u64) {
+        ThreadState::with(|thread| thread.entered.note_rejected(self.spans.unsampled.layer(), id));
+    }
+
+    /// Notes that the thread exits the span that it entered last, if that is recorded. Returns its kind at that time.
+    #[inline]
+    pub(crate) fn exit_last(&self, id: u64) -> Option<Kind> {
         let layer = self.spans.unsampled.layer();
-        let known = ThreadState::with(|thread| {
+        ThreadState::with(|thread| {
             if thread.unsampled.depth.get() > 0 {
                 return None;
             }
             let is_root = thread.entered.pop_last(layer, id)?;
             Some(if is_root { Kind::Root } else { Kind::Part })
+        })
+        .flatten()
+    }
+
+    /// Notes that the thread exits any other span. Returns its kind.
+    pub(crate) fn exit_other(&self, id: u64) -> Kind {
+        let layer = self.spans.unsampled.layer();
+        let is_absent = ThreadState::with(|thread| {
+            let scope = &thread.unsampled;
+            if scope.depth.get() == 0 {
+                return thread.entered.is_of(layer) && thread.entered.pop_rejected(id);
+            }
+            // Of the spans that the thread is in, only the unsampled root has a record.
+            scope.id.get() != id
+                && scope.layer.get() == layer
+                && scope.others.get() == 0
+                && scope.decisions.get() == self.spans.unsampled.decisions()
+                && thread.entered.is_empty()
+                && self.config.hears_all
         });
-        if let Some(kind) = known.flatten() {
-            return kind;
+        if is_absent == Some(true) {
+            return Kind::Absent;
         }
         let kind = self.spans.table.kind(id);
         if kind == Kind::Absent {

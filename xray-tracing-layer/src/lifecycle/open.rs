@@ -19,7 +19,7 @@ use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
-use crate::fields::callsite::CallsiteInfo;
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
 use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
@@ -35,14 +35,30 @@ use crate::state::table::Inserted;
 
 impl Core {
     #[inline(never)]
-    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        let callsite = self.spans.callsites.of(attrs.metadata());
+        if !self.open_plain(attrs, id, callsite) {
+            self.open_any(attrs, id, callsite, &ctx);
+        }
+    }
+
+    /// Opens a span in any way.
+    #[inline(never)]
+    fn open_any<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
             return;
         }
@@ -89,8 +105,8 @@ impl Core {
         attrs: &Attributes<'_>,
         id: &Id,
     ) -> Option<String> {
-        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
-            attrs.record(&mut visitor);
+        if let Some(keys) = PlainVisitor::keys_of(callsite, &self.config.rules) {
+            attrs.record(&mut PlainVisitor::new(callsite, keys, &self.config.rules, &mut record.body));
             return None;
         }
         self.begin_any_part(record, callsite, attrs, id)
@@ -172,9 +188,18 @@ impl Core {
         });
     }
 
-    #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
+            Inserted::Done => {}
+            other => self.give_up(id, other),
+        }
+    }
+
+    /// Gives up what an insertion replaced, or what had no room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_up(&self, id: u64, inserted: Inserted) {
+        match inserted {
             Inserted::Done => {}
             Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();

@@ -54,6 +54,8 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+    /// The bytes that the buffers held when the pool last counted them.
+    pub(crate) pooled: usize,
 }
 
 /// How far an open span's document has gone.
@@ -181,6 +183,7 @@ impl SpanRecord {
             children: Children::new(),
             waiting: None,
             streamed: 0,
+            pooled: 0,
         }
     }
 
@@ -304,6 +307,26 @@ impl SpanRecord {
     /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
+    }
+
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
+    }
+
+    /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
+    #[inline]
+    pub(crate) fn reset_plain(&mut self) {
+        self.body.clear();
+        (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
     }
 
     /// Returns the bytes that the buffers hold, in use or not.
