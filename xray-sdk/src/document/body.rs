@@ -51,9 +51,7 @@ impl Body {
 
     /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
-        self.text.clear();
-        self.entries.clear();
-        (self.parts, self.annotations, self.split) = (0, 0, 0);
+        self.clear_plain();
         if !std::mem::take(&mut self.mixed) {
             return;
         }
@@ -82,8 +80,8 @@ impl Body {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // The objects around the members, flags and marks take less than 400 bytes, and a namespace's four.
-        self.text.len() - self.dead + 4 * self.namespaced as usize + 400
+        // A namespace takes four bytes.
+        self.text.len() - self.dead + 4 * self.namespaced as usize + AROUND
     }
 
     /// Returns the counts of values left out or truncated so far.
@@ -357,6 +355,9 @@ impl Body {
         Some(part)
     }
 }
+
+/// What the objects around the members, flags and marks take at most.
+pub(super) const AROUND: usize = 400;
 
 #[cfg(test)]
 mod tests {

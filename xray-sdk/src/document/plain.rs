@@ -4,7 +4,7 @@
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.
 
-use super::body::Body;
+use super::body::{AROUND, Body};
 use super::children::Children;
 use super::entry::{Content, Entry};
 use super::keys::Key;
@@ -47,6 +47,15 @@ pub struct PlainMembers<'a> {
     row: &'a [u8],
     /// The end of the annotations, and of the comma behind them; 0 without any.
     split: usize,
+}
+
+impl PlainMembers<'_> {
+    /// Returns what [`Body::size_bound`] does for the body.
+    #[inline]
+    #[must_use]
+    pub fn size_bound(&self) -> usize {
+        self.row.len() + 1 + AROUND
+    }
 }
 
 /// Each method puts a member under a key that is not there yet.
@@ -115,6 +124,14 @@ impl Body {
         } else {
             self.split = self.text.len() as u32;
         }
+    }
+
+    /// Clears a plain body and keeps its memory.
+    #[inline]
+    pub fn clear_plain(&mut self) {
+        self.text.clear();
+        self.entries.clear();
+        (self.parts, self.annotations, self.split) = (0, 0, 0);
     }
 
     /// Returns the members, if the body is plain.
@@ -196,13 +213,14 @@ impl Children {
     ) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
         let PlainMembers { row, split } = members;
-        if row.is_empty() || row.len() > MAX_PLAIN {
+        if row.len() > MAX_PLAIN {
             return false;
         }
         self.add_written(|out, is_first| {
             out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
-            opening.put(out, is_first, id, times, split == 0);
-            if split == 0 {
+            let is_metadata = split == 0 && !row.is_empty();
+            opening.put_after(out, is_first, id, times, is_metadata);
+            if is_metadata {
                 out.extend_from_slice(row);
                 out.extend_from_slice(CLOSING);
             } else {
@@ -213,12 +231,15 @@ impl Children {
     }
 }
 
-/// Appends annotations, and the metadata behind them, to a document that has neither.
+/// Appends annotations, and the metadata behind them, to a document that has neither, and its end.
 #[inline(never)]
 fn put_rows(out: &mut Vec<u8>, row: &[u8], split: usize) {
+    let Some(annotations) = split.checked_sub(1).and_then(|end| row.get(..end)) else {
+        return out.push(b'}');
+    };
     out.extend_from_slice(ANNOTATIONS);
-    let (annotations, metadata) = (row.get(..split - 1), row.get(split..));
-    out.extend_from_slice(annotations.unwrap_or(row));
+    out.extend_from_slice(annotations);
+    let metadata = row.get(split..);
     if let Some(metadata) = metadata {
         out.extend_from_slice(METADATA);
         out.extend_from_slice(metadata);

@@ -59,13 +59,23 @@ impl Core {
             Some(parent) if self.config.closes_plainly && record.is_plain_part() => {
                 self.close_plain(record, id, parent, ctx);
             }
-            _ => self.close_any(record, id, ctx),
+            _ => self.close_otherwise(record, id, ctx),
         }
+    }
+
+    /// Closes a span that is not plain. Marked as cold for the reason of [`open_otherwise`](Self::open_otherwise).
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close_otherwise<S>(&self, record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.close_any(record, id, ctx);
     }
 
     /// Closes a span in any way.
     #[inline(never)]
-    pub(crate) fn close_any<S>(&self, mut record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    fn close_any<S>(&self, mut record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -272,8 +282,13 @@ impl Core {
     /// Returns whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
-        context.role.is_recorded()
-            && now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
+        context.role.is_recorded() && self.is_tree_old(context, now)
+    }
+
+    /// Returns whether a recorded tree is old enough for that.
+    #[inline]
+    pub(crate) fn is_tree_old(&self, context: &TraceContext, now: Ticks) -> bool {
+        now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
     }
 
     /// Emits a root's document as in progress, once, without its children: they come with the complete one.

@@ -21,19 +21,27 @@ impl Core {
     pub(crate) fn enter(&self, id: u64) {
         let (layer, decisions) = (self.spans.unsampled.layer(), self.spans.unsampled.decisions());
         let is_noted = ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            if scope.depth.get() == 0 {
-                return thread.entered.push_opened(layer, id, decisions);
+            if thread.unsampled.depth.get() == 0 {
+                return thread.entered.push_opened(layer, id, decisions)
+                    || thread.entered.push_rejected(layer, id);
             }
-            // A span without a record, inside of an unsampled root. A late decision may have given it one.
-            scope.opened.get() == id
-                && scope.layer.get() == layer
-                && scope.decisions.get() == decisions
-                && !thread.entered.is_of(layer)
+            thread.unsampled.opened.get() == id && self.is_unsampled_alone(thread)
         });
         if is_noted != Some(true) {
             self.enter_any(id);
         }
+    }
+
+    /// Returns whether a span is without a record that was opened inside of the thread's unsampled root, or that is exited
+    /// there and is not the root itself: no late decision may have given it one, and the thread is in no recorded span.
+    #[inline]
+    fn is_unsampled_alone(&self, thread: &ThreadState) -> bool {
+        let scope = &thread.unsampled;
+        scope.layer.get() == self.spans.unsampled.layer()
+            && scope.decisions.get() == self.spans.unsampled.decisions()
+            && scope.others.get() == 0
+            && thread.entered.is_empty()
+            && self.config.hears_all
     }
 
     /// Notes that the thread enters a span that it did not open last.
@@ -41,9 +49,6 @@ impl Core {
     fn enter_any(&self, id: u64) {
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
-            if thread.entered.is_rejected(layer, id) {
-                return thread.entered.push_rejected(id);
-            }
             let kind = self.spans.table.kind(id);
             if matches!(kind, Kind::Absent | Kind::Unrecorded) {
                 if thread.entered.is_of(layer) {
@@ -64,16 +69,21 @@ impl Core {
         ThreadState::with(|thread| thread.entered.note_rejected(self.spans.unsampled.layer(), id));
     }
 
-    /// Notes that the thread exits the span that it entered last, if that is recorded. Returns its kind at that time.
+    /// Notes that the thread exits the span that it entered last, if that is known without the table. Returns its kind at
+    /// that time.
     #[inline]
     pub(crate) fn exit_last(&self, id: u64) -> Option<Kind> {
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
             if thread.unsampled.depth.get() > 0 {
-                return None;
+                let is_absent = thread.unsampled.id.get() != id && self.is_unsampled_alone(thread);
+                return is_absent.then_some(Kind::Absent);
             }
-            let is_root = thread.entered.pop_last(layer, id)?;
-            Some(if is_root { Kind::Root } else { Kind::Part })
+            match thread.entered.pop_last(layer, id) {
+                Some(false) => Some(Kind::Part),
+                Some(true) => Some(Kind::Root),
+                None => thread.entered.pop_rejected(layer, id).then_some(Kind::Absent),
+            }
         })
         .flatten()
     }
@@ -81,22 +91,6 @@ impl Core {
     /// Notes that the thread exits any other span. Returns its kind.
     pub(crate) fn exit_other(&self, id: u64) -> Kind {
         let layer = self.spans.unsampled.layer();
-        let is_absent = ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            if scope.depth.get() == 0 {
-                return thread.entered.is_of(layer) && thread.entered.pop_rejected(id);
-            }
-            // Of the spans that the thread is in, only the unsampled root has a record.
-            scope.id.get() != id
-                && scope.layer.get() == layer
-                && scope.others.get() == 0
-                && scope.decisions.get() == self.spans.unsampled.decisions()
-                && thread.entered.is_empty()
-                && self.config.hears_all
-        });
-        if is_absent == Some(true) {
-            return Kind::Absent;
-        }
         let kind = self.spans.table.kind(id);
         if kind == Kind::Absent {
             ThreadState::with(|thread| {

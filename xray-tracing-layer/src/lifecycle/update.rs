@@ -196,10 +196,10 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let last = self.exit_last(id.into_u64());
-        if last == Some(Kind::Part) && !std::thread::panicking() && !self.spans.host.is_lambda() {
-            return;
+        let is_plain = matches!(last, Some(Kind::Part | Kind::Absent));
+        if !is_plain || std::thread::panicking() || self.spans.host.is_lambda() {
+            self.exit_any(id, last, ctx);
         }
-        self.exit_any(id, last, ctx);
     }
 
     #[inline(never)]

@@ -265,6 +265,13 @@ impl SpanRecord {
         std::mem::take(&mut self.context.held_back)
     }
 
+    /// Returns whether words are all that a child inherits from this one: it is recorded, and its trace is not held back.
+    /// Unknown keys of a header are not words.
+    #[inline]
+    pub(crate) fn hands_down_plainly(&self) -> bool {
+        self.context.role.is_recorded() && self.context.extras.is_none() && !self.context.held_back
+    }
+
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
     /// child on: a later decision is refused then.
     pub(crate) fn inheritance(&self) -> Inheritance {
@@ -325,7 +332,7 @@ impl SpanRecord {
     /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
     #[inline]
     pub(crate) fn reset_plain(&mut self) {
-        self.body.clear();
+        self.body.clear_plain();
         (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
     }
 

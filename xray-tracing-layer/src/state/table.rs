@@ -121,7 +121,8 @@ impl Table {
     ///
     /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
     /// record's kind; see [`change`](Self::change).
-    #[inline]
+    // Out of line, `look` would find what it needs in memory only.
+    #[inline(always)]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();

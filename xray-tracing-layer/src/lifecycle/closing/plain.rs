@@ -7,8 +7,8 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::internal::Frame;
 
-use crate::lifecycle::close::size_bound;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
 use crate::state::pool;
@@ -28,9 +28,9 @@ impl Core {
     {
         let now = self.spans.clock.ticks();
         let folded = if std::thread::panicking() { None } else { self.fold_plain(&record, parent, now) };
-        let Some(Late(late)) = folded else { return self.close_any(record, id, ctx) };
+        let Some(Late(late)) = folded else { return self.close_otherwise(record, id, ctx) };
         self.output.counters.here().folded.one();
-        if self.is_in_progress_due(&record.context, now) {
+        if self.is_tree_old(&record.context, now) {
             self.emit_in_progress(record.context.root);
         }
         if self.spans.waiting.is_due(now) {
@@ -48,7 +48,7 @@ impl Core {
         let callsite = self.spans.callsites.get(record.callsite)?;
         let opening = callsite.opening.as_ref()?;
         let members = record.body.plain_members()?;
-        let size = size_bound(record, &callsite.name);
+        let size = Frame::HEAD_BOUND + callsite.name.len() + members.size_bound();
         let times = (record.context.offset + record.start, record.context.offset + now);
         let folded = self.spans.table.with(parent.get(), |open| {
             let has_room = open.children.has_room(size, 0)

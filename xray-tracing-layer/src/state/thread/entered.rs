@@ -63,7 +63,7 @@ impl EnteredSpans {
         self.layer.get() == layer
     }
 
-    /// Notes that a recorded span was opened that is no local root. The list is the layer's.
+    /// Notes that a recorded span was opened that is no local root. Means nothing while the list is not the layer's.
     #[inline]
     pub(crate) fn note_opened(&self, id: u64, decisions: u32) {
         self.opened.set(id);
@@ -94,12 +94,6 @@ impl EnteredSpans {
         }
     }
 
-    /// Returns whether the span is the one that the filter rejected last, and the list is the layer's.
-    #[inline]
-    pub(crate) fn is_rejected(&self, layer: u32, id: u64) -> bool {
-        self.rejected.get() == id && self.layer.get() == layer
-    }
-
     /// Notes that a layer's recorded span is entered.
     pub(crate) fn push(&self, layer: u32, id: u64, is_root: bool) {
         let depth = self.depth.get();
@@ -107,6 +101,7 @@ impl EnteredSpans {
             self.layer.set(layer);
             self.unrecorded.set(0);
             self.lost.set(false);
+            self.opened.set(0);
         } else if self.layer.get() != layer {
             return;
         }
@@ -133,18 +128,23 @@ impl EnteredSpans {
         self.unrecorded.set(self.unrecorded.get() + 1);
     }
 
-    /// Notes that a span is entered that the filter rejected, and that can't get a record later. The list is the layer's.
+    /// Notes that a span is entered, if it is the one that the filter rejected last, which can't get a record later, and the
+    /// list is the layer's. Returns whether it is.
     #[inline]
-    pub(crate) fn push_rejected(&self, id: u64) {
-        self.push_unrecorded();
-        self.last_rejected.set(id);
+    pub(crate) fn push_rejected(&self, layer: u32, id: u64) -> bool {
+        let is_rejected = self.layer.get() == layer && self.rejected.get() == id;
+        if is_rejected {
+            self.push_unrecorded();
+            self.last_rejected.set(id);
+        }
+        is_rejected
     }
 
-    /// Notes that a span is exited, if it is the last that [`push_rejected`](Self::push_rejected) named. Returns whether it
-    /// is. The list is the layer's.
+    /// Notes that a span is exited, if it is the last that [`push_rejected`](Self::push_rejected) noted, and the list is the
+    /// layer's. Returns whether it is.
     #[inline]
-    pub(crate) fn pop_rejected(&self, id: u64) -> bool {
-        let is_last = self.last_rejected.get() == id;
+    pub(crate) fn pop_rejected(&self, layer: u32, id: u64) -> bool {
+        let is_last = self.layer.get() == layer && self.last_rejected.get() == id;
         if is_last {
             self.last_rejected.set(0);
             self.pop_unrecorded();
