@@ -35,7 +35,7 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
-    /// Whether anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
+    /// Set if anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
     pub(super) mixed: bool,
 }
 
@@ -169,8 +169,10 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
-    /// without a JSON form is dropped, and the 51st annotation becomes metadata.
+    /// Adds an annotation. The key is sanitized, and the 51st annotation becomes metadata.
+    ///
+    /// A string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number without a
+    /// JSON form is dropped.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
         self.text.put("\"");

@@ -102,7 +102,7 @@ impl Body {
         (!self.mixed).then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
     }
 
-    /// What a body has to be that is not `mixed`.
+    /// Returns whether the body has what one has that is not `mixed`: metadata and nothing else.
     fn has_only_metadata(&self) -> bool {
         self.is_simple() && self.annotations == 0
     }

@@ -89,7 +89,7 @@ impl fmt::Debug for Traceparent {
     }
 }
 
-/// Why a string is not a `traceparent`. The sender is at fault; begin a new trace.
+/// The reason why a string is not a `traceparent`. The sender is at fault; begin a new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseTraceparentError {

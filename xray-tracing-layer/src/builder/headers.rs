@@ -107,7 +107,7 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
     }
 }
 
-/// Whether a header, or a key of baggage, carries a secret by its name.
+/// Returns whether a header, or a key of baggage, carries a secret by its name.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     Secret::of(name.as_bytes()).is_some()
@@ -144,7 +144,7 @@ const SECRET_WORDS: &[&str] = &[
 /// Headers that carry a secret, or data that was signed for one receiver, under another name.
 const SECRET_HEADERS: &[&str] = &["dpop", "x-forwarded-client-cert", "sec-websocket-key"];
 
-/// Whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`).
+/// Returns whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

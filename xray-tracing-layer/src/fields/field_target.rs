@@ -21,9 +21,9 @@ use crate::settings::redaction::Rules;
 pub(crate) struct FieldTarget<'a> {
     pub(super) rules: &'a Rules,
     pub(super) body: &'a mut Body,
-    /// Whether the body is a segment's: some members exist only there.
+    /// Set if the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// Whether no member of the request is put twice, so that none has to be looked for.
+    /// Set if no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,

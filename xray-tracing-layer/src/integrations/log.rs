@@ -54,7 +54,7 @@ pub fn with_trace_id<E>(format: E) -> WithTraceId<E> {
 #[derive(Debug)]
 pub struct WithTraceId<E> {
     format: E,
-    /// Whether the format once wrote a line that was not JSON.
+    /// Set if the format once wrote a line that was not JSON.
     is_text: AtomicBool,
 }
 

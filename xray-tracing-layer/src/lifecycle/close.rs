@@ -26,12 +26,12 @@ use crate::state::thread::thread_state::ThreadState;
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The parent's batch, as a document of its own that is sent with others.
     Held {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The emitter, as a document of its own.

@@ -32,13 +32,13 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// What of the span was sent already.
+    /// The parts of the span that were sent already.
     pub(crate) phase: Phase,
-    /// Whether a span was opened inside.
+    /// Set if a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    /// Set if a span inside was sent on its own. Known only if there is a closure that may leave spans out.
     pub(crate) sent_below: bool,
-    /// What the user's closure decided about the span.
+    /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
@@ -56,7 +56,7 @@ pub(crate) struct SpanRecord {
     pub(crate) streamed: Ticks,
 }
 
-/// How far an open span's document has gone.
+/// The progress of an open span's document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing was sent.
@@ -74,7 +74,7 @@ pub(crate) struct LambdaState {
     pub(crate) platform_root: Option<SpanId>,
     /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span.
+    /// Set if another task holds the span.
     pub(crate) shared: bool,
 }
 
@@ -91,11 +91,11 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
-    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    /// Set if the trace was not sampled, and is recorded until the tail decision at its end.
     pub(crate) held_back: bool,
 }
 
-/// What the user's closure decided about a closing span.
+/// The decision of the user's closure about a closing span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     #[default]
@@ -127,7 +127,7 @@ pub(crate) enum Role {
     NotSampledByLambda,
     /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
     Undecided {
-        /// Whether the trace is known.
+        /// Set if the trace is known.
         has_trace: bool,
     },
 }

@@ -42,8 +42,9 @@ struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
-    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
-    /// a record with children, so the room is made when it is needed, and stays.
+    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`].
+    ///
+    /// Most places never have a record with children, so the room is made when it is needed, and stays.
     inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
 }
@@ -384,7 +385,7 @@ const FIRST_PAGE: usize = 32;
 /// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
 const ADDRESS_MASK: usize = (1 << 19) - 1;
 
-/// As many as the highest address needs.
+/// The number of pages that the highest address needs.
 const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// What stands for a run of digits.
+/// The character that stands for a run of digits.
 const DIGITS: char = '*';
 
 /// Links that are drawn of one span; the others are counted.

@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::{fmt, io};
 
-/// Why sampling rules can't be used.
+/// The reason why sampling rules can't be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RulesError {

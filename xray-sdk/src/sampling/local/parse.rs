@@ -35,7 +35,7 @@ fn at(number: usize, rule: &Value, problem: RuleProblem) -> RulesError {
     RulesError::Rule { number, description, problem }
 }
 
-/// What a version calls the request's host, and what the other one calls it.
+/// The name of the request's host in one version of the format, and in the other.
 struct Form {
     host: &'static str,
     other: &'static str,
@@ -95,5 +95,5 @@ fn rate(rule: &Map<String, Value>) -> Result<f64, RuleProblem> {
     value.as_f64().ok_or_else(|| RuleProblem::Rate(value.to_string()))
 }
 
-/// What some editors put before a file's first character.
+/// The mark that some editors put before a file's first character.
 const BYTE_ORDER_MARK: char = '\u{feff}';

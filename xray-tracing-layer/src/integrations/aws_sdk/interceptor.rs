@@ -171,7 +171,7 @@ fn attempts(cfg: &ConfigBag) -> u32 {
     cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts)
 }
 
-/// Whether the signature is in the URL, for another program to use.
+/// Returns whether the signature is in the URL, for another program to use.
 fn is_presigned(url: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.contains("X-Amz-Signature="))
 }

@@ -23,7 +23,7 @@ pub(crate) struct EnteredSpans {
     depth: Cell<u32>,
     /// Spans without a record that were entered since the list began.
     unrecorded: Cell<u32>,
-    /// Whether only the depth is known.
+    /// Set if only the depth is known.
     lost: Cell<bool>,
     /// Bits of the spans that are local roots, while none was exited before those inside it.
     roots: Cell<u32>,

@@ -29,9 +29,9 @@ pub(crate) struct ThreadState {
     pub(crate) closed_by_child: Cell<u64>,
     /// The registry's id of the span that this thread exited last; 0 for none.
     pub(crate) last_exited: Cell<u64>,
-    /// Whether a layer got a span or an event since the flag was reset.
+    /// Set if a layer got a span or an event since the flag was reset.
     pub(crate) forwarded: Cell<bool>,
-    /// Whether the thread's latest panic is recorded in a span, with its message.
+    /// Set if the thread's latest panic is recorded in a span, with its message.
     pub(crate) panic_recorded: Cell<bool>,
     /// The thread's number, from 1 on; 0 before it is asked for.
     number: Cell<u32>,
@@ -53,7 +53,7 @@ pub(crate) struct UnsampledScope {
     pub(crate) others: Cell<u32>,
     /// The layer's count of late decisions at the time of entering. A higher count ends the scope.
     pub(crate) decisions: Cell<u32>,
-    /// Whether the root's record knows that something was opened inside.
+    /// Set if the root's record knows that something was opened inside.
     pub(crate) knows_child: Cell<bool>,
 }
 
