@@ -1,82 +1,22 @@
 //! The TCP proxy: what it forwards, how it signs, what it refuses, and what it says when X-Ray does not answer.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use serde_json::json;
-use tokio::sync::oneshot;
 use xray_daemon::aws::{Aws, Settings};
 use xray_daemon::config::Environment;
-use xray_daemon::relay::{BindError, Guard, Relay, RelayOutcome, RelaySettings, RelayStats};
+use xray_daemon::relay::{BindError, Guard, Relay, RelayOutcome, RelaySettings};
 use xray_sdk::sampling::{CentralSampler, Sampler, SamplingRequest};
 
+use crate::edge::relay::Running;
 use crate::edge::tls::Authority;
 use crate::edge::xray::{Answer, XRay, error, ok, status};
 use crate::edge::{aws, credentials, environment, settings};
-
-/// A relay on a port of its own, until it is dropped.
-struct Running {
-    address: SocketAddr,
-    stats: Arc<RelayStats>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Running {
-    async fn start(aws: Aws) -> Self {
-        Self::start_with(aws, |_| ()).await
-    }
-
-    async fn start_with(aws: Aws, change: impl FnOnce(&mut RelaySettings)) -> Self {
-        let mut settings = RelaySettings {
-            address: "127.0.0.1:0".into(),
-            guard: Guard::default(),
-            timeout: Duration::from_secs(30),
-            max_body: 1 << 20,
-        };
-        change(&mut settings);
-        let stats = Arc::new(RelayStats::default());
-        let relay = Relay::bind(settings, Arc::clone(&stats)).await.unwrap();
-        let address = relay.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(relay.serve(aws.client, async move { drop(stopped.await) }));
-        Self { address, stats, _stop: stop }
-    }
-
-    /// Sends bytes as they are, and returns status and the whole answer.
-    async fn send(&self, request: impl Into<Vec<u8>>) -> (u16, String) {
-        let (address, request) = (self.address, request.into());
-        tokio::task::spawn_blocking(move || {
-            let mut stream = TcpStream::connect(address).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-            stream.write_all(&request).unwrap();
-            let mut answer = Vec::new();
-            let _ = stream.read_to_end(&mut answer);
-            let answer = String::from_utf8_lossy(&answer).into_owned();
-            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-            (status, answer)
-        })
-        .await
-        .unwrap()
-    }
-
-    async fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        let host = if headers.to_ascii_lowercase().contains("host:") {
-            String::new()
-        } else {
-            format!("Host: {}\r\n", self.address)
-        };
-        self.send(format!("POST {path} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}")).await
-    }
-
-    fn count(&self, outcome: RelayOutcome) -> u64 {
-        self.stats.of(outcome)
-    }
-}
 
 #[tokio::test]
 async fn a_request_arrives_signed_and_its_answer_as_it_was() {

@@ -22,6 +22,7 @@ mod http_client;
 mod http_headers;
 #[cfg(feature = "tower-server")]
 mod http_server;
+mod left_out;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
@@ -199,6 +200,9 @@ fn a_root_that_is_open_for_long_without_a_document_is_a_diagnostic() {
 }
 
 mod lambda;
+mod lambda_messages;
+#[cfg(feature = "lambda")]
+mod lambda_timer;
 
 const SAMPLED: &str =
     "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
