@@ -159,6 +159,27 @@ async fn bodies_wait_for_room_and_get_it() {
     assert_eq!(xray.requests().len(), 12);
 }
 
+#[tokio::test]
+async fn the_wait_for_room_is_no_part_of_a_bodys_time() {
+    let xray = XRay::start(|request| if request.path == "/hang" { Answer::Hang } else { ok("{}") });
+    let relay = Running::start_with(aws(&settings(&xray.url())).await, |settings| {
+        settings.max_body = 4 << 20;
+        settings.timeout = Duration::from_secs(6);
+        settings.body_timeout = Duration::from_secs(2);
+    })
+    .await;
+    // Takes all the room, until the relay gives up on X-Ray's answer.
+    let all = "a".repeat((4 << 20) - 1);
+    let second = async {
+        while xray.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        relay.post("/x", "", "{}").await
+    };
+    let (first, second) = tokio::join!(relay.post("/hang", "", &all), second);
+    assert_eq!((first.0, second.0), (504, 200), "{second:?}");
+}
+
 /// Clients that keep their connections and use them over and over, more than there are places.
 #[tokio::test]
 async fn clients_that_keep_their_connections_leave_room_for_others() {
@@ -292,9 +313,15 @@ async fn the_original_directors_request_goes_to_the_region_over_tls() {
 #[tokio::test]
 async fn a_taken_port_and_an_unusable_address_are_different_errors() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let second = Duration::from_secs(1);
     let bind = async |address: String| {
-        let settings =
-            RelaySettings { address, guard: Guard::default(), timeout: Duration::from_secs(1), max_body: 1 };
+        let settings = RelaySettings {
+            address,
+            guard: Guard::default(),
+            timeout: second,
+            max_body: 1,
+            body_timeout: second,
+        };
         Relay::bind(settings, Arc::default()).await.err()
     };
     let listen = bind(taken.local_addr().unwrap().to_string()).await.unwrap();

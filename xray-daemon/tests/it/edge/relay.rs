@@ -27,6 +27,7 @@ impl Running {
             guard: Guard::default(),
             timeout: Duration::from_secs(30),
             max_body: 1 << 20,
+            body_timeout: Duration::from_secs(10),
         };
         change(&mut settings);
         let stats = Arc::new(RelayStats::default());
