@@ -107,9 +107,9 @@ impl fmt::Display for ParseTraceparentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Form => "traceparent is not of the form 00-<32 hex>-<16 hex>-<2 hex>",
-            Self::Version => "traceparent has the forbidden version ff",
-            Self::TraceId => "traceparent's trace id is all zeros",
-            Self::ParentId => "traceparent's parent id is all zeros",
+            Self::Version => "traceparent has version ff, expected 00 to fe",
+            Self::TraceId => "traceparent's trace id is all zeros, which is reserved",
+            Self::ParentId => "traceparent's parent id is all zeros, which is reserved",
         })
     }
 }

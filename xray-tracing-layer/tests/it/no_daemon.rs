@@ -86,6 +86,9 @@ fn an_address_that_is_none_is_refused_when_building() {
         .daemon_address("tcp:only:half udp")
         .build::<tracing_subscriber::Registry>();
     let err = built.err().unwrap();
-    assert_eq!(err.to_string(), "\"tcp:only:half udp\" is not an address of the X-Ray daemon");
+    assert_eq!(
+        err.to_string(),
+        "\"tcp:only:half udp\" is not an address of the X-Ray daemon, expected `host:port`"
+    );
     assert!(err.source().is_some());
 }
