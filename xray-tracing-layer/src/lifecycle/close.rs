@@ -111,7 +111,7 @@ impl Core {
             // gone. It drops them right after.
             let mut extensions = span.extensions_mut();
             if extensions.get_mut::<ClosedByChild>().is_none() {
-                extensions.insert(ClosedByChild::towards(parent.get()));
+                extensions.insert(ClosedByChild::towards(parent));
             }
         }
     }
@@ -355,18 +355,18 @@ pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
 /// parent. So a parent that closes while the mark exists was kept open by the child, and ended at its last
 /// exit.
 struct ClosedByChild {
-    former: u64,
+    former: Option<SpanId>,
 }
 
 impl ClosedByChild {
-    fn towards(parent: u64) -> Self {
-        Self {
-            former: ThreadState::with(|thread| thread.closed_by_child.replace(parent)).unwrap_or_default(),
-        }
+    fn towards(parent: SpanId) -> Self {
+        Self { former: ThreadState::with(|thread| thread.closed_by_child.replace(Some(parent))).flatten() }
     }
 
     fn reaches(id: u64) -> bool {
-        ThreadState::with(|thread| thread.closed_by_child.get() == id).unwrap_or_default()
+        ThreadState::with(|thread| thread.closed_by_child.get())
+            .flatten()
+            .is_some_and(|span| span.get() == id)
     }
 }
 

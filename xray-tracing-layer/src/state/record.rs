@@ -82,7 +82,8 @@ pub(crate) struct LambdaState {
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
+    /// The trace id. Zeros, X-Ray's id of no trace, until it is needed: so a header without it is written. See
+    /// [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,

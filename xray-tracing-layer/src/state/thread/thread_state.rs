@@ -12,11 +12,16 @@
 //! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
+//! One fact is elsewhere: whether recording is suppressed, in `settings::reentrancy`. The sampler's guard in `settings`
+//! and the packet's in `fields` both set it, and those rooms are below this one. It is set by a guard that restores it,
+//! and read before anything is recorded.
+//!
 //! The thread's number, by which counters are spread, is drawn once.
 //!
 //! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::state::thread::entered::EnteredSpans;
@@ -25,10 +30,10 @@ use crate::state::thread::entered::EnteredSpans;
 pub(crate) struct ThreadState {
     pub(crate) entered: EnteredSpans,
     pub(crate) unsampled: UnsampledScope,
-    /// The registry's id of the parent that closes because its last child did; 0 for none.
-    pub(crate) closed_by_child: Cell<u64>,
-    /// The registry's id of the span that this thread exited last; 0 for none.
-    pub(crate) last_exited: Cell<u64>,
+    /// The registry's id of the parent that closes because its last child did.
+    pub(crate) closed_by_child: Cell<Option<NonZeroU64>>,
+    /// The registry's id of the span that this thread exited last.
+    pub(crate) last_exited: Cell<Option<NonZeroU64>>,
     /// Set if a layer got a span or an event since the flag was reset.
     pub(crate) forwarded: Cell<bool>,
     /// Set if the thread's latest panic is recorded in a span, with its message.
@@ -69,8 +74,8 @@ thread_local! {
                 decisions: Cell::new(0),
                 knows_child: Cell::new(false),
             },
-            closed_by_child: Cell::new(0),
-            last_exited: Cell::new(0),
+            closed_by_child: Cell::new(None),
+            last_exited: Cell::new(None),
             forwarded: Cell::new(false),
             panic_recorded: Cell::new(false),
             number: Cell::new(0),
