@@ -209,9 +209,10 @@ impl<'a> FieldTarget<'a> {
     ///
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
-        let (section, key) = match self.is_segment {
-            true => (Section::HttpRequest, keys::CLIENT_IP),
-            false => (Section::Metadata, keys::CLIENT_ADDRESS),
+        let (section, key) = if self.is_segment {
+            (Section::HttpRequest, keys::CLIENT_IP)
+        } else {
+            (Section::Metadata, keys::CLIENT_ADDRESS)
         };
         // An IPv4 address alone has one form only, and is what most values are.
         if text.parse::<Ipv4Addr>().is_ok() {

@@ -76,12 +76,14 @@ impl DefaultFilter {
 
 /// Returns the lowest level at which a library's spans belong to a trace.
 fn lowest_level_of(target: &str) -> Level {
-    match () {
-        // Each service has a crate whose name begins with `aws_sdk_`.
-        () if target.starts_with("aws_sdk_") && target.contains("::operation") => Level::DEBUG,
-        () if target.starts_with("tower_http::trace") => Level::DEBUG,
-        () if target.starts_with("otel::tracing") => Level::TRACE,
-        () => Level::INFO,
+    // Each service has a crate whose name begins with `aws_sdk_`.
+    let is_aws_operation = target.starts_with("aws_sdk_") && target.contains("::operation");
+    if is_aws_operation || target.starts_with("tower_http::trace") {
+        Level::DEBUG
+    } else if target.starts_with("otel::tracing") {
+        Level::TRACE
+    } else {
+        Level::INFO
     }
 }
 

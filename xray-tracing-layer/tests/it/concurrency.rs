@@ -6,15 +6,7 @@ use std::time::{Duration, Instant};
 use tracing::{Dispatch, Instrument, Span, error, info_span};
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::{MemoryRig, Rig, span_count};
-
-/// Lets some milliseconds pass, by work: nothing waits for anything here.
-pub(crate) fn tick() {
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_millis(5) {
-        std::hint::spin_loop();
-    }
-}
+use crate::support::{MemoryRig, Rig, span_count, tick};
 
 /// A runtime all of whose threads have the subscriber.
 pub(crate) fn runtime(dispatch: &Dispatch) -> tokio::runtime::Runtime {

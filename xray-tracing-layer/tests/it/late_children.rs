@@ -4,8 +4,8 @@ use tokio::sync::oneshot;
 use tracing::{Instrument, info_span};
 use xray_sdk::local::Trace;
 
-use crate::concurrency::{runtime, tick};
-use crate::support::Rig;
+use crate::concurrency::runtime;
+use crate::support::{Rig, tick};
 
 /// How long before the end of the span `late` the segment ended.
 #[track_caller]

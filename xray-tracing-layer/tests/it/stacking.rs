@@ -11,7 +11,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 use xray_sdk::local::Collector;
 use xray_tracing_layer::{Diagnostic, XraySpanExt, current_trace_header};
 
-use crate::support::{Rig, builder_for};
+use crate::support::{Rig, builder_for, tick};
 
 /// A request with work inside and an error, seen from every callback.
 fn request() {
@@ -88,14 +88,6 @@ fn under_two_layers_a_request_still_ends_when_it_was_left() {
         let trace = rig.trace();
         let (root, background) = (trace.find("shop").unwrap(), trace.find("background").unwrap());
         assert!(root.end().unwrap() + 0.001 < background.end().unwrap(), "{root:?} {background:?}");
-    }
-}
-
-/// Lets some milliseconds pass, by work: nothing waits for anything here.
-fn tick() {
-    let start = std::time::Instant::now();
-    while start.elapsed() < Duration::from_millis(5) {
-        std::hint::spin_loop();
     }
 }
 
