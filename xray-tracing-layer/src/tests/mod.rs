@@ -22,6 +22,7 @@ mod http_client;
 mod http_headers;
 #[cfg(feature = "tower-server")]
 mod http_server;
+mod left_out;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
