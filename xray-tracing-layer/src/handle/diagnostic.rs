@@ -129,7 +129,7 @@ pub enum NotSampledBy {
     /// A rule of [`Builder::drop_span`](crate::Builder::drop_span), or the closure of
     /// [`Builder::on_close`](crate::Builder::on_close).
     LeftOut,
-    /// Nobody: too many traces waited for their tail decision.
+    /// The bound on traces that wait for their tail decision: too many did.
     TailFull {
         /// The maximum of traces that wait.
         max: u32,

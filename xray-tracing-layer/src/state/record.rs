@@ -119,7 +119,7 @@ pub(crate) enum UnsampledBy {
     Program,
     /// A rule for spans that are left out.
     Rule,
-    /// Nobody: too many traces waited for their tail decision.
+    /// The bound on traces that wait for their tail decision.
     TailFull,
 }
 

@@ -100,7 +100,8 @@ counters! {
         tail_full,
         /// Breadcrumbs that gave way to later ones of their span.
         breadcrumbs_dropped,
-        /// Received headers that were not recorded or passed on: too long, or not text.
+        /// Received headers that were not recorded or passed on: too long, not text, or a host or URL that is not
+        /// understood.
         headers_dropped,
         /// Panics of the user's code that were caught: of `on_close`, `redact`, `DropRule::matching`,
         /// `XrayHttpLayer::ignore` and the sampler.
@@ -109,7 +110,7 @@ counters! {
         over_capacity,
         /// Records of spans that never closed: their subscriber was dropped, or replaced.
         abandoned,
-        /// Strings that were truncated to X-Ray's limits.
+        /// Strings that were truncated: to X-Ray's limits, or where the `Display` or `Debug` of a value panicked.
         values_cut,
         /// Values that were left out because they have no JSON form, or for lack of room.
         values_dropped,
