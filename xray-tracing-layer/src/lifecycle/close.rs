@@ -19,7 +19,7 @@ use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Found;
 use crate::state::thread::thread_state::ThreadState;
 
@@ -65,13 +65,27 @@ impl Core {
             }
         } else {
             self.note_child_closed(&record);
-            if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
-                && record.is_local_root()
-            {
-                self.output.counters.here().unsampled.one();
+            if record.is_local_root() {
+                self.count_unsampled(&record);
             }
         }
         pool::give_back(record);
+    }
+
+    /// Counts a root that was not sampled, by who decided. A call outside of any segment is no root.
+    pub(crate) fn count_unsampled(&self, record: &SpanRecord) {
+        let counters = &self.output.counters;
+        match (record.unsampled_by, record.context.role) {
+            (_, Role::PlatformRoot | Role::LeftOut(_) | Role::Undecided { has_trace: false }) => return,
+            (UnsampledBy::Rule, _) => return,
+            // In Lambda, a header without a decision: the function is not traced.
+            (UnsampledBy::Caller, Role::Undecided { .. }) => return,
+            (UnsampledBy::Sampler, _) => {}
+            (UnsampledBy::Caller, _) => counters.unsampled_by_caller.one(),
+            (UnsampledBy::Program, _) => counters.unsampled_by_program.one(),
+            (UnsampledBy::TailFull, _) => counters.tail_full.one(),
+        }
+        counters.here().unsampled.one();
     }
 
     fn close_recorded<S>(&self, record: &mut SpanRecord, id: &Id, ctx: &Context<'_, S>)

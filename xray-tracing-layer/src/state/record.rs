@@ -40,6 +40,8 @@ pub(crate) struct SpanRecord {
     pub(crate) sent_below: bool,
     /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
+    /// Who decided that a root is not recorded, if it is not.
+    pub(crate) unsampled_by: UnsampledBy,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
@@ -107,6 +109,21 @@ pub(crate) enum Fate {
     LeftOutWithChildren,
 }
 
+/// Who decided that a root is not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnsampledBy {
+    #[default]
+    Sampler,
+    /// A caller's header. In Lambda, the platform.
+    Caller,
+    /// A field or a method of the span.
+    Program,
+    /// A rule for spans that are left out.
+    Rule,
+    /// The bound on traces that wait for their tail decision.
+    TailFull,
+}
+
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
 /// registry's id of the root, the root's start, and the offset.
 pub(crate) type Inheritance = [u64; 6];
@@ -131,11 +148,34 @@ pub(crate) enum Role {
         /// Set if the trace is known.
         has_trace: bool,
     },
+    /// A local root that a rule leaves out: spans inside take its place. Never sent.
+    LeftOut(Decision),
 }
 
 impl Role {
     pub(crate) const fn is_recorded(self) -> bool {
         matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
+    }
+}
+
+/// The decision about the spans that take the place of a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The sampler decides.
+    Open,
+    /// A caller's header.
+    Caller(bool),
+    /// A field or a method of the root.
+    Program(bool),
+}
+
+impl Decision {
+    /// Returns the program's decision.
+    pub(crate) fn forced(self) -> Option<bool> {
+        match self {
+            Self::Program(sampled) => Some(sampled),
+            Self::Open | Self::Caller(_) => None,
+        }
     }
 }
 
@@ -146,7 +186,7 @@ pub(crate) enum Kind {
     Absent,
     /// A part of a recorded tree.
     Part,
-    /// A recorded local root, or the platform root.
+    /// A recorded local root, the platform root, or a root that is left out.
     Root,
     /// Unrecorded, like everything inside of it.
     Unrecorded,
@@ -174,6 +214,7 @@ impl SpanRecord {
             has_children: false,
             sent_below: false,
             fate: Fate::Kept,
+            unsampled_by: UnsampledBy::Sampler,
             lambda_state: LambdaState::default(),
             verdict: None,
             held: None,
@@ -214,7 +255,8 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
-            matches!(self.context.role, Role::Unsampled | Role::NotSampledByLambda | Role::Undecided { .. })
+            !self.context.role.is_recorded()
+                && self.context.role != Role::PlatformRoot
                 && self.is_local_root()
                 && (!self.has_children || self.is_watched())
         };
@@ -234,10 +276,14 @@ impl SpanRecord {
     /// | recorded | `false` | left out, with everything inside |
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
+    /// | left out by a rule | either | decided about for the spans that take its place |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let was_held_back = self.release();
         let role = &mut self.context.role;
-        if !sampled {
+        if let Role::LeftOut(decision) = role {
+            *decision = Decision::Program(sampled);
+        } else if !sampled {
+            self.unsampled_by = UnsampledBy::Program;
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
@@ -287,7 +333,7 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
-        if !role.is_recorded() && role != Role::PlatformRoot {
+        if !role.is_recorded() && !matches!(role, Role::PlatformRoot | Role::LeftOut(_)) {
             Kind::Unrecorded
         } else if self.is_local_root() {
             Kind::Root
@@ -326,5 +372,6 @@ impl SpanRecord {
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
         (self.sent_below, self.fate) = (false, Fate::Kept);
+        self.unsampled_by = UnsampledBy::Sampler;
     }
 }
