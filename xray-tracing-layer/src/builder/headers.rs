@@ -1,4 +1,4 @@
-//! The builder's settings about headers of HTTP: which are recorded, and which are passed on. (Feature `http`.)
+//! The builder's settings about headers of HTTP: which are recorded, and which are passed on.
 
 use crate::builder::error::BuildError;
 use crate::builder::settings::Builder;

@@ -1,4 +1,4 @@
-//! Links from a batch to the traces of its senders, for the events of `aws_lambda_events`. (Feature `lambda-events`.)
+//! Links from a batch to the traces of its senders, for the events of `aws_lambda_events`.
 //!
 //! ```
 //! use aws_lambda_events::sqs::SqsEvent;

@@ -23,12 +23,13 @@ use crate::fields::library_event::{
 /// To combine it with another filter, use `tracing_subscriber`'s `FilterExt`:
 /// ```
 /// use tracing_subscriber::filter::{FilterExt, filter_fn};
-/// use tracing_subscriber::registry;
+/// use tracing_subscriber::Registry;
+/// use xray_tracing_layer::default_filter;
 ///
 /// let no_health_checks = filter_fn(|metadata| metadata.name() != "health_check");
 /// let layer = xray_tracing_layer::builder()
-///     .filter(FilterExt::<tracing_subscriber::Registry>::and(xray_tracing_layer::default_filter(), no_health_checks))
-///     .build::<tracing_subscriber::Registry>();
+///     .filter(FilterExt::<Registry>::and(default_filter(), no_health_checks))
+///     .build::<Registry>();
 /// # assert!(layer.is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

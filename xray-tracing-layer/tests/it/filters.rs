@@ -20,7 +20,7 @@ fn tells_hidden_spans(diagnostics: &[Diagnostic]) -> bool {
 fn a_global_filter_below_the_layer_that_hides_spans_is_told() {
     let collector = collector();
     let (layer, handle) = builder_for(&collector).build_with_handle().unwrap();
-    let subscriber = registry().with(EnvFilter::new("trace,it::stacking=warn")).with(layer);
+    let subscriber = registry().with(EnvFilter::new("trace,it::filters=warn")).with(layer);
     let rig = Rig::around(collector, handle, subscriber);
     rig.run(|| drop(info_span!("hidden below")));
     let diagnostics = rig.handle.diagnostics();

@@ -14,10 +14,12 @@ use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 /// use xray_sdk::sampling::{LocalRule, LocalRules};
 ///
 /// # fn main() -> Result<(), xray_sdk::sampling::RulesError> {
-/// let from_code = LocalRules::new([LocalRule::new(0, 0.0).path("/health*")], LocalRule::new(1, 0.05))?;
+/// let health_checks = LocalRule::new(0, 0.0).path("/health*");
+/// let from_code = LocalRules::new([health_checks], LocalRule::new(1, 0.05))?;
 /// let from_text = LocalRules::from_json(
 ///     r#"{"version": 2,
-///         "rules": [{"host": "*", "http_method": "GET", "url_path": "/health*", "fixed_target": 0, "rate": 0}],
+///         "rules": [{"host": "*", "http_method": "GET", "url_path": "/health*",
+///                    "fixed_target": 0, "rate": 0}],
 ///         "default": {"fixed_target": 1, "rate": 0.05}}"#,
 /// )?;
 /// # Ok(()) }

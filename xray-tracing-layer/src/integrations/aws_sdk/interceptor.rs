@@ -19,13 +19,15 @@ use super::outcome::Outcome;
 use super::resource;
 use super::tables::tables_of;
 
-/// Records each call of an AWS SDK client, and sends the trace header to the service. (Feature `aws-sdk`.
-/// Needs Rust 1.94.1, as the SDK does.)
+/// Records each call of an AWS SDK client, and sends the trace header to the service.
+///
+/// Needs Rust 1.94.1, as the SDK does.
 ///
 /// The SDK has no place for an interceptor that all clients share, so each client gets it by one line:
 ///
 /// ```ignore
-/// let config = aws_sdk_dynamodb::config::Builder::from(&sdk_config).interceptor(XrayInterceptor::new()).build();
+/// let config = aws_sdk_dynamodb::config::Builder::from(&sdk_config);
+/// let config = config.interceptor(XrayInterceptor::new()).build();
 /// let dynamodb = aws_sdk_dynamodb::Client::from_conf(config);
 /// ```
 ///
