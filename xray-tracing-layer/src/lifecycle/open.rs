@@ -30,7 +30,7 @@ use crate::state::clock::Ticks;
 use crate::state::placement::Placement;
 use crate::state::pool;
 use crate::state::process::host::LambdaFunction;
-use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Inserted;
 
 impl Core {
@@ -75,15 +75,20 @@ impl Core {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+        if callsite.dropped.is_some() && self.is_left_out((callsite_id, callsite), attrs, id, ctx) {
             return;
         }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
-        let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
-            return pool::give_back(record);
+        let mut is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
+        let mut takes_place = false;
+        if !is_root && !record.context.role.is_recorded() {
+            takes_place = matches!(record.context.role, Role::LeftOut(_));
+            is_root = takes_place;
+            if !is_root && !callsite.has_decision {
+                return pool::give_back(record);
+            }
         }
         let (now, nanos) = self.spans.clock.read();
         if is_root {
@@ -93,7 +98,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
-            self.begin_root(&mut record, callsite, attrs, id)
+            self.begin_root(&mut record, callsite, attrs, (id, takes_place))
         } else {
             self.begin_part(&mut record, callsite, attrs, id)
         };
@@ -142,7 +147,7 @@ impl Core {
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
         attrs: &Attributes<'_>,
-        id: &Id,
+        place: (&Id, bool),
     ) -> Option<String> {
         let is_segment = !self.spans.host.is_lambda();
         let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
@@ -153,7 +158,7 @@ impl Core {
             if is_call {
                 record.body.set_namespace(Namespace::Remote);
             }
-            self.place_root(record, id, None, None);
+            self.place_root(record, place, None, None);
             self.record_rest(record, callsite, attrs);
             return None;
         }
@@ -169,7 +174,7 @@ impl Core {
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         let forced = callsite.forced().or(forced);
-        self.place_root(record, id, header, forced);
+        self.place_root(record, place, header, forced);
         if decides_first {
             self.record_rest(record, callsite, attrs);
         }
@@ -261,7 +266,7 @@ impl Core {
             let (role, parent_id) = match parent.context.role {
                 _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
-                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
+                role @ (Role::NotSampledByLambda | Role::LeftOut(_)) => (role, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
@@ -273,13 +278,21 @@ impl Core {
         if found.is_none() {
             return false;
         }
-        let independent = record.context.role == Role::Independent;
+        let is_root = matches!(record.context.role, Role::Independent | Role::LeftOut(_));
         // The platform's segment is elsewhere: inside this process its children are roots.
-        record.parent = if independent { None } else { SpanId::new(parent) };
+        record.parent = if is_root { None } else { SpanId::new(parent) };
         true
     }
 
-    fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
+    /// Places a root: by its own header and decision, or else by those of the root whose place it takes.
+    fn place_root(
+        &self,
+        record: &mut SpanRecord,
+        (id, takes_place): (&Id, bool),
+        field: Option<HeaderField>,
+        forced: Option<bool>,
+    ) {
+        let (field, forced) = if takes_place { record.take_place(field, forced) } else { (field, forced) };
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
@@ -317,6 +330,14 @@ impl Core {
             }
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
+        }
+        if !record.context.role.is_recorded() && record.verdict.is_none() {
+            let callsite = self.spans.callsites.get(record.callsite);
+            record.unsampled_by = match forced {
+                Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
+                Some(false) => UnsampledBy::Program,
+                _ => UnsampledBy::Caller,
+            };
         }
         if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
             let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
