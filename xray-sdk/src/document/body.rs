@@ -358,7 +358,7 @@ impl Body {
     }
 }
 
-/// What the objects around the members, flags and marks take at most.
+/// The most bytes of the objects around the members, of flags and of marks.
 pub(super) const AROUND: usize = 400;
 
 #[cfg(test)]

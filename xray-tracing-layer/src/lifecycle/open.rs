@@ -31,7 +31,6 @@ use crate::state::placement::Placement;
 use crate::state::pool;
 use crate::state::process::host::LambdaFunction;
 use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
-use crate::state::table::Inserted;
 
 impl Core {
     #[inline(never)]
@@ -192,35 +191,6 @@ impl Core {
             let deferred = deferred.get_or_insert_default();
             FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
         });
-    }
-
-    pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
-        match self.spans.table.insert(id, record) {
-            Inserted::Done => {}
-            other => self.give_up(id, other),
-        }
-    }
-
-    /// Gives up what an insertion replaced, or what had no room.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn give_up(&self, id: u64, inserted: Inserted) {
-        match inserted {
-            Inserted::Done => {}
-            Inserted::Replaced(mut stale) => {
-                self.output.counters.abandoned.one();
-                self.drop_waiting(&mut stale);
-                pool::give_back(stale);
-            }
-            Inserted::Full(record) => {
-                self.output.counters.over_capacity.one();
-                if let Some(verdict) = &record.verdict {
-                    self.hooks.sampler.give_back(verdict);
-                }
-                pool::give_back(record);
-                self.spans.host.on_close(id);
-            }
-        }
     }
 
     /// Inherits from the nearest ancestor in the table. Returns `false` if there is none.
