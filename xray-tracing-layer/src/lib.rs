@@ -53,7 +53,7 @@
 //! | `central-sampling` | `sdk::sampling::CentralSampler`: the sampling rules of the AWS account |
 //! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
 //! | `processor-clock` | the processor's counter as the clock of spans; on by default |
-//! | `queued-emitter` | `Builder::queued`: a thread that sends, for thousands of root spans a second |
+//! | `queued-emitter` | `Builder::queued`: a thread that sends, for hundreds of root spans a second and more |
 //!
 //! # Versions
 //!

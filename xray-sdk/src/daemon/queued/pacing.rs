@@ -1,4 +1,5 @@
-//! [`Pacer`]: how fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
+//! [`Pacer`]: how fast the receiver may be given more, and how long the sender naps until that is worth it. Arithmetic on times
+//! that are arguments; the sender naps.
 //!
 //! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
 //! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
@@ -49,6 +50,13 @@ impl Pacer {
         Ok(())
     }
 
+    /// Returns how long to nap after `came` bytes came `within` a time: until a burst is there, at most `longest`.
+    pub(super) fn nap(&self, came: usize, within: Duration, longest: Duration) -> Duration {
+        let bursts = came as f64 / self.depth as f64;
+        let nap = Duration::try_from_secs_f64(within.as_secs_f64() / bursts).unwrap_or(longest);
+        nap.clamp(SHORTEST_GATHERING.min(longest), longest)
+    }
+
     /// Adds what came back since the last time.
     fn refill(&mut self, period: Duration, now: Duration) {
         // What comes back in a whole period is all that there is.
@@ -92,6 +100,10 @@ const LEAST_PART: i64 = 8;
 /// seen to read without loss while it shared two cores with everything else, and several times what it uploads. At
 /// half of that, a reader that is kept waiting for 10 ms still loses nothing.
 const PERIOD: Duration = Duration::from_millis(4);
+
+/// The shortest nap between two looks. More than a burst comes in it only when the queue fills quickly, and the pace sets
+/// in.
+const SHORTEST_GATHERING: Duration = Duration::from_millis(10);
 
 /// A timer is not more precise than this, by Linux's default slack.
 const SHORTEST_NAP: Duration = Duration::from_micros(50);
@@ -138,6 +150,20 @@ mod tests {
         assert_eq!(pacer.admit(30_000, 0, Duration::ZERO), Ok(()));
         assert_eq!(pacer.room(0, Duration::ZERO), depth, "10,000 are not worth it");
         assert_eq!(pacer.room(0, PERIOD), depth / 2 + 10_000);
+    }
+
+    #[test]
+    fn a_nap_lasts_until_a_burst_is_there_within_bounds() {
+        let pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let (second, longest) = (Duration::from_secs(1), Duration::from_millis(100));
+        for (bursts, nap) in [(0, 100), (9, 100), (20, 50), (50, 20), (200, 10)] {
+            let came = pacer.depth as usize * bursts;
+            assert_eq!(pacer.nap(came, second, longest).as_millis(), nap, "{bursts} a second");
+        }
+        assert_eq!(pacer.nap(0, Duration::ZERO, longest), longest);
+        assert_eq!(pacer.nap(1, Duration::ZERO, longest), SHORTEST_GATHERING);
+        let short = Duration::from_millis(1);
+        assert_eq!(pacer.nap(1 << 30, second, short), short);
     }
 
     #[test]
