@@ -14,6 +14,7 @@ use super::shared::Shared;
 use super::wakeup::Wakeup;
 use crate::daemon::DaemonAddress;
 use crate::daemon::batch::LARGEST;
+use crate::daemon::receive_buffer;
 use crate::daemon::udp::{Connection, RealSystem, System};
 
 impl QueuedEmitter {
@@ -35,7 +36,7 @@ impl QueuedEmitter {
     /// # }
     /// ```
     pub fn builder() -> QueueBuilder {
-        QueueBuilder { capacity: CAPACITY, receive_buffer: RECEIVE_BUFFER, delay: DELAY }
+        QueueBuilder { capacity: CAPACITY, receive_buffer: receive_buffer::DEFAULT, delay: DELAY }
     }
 }
 
@@ -110,9 +111,6 @@ impl QueueBuilder {
 /// Some 6,500 documents of 600 bytes: what 600,000 spans a second, five in each, leave behind in 50 ms, and what the
 /// sender carries away in a third of a second.
 const CAPACITY: usize = 4 << 20;
-
-/// `net.core.rmem_default` of Linux on 64-bit machines: 256 small datagrams, by its own counting.
-const RECEIVE_BUFFER: usize = 212_992;
 
 /// Makes a document that comes alone as cheap as one of a batch from some hundred a second on.
 const DELAY: Duration = Duration::from_millis(100);

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use crate::daemon::receive_buffer::burst;
+
 pub(super) struct Pacer {
     /// Bytes of the receiver's buffer that may be filled at once.
     depth: i64,
@@ -19,8 +21,7 @@ pub(super) struct Pacer {
 impl Pacer {
     /// Creates a pacer for a receiver with a buffer of `receive_buffer` bytes.
     pub(super) fn new(receive_buffer: usize, now: Duration) -> Self {
-        // Not more than a gibibyte, so that no product below overflows.
-        let depth = (receive_buffer.min(1 << 30) / 16 * PART).max(1) as i64;
+        let depth = burst(receive_buffer);
         Self { depth, left: depth, then: now }
     }
 
@@ -88,10 +89,6 @@ fn period(fill: u32) -> Duration {
         _ => PERIOD * 1024_u32.saturating_sub(fill).min(QUARTER) / QUARTER,
     }
 }
-
-/// Sixteenths of the receiver's buffer that are filled at once. 9 leave room for a quarter that Linux gives back late
-/// (it credits a reader in steps of that size) and let a run of 64 datagrams of a kilobyte each pass.
-const PART: usize = 9;
 
 /// The part of the depth that is worth a send of its own: less than an eighth is a few documents.
 const LEAST_PART: i64 = 8;
