@@ -117,14 +117,8 @@ impl<'a> RedactedBody<'a> {
         self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
     }
 
-    /// Adds a panic, which is a fault whatever the status says.
+    /// Adds a panic, which is a fault whatever the status says. The message has passed the redaction hook.
     pub(crate) fn add_panic(&mut self, message: &str, stack: &Stack) {
-        self.body.set_fault();
-        self.put_failure("panic", message, false, stack);
-    }
-
-    /// Adds a panic whose message has passed the redaction hook.
-    pub(crate) fn add_redacted_panic(&mut self, message: &str, stack: &Stack) {
         self.body.set_fault();
         self.put_redacted_failure("panic", message, false, stack);
     }
@@ -146,6 +140,13 @@ impl<'a> RedactedBody<'a> {
         self.put_failure(kind, message, true, Stack::none());
     }
 
+    #[cfg(any(
+        feature = "lambda",
+        feature = "tower-server",
+        feature = "tower-client",
+        feature = "async-graphql",
+        feature = "aws-sdk"
+    ))]
     fn put_failure(&mut self, kind: &str, message: &str, is_remote: bool, stack: &Stack) {
         let message = self.rules.redacted(MESSAGE, message);
         self.put_redacted_failure(kind, &message, is_remote, stack);

@@ -274,10 +274,12 @@ impl Core {
         &self,
         record: &mut SpanRecord,
         (id, takes_place): (&Id, bool),
-        field: Option<HeaderField>,
-        forced: Option<bool>,
+        mut field: Option<HeaderField>,
+        mut forced: Option<bool>,
     ) {
-        let (field, forced) = if takes_place { record.take_place(field, forced) } else { (field, forced) };
+        if takes_place {
+            record.take_place(&mut field, &mut forced);
+        }
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
@@ -316,18 +318,24 @@ impl Core {
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
         }
-        if !record.context.role.is_recorded() && record.verdict.is_none() {
-            let callsite = self.spans.callsites.get(record.callsite);
-            record.unsampled_by = match forced {
-                Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
-                Some(false) => UnsampledBy::Program,
-                _ => UnsampledBy::Caller,
-            };
+        if record.verdict.is_none() && !record.context.role.is_recorded() {
+            self.note_decision(record, forced);
         }
         if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
             let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
             self.hold_back(record, by_caller);
         }
+    }
+
+    /// Notes who decided, other than the sampler, that a root is not recorded.
+    #[cold]
+    fn note_decision(&self, record: &mut SpanRecord, forced: Option<bool>) {
+        let callsite = self.spans.callsites.get(record.callsite);
+        record.unsampled_by = match forced {
+            Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
+            Some(false) => UnsampledBy::Program,
+            _ => UnsampledBy::Caller,
+        };
     }
 
     /// Returns whether a call to another service outside of any segment becomes a segment.
