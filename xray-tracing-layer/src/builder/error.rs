@@ -38,7 +38,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(address, _) => {
-                write!(f, "{address:?} is not an address of the X-Ray daemon")
+                write!(f, "{address:?} is not an address of the X-Ray daemon, expected `host:port`")
             }
             #[cfg(feature = "http")]
             Self::HeaderName(name) => {
@@ -63,7 +63,7 @@ impl fmt::Display for BuildError {
                  `Builder::annotate_baggage`"
             ),
             #[cfg(feature = "queued-emitter")]
-            Self::NoThread(_) => f.write_str("no thread for the queue"),
+            Self::NoThread(_) => f.write_str("cannot start a thread for the queue"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The builder's settings about headers of HTTP: which are recorded, and which are passed on. (Feature `http`.)
+//! The builder's settings about headers of HTTP: which are recorded, and which are passed on.
 
 use crate::builder::error::BuildError;
 use crate::builder::settings::Builder;
@@ -115,7 +115,7 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
     }
 }
 
-/// Whether a header, or a key of baggage, carries a secret by its name.
+/// Returns whether a header, or a key of baggage, carries a secret by its name.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     Secret::of(name.as_bytes()).is_some()
@@ -152,8 +152,8 @@ const SECRET_WORDS: &[&str] = &[
 /// Headers that carry a secret, or data that was signed for one receiver, under another name.
 const SECRET_HEADERS: &[&str] = &["dpop", "x-forwarded-client-cert", "sec-websocket-key"];
 
-/// Whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`), or of a key of baggage (W3C Baggage, 3.2.1.2:
-/// the same).
+/// Returns whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`), or of a key of baggage (W3C Baggage,
+/// 3.2.1.2: the same).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

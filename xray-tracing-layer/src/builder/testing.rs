@@ -1,4 +1,4 @@
-//! A layer for a program's own tests: every trace is recorded, and kept in memory. (Feature `testing`.)
+//! A layer for a program's own tests: every trace is recorded, and kept in memory.
 //!
 //! Cold code, called by tests only.
 

@@ -21,9 +21,9 @@ use crate::settings::redaction::Rules;
 pub(crate) struct FieldTarget<'a> {
     pub(super) rules: &'a Rules,
     pub(super) body: &'a mut Body,
-    /// Whether the body is a segment's: some members exist only there.
+    /// Set if the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// Whether no member of the request is put twice, so that none has to be looked for.
+    /// Set if no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
@@ -206,9 +206,10 @@ impl<'a> FieldTarget<'a> {
     ///
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
-        let (section, key) = match self.is_segment {
-            true => (Section::HttpRequest, keys::CLIENT_IP),
-            false => (Section::Metadata, keys::CLIENT_ADDRESS),
+        let (section, key) = if self.is_segment {
+            (Section::HttpRequest, keys::CLIENT_IP)
+        } else {
+            (Section::Metadata, keys::CLIENT_ADDRESS)
         };
         // An IPv4 address alone has one form only, and is what most values are.
         if text.parse::<Ipv4Addr>().is_ok() {

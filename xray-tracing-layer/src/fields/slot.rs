@@ -36,7 +36,7 @@ pub(crate) enum Slot {
     Host { rank: u8 },
     /// The client's address; a member of segments only.
     ClientIp { rank: u8 },
-    /// Whether a proxy reported that address, so that a client may have forged it; a member of segments only.
+    /// The mark that a proxy reported that address, so that a client may have forged it; a member of segments only.
     Forwarded,
     /// The HTTP status.
     Status,

@@ -17,7 +17,8 @@ use xray_sdk::EmitterProblem;
 /// use tracing_subscriber::Registry;
 /// use xray_tracing_layer::Diagnostic;
 ///
-/// let (_layer, handle) = xray_tracing_layer::builder().enabled(false).build_with_handle::<Registry>()?;
+/// let builder = xray_tracing_layer::builder().enabled(false);
+/// let (_layer, handle) = builder.build_with_handle::<Registry>()?;
 /// assert_eq!(handle.diagnostics(), [Diagnostic::SwitchedOff { variable: None }]);
 /// # Ok::<(), xray_tracing_layer::BuildError>(())
 /// ```

@@ -19,10 +19,10 @@ use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
-use crate::fields::callsite::CallsiteInfo;
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
+use crate::fields::visitor::{FieldVisitor, is_call_by_kind};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -35,14 +35,46 @@ use crate::state::table::Inserted;
 
 impl Core {
     #[inline(never)]
-    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
+        let callsite = self.spans.callsites.of(attrs.metadata());
+        if !self.open_plain(attrs, id, callsite, &ctx) {
+            self.open_otherwise(attrs, id, callsite, ctx);
+        }
+    }
+
+    /// Opens a span that is not plain. Each of the many conditions of that is taken to hold because this is marked as cold,
+    /// or the compiler would take the last of them for a rare case.
+    #[cold]
+    #[inline(never)]
+    fn open_otherwise<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        callsite: (CallsiteId, &CallsiteInfo),
+        ctx: Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.open_any(attrs, id, callsite, &ctx);
+    }
+
+    /// Opens a span in any way.
+    #[inline(never)]
+    fn open_any<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         if callsite.dropped.is_some() && self.is_left_out((callsite_id, callsite), attrs, id, ctx) {
             return;
         }
@@ -86,23 +118,8 @@ impl Core {
 
     /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
     /// segment.
-    #[inline]
-    fn begin_part(
-        &self,
-        record: &mut SpanRecord,
-        callsite: &CallsiteInfo,
-        attrs: &Attributes<'_>,
-        id: &Id,
-    ) -> Option<String> {
-        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
-            attrs.record(&mut visitor);
-            return None;
-        }
-        self.begin_any_part(record, callsite, attrs, id)
-    }
-
     #[inline(never)]
-    fn begin_any_part(
+    fn begin_part(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
@@ -177,9 +194,18 @@ impl Core {
         });
     }
 
-    #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
+            Inserted::Done => {}
+            other => self.give_up(id, other),
+        }
+    }
+
+    /// Gives up what an insertion replaced, or what had no room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_up(&self, id: u64, inserted: Inserted) {
+        match inserted {
             Inserted::Done => {}
             Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
@@ -209,16 +235,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if attrs.is_root() {
-            return false;
-        }
-        let direct = match attrs.parent() {
-            Some(parent) => parent.into_u64(),
-            None => match self.current(ctx) {
-                Some(current) => current,
-                None => return false,
-            },
-        };
+        let Some(direct) = self.direct_parent(attrs, ctx) else { return false };
         if self.inherit_from(record, direct) {
             return true;
         }
@@ -254,10 +271,8 @@ impl Core {
             };
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
-            // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let context = &parent.context;
-            let is_plain = context.extras.is_none() && !context.held_back;
-            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
+            // Lambda counts each child, and may emit a parent early.
+            let stays = parent.hands_down_plainly() && !self.spans.host.is_lambda();
             ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {

@@ -43,7 +43,7 @@ enum Spans {
     Matching(Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>),
 }
 
-/// What is left out with a span.
+/// The parts that are left out with a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dropped {
     /// Nothing else: its children belong to its parent.

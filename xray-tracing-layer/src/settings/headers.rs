@@ -17,7 +17,7 @@ pub(crate) struct HeaderSettings {
     pub(crate) response: Vec<RecordedHeader>,
     /// The keys of W3C baggage that become annotations.
     pub(crate) baggage: Vec<String>,
-    /// Whether received baggage is not passed on.
+    /// Set if received baggage is not passed on.
     pub(crate) drops_baggage: bool,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct RecordedHeader {
     pub(crate) name: String,
     /// The name of the field that it becomes, by OpenTelemetry's conventions.
     pub(crate) field: String,
-    /// Whether the field is an annotation.
+    /// Set if the field is an annotation.
     pub(crate) is_annotation: bool,
     pub(crate) form: HeaderForm,
 }

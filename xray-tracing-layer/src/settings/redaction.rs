@@ -10,11 +10,11 @@ use crate::settings::reentrancy::CaughtPanics;
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) redact: Option<Redact>,
-    /// Whether queries of URLs are kept.
+    /// Set if queries of URLs are kept.
     pub(crate) keep_query: bool,
-    /// Whether statements are left out.
+    /// Set if statements are left out.
     pub(crate) drop_sql_text: bool,
-    /// Whether literals in statements are kept.
+    /// Set if literals in statements are kept.
     pub(crate) keep_sql_literals: bool,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) database: Database,

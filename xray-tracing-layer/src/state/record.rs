@@ -32,13 +32,13 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// What of the span was sent already.
+    /// The parts of the span that were sent already.
     pub(crate) phase: Phase,
-    /// Whether a span was opened inside.
+    /// Set if a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    /// Set if a span inside was sent on its own. Known only if there is a closure that may leave spans out.
     pub(crate) sent_below: bool,
-    /// What the user's closure decided about the span.
+    /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
     /// Who decided that a root is not recorded, if it is not.
     pub(crate) unsampled_by: UnsampledBy,
@@ -56,9 +56,11 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+    /// The bytes that the buffers held when the pool last counted them.
+    pub(crate) pooled: usize,
 }
 
-/// How far an open span's document has gone.
+/// The progress of an open span's document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing was sent.
@@ -76,7 +78,7 @@ pub(crate) struct LambdaState {
     pub(crate) platform_root: Option<SpanId>,
     /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span.
+    /// Set if another task holds the span.
     pub(crate) shared: bool,
 }
 
@@ -84,7 +86,8 @@ pub(crate) struct LambdaState {
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
+    /// The trace id. Zeros, X-Ray's id of no trace, until it is needed: so a header without it is written. See
+    /// [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
@@ -93,11 +96,11 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
-    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    /// Set if the trace was not sampled, and is recorded until the tail decision at its end.
     pub(crate) held_back: bool,
 }
 
-/// What the user's closure decided about a closing span.
+/// The decision of the user's closure about a closing span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     #[default]
@@ -144,7 +147,7 @@ pub(crate) enum Role {
     NotSampledByLambda,
     /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
     Undecided {
-        /// Whether the trace is known.
+        /// Set if the trace is known.
         has_trace: bool,
     },
     /// A local root that a rule leaves out: spans inside take its place. Never sent.
@@ -222,6 +225,7 @@ impl SpanRecord {
             children: Children::new(),
             waiting: None,
             streamed: 0,
+            pooled: 0,
         }
     }
 
@@ -308,6 +312,13 @@ impl SpanRecord {
         std::mem::take(&mut self.context.held_back)
     }
 
+    /// Returns whether words are all that a child inherits from this one: it is recorded, and its trace is not held back.
+    /// Unknown keys of a header are not words.
+    #[inline]
+    pub(crate) fn hands_down_plainly(&self) -> bool {
+        self.context.role.is_recorded() && self.context.extras.is_none() && !self.context.held_back
+    }
+
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
     /// child on: a later decision is refused then.
     pub(crate) fn inheritance(&self) -> Inheritance {
@@ -350,6 +361,26 @@ impl SpanRecord {
     /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
+    }
+
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
+    }
+
+    /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
+    #[inline]
+    pub(crate) fn reset_plain(&mut self) {
+        self.body.clear_plain();
+        (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
     }
 
     /// Returns the bytes that the buffers hold, in use or not.

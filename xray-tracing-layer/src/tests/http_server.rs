@@ -12,6 +12,7 @@ use ::http::{Request, Response};
 use http_body::{Body, Frame};
 use tower_layer::Layer;
 use tower_service::Service;
+use tracing::Span;
 
 use super::*;
 use crate::XrayHttpLayer;

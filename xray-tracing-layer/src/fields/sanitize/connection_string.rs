@@ -53,9 +53,10 @@ fn from_url(text: &str) -> Option<String> {
     }
     let path = after.strip_prefix('/').unwrap_or_default();
     let database = path.split(['?', '#', ';']).next().unwrap_or_default();
-    Some(match is_database(database) {
-        true => format!("{wrapper}{scheme}://{hosts}/{database}"),
-        false => format!("{wrapper}{scheme}://{hosts}"),
+    Some(if is_database(database) {
+        format!("{wrapper}{scheme}://{hosts}/{database}")
+    } else {
+        format!("{wrapper}{scheme}://{hosts}")
     })
 }
 
@@ -84,10 +85,7 @@ fn behind_user(text: &str) -> Option<String> {
     if let Some(service) = target.strip_prefix("//") {
         let (host, service) = service.split_once('/').unwrap_or((service, ""));
         HostPort::parse(host)?;
-        return Some(match is_database(service) {
-            true => format!("//{host}/{service}"),
-            false => format!("//{host}"),
-        });
+        return Some(if is_database(service) { format!("//{host}/{service}") } else { format!("//{host}") });
     }
     let (protocol, rest) = target.split_once('(')?;
     let (address, rest) = rest.split_once(')')?;
@@ -97,9 +95,12 @@ fn behind_user(text: &str) -> Option<String> {
         _ => false,
     };
     let database = rest.strip_prefix('/')?.split('?').next().unwrap_or_default();
-    is_address.then(|| match is_database(database) {
-        true => format!("{protocol}({address})/{database}"),
-        false => format!("{protocol}({address})/"),
+    is_address.then(|| {
+        if is_database(database) {
+            format!("{protocol}({address})/{database}")
+        } else {
+            format!("{protocol}({address})/")
+        }
     })
 }
 

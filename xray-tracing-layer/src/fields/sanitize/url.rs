@@ -139,7 +139,7 @@ static IN_HOST: [bool; 256] = {
     found
 };
 
-/// Where the authority begins, if there is one. The outer `None`: the form is not understood.
+/// Returns the start of the authority, if there is one. The outer `None`: the form is not understood.
 fn start_of_authority(url: &str) -> Option<Option<usize>> {
     if url.starts_with("//") {
         return Some(Some(2));

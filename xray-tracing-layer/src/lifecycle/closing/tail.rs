@@ -175,7 +175,7 @@ impl Core {
         self.spans.table.with(root, |root| root.held.as_mut().map(|held| look(held))).flatten()
     }
 
-    /// Whether a span that ends early waits for its close: one inside of a trace that is held back, or a root that has
+    /// Returns whether a span that ends early waits for its close: one inside of a trace that is held back, or a root that has
     /// been decided about.
     #[cold]
     pub(crate) fn waits(&self, id: u64) -> bool {

@@ -88,7 +88,7 @@ struct IncomingHeader<'a> {
     /// The header in X-Ray's form, or an invalid header for the layer to count.
     text: Option<Cow<'a, str>>,
     requested: Option<TraceHeader>,
-    /// Whether X-Ray's header is invalid and W3C's is used.
+    /// Set if X-Ray's header is invalid and W3C's is used.
     ignored: bool,
 }
 
