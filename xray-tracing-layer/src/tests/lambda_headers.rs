@@ -1,6 +1,6 @@
 //! An invocation's header: the segment that spans belong to, and the spans that are not recorded.
 
-use tracing::info_span;
+use tracing::{Span, info_span};
 
 use super::{Rig, SAMPLED, lambda, names};
 use crate::{XraySpanExt, current_trace_header};

@@ -1,12 +1,12 @@
 //! Threads, tasks, and spans that close in any order: nothing is lost, and a request ends when it ended.
 
 use std::sync::{Arc, Barrier, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tracing::{Dispatch, Instrument, Span, error, info_span};
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::{MemoryRig, Rig, span_count, tick};
+use crate::support::{MemoryRig, Rig, span_count};
 
 /// A runtime all of whose threads have the subscriber.
 pub(crate) fn runtime(dispatch: &Dispatch) -> tokio::runtime::Runtime {

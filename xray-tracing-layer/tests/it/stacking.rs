@@ -1,8 +1,6 @@
 //! The layer in the company of others: two of them, filters around it and above it, reload, options, boxes, and
 //! subscribers within subscribers.
 
-use std::time::Duration;
-
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, Level, Span, error, info_span};
 use tracing_subscriber::filter::filter_fn;
