@@ -98,7 +98,7 @@ pub use integrations::log as fmt;
 #[cfg(feature = "testing")]
 pub use builder::TestTraces;
 pub use builder::{BuildError, Builder, builder, layer};
-pub use handle::diagnostic::Diagnostic;
+pub use handle::diagnostic::{Diagnostic, NotSampledBy};
 pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
 #[doc(inline)]

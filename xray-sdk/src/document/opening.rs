@@ -22,9 +22,22 @@ impl Opening {
         Some(Self { block, name_len: name.len() })
     }
 
-    /// Appends the document's beginning up to its times, or into its metadata.
-    #[inline]
-    pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times, metadata: bool) {
+    /// Appends the document's beginning up to its times.
+    #[inline(never)]
+    pub(super) fn put(&self, out: &mut Buffer, id: SegmentId, times: Times) {
+        self.put_after(out.bytes_mut(), true, id, times, false);
+    }
+
+    /// Appends the document's beginning up to its times, or into its metadata, after a comma if it is not the first.
+    #[inline(always)]
+    pub(super) fn put_after(
+        &self,
+        out: &mut Vec<u8>,
+        is_first: bool,
+        id: SegmentId,
+        times: Times,
+        metadata: bool,
+    ) {
         if is_first {
             out.extend_from_slice(&self.block[1..]);
         } else {

@@ -6,14 +6,14 @@
 use std::net::Ipv4Addr;
 
 use xray_sdk::TraceHeader;
-use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys, put_name};
+use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys};
 use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
 use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
 use crate::fields::sanitize::statement::Language;
 use crate::fields::sanitize::url::SafeUrl;
-use crate::fields::sanitize::written::put_clean;
+use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
 
@@ -76,10 +76,7 @@ impl<'a> FieldTarget<'a> {
     pub(super) fn put_name(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         value.with_text(|text| {
             if !text.trim().is_empty() {
-                self.body.put_piece(Piece::Name, rank, key, |out| {
-                    put_name(out, text);
-                    Written::Whole
-                });
+                self.body.put_piece(Piece::Name, rank, key, |out| put_cut_name(out, text));
             }
         });
     }

@@ -142,6 +142,7 @@ impl Slot {
                 }
                 match section {
                     Section::HttpRequest => target.put_request(rank, key, text),
+                    Section::Sql if text.contains(char::is_control) => target.leave_out(section, key),
                     _ => target.body.put_str(section, rank, key, text),
                 }
             }),

@@ -19,10 +19,10 @@ use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
-use crate::fields::callsite::CallsiteInfo;
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
+use crate::fields::visitor::{FieldVisitor, is_call_by_kind};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -30,28 +30,65 @@ use crate::state::clock::Ticks;
 use crate::state::placement::Placement;
 use crate::state::pool;
 use crate::state::process::host::LambdaFunction;
-use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Inserted;
 
 impl Core {
     #[inline(never)]
-    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
-        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+        let callsite = self.spans.callsites.of(attrs.metadata());
+        if !self.open_plain(attrs, id, callsite, &ctx) {
+            self.open_otherwise(attrs, id, callsite, ctx);
+        }
+    }
+
+    /// Opens a span that is not plain. Each of the many conditions of that is taken to hold because this is marked as cold,
+    /// or the compiler would take the last of them for a rare case.
+    #[cold]
+    #[inline(never)]
+    fn open_otherwise<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        callsite: (CallsiteId, &CallsiteInfo),
+        ctx: Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.open_any(attrs, id, callsite, &ctx);
+    }
+
+    /// Opens a span in any way.
+    #[inline(never)]
+    fn open_any<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if callsite.dropped.is_some() && self.is_left_out((callsite_id, callsite), attrs, id, ctx) {
             return;
         }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
-        let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
-            return pool::give_back(record);
+        let mut is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
+        let mut takes_place = false;
+        if !is_root && !record.context.role.is_recorded() {
+            takes_place = matches!(record.context.role, Role::LeftOut(_));
+            is_root = takes_place;
+            if !is_root && !callsite.has_decision {
+                return pool::give_back(record);
+            }
         }
         let (now, nanos) = self.spans.clock.read();
         if is_root {
@@ -61,7 +98,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
-            self.begin_root(&mut record, callsite, attrs, id)
+            self.begin_root(&mut record, callsite, attrs, (id, takes_place))
         } else {
             self.begin_part(&mut record, callsite, attrs, id)
         };
@@ -81,23 +118,8 @@ impl Core {
 
     /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
     /// segment.
-    #[inline]
-    fn begin_part(
-        &self,
-        record: &mut SpanRecord,
-        callsite: &CallsiteInfo,
-        attrs: &Attributes<'_>,
-        id: &Id,
-    ) -> Option<String> {
-        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
-            attrs.record(&mut visitor);
-            return None;
-        }
-        self.begin_any_part(record, callsite, attrs, id)
-    }
-
     #[inline(never)]
-    fn begin_any_part(
+    fn begin_part(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
@@ -125,7 +147,7 @@ impl Core {
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
         attrs: &Attributes<'_>,
-        id: &Id,
+        place: (&Id, bool),
     ) -> Option<String> {
         let is_segment = !self.spans.host.is_lambda();
         let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
@@ -136,7 +158,7 @@ impl Core {
             if is_call {
                 record.body.set_namespace(Namespace::Remote);
             }
-            self.place_root(record, id, None, None);
+            self.place_root(record, place, None, None);
             self.record_rest(record, callsite, attrs);
             return None;
         }
@@ -152,7 +174,7 @@ impl Core {
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         let forced = callsite.forced().or(forced);
-        self.place_root(record, id, header, forced);
+        self.place_root(record, place, header, forced);
         if decides_first {
             self.record_rest(record, callsite, attrs);
         }
@@ -172,9 +194,18 @@ impl Core {
         });
     }
 
-    #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
+            Inserted::Done => {}
+            other => self.give_up(id, other),
+        }
+    }
+
+    /// Gives up what an insertion replaced, or what had no room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_up(&self, id: u64, inserted: Inserted) {
+        match inserted {
             Inserted::Done => {}
             Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
@@ -204,16 +235,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if attrs.is_root() {
-            return false;
-        }
-        let direct = match attrs.parent() {
-            Some(parent) => parent.into_u64(),
-            None => match self.current(ctx) {
-                Some(current) => current,
-                None => return false,
-            },
-        };
+        let Some(direct) = self.direct_parent(attrs, ctx) else { return false };
         if self.inherit_from(record, direct) {
             return true;
         }
@@ -244,27 +266,33 @@ impl Core {
             let (role, parent_id) = match parent.context.role {
                 _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
-                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
+                role @ (Role::NotSampledByLambda | Role::LeftOut(_)) => (role, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
-            // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let context = &parent.context;
-            let is_plain = context.extras.is_none() && !context.held_back;
-            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
+            // Lambda counts each child, and may emit a parent early.
+            let stays = parent.hands_down_plainly() && !self.spans.host.is_lambda();
             ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
             return false;
         }
-        let independent = record.context.role == Role::Independent;
+        let is_root = matches!(record.context.role, Role::Independent | Role::LeftOut(_));
         // The platform's segment is elsewhere: inside this process its children are roots.
-        record.parent = if independent { None } else { SpanId::new(parent) };
+        record.parent = if is_root { None } else { SpanId::new(parent) };
         true
     }
 
-    fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
+    /// Places a root: by its own header and decision, or else by those of the root whose place it takes.
+    fn place_root(
+        &self,
+        record: &mut SpanRecord,
+        (id, takes_place): (&Id, bool),
+        field: Option<HeaderField>,
+        forced: Option<bool>,
+    ) {
+        let (field, forced) = if takes_place { record.take_place(field, forced) } else { (field, forced) };
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
@@ -302,6 +330,14 @@ impl Core {
             }
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
+        }
+        if !record.context.role.is_recorded() && record.verdict.is_none() {
+            let callsite = self.spans.callsites.get(record.callsite);
+            record.unsampled_by = match forced {
+                Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
+                Some(false) => UnsampledBy::Program,
+                _ => UnsampledBy::Caller,
+            };
         }
         if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
             let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);

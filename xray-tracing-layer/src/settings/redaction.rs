@@ -55,7 +55,7 @@ impl Redact {
 }
 
 /// The value for which the hook has no answer.
-const UNKNOWN: &str = "…";
+pub(crate) const UNKNOWN: &str = "…";
 
 impl fmt::Debug for Redact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

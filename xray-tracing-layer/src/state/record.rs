@@ -40,6 +40,8 @@ pub(crate) struct SpanRecord {
     pub(crate) sent_below: bool,
     /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
+    /// Who decided that a root is not recorded, if it is not.
+    pub(crate) unsampled_by: UnsampledBy,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
@@ -54,6 +56,8 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+    /// The bytes that the buffers held when the pool last counted them.
+    pub(crate) pooled: usize,
 }
 
 /// The progress of an open span's document.
@@ -107,6 +111,21 @@ pub(crate) enum Fate {
     LeftOutWithChildren,
 }
 
+/// Who decided that a root is not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnsampledBy {
+    #[default]
+    Sampler,
+    /// A caller's header. In Lambda, the platform.
+    Caller,
+    /// A field or a method of the span.
+    Program,
+    /// A rule for spans that are left out.
+    Rule,
+    /// The bound on traces that wait for their tail decision.
+    TailFull,
+}
+
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
 /// registry's id of the root, the root's start, and the offset.
 pub(crate) type Inheritance = [u64; 6];
@@ -131,11 +150,34 @@ pub(crate) enum Role {
         /// Set if the trace is known.
         has_trace: bool,
     },
+    /// A local root that a rule leaves out: spans inside take its place. Never sent.
+    LeftOut(Decision),
 }
 
 impl Role {
     pub(crate) const fn is_recorded(self) -> bool {
         matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
+    }
+}
+
+/// The decision about the spans that take the place of a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The sampler decides.
+    Open,
+    /// A caller's header.
+    Caller(bool),
+    /// A field or a method of the root.
+    Program(bool),
+}
+
+impl Decision {
+    /// Returns the program's decision.
+    pub(crate) fn forced(self) -> Option<bool> {
+        match self {
+            Self::Program(sampled) => Some(sampled),
+            Self::Open | Self::Caller(_) => None,
+        }
     }
 }
 
@@ -146,7 +188,7 @@ pub(crate) enum Kind {
     Absent,
     /// A part of a recorded tree.
     Part,
-    /// A recorded local root, or the platform root.
+    /// A recorded local root, the platform root, or a root that is left out.
     Root,
     /// Unrecorded, like everything inside of it.
     Unrecorded,
@@ -174,6 +216,7 @@ impl SpanRecord {
             has_children: false,
             sent_below: false,
             fate: Fate::Kept,
+            unsampled_by: UnsampledBy::Sampler,
             lambda_state: LambdaState::default(),
             verdict: None,
             held: None,
@@ -182,6 +225,7 @@ impl SpanRecord {
             children: Children::new(),
             waiting: None,
             streamed: 0,
+            pooled: 0,
         }
     }
 
@@ -214,7 +258,8 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
-            matches!(self.context.role, Role::Unsampled | Role::NotSampledByLambda | Role::Undecided { .. })
+            !self.context.role.is_recorded()
+                && self.context.role != Role::PlatformRoot
                 && self.is_local_root()
                 && (!self.has_children || self.is_watched())
         };
@@ -234,10 +279,14 @@ impl SpanRecord {
     /// | recorded | `false` | left out, with everything inside |
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
+    /// | left out by a rule | either | decided about for the spans that take its place |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let was_held_back = self.release();
         let role = &mut self.context.role;
-        if !sampled {
+        if let Role::LeftOut(decision) = role {
+            *decision = Decision::Program(sampled);
+        } else if !sampled {
+            self.unsampled_by = UnsampledBy::Program;
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
@@ -261,6 +310,13 @@ impl SpanRecord {
     pub(crate) fn release(&mut self) -> bool {
         self.held = None;
         std::mem::take(&mut self.context.held_back)
+    }
+
+    /// Returns whether words are all that a child inherits from this one: it is recorded, and its trace is not held back.
+    /// Unknown keys of a header are not words.
+    #[inline]
+    pub(crate) fn hands_down_plainly(&self) -> bool {
+        self.context.role.is_recorded() && self.context.extras.is_none() && !self.context.held_back
     }
 
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
@@ -287,7 +343,7 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
-        if !role.is_recorded() && role != Role::PlatformRoot {
+        if !role.is_recorded() && !matches!(role, Role::PlatformRoot | Role::LeftOut(_)) {
             Kind::Unrecorded
         } else if self.is_local_root() {
             Kind::Root
@@ -305,6 +361,26 @@ impl SpanRecord {
     /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
+    }
+
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
+    }
+
+    /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
+    #[inline]
+    pub(crate) fn reset_plain(&mut self) {
+        self.body.clear_plain();
+        (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
     }
 
     /// Returns the bytes that the buffers hold, in use or not.
@@ -326,5 +402,6 @@ impl SpanRecord {
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
         (self.sent_below, self.fate) = (false, Fate::Kept);
+        self.unsampled_by = UnsampledBy::Sampler;
     }
 }

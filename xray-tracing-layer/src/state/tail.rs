@@ -84,6 +84,11 @@ impl HeldTrace {
         self.documents.push(held);
     }
 
+    /// Returns the number of spans in the documents.
+    pub(crate) fn spans(&self) -> u64 {
+        self.documents.iter().map(|held| u64::from(held.folded) + u64::from(held.is_own)).sum()
+    }
+
     /// Takes all documents out.
     pub(crate) fn take_documents(&mut self) -> Vec<HeldDocument> {
         self.tail.bytes.fetch_sub(std::mem::take(&mut self.bytes), Relaxed);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde_json::Value;
-use tracing::{Dispatch, Span, info_span};
+use tracing::{Dispatch, info_span};
 use tracing_subscriber::Registry;
 use tracing_subscriber::prelude::*;
 use xray_sdk::sampling::Always;
@@ -28,6 +28,7 @@ mod lambda_messages;
 #[cfg(feature = "lambda")]
 mod lambda_timer;
 mod left_out;
+mod left_out_at_close;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;

@@ -215,6 +215,30 @@ fn a_span_gets_another_name_other_fields_and_another_status() {
 }
 
 #[test]
+fn a_name_that_is_too_long_is_cut_and_one_that_is_empty_ignored_and_both_are_counted() {
+    for (name, child, operation, (cut, dropped)) in [
+        ("é".repeat(200), "é".repeat(200), "é".repeat(125), (1, 0)),
+        ("x".repeat(201), "x".repeat(200), "x".repeat(201), (1, 0)),
+        ("x".repeat(300), "x".repeat(200), "x".repeat(250), (2, 0)),
+        (String::new(), "child".to_owned(), "root".to_owned(), (0, 2)),
+        (" \t".to_owned(), "child".to_owned(), "root".to_owned(), (0, 2)),
+    ] {
+        let new = name.clone();
+        let rig = Rig::new(|b| b.on_close(move |span| span.rename(&new)));
+        rig.run(|| info_span!("root").in_scope(|| drop(info_span!("child"))));
+        let sent = rig.sent();
+        assert_eq!(sent[0]["subsegments"][0]["name"], child, "{name:?}");
+        assert_eq!(sent[0]["metadata"]["default"]["operation"], operation, "{name:?}");
+        let stats = rig.handle.stats();
+        assert_eq!((stats.values_cut, stats.values_dropped), (cut, dropped), "{name:?}");
+    }
+    // By a field as well.
+    let rig = Rig::new(|b| b);
+    rig.run(|| info_span!("root").in_scope(|| drop(info_span!("child", otel.name = "x".repeat(201)))));
+    assert_eq!(rig.handle.stats().values_cut, 1);
+}
+
+#[test]
 fn a_panic_after_the_drop_keeps_the_span_and_is_counted() {
     let rig = Rig::new(|b| {
         b.on_close(|span| {

@@ -65,6 +65,10 @@ impl Rig {
         assert_eq!(received.documents().len(), documents, "no more than were sent");
         assert_eq!(received.problems(), [""; 0], "every document is valid");
         assert!(received.largest_datagram() <= 64_030);
+        let documents = received.documents().iter().map(|document| document.json());
+        let finished = documents.filter(|document| document.get("end_time").is_some());
+        let spans: u64 = finished.map(span_count).sum();
+        assert_eq!(spans + stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
         received
     }
 
@@ -226,6 +230,8 @@ impl MemoryRig {
     }
 }
 
+/// Checks that nothing is held. The sum itself holds by its making: what is compared with it are the spans that a test
+/// has opened, or those in the documents.
 #[track_caller]
 pub(crate) fn assert_law(stats: &Stats) {
     assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");

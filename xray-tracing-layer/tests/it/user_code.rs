@@ -14,29 +14,59 @@ use xray_tracing_layer::{XraySpanExt, current_trace_header};
 use crate::support::{Memory, MemoryRig, Rig, assert_law, span_count};
 
 #[test]
-fn a_debug_that_panics_is_the_users_and_leaves_the_layer_whole() {
+fn a_value_that_panics_ends_there_and_the_program_goes_on() {
     struct Panics;
     impl fmt::Debug for Panics {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
             panic!("in Debug")
         }
     }
-    let rig = Rig::new();
-    rig.run(|| {
-        let quietly = |act: &mut dyn FnMut()| {
-            assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(act)).is_err());
-        };
-        // The registry has this span by then, and nobody its handle: it would hold a parent open for ever.
-        quietly(&mut || drop(info_span!("never", x = ?Panics)));
-        let _root = info_span!("root", late = Empty).entered();
-        quietly(&mut || {
-            Span::current().record("late", debug(Panics));
+    impl fmt::Display for Panics {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half")?;
+            panic!("in Display")
+        }
+    }
+    let work = || {
+        let _root = info_span!("root", late = Empty, annotation.a = %Panics, url.path = ?Panics).entered();
+        Span::current().record("late", debug(Panics));
+        error!(x = ?Panics, "order {Panics}");
+        info_span!("child", x = %Panics, otel.name = ?Panics, kept = 1).in_scope(|| error!("{Panics}"));
+        // Also while the thread panics already.
+        let caught = std::panic::catch_unwind(|| {
+            struct Bomb;
+            impl Drop for Bomb {
+                fn drop(&mut self) {
+                    drop(info_span!("dropped", x = ?Panics));
+                }
+            }
+            let _bomb = Bomb;
+            panic!("of the program's own");
         });
-        quietly(&mut || error!(x = ?Panics));
-        info_span!("after", x = 1).in_scope(|| error!("fine"));
-    });
+        assert!(caught.is_err());
+    };
+    let rig = Rig::new();
+    rig.run(work);
     let document = rig.document();
-    assert_eq!(document["subsegments"][0]["name"], "after");
+    assert_eq!(document["annotations"]["a"], "half…");
+    assert_eq!(document["metadata"]["default"]["late"], "…");
+    let child = &document["subsegments"][0];
+    assert_eq!(
+        (&child["metadata"]["default"]["x"], &child["metadata"]["default"]["kept"]),
+        (&json!("half…"), &json!(1))
+    );
+    assert_eq!(child["cause"]["exceptions"][0]["message"], "half…");
+    assert_eq!(document["subsegments"][1]["metadata"]["default"]["x"], "…");
+    assert!(rig.handle.stats().values_cut >= 5, "{:?}", rig.handle.stats());
+    // Of a root that is not sampled, of one that is decided about late, and with a hook.
+    let rig = MemoryRig::with(|b| b.sampler(xray_sdk::sampling::Never));
+    rig.run(work);
+    rig.run(|| info_span!("root", x = %Panics).force_sampling(true));
+    assert_eq!(rig.documents()[0]["metadata"]["default"]["x"], "half…");
+    let rig = MemoryRig::with(|b| b.breadcrumbs().redact(|_, value| value.replace("half", "HALF").into()));
+    rig.run(work);
+    rig.run(|| info_span!("root").in_scope(|| tracing::info!(x = %Panics, "crumb {Panics}")));
+    assert_eq!(rig.documents()[0]["annotations"]["a"], "HALF…");
 }
 
 /// Opens spans and sends events while it is being written.

@@ -18,7 +18,7 @@
 
 use memchr::memchr3;
 
-use super::host::{HostPort, is_port};
+use super::host::{HostPort, is_path, is_port, is_socket_path};
 use super::url::is_scheme;
 
 /// Builds a connection string without its secrets. Returns `None` if its form is not understood.
@@ -70,7 +70,9 @@ fn from_file(text: &str) -> Option<String> {
         return None;
     }
     let path = rest.split('?').next().unwrap_or_default();
-    is_path(path).then(|| format!("{scheme}:{path}"))
+    // A folder's name may hold blanks.
+    path.split(' ').all(|part| part.is_empty() || is_path(part)).then_some(path)?;
+    (!path.is_empty()).then(|| format!("{scheme}:{path}"))
 }
 
 /// `user:password@protocol(address)/database?options` and `user/password@//host:port/service`
@@ -89,7 +91,7 @@ fn behind_user(text: &str) -> Option<String> {
     let (address, rest) = rest.split_once(')')?;
     let is_address = match protocol {
         "tcp" | "tcp4" | "tcp6" => HostPort::parse(address).is_some(),
-        "unix" => is_path(address),
+        "unix" => is_socket_path(address),
         _ => false,
     };
     let database = rest.strip_prefix('/')?.split('?').next().unwrap_or_default();
@@ -213,10 +215,6 @@ fn is_database(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'))
-}
-
-fn is_path(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' '))
 }
 
 /// Schemes that may be kept alone, where the rest is not understood.
