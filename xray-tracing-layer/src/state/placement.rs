@@ -90,7 +90,7 @@ impl SpanRecord {
         let callers = || self.left_out_header(decision);
         let field = field
             .or_else(|| callers().map(|header| HeaderField { header: Some(header), platform_root: false }));
-        (field, forced.or(decision.forced()))
+        (field, forced.or_else(|| decision.forced()))
     }
 
     /// Sets the caller's header of a root that is left out. The program's decision stays.
