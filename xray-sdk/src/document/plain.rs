@@ -18,7 +18,7 @@ use crate::json::{Buffer, MemberKey};
 #[derive(Clone, Debug)]
 pub struct PlainKey {
     key: MemberKey,
-    /// What its entries have in common.
+    /// Facts that its entries have in common.
     content: Content,
     /// Its part's bit.
     bit: u16,

@@ -62,5 +62,5 @@ impl Core {
     }
 }
 
-/// Whether the parent had been exited before, so that the span outlives it.
+/// Set if the parent had been exited before, so that the span outlives it.
 struct Late(bool);
