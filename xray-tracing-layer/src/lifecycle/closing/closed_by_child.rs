@@ -19,7 +19,7 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         // A thread inside the parent holds the parent open.
-        if self.current(ctx) != Some(parent.get())
+        if (self.is_outside() || self.current(ctx) != Some(parent.get()))
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
