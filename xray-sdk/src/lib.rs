@@ -101,6 +101,7 @@ pub mod document {
     mod serialize;
     mod template;
     mod trim;
+    mod usual;
 
     mod children;
     mod exception;

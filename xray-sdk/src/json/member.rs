@@ -66,6 +66,14 @@ impl Buffer {
         true
     }
 
+    /// Appends a member and a comma. Its value is a string of any length that needs no escapes.
+    #[inline(always)]
+    pub(crate) fn put_unescaped_member(&mut self, key: &MemberKey, text: &str) {
+        self.put_block(key, key.len.min(MAX_KEY) + 1, |_| ());
+        self.put(text);
+        self.put("\",");
+    }
+
     /// Appends a member and a comma, if its value has at most eight digits. Otherwise appends nothing and returns
     /// `false`.
     #[inline(always)]
