@@ -14,6 +14,7 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
+use crate::fields::visitor::RootKey;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -26,6 +27,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
+    /// The ways of a root's fields by index, if no two of them are the same member, and one belongs to a request.
+    pub(crate) root_keys: Option<Box<[RootKey]>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -97,17 +100,16 @@ impl CallsiteInfo {
             _ => None,
         };
         // Two annotations whose keys become the same once sanitized differ by their ranks only.
+        let key_of = |slot: &Slot| match slot {
+            Slot::Any { section, key, .. } => Some((*section, key.clone())),
+            _ => None,
+        };
         let same_key = |(i, slot): (usize, &Slot)| {
-            let key_of = |slot: &Slot| match slot {
-                Slot::Any { section, key, .. } => Some((*section, key.clone())),
-                _ => None,
-            };
-            slots[..i].iter().any(|other| key_of(other) == key_of(slot))
+            key_of(slot)
+                .is_some_and(|key| slots[..i].iter().any(|other| key_of(other).as_ref() == Some(&key)))
         };
-        let plain_keys = || {
-            let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
-            (!slots.iter().enumerate().any(same_key)).then_some(keys)
-        };
+        let differ = !slots.iter().enumerate().any(same_key);
+        let plain_keys = || slots.iter().map(plain_key).collect::<Option<Box<[_]>>>().filter(|_| differ);
         let title = if is_event { metadata.target() } else { metadata.name() };
         let event = EventKind::of(metadata, settings.breadcrumbs);
         let platform_root = slots.contains(&Slot::Header { platform_root: true });
@@ -120,10 +122,25 @@ impl CallsiteInfo {
             (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
             _ => None,
         };
+        let distinct_request = unique && !requests.iter().enumerate().any(again);
+        let root_key = |slot: &Slot| {
+            let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
+            let ready = match *slot {
+                ref slot if slot.is_decisive() => return RootKey::Decided,
+                Slot::Url { rank } => request_key(rank, keys::URL).map(RootKey::Url),
+                Slot::Str { section: Section::HttpRequest, rank, key } => {
+                    request_key(rank, key).map(RootKey::Short)
+                }
+                ref slot => plain_key(slot).map(RootKey::Short),
+            };
+            ready.unwrap_or(RootKey::Other)
+        };
+        let is_request = distinct_request && differ && !requests.is_empty() && !is_event;
         Self {
+            root_keys: is_request.then(|| slots.iter().map(root_key).collect()),
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
-            distinct_request: unique && !requests.iter().enumerate().any(again),
+            distinct_request,
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event && dropped.is_none() { plain_keys() } else { None },
             name: name.as_str().into(),

@@ -17,12 +17,12 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::Namespace;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
+use xray_sdk::{SamplingDecision, SegmentId, TraceId};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::language_of;
 use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
+use crate::fields::visitor::{FieldVisitor, PlainVisitor, RootVisitor, is_call_by_kind};
 use crate::lifecycle::core::Core;
 use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -136,10 +136,23 @@ impl Core {
             if is_call {
                 record.body.set_namespace(Namespace::Remote);
             }
-            self.place_root(record, id, None, None);
+            self.place_new_root(record, id);
             self.record_rest(record, callsite, attrs);
             return None;
         }
+        self.begin_any_root(record, callsite, attrs, id, decides_first)
+    }
+
+    #[inline(never)]
+    fn begin_any_root(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        decides_first: bool,
+    ) -> Option<String> {
+        let is_segment = !self.spans.host.is_lambda();
         let mut visitor = if decides_first {
             FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
         } else {
@@ -164,6 +177,9 @@ impl Core {
     fn record_rest(&self, record: &mut SpanRecord, callsite: &CallsiteInfo, attrs: &Attributes<'_>) {
         let is_written = record.context.role.is_recorded() || record.is_watched();
         let SpanRecord { body, deferred, .. } = record;
+        if is_written && let Some(mut visitor) = RootVisitor::of(callsite, &self.config.rules, body) {
+            return attrs.record(&mut visitor);
+        }
         attrs.record(&mut if is_written {
             FieldVisitor::for_rest(callsite, &self.config.rules, body)
         } else {
@@ -236,43 +252,75 @@ impl Core {
     /// Inherits from a parent that is not recorded, or that has no child yet, or any parent in Lambda.
     #[inline(never)]
     fn inherit_from_locked(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        let found = self.spans.table.hand_down(parent, |parent| {
-            parent.has_children = true;
-            self.spans.host.on_child_open(parent);
-            parent.draw_trace_id();
-            let is_recorded = parent.context.role.is_recorded();
-            let (role, parent_id) = match parent.context.role {
-                _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
-                Role::PlatformRoot => (Role::Independent, parent.parent_id),
-                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
-                role => (role, Some(parent.segment_id)),
-            };
-            record.context = TraceContext { role, ..parent.context.clone() };
-            record.parent_id = parent_id;
+        let in_lambda = self.spans.host.is_lambda();
+        let found = self.spans.table.hand_down(parent, |open| {
+            let TraceContext { role, extras, held_back, .. } = &open.context;
             // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let context = &parent.context;
-            let is_plain = context.extras.is_none() && !context.held_back;
-            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
-            ((), stays.then(|| parent.inheritance()))
+            if in_lambda || !role.is_recorded() || extras.is_some() || *held_back {
+                self.inherit_any(record, parent, open);
+                return (None, None);
+            }
+            open.has_children = true;
+            open.draw_trace_id();
+            let inheritance = Some(open.inheritance());
+            (inheritance, inheritance)
         });
-        if found.is_none() {
-            return false;
+        if let Some(Some(inheritance)) = found {
+            record.inherit(parent, inheritance);
         }
-        let independent = record.context.role == Role::Independent;
-        // The platform's segment is elsewhere: inside this process its children are roots.
-        record.parent = if independent { None } else { SpanId::new(parent) };
-        true
+        found.is_some()
     }
 
+    /// Inherits from an open parent of any kind.
+    #[inline(never)]
+    fn inherit_any(&self, record: &mut SpanRecord, parent: u64, open: &mut SpanRecord) {
+        open.has_children = true;
+        self.spans.host.on_child_open(open);
+        open.draw_trace_id();
+        let (role, parent_id) = match open.context.role {
+            role if role.is_recorded() => (Role::Subsegment, Some(open.segment_id)),
+            Role::PlatformRoot => (Role::Independent, open.parent_id),
+            Role::NotSampledByLambda => (Role::NotSampledByLambda, open.parent_id),
+            role => (role, Some(open.segment_id)),
+        };
+        record.context = TraceContext { role, ..open.context.clone() };
+        record.parent_id = parent_id;
+        // The platform's segment is elsewhere: inside this process its children are roots.
+        record.parent = if role == Role::Independent { None } else { SpanId::new(parent) };
+    }
+
+    /// Places a root of which neither a header nor a decision is known, and for which the sampler decides.
+    #[inline]
+    fn place_new_root(&self, record: &mut SpanRecord, id: &Id) {
+        let is_special = self.spans.host.is_lambda()
+            || self.hooks.tail.is_some()
+            || record.body.namespace().is_some()
+            || !self.install.installed.load(Relaxed);
+        if is_special {
+            return self.place_root(record, id, None, None);
+        }
+        self.begin_tree(record, id);
+        record.context.trace_id = TraceId::ZERO;
+        self.let_sampler_decide(record, false);
+    }
+
+    /// Makes an empty record that of a local root.
+    #[inline]
+    fn begin_tree(&self, record: &mut SpanRecord, id: &Id) {
+        (record.parent, record.parent_id) = (None, None);
+        let (start, offset) = self.spans.clock.begin_tree(record.start);
+        let context = &mut record.context;
+        (record.start, context.root, context.root_start, context.offset) =
+            (start, id.into_u64(), start, offset);
+    }
+
+    #[inline(never)]
     fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
             self.install();
         }
-        record.parent = None;
-        record.parent_id = None;
-        record.context.root = id.into_u64();
         if field.as_ref().is_some_and(|field| field.header.is_none()) {
             self.output.counters.bad_headers.one();
         }
@@ -292,8 +340,7 @@ impl Core {
             // The process may have been frozen since the last invocation.
             self.spans.clock.anchor(now);
         }
-        let (start, offset) = self.spans.clock.begin_tree(now);
-        (record.start, record.context.root_start, record.context.offset) = (start, start, offset);
+        self.begin_tree(record, id);
         let in_platform_segment = platform_root || lambda.is_some();
         match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
             Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
@@ -330,38 +377,6 @@ impl Core {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
             });
-        }
-    }
-
-    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
-    /// decides.
-    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
-        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
-        record.parent_id = header.and_then(TraceHeader::parent);
-        record.context.extras = header.and_then(TraceHeader::shared_extras);
-        record.verdict = None;
-        record.context.role = match sampled {
-            Some(true) => Role::Segment,
-            Some(false) => Role::Unsampled,
-            None => {
-                let verdict = self.sample(record);
-                let role = if verdict.is_sampled() {
-                    Role::Segment
-                } else if verdict.is_left_open() {
-                    Role::Undecided { has_trace: true }
-                } else {
-                    Role::Unsampled
-                };
-                record.verdict = Some(verdict);
-                role
-            }
-        };
-        match record.context.role {
-            Role::Segment => record.draw_trace_id(),
-            Role::Unsampled if self.config.zero_ids && header.is_none() => {
-                record.segment_id = SegmentId::from(0);
-            }
-            _ => {}
         }
     }
 }

@@ -51,17 +51,7 @@ impl<'a> SafeUrl<'a> {
     /// `None` for any other.
     #[inline]
     fn parse_plain(url: &'a str) -> Option<Self> {
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-        // None of `:@?#;=%` is bland.
-        if !is_bland(rest.as_bytes()) {
-            return None;
-        }
-        let end = rest.bytes().position(|byte| !IN_HOST[usize::from(byte)]).unwrap_or(rest.len());
-        let (host, after) = rest.split_at(end);
-        if host.is_empty() || host.len() > MAX_HOST || !(after.is_empty() || after.starts_with('/')) {
-            return None;
-        }
-        let before = &url[..url.len() - rest.len()];
+        let (before, host, after) = plain_parts(url)?;
         let host = HostPort { host, port: "", whole: host };
         Some(Self { before, host: Some(host), after, unchanged: Some(url) })
     }
@@ -125,6 +115,27 @@ impl<'a> SafeUrl<'a> {
     pub(crate) fn host(self) -> Option<&'a str> {
         self.host.map(|host| host.host)
     }
+}
+
+/// Returns whether a text is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
+/// those for which it is `false`.
+#[inline]
+pub(crate) fn is_plain_url(url: &str) -> bool {
+    plain_parts(url).is_some()
+}
+
+/// Splits a plain URL into scheme with `://`, host and path.
+#[inline]
+fn plain_parts(url: &str) -> Option<(&str, &str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    // None of `:@?#;=%` is bland.
+    if !is_bland(rest.as_bytes()) {
+        return None;
+    }
+    let end = rest.bytes().position(|byte| !IN_HOST[usize::from(byte)]).unwrap_or(rest.len());
+    let (host, after) = rest.split_at(end);
+    let is_plain = !host.is_empty() && host.len() <= MAX_HOST && (after.is_empty() || after.starts_with('/'));
+    is_plain.then(|| (&url[..url.len() - rest.len()], host, after))
 }
 
 /// The bytes of a host's name in ASCII.
