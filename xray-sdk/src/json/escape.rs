@@ -74,6 +74,15 @@ pub(super) fn unbland(w: u64) -> u64 {
     (below_comma | colon_to_at | !differs(b'\\') | delete | w) & TOPS
 }
 
+/// Not 0 if one of eight bytes is a blank.
+#[inline]
+pub(super) fn blanks(w: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const TOPS: u64 = 0x8080_8080_8080_8080;
+    let differs = ((w & !TOPS) ^ (ONES * u64::from(b' '))) + ONES * 0x7f;
+    !(differs | w) & TOPS
+}
+
 #[inline]
 fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
