@@ -140,7 +140,7 @@ impl Frame<'_> {
             (Kind::Embedded { opening: Some(opening) }, Some(times))
                 if !self.body.may_have(Part::NamePiece) =>
             {
-                opening.put(out.bytes_mut(), true, self.id, times, false);
+                opening.put_apart(out, self.id, times);
                 None
             }
             _ => self.put_head(out),

@@ -17,7 +17,7 @@ use crate::state::record::{Role, SpanRecord};
 impl Core {
     /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
     /// decides.
-    pub(super) fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
+    pub(crate) fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
         record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
         record.parent_id = header.and_then(TraceHeader::parent);
         record.context.extras = header.and_then(TraceHeader::shared_extras);
@@ -32,7 +32,7 @@ impl Core {
     }
 
     #[inline]
-    pub(super) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool) {
+    pub(crate) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool) {
         let verdict = self.sample(record);
         let role = if verdict.is_sampled() {
             Role::Segment

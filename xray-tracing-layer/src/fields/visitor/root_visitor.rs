@@ -47,6 +47,24 @@ impl<'a> RootVisitor<'a> {
     }
 
     #[inline(never)]
+    fn put_short(&mut self, field: &Field, key: &PlainKey, text: &str) {
+        // A bland string holds none of the bytes that a secret stands behind. A blank one may count as absent.
+        if text.starts_with(' ') || !self.body.append_bland(key, text) {
+            self.put_other(field, Value::Str(text));
+        }
+    }
+
+    #[inline(never)]
+    fn put_url(&mut self, field: &Field, key: &PlainKey, text: &str) {
+        let url = text.trim_ascii();
+        if url.len() <= MAX_STRING && is_plain_url(url) {
+            self.body.append_unescaped(key, url);
+        } else {
+            self.put_other(field, Value::Str(text));
+        }
+    }
+
+    #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         FieldVisitor::for_rest(self.callsite, self.rules, self.body).put(field, value);
     }
@@ -54,22 +72,11 @@ impl<'a> RootVisitor<'a> {
 
 impl Visit for RootVisitor<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
-        let done = match self.keys.get(field.index()) {
-            Some(RootKey::Decided) => true,
-            // A bland string holds none of the bytes that a secret stands behind. A blank one may count as absent.
-            Some(RootKey::Short(key)) => !text.starts_with(' ') && self.body.append_bland(key, text),
-            Some(RootKey::Url(key)) => {
-                let url = text.trim_ascii();
-                let is_ready = url.len() <= MAX_STRING && is_plain_url(url);
-                if is_ready {
-                    self.body.append_unescaped(key, url);
-                }
-                is_ready
-            }
-            Some(RootKey::Other) | None => false,
-        };
-        if !done {
-            self.put_other(field, Value::Str(text));
+        match self.keys.get(field.index()) {
+            Some(RootKey::Decided) => {}
+            Some(RootKey::Short(key)) => self.put_short(field, key, text),
+            Some(RootKey::Url(key)) => self.put_url(field, key, text),
+            Some(RootKey::Other) | None => self.put_other(field, Value::Str(text)),
         }
     }
 
