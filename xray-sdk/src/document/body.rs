@@ -35,7 +35,10 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
-    /// Whether anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
+    /// The end of the annotations in `text`, and of the comma behind them, as long as the body is not mixed.
+    pub(super) split: u32,
+    /// Whether anything but annotations and, behind all of these, metadata was put, or a value was replaced, cut or left
+    /// out. Most bodies stay without.
     pub(super) mixed: bool,
 }
 
@@ -48,13 +51,11 @@ impl Body {
 
     /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
-        self.text.clear();
-        self.entries.clear();
-        self.parts = 0;
+        self.clear_plain();
         if !std::mem::take(&mut self.mixed) {
             return;
         }
-        (self.dead, self.parts, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.dead, self.namespaced, self.exceptions) = (0, 0, 0);
         (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
         self.losses = Truncation::default();
     }
@@ -79,8 +80,8 @@ impl Body {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // The objects around the members, flags and marks take less than 400 bytes, and a namespace's four.
-        self.text.len() - self.dead + 4 * self.namespaced as usize + 400
+        // A namespace takes four bytes.
+        self.text.len() - self.dead + 4 * self.namespaced as usize + AROUND
     }
 
     /// Returns the counts of values left out or truncated so far.
@@ -306,10 +307,13 @@ impl Body {
         self.text.put(",");
         let entry = Entry { content, start: start as u32, len: len as u32 };
         if let Some(part) = entry.part() {
-            self.annotations += u32::from(part == Part::Annotation);
-            self.namespaced += u32::from(part == Part::MetadataIn);
+            if part == Part::Annotation {
+                self.note_annotation();
+            } else {
+                self.namespaced += u32::from(part == Part::MetadataIn);
+                self.mixed |= part != Part::Metadata;
+            }
             self.parts |= part.bit();
-            self.mixed |= part != Part::Metadata;
         }
         self.entries.push(entry);
         if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
@@ -351,6 +355,9 @@ impl Body {
         Some(part)
     }
 }
+
+/// What the objects around the members, flags and marks take at most.
+pub(super) const AROUND: usize = 400;
 
 #[cfg(test)]
 mod tests {

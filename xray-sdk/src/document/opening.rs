@@ -37,14 +37,20 @@ impl Opening {
 
     /// Appends the document's beginning up to its times.
     #[inline]
-    pub(super) fn put_apart(&self, out: &mut Buffer, id: SegmentId, times: Times) {
+    pub(super) fn put(&self, out: &mut Buffer, id: SegmentId, times: Times) {
         put_block(out.bytes_mut(), &self.block[1..], id, (times, (BEGINNING.len() - 1) + self.name_len));
     }
 
-    /// Appends the document's beginning up to its times, or into its metadata, with a comma in front unless it is the
-    /// first.
-    #[inline]
-    pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times, metadata: bool) {
+    /// Appends the document's beginning up to its times, or into its metadata, after a comma if it is not the first.
+    #[inline(always)]
+    pub(super) fn put_after(
+        &self,
+        out: &mut Vec<u8>,
+        is_first: bool,
+        id: SegmentId,
+        times: Times,
+        metadata: bool,
+    ) {
         if is_first {
             out.extend_from_slice(&self.block[1..]);
         } else {

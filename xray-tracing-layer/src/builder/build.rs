@@ -187,6 +187,7 @@ impl<F> Builder<F> {
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
             hears_all: F::hears_all(),
+            closes_plainly: self.settings.on_close.is_none() && !host.is_lambda(),
             #[cfg(feature = "http")]
             headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };

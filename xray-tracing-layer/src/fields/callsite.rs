@@ -13,8 +13,8 @@ use xray_sdk::document::internal::{
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
+use crate::fields::root_key::RootKey;
 use crate::fields::slot::Slot;
-use crate::fields::visitor::RootKey;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -27,7 +27,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
-    /// The ways of a root's fields by index, if no two of them are the same member, and one belongs to a request.
+    /// The ways of a root's fields by index, if no field but OpenTelemetry's kind may decide about it, and no two of them are
+    /// the same member.
     pub(crate) root_keys: Option<Box<[RootKey]>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
@@ -52,7 +53,7 @@ pub(crate) struct CallsiteInfo {
     pub(crate) has_decisive_fields: bool,
     /// What a rule of the user's leaves out, if one applies.
     pub(crate) dropped: Option<Dropped>,
-    /// The index of OpenTelemetry's kind, if no other field decides.
+    /// The index of OpenTelemetry's kind, if that is the only field that decides.
     pub(crate) kind_alone: Option<usize>,
     /// Whether it is of ERROR events that have a message and no other field.
     pub(crate) is_message_alone: bool,
@@ -100,16 +101,17 @@ impl CallsiteInfo {
             _ => None,
         };
         // Two annotations whose keys become the same once sanitized differ by their ranks only.
-        let key_of = |slot: &Slot| match slot {
-            Slot::Any { section, key, .. } => Some((*section, key.clone())),
-            _ => None,
-        };
         let same_key = |(i, slot): (usize, &Slot)| {
-            key_of(slot)
-                .is_some_and(|key| slots[..i].iter().any(|other| key_of(other).as_ref() == Some(&key)))
+            let key_of = |slot: &Slot| match slot {
+                Slot::Any { section, key, .. } => Some((*section, key.clone())),
+                _ => None,
+            };
+            slots[..i].iter().any(|other| key_of(other) == key_of(slot))
         };
-        let differ = !slots.iter().enumerate().any(same_key);
-        let plain_keys = || slots.iter().map(plain_key).collect::<Option<Box<[_]>>>().filter(|_| differ);
+        let plain_keys = || {
+            let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
+            (!slots.iter().enumerate().any(same_key)).then_some(keys)
+        };
         let title = if is_event { metadata.target() } else { metadata.name() };
         let event = EventKind::of(metadata, settings.breadcrumbs);
         let platform_root = slots.contains(&Slot::Header { platform_root: true });
@@ -118,29 +120,16 @@ impl CallsiteInfo {
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
         let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
-        let kind_alone = match (decisive.next(), decisive.next()) {
-            (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
-            _ => None,
+        let (kind_alone, decides_by_kind) = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) => (Some(index), true),
+            (decisive, _) => (None, decisive.is_none()),
         };
-        let distinct_request = unique && !requests.iter().enumerate().any(again);
-        let root_key = |slot: &Slot| {
-            let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
-            let ready = match *slot {
-                ref slot if slot.is_decisive() => return RootKey::Decided,
-                Slot::Url { rank } => request_key(rank, keys::URL).map(RootKey::Url),
-                Slot::Str { section: Section::HttpRequest, rank, key } => {
-                    request_key(rank, key).map(RootKey::Short)
-                }
-                ref slot => plain_key(slot).map(RootKey::Short),
-            };
-            ready.unwrap_or(RootKey::Other)
-        };
-        let is_request = distinct_request && differ && !requests.is_empty() && !is_event;
+        let decides_by_kind = decides_by_kind && dropped.is_none() && unique && !is_event;
         Self {
-            root_keys: is_request.then(|| slots.iter().map(root_key).collect()),
+            root_keys: if decides_by_kind { RootKey::all_of(&slots) } else { None },
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
-            distinct_request,
+            distinct_request: unique && !requests.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event && dropped.is_none() { plain_keys() } else { None },
             name: name.as_str().into(),

@@ -54,7 +54,31 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(mut record) = found.remove() else { return };
+        let Some(record) = found.remove() else { return };
+        match record.parent {
+            Some(parent) if self.config.closes_plainly && record.is_plain_part() => {
+                self.close_plain(record, id, parent, ctx);
+            }
+            _ => self.close_otherwise(record, id, ctx),
+        }
+    }
+
+    /// Closes a span that is not plain. Marked as cold for the reason of [`open_otherwise`](Self::open_otherwise).
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close_otherwise<S>(&self, record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.close_any(record, id, ctx);
+    }
+
+    /// Closes a span in any way.
+    #[inline(never)]
+    fn close_any<S>(&self, mut record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
@@ -99,7 +123,7 @@ impl Core {
 
     /// Marks that the parent, which was exited before, may close because of this span.
     #[inline(never)]
-    fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
+    pub(crate) fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
@@ -108,11 +132,9 @@ impl Core {
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
-            // gone. It drops them right after.
-            let mut extensions = span.extensions_mut();
-            if extensions.get_mut::<ClosedByChild>().is_none() {
-                extensions.insert(ClosedByChild::towards(parent.get()));
-            }
+            // gone. It drops them right after. A mark of another layer is the same, and ends what it marks.
+            drop(span.extensions_mut().replace(ClosedByChild));
+            ClosedByChild::mark(parent.get());
         }
     }
 
@@ -162,10 +184,7 @@ impl Core {
         let callsite = self.spans.callsites.get(record.callsite);
         let name = callsite.map_or("unknown", |callsite| &*callsite.name);
         let times = (record.context.offset + record.start, record.context.offset + end);
-        // Most spans are of this form.
         let opening = callsite.and_then(|callsite| callsite.opening.as_ref());
-        let members = record.body.plain_metadata().filter(|_| record.children.is_empty());
-        let plain = opening.zip(members);
         let size = size_bound(record, name);
         let mut batch = None;
         let folded = self.spans.table.with(parent.get(), |open| {
@@ -181,12 +200,7 @@ impl Core {
                 batch = left.batch;
                 return left.is_in_batch.then_some(Destination::Held { late: open.exited.is_some() });
             }
-            let added = plain.is_some_and(|(opening, members)| {
-                children.add_plain(opening, record.segment_id, times, members)
-            });
-            if !added {
-                fold_frame(record, (name, opening), times, children);
-            }
+            fold_frame(record, (name, opening), times, children);
             Some(Destination::Folded { late: open.exited.is_some() })
         });
         if let Some(batch) = batch {
@@ -268,8 +282,13 @@ impl Core {
     /// Returns whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
-        context.role.is_recorded()
-            && now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
+        context.role.is_recorded() && self.is_tree_old(context, now)
+    }
+
+    /// Returns whether a recorded tree is old enough for that.
+    #[inline]
+    pub(crate) fn is_tree_old(&self, context: &TraceContext, now: Ticks) -> bool {
+        now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
     }
 
     /// Emits a root's document as in progress, once, without its children: they come with the complete one.
@@ -351,18 +370,14 @@ pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
 /// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
 /// nearest is the last exit.
 ///
-/// A closing child leaves this mark in its own extensions. The registry drops them after it has closed the
-/// parent. So a parent that closes while the mark exists was kept open by the child, and ended at its last
-/// exit.
-struct ClosedByChild {
-    former: u64,
-}
+/// A closing child leaves this mark in its own extensions, and its parent's id in the thread's state. The registry drops the
+/// extensions after it has closed the parent. So a parent that closes while the mark exists was kept open by the child, and
+/// ended at its last exit. The mark itself has no size, so that it takes no memory.
+struct ClosedByChild;
 
 impl ClosedByChild {
-    fn towards(parent: u64) -> Self {
-        Self {
-            former: ThreadState::with(|thread| thread.closed_by_child.replace(parent)).unwrap_or_default(),
-        }
+    fn mark(parent: u64) {
+        ThreadState::with(|thread| thread.closed_by_child.set(parent));
     }
 
     fn reaches(id: u64) -> bool {
@@ -372,6 +387,7 @@ impl ClosedByChild {
 
 impl Drop for ClosedByChild {
     fn drop(&mut self) {
-        ThreadState::with(|thread| thread.closed_by_child.set(self.former));
+        // A parent that closed by it has asked already, and may have marked its own parent, which closed as well.
+        ThreadState::with(|thread| thread.closed_by_child.set(0));
     }
 }

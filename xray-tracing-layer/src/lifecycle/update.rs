@@ -195,11 +195,23 @@ impl Core {
     /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
     /// registry.
     #[inline]
-    pub(crate) fn exit<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn exit<S>(&self, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.note_exit(id.into_u64());
+        let last = self.exit_last(id.into_u64());
+        let is_plain = matches!(last, Some(Kind::Part | Kind::Absent));
+        if !is_plain || std::thread::panicking() || self.spans.host.is_lambda() {
+            self.exit_any(id, last, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn exit_any<S>(&self, id: &Id, last: Option<Kind>, ctx: Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let kind = last.unwrap_or_else(|| self.exit_other(id.into_u64()));
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         } else if kind == Kind::Part && std::thread::panicking() {
@@ -207,7 +219,7 @@ impl Core {
             self.spans.table.with(id.into_u64(), |record| note_panic(&mut record.body));
         }
         if self.spans.host.is_lambda() {
-            self.on_exit_in_lambda(id.into_u64(), ctx);
+            self.on_exit_in_lambda(id.into_u64(), &ctx);
         }
     }
 

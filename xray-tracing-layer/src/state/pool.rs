@@ -15,9 +15,22 @@ pub(crate) fn take() -> Box<SpanRecord> {
 }
 
 /// Empties a record and returns it to the pool.
-#[inline]
 pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     record.reset();
+    record.pooled = record.capacity();
+    push(record);
+}
+
+/// Empties the record of a [plain part](SpanRecord::is_plain_part) and returns it to the pool. Its buffers count as what
+/// they were before: small values make them larger by some hundred bytes at most.
+#[inline]
+pub(crate) fn give_back_plain(mut record: Box<SpanRecord>) {
+    record.reset_plain();
+    push(record);
+}
+
+#[inline]
+fn push(record: Box<SpanRecord>) {
     let mut record = Some(record);
     let _ = POOL.try_with(|pool| {
         if let Ok(mut pool) = pool.try_borrow_mut() {
@@ -41,14 +54,14 @@ impl Pool {
     #[inline]
     fn pop(&mut self) -> Option<Box<SpanRecord>> {
         let record = self.records.pop()?;
-        self.bytes -= record.capacity();
+        self.bytes -= record.pooled;
         Some(record)
     }
 
     /// Takes the record, if there is room.
     #[inline]
     fn push(&mut self, record: &mut Option<Box<SpanRecord>>) {
-        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.capacity());
+        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.pooled);
         if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
             self.records.extend(record.take());
             self.bytes = bytes;
@@ -58,18 +71,21 @@ impl Pool {
 
 /// Takes a record from the pool of all threads. Spans may always open on one thread and close on another.
 #[cold]
+#[inline(never)]
 fn refill() -> Box<SpanRecord> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     shared.pop().unwrap_or_else(|| Box::new(SpanRecord::empty()))
 }
 
 #[cold]
+#[inline(never)]
 fn spill(mut record: Box<SpanRecord>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.
         if record.capacity() > SHARED_CAPACITY {
             (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
+            record.pooled = 0;
         }
         shared.push(record);
     }

@@ -54,6 +54,8 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+    /// The bytes that the buffers held when the pool last counted them.
+    pub(crate) pooled: usize,
 }
 
 /// How far an open span's document has gone.
@@ -181,6 +183,7 @@ impl SpanRecord {
             children: Children::new(),
             waiting: None,
             streamed: 0,
+            pooled: 0,
         }
     }
 
@@ -226,6 +229,12 @@ impl SpanRecord {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
+    /// Returns whether the fields of a new root are encoded, and not only copied.
+    #[inline]
+    pub(crate) fn is_written(&self) -> bool {
+        self.context.role.is_recorded() || self.is_watched()
+    }
+
     /// Applies the user's decision, which overrides any other.
     ///
     /// | span | `sampled` | result |
@@ -260,6 +269,13 @@ impl SpanRecord {
     pub(crate) fn release(&mut self) -> bool {
         self.held = None;
         std::mem::take(&mut self.context.held_back)
+    }
+
+    /// Returns whether words are all that a child inherits from this one: it is recorded, and its trace is not held back.
+    /// Unknown keys of a header are not words.
+    #[inline]
+    pub(crate) fn hands_down_plainly(&self) -> bool {
+        self.context.role.is_recorded() && self.context.extras.is_none() && !self.context.held_back
     }
 
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
@@ -304,6 +320,26 @@ impl SpanRecord {
     /// Returns whether anything came after the early emission that has to be sent.
     pub(crate) fn has_late_part(&self) -> bool {
         self.has_children || !self.body.is_empty()
+    }
+
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
+    }
+
+    /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
+    #[inline]
+    pub(crate) fn reset_plain(&mut self) {
+        self.body.clear_plain();
+        (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
     }
 
     /// Returns the bytes that the buffers hold, in use or not.

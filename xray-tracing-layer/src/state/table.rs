@@ -82,8 +82,14 @@ impl Table {
         Self { shards: Box::new(std::array::from_fn(|_| Shard::default())), capacity }
     }
 
-    #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) -> Inserted {
+        let kind = record.kind();
+        self.insert_of(kind, id, record)
+    }
+
+    /// Inserts a record of a known kind.
+    #[inline]
+    pub(crate) fn insert_of(&self, kind: Kind, id: u64, record: Box<SpanRecord>) -> Inserted {
         let shard = self.shard(id);
         if shard.open.fetch_add(1, Relaxed) >= self.capacity {
             shard.open.fetch_sub(1, Relaxed);
@@ -92,7 +98,7 @@ impl Table {
         let place = shard.place_or_new(id);
         let mut bucket = place.lock();
         if bucket.first.is_none() && bucket.others.is_none() {
-            place.label.store(label_of(id, record.kind()), Relaxed);
+            place.label.store(label_of(id, kind), Relaxed);
             bucket.first = Some((id, record));
             return Inserted::Done;
         }
@@ -115,7 +121,8 @@ impl Table {
     ///
     /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
     /// record's kind; see [`change`](Self::change).
-    #[inline]
+    // Out of line, `look` would find what it needs in memory only.
+    #[inline(always)]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();

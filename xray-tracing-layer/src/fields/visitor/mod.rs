@@ -5,7 +5,6 @@
 //! | `field_visitor` | any span |
 //! | `plain_visitor` | spans inside a root whose fields are all metadata |
 //! | `kind_visitor` | roots of which `otel.kind` alone decides |
-//! | `root_visitor` | the other fields of those, and of any recorded root |
 //! | `message_visitor` | ERROR events with a message alone |
 //! | `status_visitor` | a status that is recorded alone |
 //! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
@@ -17,7 +16,6 @@ mod field_visitor;
 mod kind_visitor;
 mod message_visitor;
 mod plain_visitor;
-mod root_visitor;
 mod status_visitor;
 
 pub(crate) use breadcrumb_visitor::BreadcrumbVisitor;
@@ -25,5 +23,4 @@ pub(crate) use field_visitor::FieldVisitor;
 pub(crate) use kind_visitor::is_call_by_kind;
 pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
-pub(crate) use root_visitor::{RootKey, RootVisitor};
 pub(crate) use status_visitor::status_alone;

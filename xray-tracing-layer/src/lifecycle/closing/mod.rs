@@ -3,4 +3,5 @@
 
 pub(crate) mod leave_out;
 pub(crate) mod on_close;
+pub(crate) mod plain;
 pub(crate) mod tail;

@@ -9,7 +9,7 @@
 //! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
-//! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
+//! | how many callbacks the inner layers got | `layer::xray_layer`, at the beginning of each | `layer::filtered`, right after |
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
 //! The thread's number, by which counters are spread, is drawn once.
@@ -29,8 +29,8 @@ pub(crate) struct ThreadState {
     pub(crate) closed_by_child: Cell<u64>,
     /// The registry's id of the span that this thread exited last; 0 for none.
     pub(crate) last_exited: Cell<u64>,
-    /// Whether a layer got a span or an event since the flag was reset.
-    pub(crate) forwarded: Cell<bool>,
+    /// The number of spans and events that layers got.
+    pub(crate) forwarded: Cell<u32>,
     /// Whether the thread's latest panic is recorded in a span, with its message.
     pub(crate) panic_recorded: Cell<bool>,
     /// The thread's number, from 1 on; 0 before it is asked for.
@@ -55,6 +55,8 @@ pub(crate) struct UnsampledScope {
     pub(crate) decisions: Cell<u32>,
     /// Whether the root's record knows that something was opened inside.
     pub(crate) knows_child: Cell<bool>,
+    /// The span without a record that was opened inside of it last; 0 for none.
+    pub(crate) opened: Cell<u64>,
 }
 
 thread_local! {
@@ -68,10 +70,11 @@ thread_local! {
                 others: Cell::new(0),
                 decisions: Cell::new(0),
                 knows_child: Cell::new(false),
+                opened: Cell::new(0),
             },
             closed_by_child: Cell::new(0),
             last_exited: Cell::new(0),
-            forwarded: Cell::new(false),
+            forwarded: Cell::new(0),
             panic_recorded: Cell::new(false),
             number: Cell::new(0),
         }
