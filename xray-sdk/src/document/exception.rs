@@ -198,7 +198,7 @@ impl Body {
         self.text.put_buffer(&stack.json);
         self.exceptions += 1;
         self.losses.cut += u32::from(is_cut);
-        self.keep(Content::Exception { stack_at }, start);
+        self.keep_exception(stack_at, start);
     }
 
     /// Adds an exception whose message is written by `message`, and marks the work as failed.

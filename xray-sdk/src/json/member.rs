@@ -35,7 +35,7 @@ impl MemberKey {
 
 impl Buffer {
     /// Appends a member and a comma, if its value is a string of at most 16 bytes that are all
-    /// [bland](super::is_bland), and too short for a word with a token behind it, or one word. Otherwise appends nothing and
+    /// [bland](unbland), and too short for a word with a token behind it, or one word. Otherwise appends nothing and
     /// returns `false`.
     #[inline(always)]
     pub(crate) fn put_bland_member(&mut self, key: &MemberKey, text: &str) -> bool {

@@ -13,8 +13,8 @@ use xray_sdk::document::internal::{
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
-use crate::fields::root_key::RootKey;
 use crate::fields::slot::Slot;
+use crate::fields::visitor::RootKey;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 

@@ -12,7 +12,6 @@ pub(crate) mod field_target;
 pub(crate) mod grpc;
 pub(crate) mod library_event;
 pub(crate) mod redacted_body;
-pub(crate) mod root_key;
 pub(crate) mod sanitize;
 pub(crate) mod scratch;
 pub(crate) mod slot;

@@ -108,7 +108,7 @@ impl Core {
         }
         self.begin_tree(record, id);
         record.context.trace_id = TraceId::ZERO;
-        self.let_sampler_decide(record, false);
+        self.let_sampler_decide(record, false, false);
     }
 
     /// Makes an empty record that of a local root.

@@ -12,11 +12,10 @@ use xray_sdk::document::MAX_STRING;
 use xray_sdk::document::internal::PlainKey;
 
 use crate::fields::callsite::CallsiteInfo;
-use crate::fields::root_key::RootKey;
 use crate::fields::sanitize::url::is_plain_url;
 use crate::fields::slot::is_call;
 use crate::fields::value::Value;
-use crate::fields::visitor::FieldVisitor;
+use crate::fields::visitor::{FieldVisitor, RootKey};
 use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 

@@ -27,13 +27,17 @@ impl Core {
                 let role = if is_sampled { Role::Segment } else { Role::Unsampled };
                 self.take_role(record, role, header.is_some());
             }
-            None => self.let_sampler_decide(record, header.is_some()),
+            None => {
+                let looks = self.hooks.sampler.looks_at_request();
+                self.let_sampler_decide(record, header.is_some(), looks);
+            }
         }
     }
 
+    /// Asks the sampler about a new trace. `looks` says whether the sampler looks at the request.
     #[inline]
-    pub(crate) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool) {
-        let verdict = self.sample(record);
+    pub(crate) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool, looks: bool) {
+        let verdict = self.sample(record, looks);
         let role = if verdict.is_sampled() {
             Role::Segment
         } else if verdict.is_left_open() {
@@ -57,14 +61,20 @@ impl Core {
         }
     }
 
-    fn sample(&self, record: &SpanRecord) -> SamplingResult {
+    #[inline]
+    fn sample(&self, record: &SpanRecord, looks: bool) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
-        if !self.hooks.sampler.looks_at_request() {
+        if !looks {
             return self
                 .hooks
                 .sampler
                 .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
         }
+        self.sample_request(record, began)
+    }
+
+    #[inline(never)]
+    fn sample_request(&self, record: &SpanRecord, began: u32) -> SamplingResult {
         let body = &record.body;
         let url = body.text_of(Section::HttpRequest, keys::URL);
         let (url_host, url_path) = url.map_or((None, None), split_url);
