@@ -37,7 +37,7 @@ pub struct Body {
     pub(super) losses: Truncation,
     /// The end of the annotations in `text`, and of the comma behind them, as long as the body is not mixed.
     pub(super) split: u32,
-    /// Whether anything but annotations and, behind all of these, metadata was put, or a value was replaced, cut or left
+    /// Set if anything but annotations and, behind all of these, metadata was put, or a value was replaced, cut or left
     /// out. Most bodies stay without.
     pub(super) mixed: bool,
 }
@@ -170,8 +170,10 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
-    /// without a JSON form is dropped, and the 51st annotation becomes metadata.
+    /// Adds an annotation. The key is sanitized, and the 51st annotation becomes metadata.
+    ///
+    /// A string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number without a
+    /// JSON form is dropped.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
         self.text.put("\"");

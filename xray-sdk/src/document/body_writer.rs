@@ -315,7 +315,7 @@ fn chars_in(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-/// Where the first `count` characters end.
+/// Returns the end of the first `count` characters.
 fn end_of_char(text: &[u8], count: usize) -> usize {
     let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())

@@ -155,8 +155,9 @@ impl Body {
         })
     }
 
-    /// Adds an error as [`add_error`](Self::add_error) does, with the message of each error of the chain written by `message`: one JSON
-    /// string.
+    /// Adds an error as [`add_error`](Self::add_error) does, with messages that `message` writes.
+    ///
+    /// For each error of the chain, `message` writes one JSON string.
     pub fn add_error_with(
         &mut self,
         error: &(dyn Error + 'static),

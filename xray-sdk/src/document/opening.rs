@@ -66,7 +66,9 @@ impl Opening {
     }
 }
 
-/// A segment's name made ready to begin documents with: `{"id":"…","trace_id":"…","name":"NAME","start_time":…,"end_time":…`.
+/// A segment's name made ready to begin documents with.
+///
+/// Such a document begins with `{"id":"…","trace_id":"…","name":"NAME","start_time":…,"end_time":…`.
 #[derive(Clone, Debug)]
 pub struct SegmentOpening {
     block: [u8; SEGMENT_BLOCK],

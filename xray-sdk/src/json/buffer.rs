@@ -2,7 +2,7 @@
 //! escaped. The hot path of the whole project ends here.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::digits::{ShortDecimal, decimal_digits};
 use super::escape::{HEX, first_special, is_plain};
@@ -195,8 +195,8 @@ impl Buffer {
         cut
     }
 
-    /// Appends whatever `value` displays, escaped for the inside of a string token, up to `max` encoded bytes.
-    /// Returns whether it was cut.
+    /// Appends whatever `value` displays, escaped for the inside of a string token, up to `max` encoded bytes, or up to a
+    /// panic of `value`. Returns whether it was cut.
     #[inline]
     pub fn put_escaped_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
         self.put_escaped_format_within(format_args!("{value}"), max)
@@ -205,13 +205,11 @@ impl Buffer {
     /// Appends a text as [`put_escaped_within`](Self::put_escaped_within) does.
     pub fn put_escaped_format_within(&mut self, text: fmt::Arguments<'_>, max: usize) -> bool {
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
-        // A `Display` that fails half-way leaves what it wrote; no caller could act on it.
+        // A `Display` that fails half-way leaves what it wrote; no caller could act on it. One that panics is cut
+        // there. A full writer fails, and some implementations unwrap that.
         let written = catch_unwind(AssertUnwindSafe(|| fmt::write(&mut writer, text)));
-        match written {
-            // A full writer fails, and some implementations unwrap that.
-            Err(panic) if !writer.cut => resume_unwind(panic),
-            _ => writer.cut,
-        }
+        writer.cut |= written.is_err();
+        writer.cut
     }
 
     /// Appends an integer.

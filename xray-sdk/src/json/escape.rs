@@ -3,8 +3,10 @@
 
 pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Returns whether no byte has to be escaped, as in nearly all strings. Eight bytes at a time; what is left goes as one word
-/// as well: the last eight bytes, some of them for the second time, or all there is.
+/// Returns whether no byte has to be escaped, as in nearly all strings.
+///
+/// Looks at eight bytes at a time. The rest is one word as well: the last eight bytes, some of them for the second
+/// time, or all there is.
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<8>() {

@@ -37,25 +37,25 @@ pub(crate) struct CallsiteInfo {
     pub(crate) fields: &'static FieldSet,
     /// The slot of each field, by the field's index.
     pub(crate) slots: Box<[Slot]>,
-    /// Whether no two fields have the same section and key.
+    /// Set if no two fields have the same section and key.
     pub(crate) unique: bool,
-    /// Whether no two fields are the same member of the request.
+    /// Set if no two fields are the same member of the request.
     pub(crate) distinct_request: bool,
-    /// Whether there is a statement, and a field that says which kind of database it is for.
+    /// Set if there is a statement, and a field that says which kind of database it is for.
     pub(crate) states_system: bool,
-    /// Whether there is a statement.
+    /// Set if there is a statement.
     pub(crate) has_statement: bool,
-    /// Whether a field may carry the user's sampling decision.
+    /// Set if a field may carry the user's sampling decision.
     pub(crate) has_decision: bool,
-    /// Whether a field carries the header of the platform's segment.
+    /// Set if a field carries the header of the platform's segment.
     pub(crate) platform_root: bool,
-    /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
+    /// Set if a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
-    /// What a rule of the user's leaves out, if one applies.
+    /// The part that a rule of the user's leaves out, if one applies.
     pub(crate) dropped: Option<Dropped>,
     /// The index of OpenTelemetry's kind, if that is the only field that decides.
     pub(crate) kind_alone: Option<usize>,
-    /// Whether it is of ERROR events that have a message and no other field.
+    /// Set if it is of ERROR events that have a message and no other field.
     pub(crate) is_message_alone: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,

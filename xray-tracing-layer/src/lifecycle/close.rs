@@ -19,19 +19,19 @@ use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Found;
 use crate::state::thread::thread_state::ThreadState;
 
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The parent's batch, as a document of its own that is sent with others.
     Held {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The emitter, as a document of its own.
@@ -89,13 +89,27 @@ impl Core {
             }
         } else {
             self.note_child_closed(&record);
-            if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
-                && record.is_local_root()
-            {
-                self.output.counters.here().unsampled.one();
+            if record.is_local_root() {
+                self.count_unsampled(&record);
             }
         }
         pool::give_back(record);
+    }
+
+    /// Counts a root that was not sampled, by who decided. A call outside of any segment is no root.
+    pub(crate) fn count_unsampled(&self, record: &SpanRecord) {
+        let counters = &self.output.counters;
+        match (record.unsampled_by, record.context.role) {
+            (_, Role::PlatformRoot | Role::LeftOut(_) | Role::Undecided { has_trace: false }) => return,
+            (UnsampledBy::Rule, _) => return,
+            // In Lambda, a header without a decision: the function is not traced.
+            (UnsampledBy::Caller, Role::Undecided { .. }) => return,
+            (UnsampledBy::Sampler, _) => {}
+            (UnsampledBy::Caller, _) => counters.unsampled_by_caller.one(),
+            (UnsampledBy::Program, _) => counters.unsampled_by_program.one(),
+            (UnsampledBy::TailFull, _) => counters.tail_full.one(),
+        }
+        counters.here().unsampled.one();
     }
 
     fn close_recorded<S>(&self, record: &mut SpanRecord, id: &Id, ctx: &Context<'_, S>)
@@ -134,7 +148,7 @@ impl Core {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
             // gone. It drops them right after. A mark of another layer is the same, and ends what it marks.
             drop(span.extensions_mut().replace(ClosedByChild));
-            ClosedByChild::mark(parent.get());
+            ClosedByChild::mark(parent);
         }
     }
 
@@ -376,18 +390,20 @@ pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
 struct ClosedByChild;
 
 impl ClosedByChild {
-    fn mark(parent: u64) {
-        ThreadState::with(|thread| thread.closed_by_child.set(parent));
+    fn mark(parent: SpanId) {
+        ThreadState::with(|thread| thread.closed_by_child.set(Some(parent)));
     }
 
     fn reaches(id: u64) -> bool {
-        ThreadState::with(|thread| thread.closed_by_child.get() == id).unwrap_or_default()
+        ThreadState::with(|thread| thread.closed_by_child.get())
+            .flatten()
+            .is_some_and(|span| span.get() == id)
     }
 }
 
 impl Drop for ClosedByChild {
     fn drop(&mut self) {
         // A parent that closed by it has asked already, and may have marked its own parent, which closed as well.
-        ThreadState::with(|thread| thread.closed_by_child.set(0));
+        ThreadState::with(|thread| thread.closed_by_child.set(None));
     }
 }

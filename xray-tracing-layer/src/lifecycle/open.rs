@@ -68,15 +68,20 @@ impl Core {
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+        if callsite.dropped.is_some() && self.is_left_out((callsite_id, callsite), attrs, id, ctx) {
             return;
         }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
-        let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
-            return pool::give_back(record);
+        let mut is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
+        let mut takes_place = false;
+        if !is_root && !record.context.role.is_recorded() {
+            takes_place = matches!(record.context.role, Role::LeftOut(_));
+            is_root = takes_place;
+            if !is_root && !callsite.has_decision {
+                return pool::give_back(record);
+            }
         }
         let (now, nanos) = self.spans.clock.read();
         if is_root {
@@ -86,7 +91,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
-            self.begin_root(&mut record, callsite, attrs, id)
+            self.begin_root(&mut record, callsite, attrs, (id, takes_place))
         } else {
             self.begin_part(&mut record, callsite, attrs, id)
         };
@@ -197,7 +202,7 @@ impl Core {
             let (role, parent_id) = match parent.context.role {
                 _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
-                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
+                role @ (Role::NotSampledByLambda | Role::LeftOut(_)) => (role, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
@@ -209,9 +214,9 @@ impl Core {
         if found.is_none() {
             return false;
         }
-        let independent = record.context.role == Role::Independent;
+        let is_root = matches!(record.context.role, Role::Independent | Role::LeftOut(_));
         // The platform's segment is elsewhere: inside this process its children are roots.
-        record.parent = if independent { None } else { SpanId::new(parent) };
+        record.parent = if is_root { None } else { SpanId::new(parent) };
         true
     }
 

@@ -25,10 +25,10 @@ use crate::state::record::{Fate, SpanId, SpanRecord};
 use crate::state::waiting::stream_batch::{Content, StreamBatch};
 use crate::state::waiting::waiting_spans::PATIENCE_MICROS;
 
-/// What became of a child for which its parent has no room.
+/// The fate of a child for which its parent has no room.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    /// Whether the child's document is in a batch. Otherwise it has to be sent alone.
+    /// Set if the child's document is in a batch. Otherwise it has to be sent alone.
     pub(crate) is_in_batch: bool,
     /// Documents to send now.
     pub(crate) batch: Option<Box<StreamBatch>>,

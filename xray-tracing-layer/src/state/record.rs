@@ -32,14 +32,16 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// What of the span was sent already.
+    /// The parts of the span that were sent already.
     pub(crate) phase: Phase,
-    /// Whether a span was opened inside.
+    /// Set if a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    /// Set if a span inside was sent on its own. Known only if there is a closure that may leave spans out.
     pub(crate) sent_below: bool,
-    /// What the user's closure decided about the span.
+    /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
+    /// Who decided that a root is not recorded, if it is not.
+    pub(crate) unsampled_by: UnsampledBy,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
@@ -58,7 +60,7 @@ pub(crate) struct SpanRecord {
     pub(crate) pooled: usize,
 }
 
-/// How far an open span's document has gone.
+/// The progress of an open span's document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing was sent.
@@ -76,7 +78,7 @@ pub(crate) struct LambdaState {
     pub(crate) platform_root: Option<SpanId>,
     /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span.
+    /// Set if another task holds the span.
     pub(crate) shared: bool,
 }
 
@@ -84,7 +86,8 @@ pub(crate) struct LambdaState {
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
+    /// The trace id. Zeros, X-Ray's id of no trace, until it is needed: so a header without it is written. See
+    /// [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
@@ -93,11 +96,11 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
-    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    /// Set if the trace was not sampled, and is recorded until the tail decision at its end.
     pub(crate) held_back: bool,
 }
 
-/// What the user's closure decided about a closing span.
+/// The decision of the user's closure about a closing span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Fate {
     #[default]
@@ -106,6 +109,21 @@ pub(crate) enum Fate {
     LeftOut,
     /// Left out with everything inside.
     LeftOutWithChildren,
+}
+
+/// Who decided that a root is not recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnsampledBy {
+    #[default]
+    Sampler,
+    /// A caller's header. In Lambda, the platform.
+    Caller,
+    /// A field or a method of the span.
+    Program,
+    /// A rule for spans that are left out.
+    Rule,
+    /// The bound on traces that wait for their tail decision.
+    TailFull,
 }
 
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
@@ -129,14 +147,37 @@ pub(crate) enum Role {
     NotSampledByLambda,
     /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
     Undecided {
-        /// Whether the trace is known.
+        /// Set if the trace is known.
         has_trace: bool,
     },
+    /// A local root that a rule leaves out: spans inside take its place. Never sent.
+    LeftOut(Decision),
 }
 
 impl Role {
     pub(crate) const fn is_recorded(self) -> bool {
         matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
+    }
+}
+
+/// The decision about the spans that take the place of a root.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// The sampler decides.
+    Open,
+    /// A caller's header.
+    Caller(bool),
+    /// A field or a method of the root.
+    Program(bool),
+}
+
+impl Decision {
+    /// Returns the program's decision.
+    pub(crate) fn forced(self) -> Option<bool> {
+        match self {
+            Self::Program(sampled) => Some(sampled),
+            Self::Open | Self::Caller(_) => None,
+        }
     }
 }
 
@@ -147,7 +188,7 @@ pub(crate) enum Kind {
     Absent,
     /// A part of a recorded tree.
     Part,
-    /// A recorded local root, or the platform root.
+    /// A recorded local root, the platform root, or a root that is left out.
     Root,
     /// Unrecorded, like everything inside of it.
     Unrecorded,
@@ -175,6 +216,7 @@ impl SpanRecord {
             has_children: false,
             sent_below: false,
             fate: Fate::Kept,
+            unsampled_by: UnsampledBy::Sampler,
             lambda_state: LambdaState::default(),
             verdict: None,
             held: None,
@@ -216,7 +258,8 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
-            matches!(self.context.role, Role::Unsampled | Role::NotSampledByLambda | Role::Undecided { .. })
+            !self.context.role.is_recorded()
+                && self.context.role != Role::PlatformRoot
                 && self.is_local_root()
                 && (!self.has_children || self.is_watched())
         };
@@ -242,10 +285,14 @@ impl SpanRecord {
     /// | recorded | `false` | left out, with everything inside |
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
+    /// | left out by a rule | either | decided about for the spans that take its place |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let was_held_back = self.release();
         let role = &mut self.context.role;
-        if !sampled {
+        if let Role::LeftOut(decision) = role {
+            *decision = Decision::Program(sampled);
+        } else if !sampled {
+            self.unsampled_by = UnsampledBy::Program;
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
@@ -302,7 +349,7 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
-        if !role.is_recorded() && role != Role::PlatformRoot {
+        if !role.is_recorded() && !matches!(role, Role::PlatformRoot | Role::LeftOut(_)) {
             Kind::Unrecorded
         } else if self.is_local_root() {
             Kind::Root
@@ -361,5 +408,6 @@ impl SpanRecord {
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
         (self.sent_below, self.fate) = (false, Fate::Kept);
+        self.unsampled_by = UnsampledBy::Sampler;
     }
 }

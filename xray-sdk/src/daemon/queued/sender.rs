@@ -1,5 +1,7 @@
-//! [`Sender`]: the thread that empties the queue. It gathers, sends, naps, and parks when nothing comes any more. All system calls
-//! for documents are made here.
+//! [`Sender`]: the thread that empties the queue.
+//!
+//! The thread gathers, sends, naps, and parks when nothing comes any more. All system calls for documents are made
+//! here.
 //!
 //! ```text
 //!    ┌──────────────────────────────────────────────────────────────┐
@@ -189,7 +191,7 @@ impl Sender {
     }
 }
 
-/// How long a document waits at most before the sender looks for it. One that is left behind waits twice as long.
+/// The longest wait of a document before the sender looks for it. One that is left behind waits twice as long.
 const NAP: Duration = Duration::from_millis(10);
 
 /// A tenth of a second without a document, after which a nap that finds nothing costs more than waking up.

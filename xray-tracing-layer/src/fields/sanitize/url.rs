@@ -137,7 +137,7 @@ fn plain_parts(url: &str) -> Option<(&str, &str, &str)> {
     is_plain.then(|| (&url[..url.len() - rest.len()], host, after))
 }
 
-/// Where the authority begins, if there is one. The outer `None`: the form is not understood.
+/// Returns the start of the authority, if there is one. The outer `None`: the form is not understood.
 fn start_of_authority(url: &str) -> Option<Option<usize>> {
     if url.starts_with("//") {
         return Some(Some(2));

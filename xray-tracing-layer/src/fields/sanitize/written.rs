@@ -4,7 +4,8 @@
 
 use std::fmt;
 
-use xray_sdk::document::internal::Buffer;
+use xray_sdk::document::MAX_NAME;
+use xray_sdk::document::internal::{Buffer, Written, put_name};
 
 use super::free_text::{free_text, may_hold_secret};
 
@@ -15,6 +16,13 @@ pub(crate) fn put_clean(out: &mut Buffer, text: fmt::Arguments<'_>, max: usize, 
     let cut = out.put_format_within(text, max);
     clean_written(out, start, max, keep_query);
     cut
+}
+
+/// Appends a name as X-Ray takes it, without quotes. Returns whether it was cut.
+pub(crate) fn put_cut_name(out: &mut Buffer, name: &str) -> Written {
+    put_name(out, name);
+    // No character takes less than a byte.
+    Written::cut_if(name.len() > MAX_NAME && name.chars().nth(MAX_NAME).is_some())
 }
 
 /// Removes secrets from the JSON string that was written from `start` on.

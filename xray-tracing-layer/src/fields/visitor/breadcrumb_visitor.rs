@@ -25,11 +25,11 @@ pub(crate) struct BreadcrumbVisitor<'a> {
     fields: &'a mut Buffer,
     /// The message, as a string; empty without one.
     message: Buffer,
-    /// Whether a value was cut or left out.
+    /// Set if a value was cut or left out.
     pub(crate) cut: bool,
     /// The origin of an event that came through the `log` crate.
     pub(crate) log_record: LogRecord,
-    /// What statements are written in, if a field says so.
+    /// The language of statements, if a field names it.
     pub(crate) language: Option<Language>,
 }
 

@@ -20,7 +20,7 @@ use crate::settings::redaction::Rules;
 /// Writes a span's fields into its target.
 pub(crate) struct FieldVisitor<'a> {
     callsite: &'a CallsiteInfo,
-    /// Whether values can simply be appended: no two fields have the same key, and there is no redaction
+    /// Set if values can simply be appended: no two fields have the same key, and there is no redaction
     /// hook.
     plain: bool,
     /// The fields that this visitor handles.

@@ -1,4 +1,4 @@
-//! What may become of a closing span beside being folded or sent: the user's closure, spans that are left out, traces
+//! Ends of a span beside being folded or sent: the user's closure, spans that are left out, traces
 //! that wait for the decision at their end.
 
 pub(crate) mod leave_out;

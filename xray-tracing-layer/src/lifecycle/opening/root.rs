@@ -23,30 +23,32 @@ use crate::lifecycle::opening::root_fields::RootFields;
 use crate::settings::config::ContextMissing;
 use crate::state::placement::Placement;
 use crate::state::process::host::LambdaFunction;
-use crate::state::record::{Role, SpanRecord};
+use crate::state::record::{Role, SpanRecord, UnsampledBy};
 
 impl Core {
-    /// Records the fields of a local root, and places it. Returns the end user that they name, if it is not in the record.
+    /// Records the fields of a local root, and places it. `takes_place` says whether it takes the place of a root that was left
+    /// out. Returns the end user that the fields name, if it is not in the record.
     #[inline(never)]
     pub(crate) fn begin_root(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
         attrs: &Attributes<'_>,
-        id: &Id,
+        (id, takes_place): (&Id, bool),
     ) -> Option<String> {
+        let id = id.into_u64();
         let decides_first = !self.spans.host.is_lambda() && !self.hooks.sampler.looks_at_request();
         let keys = callsite.root_keys.as_deref().filter(|_| self.config.rules.redact.is_none());
-        let Some(keys) = keys.filter(|_| decides_first) else {
-            return self.begin_any_root(record, callsite, attrs, id, decides_first);
+        let Some(keys) = keys.filter(|_| decides_first && !takes_place) else {
+            return self.begin_any_root(record, callsite, attrs, (id, takes_place), decides_first);
         };
         // A kind that comes first is met in time.
         let late_kind = callsite.kind_alone.filter(|index| *index > 0);
         if let Some(index) = late_kind {
             let is_call = is_call_by_kind(index, |fields| attrs.record(fields));
-            self.decide_by_kind(record, id.into_u64(), is_call);
+            self.decide_by_kind(record, id, is_call);
         }
-        let mut fields = RootFields::new(self, callsite, keys, record, id.into_u64(), late_kind.is_some());
+        let mut fields = RootFields::new(self, callsite, keys, record, id, late_kind.is_some());
         attrs.record(&mut fields);
         fields.finish();
         None
@@ -58,7 +60,7 @@ impl Core {
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
         attrs: &Attributes<'_>,
-        id: &Id,
+        place: (u64, bool),
         decides_first: bool,
     ) -> Option<String> {
         let is_segment = !self.spans.host.is_lambda();
@@ -74,7 +76,7 @@ impl Core {
         let (header, forced, user) =
             (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
         let forced = callsite.forced().or(forced);
-        self.place_root(record, id.into_u64(), header, forced);
+        self.place_root(record, place, header, forced);
         if decides_first {
             self.record_rest(record, callsite, attrs);
         }
@@ -104,7 +106,7 @@ impl Core {
             || record.body.namespace().is_some()
             || !self.install.installed.load(Relaxed);
         if is_special {
-            return self.place_root(record, id, None, None);
+            return self.place_root(record, (id, false), None, None);
         }
         self.begin_tree(record, id);
         record.context.trace_id = TraceId::ZERO;
@@ -120,8 +122,16 @@ impl Core {
         (record.start, context.root, context.root_start, context.offset) = (start, id, start, offset);
     }
 
+    /// Places a root: by its own header and decision, or else by those of the root whose place it takes.
     #[inline(never)]
-    fn place_root(&self, record: &mut SpanRecord, id: u64, field: Option<HeaderField>, forced: Option<bool>) {
+    fn place_root(
+        &self,
+        record: &mut SpanRecord,
+        (id, takes_place): (u64, bool),
+        field: Option<HeaderField>,
+        forced: Option<bool>,
+    ) {
+        let (field, forced) = if takes_place { record.take_place(field, forced) } else { (field, forced) };
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
@@ -155,6 +165,14 @@ impl Core {
             }
             Placement::Orphan => self.join(record, None, None),
             Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
+        }
+        if !record.context.role.is_recorded() && record.verdict.is_none() {
+            let callsite = self.spans.callsites.get(record.callsite);
+            record.unsampled_by = match forced {
+                Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
+                Some(false) => UnsampledBy::Program,
+                _ => UnsampledBy::Caller,
+            };
         }
         if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
             let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);

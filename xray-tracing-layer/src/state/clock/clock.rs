@@ -35,7 +35,7 @@ pub(crate) type Ticks = u64;
 pub(crate) struct Clock {
     #[cfg(feature = "processor-clock")]
     counter: Option<ProcessorCounter>,
-    /// Whether the counter is read. Never set again once it is unset.
+    /// Set if the counter is read. Never set again once it is unset.
     reads_counter: AtomicBool,
     start: Instant,
     /// Nanoseconds from the monotonic clock to where the counter was when it was given up.

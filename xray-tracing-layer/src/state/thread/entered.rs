@@ -28,7 +28,7 @@ pub(crate) struct EnteredSpans {
     unrecorded: Cell<u32>,
     /// The span that the filter rejected and that was entered last, until it is exited; 0 for none.
     last_rejected: Cell<u64>,
-    /// Whether only the depth is known.
+    /// Set if only the depth is known.
     lost: Cell<bool>,
     /// Bits of the spans that are local roots, while none was exited before those inside it; 0 above the depth.
     roots: Cell<u32>,
