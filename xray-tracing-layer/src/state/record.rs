@@ -186,6 +186,12 @@ impl SpanRecord {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
+    /// Returns whether the fields of a new root are encoded, and not only copied.
+    #[inline]
+    pub(crate) fn is_written(&self) -> bool {
+        self.context.role.is_recorded() || self.is_watched()
+    }
+
     /// Applies the user's decision, which overrides any other.
     ///
     /// | span | `sampled` | result |

@@ -3,4 +3,5 @@
 
 pub(crate) mod plain;
 pub(crate) mod root;
+mod root_fields;
 pub(crate) mod sample;
