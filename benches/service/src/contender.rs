@@ -39,31 +39,18 @@ pub(crate) type Installed = Option<QueueGuard>;
 /// The service without a tracer, to which the others are compared.
 pub(crate) const NONE: &str = "no tracer";
 
-/// All of them, [`NONE`] first.
-pub(crate) fn all() -> Vec<Contender> {
+/// The service without a tracer, and with this layer in its settings; [`NONE`] first.
+pub(crate) fn ours() -> Vec<Contender> {
     use Spans::{ByHand, Integrations};
     let contender = |name, spans, install| Contender { name, spans, install };
-    #[allow(unused_mut, reason = "rivals are optional")]
-    let mut all = vec![
+    vec![
         contender(NONE, ByHand, (|_| Ok(None)) as fn(&str) -> io::Result<Installed>),
         contender("the registry with an idle layer behind the same filter", ByHand, idle),
         contender("this layer, default sampler", ByHand, |daemon| direct(builder(daemon))),
         contender("this layer, all", ByHand, |daemon| direct(builder(daemon).sampler(Always))),
         contender("this layer, all, `queued`", ByHand, queued),
         contender("the same with the integrations", Integrations, queued),
-    ];
-    #[cfg(feature = "rivals")]
-    all.extend(crate::rivals::all());
-    all
-}
-
-/// The contender of that name.
-///
-/// # Errors
-/// If there is none.
-pub(crate) fn named(name: &str) -> io::Result<Contender> {
-    let named = all().into_iter().find(|one| one.name == name);
-    named.ok_or_else(|| io::Error::other(format!("no contender {name:?}")))
+    ]
 }
 
 /// What spans cost before any tracer looks at them.

@@ -29,8 +29,9 @@ impl Batch {
     }
 }
 
-/// Returns how many of the packets with these lengths are sent together, beginning with the first. A run is one payload until
-/// the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
+/// Returns how many of the packets with these lengths are sent together, beginning with the first.
+///
+/// A run is one payload until the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
 /// which there are runs, `most_cost` what the receiver can be given at once.
 pub(in crate::daemon) fn next_batch(
     mut lengths: impl Iterator<Item = usize>,

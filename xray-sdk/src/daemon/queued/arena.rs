@@ -258,7 +258,7 @@ impl Inside {
     }
 }
 
-/// Where a thread pushes to, in all arenas.
+/// The shard that a thread pushes to, in all arenas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ShardChoice {
     home: usize,
@@ -274,7 +274,7 @@ thread_local! {
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.
 const SPINS: usize = 32;
 
-/// How often a thread makes way for those that hold every shard, before a document is lost that there is room for.
+/// Times that a thread yields to those that hold every shard, before it loses a document that there is room for.
 const YIELDS: usize = 4;
 
 /// A quarter, in 1,024ths.

@@ -31,7 +31,8 @@ impl QueuedEmitter {
     /// ```
     /// # use xray_sdk::{DaemonAddress, QueuedEmitter};
     /// # fn main() -> std::io::Result<()> {
-    /// let (emitter, _guard) = QueuedEmitter::builder().capacity(1 << 20).start(&DaemonAddress::default())?;
+    /// let builder = QueuedEmitter::builder().capacity(1 << 20);
+    /// let (emitter, _guard) = builder.start(&DaemonAddress::default())?;
     /// # Ok(())
     /// # }
     /// ```

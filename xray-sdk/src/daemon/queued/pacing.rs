@@ -14,7 +14,7 @@ pub(super) struct Pacer {
     depth: i64,
     /// Those that may be filled now. Less than none after what was let go a little early.
     left: i64,
-    /// When `left` was worked out.
+    /// The time when `left` was computed.
     then: Duration,
 }
 

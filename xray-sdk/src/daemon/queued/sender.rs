@@ -1,5 +1,7 @@
-//! [`Sender`]: the thread that empties the queue. It gathers, sends, naps, and parks when nothing comes any more. All system calls
-//! for documents are made here.
+//! [`Sender`]: the thread that empties the queue.
+//!
+//! The thread gathers, sends, naps, and parks when nothing comes any more. All system calls for documents are made
+//! here.
 //!
 //! ```text
 //!    ┌────────────────────────────────────────────────────────────┐

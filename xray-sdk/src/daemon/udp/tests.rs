@@ -269,7 +269,7 @@ fn more_than_a_burst_makes_way_for_the_receiver() {
     let mut packet = Packet::new();
     packet.start_document().put(&"x".repeat(600));
     let packets = vec![packet; 50];
-    let mut yields_of = || {
+    let yields_of = || {
         let before = stage.yields.load(Ordering::Relaxed);
         emitter.emit_all(&packets, &mut |_, result| assert_eq!(result, Ok(())));
         received(&daemon);

@@ -20,14 +20,14 @@ pub(crate) struct StreamBatch {
     pub(crate) registered: Option<u64>,
 }
 
-/// What is known about a document.
+/// Facts about a document that waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Content {
     /// The spans in it that count as folded.
     pub(crate) folded: u32,
-    /// Whether its own span counts as held until the document is sent.
+    /// Set if its own span counts as held until the document is sent.
     pub(crate) is_held: bool,
-    /// Whether an emitter has accepted it.
+    /// Set if an emitter has accepted it.
     pub(crate) is_sent: bool,
 }
 
