@@ -16,6 +16,19 @@ pub struct Opening {
     name_len: usize,
 }
 
+/// Appends the first bytes of a block, with an id and times in it. Called for all documents but those of plain spans, so
+/// that its code stands once.
+#[inline(never)]
+fn put_block(out: &mut Vec<u8>, block: &[u8], id: SegmentId, (times, at): (Times, usize)) -> usize {
+    let start = out.len();
+    out.extend_from_slice(block.get(..at + TIMES.len()).unwrap_or(block));
+    if let Some(document) = out.get_mut(start..) {
+        document[ID_DIGITS].copy_from_slice(&id.encode_apart());
+        times.write(document, at);
+    }
+    start
+}
+
 impl Opening {
     /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 42 bytes.
     #[must_use]
@@ -25,9 +38,12 @@ impl Opening {
     }
 
     /// Appends the document's beginning up to its times, after a comma if it is not the first.
-    #[inline(never)]
+    #[inline]
     pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times) {
-        self.put_after(out, is_first, id, times, false);
+        if !is_first {
+            out.push(b',');
+        }
+        put_block(out, &self.block[1..], id, (times, (BEGINNING.len() - 1) + self.name_len));
     }
 
     /// Appends the document's beginning as [`put`](Self::put) does, or into its metadata.
@@ -71,13 +87,10 @@ impl SegmentOpening {
     /// Appends the document's beginning up to its times.
     pub(super) fn put(&self, out: &mut Buffer, id: SegmentId, trace_id: TraceId, times: Times) {
         let out = out.bytes_mut();
-        out.extend_from_slice(&self.block);
-        let Some(document) = out.last_chunk_mut::<SEGMENT_BLOCK>() else { return };
-        let at = SEGMENT_BEGINNING.len() + self.name_len.min(MAX_SEGMENT_NAME);
-        document[ID_DIGITS].copy_from_slice(&id.encode());
-        document[TRACE_ID..TRACE_ID + TraceId::LEN].copy_from_slice(&trace_id.encode());
-        times.write(document, at);
-        out.truncate(out.len() - (SEGMENT_BLOCK - (at + TIMES.len())));
+        let start = put_block(out, &self.block, id, (times, SEGMENT_BEGINNING.len() + self.name_len));
+        if let Some(room) = out.get_mut(start + TRACE_ID..start + TRACE_ID + TraceId::LEN) {
+            room.copy_from_slice(&trace_id.encode());
+        }
     }
 }
 
@@ -124,12 +137,15 @@ impl Times {
 
     /// Writes both into a template that has [`TIMES`] at `at`.
     #[inline]
-    fn write<const N: usize>(self, document: &mut [u8; N], at: usize) {
-        let at = at.min(N - TIMES.len());
+    fn write(self, document: &mut [u8], at: usize) {
+        let Some(document) = document.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<{ TIMES.len() }>)
+        else {
+            return;
+        };
         for (offset, fraction) in [(START, self.start), (END, self.end)] {
             let [_, _, fraction @ ..] = decimal_digits(fraction);
-            document[at + offset..][..10].copy_from_slice(&self.seconds);
-            document[at + offset + 11..][..6].copy_from_slice(&fraction);
+            document[offset..][..10].copy_from_slice(&self.seconds);
+            document[offset + 11..][..6].copy_from_slice(&fraction);
         }
     }
 }
@@ -166,8 +182,7 @@ const TRACE_ID: usize = ID_DIGITS.end + "\",\"trace_id\":\"".len();
 const MAX_NAME: usize = BLOCK - BEGINNING.len() - TIMES_AND_METADATA.len();
 pub(super) const BLOCK: usize = 161;
 
-/// The longest name that has a [`SegmentOpening`], such that it fits thirteen times sixteen bytes.
-const MAX_SEGMENT_NAME: usize = SEGMENT_BLOCK - SEGMENT_BEGINNING.len() - TIMES_AND_METADATA.len();
+/// Room for a name of 41 bytes, as many as an [`Opening`] has, rounded to sixteens.
 const SEGMENT_BLOCK: usize = 208;
 
 #[cfg(test)]

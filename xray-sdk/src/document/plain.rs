@@ -14,24 +14,25 @@ use super::section::{Part, Section};
 use crate::id::SegmentId;
 use crate::json::{Buffer, MemberKey};
 
-/// The key of a member that is put once, made ready, and where it belongs.
+/// The key of a member that is put once, made ready, and the part of the document that it belongs to.
 #[derive(Clone, Debug)]
 pub struct PlainKey {
     key: MemberKey,
-    /// The part of its entries that all of them share.
+    /// Facts that its entries have in common.
     content: Content,
     /// Its part's bit.
     bit: u16,
 }
 
 impl PlainKey {
-    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata and annotations, and for
-    /// a key of more than 24 bytes.
+    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata, annotations and the
+    /// request, and for a key of more than 24 bytes.
     #[must_use]
     pub fn new(section: Section, rank: u8, key: Key<'_>) -> Option<Self> {
         let part = match section {
             Section::Metadata if rank == 0 => Part::Metadata,
             Section::Annotation => Part::Annotation,
+            Section::HttpRequest => Part::HttpRequest,
             _ => return None,
         };
         let key = MemberKey::new(key.json())?;
@@ -96,6 +97,14 @@ impl Body {
         self.keep_plain(start, key);
     }
 
+    /// Puts a string of any length, which is known to need no escapes.
+    #[inline(always)]
+    pub fn append_unescaped(&mut self, key: &PlainKey, text: &str) {
+        let start = self.text.len();
+        self.text.put_unescaped_member(&key.key, text);
+        self.keep_plain(start, key);
+    }
+
     #[inline(always)]
     fn keep_plain(&mut self, start: usize, key: &PlainKey) {
         // Without the comma, which is there already.
@@ -103,6 +112,8 @@ impl Body {
         self.entries.push(Entry { content: key.content, start: start as u32, len });
         if key.bit == Part::Annotation.bit() {
             self.note_annotation();
+        } else if key.bit != Part::Metadata.bit() {
+            self.mixed = true;
         }
         self.parts |= key.bit;
         if self.text.len() > MAX_BODY {

@@ -90,7 +90,10 @@ impl Core {
         } else {
             self.note_child_closed(&record);
             if record.is_local_root() {
-                self.count_unsampled(&record);
+                match (record.context.role, record.unsampled_by) {
+                    (Role::Unsampled, UnsampledBy::Sampler) => self.output.counters.here().unsampled.one(),
+                    _ => self.count_unsampled(&record),
+                }
             }
         }
         pool::give_back(record);
@@ -100,7 +103,8 @@ impl Core {
     pub(crate) fn count_unsampled(&self, record: &SpanRecord) {
         let counters = &self.output.counters;
         match (record.unsampled_by, record.context.role) {
-            (_, Role::PlatformRoot | Role::LeftOut(_) | Role::Undecided { has_trace: false }) => return,
+            (_, Role::LeftOut(_)) => return counters.left_out_roots.add((!record.has_children).into()),
+            (_, Role::PlatformRoot | Role::Undecided { has_trace: false }) => return,
             (UnsampledBy::Rule, _) => return,
             // In Lambda, a header without a decision: the function is not traced.
             (UnsampledBy::Caller, Role::Undecided { .. }) => return,

@@ -1,11 +1,6 @@
-//! [`ClosedByChild`]: the mark of a parent that the registry closes because its last child closed.
+//! [`ClosedByChild`]: the mark by which a parent that its last child closes is known to have ended before.
 //!
-//! The registry closes a span when its handles and its children are gone. A request that leaves a background task behind
-//! is therefore closed by that task, long after its end. No callback reports the end itself; the nearest is the last exit.
-//!
-//! A closing child leaves a mark in its own extensions, and its parent's id in the thread's state. The registry drops the
-//! extensions after it has closed the parent. So a parent that closes while the mark exists was kept open by the child, and
-//! ended at its last exit.
+//! Set when a child closes below a parent that was exited, and read when the parent closes.
 
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
@@ -15,29 +10,6 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::lifecycle::core::Core;
 use crate::state::record::SpanId;
 use crate::state::thread::thread_state::ThreadState;
-
-/// The mark of a child in its extensions. Has no size, so that it takes no memory.
-pub(crate) struct ClosedByChild;
-
-impl ClosedByChild {
-    /// Returns whether the span closes because of a child.
-    pub(crate) fn reaches(id: u64) -> bool {
-        ThreadState::with(|thread| thread.closed_by_child.get())
-            .flatten()
-            .is_some_and(|span| span.get() == id)
-    }
-
-    fn mark(parent: SpanId) {
-        ThreadState::with(|thread| thread.closed_by_child.set(Some(parent)));
-    }
-}
-
-impl Drop for ClosedByChild {
-    fn drop(&mut self) {
-        // A parent that closed by it has asked already, and may have marked its own parent, which closed as well.
-        ThreadState::with(|thread| thread.closed_by_child.set(None));
-    }
-}
 
 impl Core {
     /// Marks that the parent, which was exited before, may close because of this span.
@@ -55,5 +27,35 @@ impl Core {
             drop(span.extensions_mut().replace(ClosedByChild));
             ClosedByChild::mark(parent);
         }
+    }
+}
+
+/// Marks that the registry closes a parent because its last child closed.
+///
+/// The registry closes a span when its handles and its children are gone. A request that leaves a background
+/// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
+/// nearest is the last exit.
+///
+/// A closing child leaves this mark in its own extensions, and its parent's id in the thread's state. The registry
+/// drops the extensions after it has closed the parent. So a parent that closes while the mark exists was kept open by
+/// the child, and ended at its last exit. The mark itself has no size, so that it takes no memory.
+pub(crate) struct ClosedByChild;
+
+impl ClosedByChild {
+    fn mark(parent: SpanId) {
+        ThreadState::with(|thread| thread.closed_by_child.set(Some(parent)));
+    }
+
+    pub(crate) fn reaches(id: u64) -> bool {
+        ThreadState::with(|thread| thread.closed_by_child.get())
+            .flatten()
+            .is_some_and(|span| span.get() == id)
+    }
+}
+
+impl Drop for ClosedByChild {
+    fn drop(&mut self) {
+        // A parent that closed by it has asked already, and may have marked its own parent, which closed as well.
+        ThreadState::with(|thread| thread.closed_by_child.set(None));
     }
 }

@@ -107,7 +107,7 @@ impl SpanRecord {
     }
 }
 
-/// The way of a plain document.
+/// The destination of a plain document.
 enum Folded {
     /// The parent has it.
     Whole {
