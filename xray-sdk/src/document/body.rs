@@ -375,7 +375,7 @@ impl Body {
     }
 }
 
-/// What the objects around the members, flags and marks take at most.
+/// The bytes that the objects around the members, flags and marks take at most.
 pub(super) const AROUND: usize = 400;
 
 #[cfg(test)]

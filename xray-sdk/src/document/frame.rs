@@ -115,7 +115,7 @@ impl Frame<'_> {
         out.reserve(self.size_bound());
         match (self.kind, Times::of(self.start, end)) {
             (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
-                opening.put(out, self.id, times);
+                opening.put(out.bytes_mut(), true, self.id, times);
             }
             _ => {
                 self.put_head(out);
@@ -140,7 +140,7 @@ impl Frame<'_> {
             (Kind::Embedded { opening: Some(opening) }, Some(times))
                 if !self.body.may_have(Part::NamePiece) =>
             {
-                opening.put(out, self.id, times);
+                opening.put(out.bytes_mut(), true, self.id, times);
                 None
             }
             _ => self.put_head(out),

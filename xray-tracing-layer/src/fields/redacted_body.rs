@@ -122,8 +122,8 @@ impl<'a> RedactedBody<'a> {
         self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
     }
 
-    /// Adds a panic whose message has passed the redaction hook.
-    pub(crate) fn add_redacted_panic(&mut self, message: &str, stack: &Stack) {
+    /// Adds a panic, which is a fault whatever the status says. The message has passed the redaction hook.
+    pub(crate) fn add_panic(&mut self, message: &str, stack: &Stack) {
         self.body.set_fault();
         self.put_redacted_failure("panic", message, false, stack);
     }

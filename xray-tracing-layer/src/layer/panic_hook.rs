@@ -61,7 +61,7 @@ fn put(core: &Arc<Core>, id: u64, message: &str, place: Option<&Location<'_>>) {
     let stack = place.map(|place| Stack::new(&[StackFrame::new(place.file(), place.line(), "panic")]));
     with_body(|body| {
         RedactedBody::new(body, &core.config.rules)
-            .add_redacted_panic(&message, stack.as_ref().unwrap_or(Stack::none()));
+            .add_panic(&message, stack.as_ref().unwrap_or(Stack::none()));
         core.spans.table.with(id, |record| record.body.absorb(body));
     });
 }
@@ -87,5 +87,5 @@ fn redacted(core: &Arc<Core>, message: &str) -> String {
     })
 }
 
-/// How long a thread that panics waits for the redaction hook.
+/// The time for which a thread that panics waits for the redaction hook.
 const PATIENCE: Duration = Duration::from_secs(1);

@@ -79,18 +79,17 @@ impl SpanRecord {
         self.context.root = id;
     }
 
-    /// Returns the header and the decision by which a root is placed that takes the place of one that is left out.
+    /// Sets the header and the decision by which a root is placed that takes the place of one that is left out, unless it
+    /// has its own.
     #[cold]
-    pub(crate) fn take_place(
-        &self,
-        field: Option<HeaderField>,
-        forced: Option<bool>,
-    ) -> (Option<HeaderField>, Option<bool>) {
-        let Role::LeftOut(decision) = self.context.role else { return (field, forced) };
-        let callers = || self.left_out_header(decision);
-        let field = field
-            .or_else(|| callers().map(|header| HeaderField { header: Some(header), platform_root: false }));
-        (field, forced.or(decision.forced()))
+    pub(crate) fn take_place(&self, field: &mut Option<HeaderField>, forced: &mut Option<bool>) {
+        let Role::LeftOut(decision) = self.context.role else { return };
+        if field.is_none() {
+            *field = self
+                .left_out_header(decision)
+                .map(|header| HeaderField { header: Some(header), platform_root: false });
+        }
+        *forced = forced.or(decision.forced());
     }
 
     /// Sets the caller's header of a root that is left out. The program's decision stays.

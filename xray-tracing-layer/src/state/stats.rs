@@ -86,7 +86,7 @@ counters! {
         /// Spans that [`Builder::drop_span`](crate::Builder::drop_span) or the closure of
         /// [`Builder::on_close`](crate::Builder::on_close) left out. Not part of `closed`.
         left_out,
-        /// Root spans among those that are left out. Part of `left_out`.
+        /// Root spans among those that are left out, unless spans inside have taken their place. Part of `left_out`.
         left_out_roots,
         /// Root spans that were not sampled because a caller's header said so, or Lambda's. Part of `unsampled`.
         unsampled_by_caller,

@@ -46,12 +46,14 @@ impl Core {
         if around.is_none_or(|(_, kind, _)| kind != Kind::Unrecorded) {
             self.output.counters.left_out.one();
         }
-        self.output.counters.left_out_roots.add(around.is_none().into());
         let is_alone = callsite.dropped == Some(Dropped::Alone);
         let is_root = around.is_none_or(|(_, _, role)| matches!(role, Role::LeftOut(_)));
         // In Lambda, each root has the header of the invocation.
         if is_alone && is_root && !self.spans.host.is_lambda() {
+            // Counted as a root when it closes, unless another span has taken its place.
             self.open_left_out((callsite_id, callsite), attrs, id, around.map(|(around, ..)| around));
+        } else {
+            self.output.counters.left_out_roots.add(is_root.into());
         }
         is_alone
     }

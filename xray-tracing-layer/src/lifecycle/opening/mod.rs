@@ -1,5 +1,5 @@
-//! What opening a span may take beside the general way: the short way of most spans, what local
-//! roots have alone, and the question to the sampler.
+//! Parts of opening a span beside the general way: the short way of most spans, the beginning of a root, and the
+//! question to the sampler.
 
 pub(crate) mod plain;
 pub(crate) mod root;

@@ -128,10 +128,12 @@ impl Core {
         &self,
         record: &mut SpanRecord,
         (id, takes_place): (u64, bool),
-        field: Option<HeaderField>,
-        forced: Option<bool>,
+        mut field: Option<HeaderField>,
+        mut forced: Option<bool>,
     ) {
-        let (field, forced) = if takes_place { record.take_place(field, forced) } else { (field, forced) };
+        if takes_place {
+            record.take_place(&mut field, &mut forced);
+        }
         let now = record.start;
         if !self.install.installed.load(Relaxed) {
             // The layer was added by a reload, so it never got the subscriber's dispatch.
