@@ -5,7 +5,7 @@
 //!  a child closes ─► room? ──► folded into the parent's document
 //!                     │ no
 //!                     ├─ large ───────────────────────────────────────────────────────► sent alone, at once
-//!                     └─ small ─► the parent's batch ─► 30 are there, the parent closes,
+//!                     └─ small ─► the parent's batch ─► 60 are there, the parent closes,
 //!                                  held                 none has left for a second,
 //!                                                       a span closes a second later,
 //!                                                       a flush, Lambda's freeze ──────► sent in one call
