@@ -150,7 +150,11 @@ fn traces_that_something_else_than_the_sampler_decided_against_are_reported_with
         assert_eq!(found, by(NotSampledBy::LeftOut));
         assert_sentence(&found, &["1 of 1", "left out", "Builder::drop_span"]);
     }
-    let rig = MemoryRig::with(|b| b.on_close(|span| span.drop_span()));
+    let rig = MemoryRig::with(|b| {
+        b.on_close(|span| {
+            span.drop_span();
+        })
+    });
     assert_eq!(only(&rig, &|| drop(info_span!("root"))), by(NotSampledBy::LeftOut));
 
     let by_field = || drop(info_span!("root", xray.sampled = false));

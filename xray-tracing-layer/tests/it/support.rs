@@ -10,7 +10,7 @@ use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry};
-use xray_sdk::local::{Collector, Received, Trace, Waterfall};
+use xray_sdk::local::{Collector, Document, Received, Trace, Waterfall};
 use xray_sdk::sampling::Always;
 use xray_sdk::{EmitError, Emitter, Packet};
 use xray_tracing_layer::{Builder, Handle, Stats, default_filter};
@@ -65,7 +65,7 @@ impl Rig {
         assert_eq!(received.documents().len(), documents, "no more than were sent");
         assert_eq!(received.problems(), [""; 0], "every document is valid");
         assert!(received.largest_datagram() <= 64_030);
-        let documents = received.documents().iter().map(|document| document.json());
+        let documents = received.documents().iter().map(Document::json);
         let finished = documents.filter(|document| document.get("end_time").is_some());
         let spans: u64 = finished.map(span_count).sum();
         assert_eq!(spans + stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
