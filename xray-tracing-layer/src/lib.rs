@@ -54,7 +54,7 @@
 //! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
 //! | `testing` | `Builder::install_for_test` and `for_tests`: a program's assertions on its own traces |
 //! | `processor-clock` | the processor's counter as the clock of spans; on by default |
-//! | `queued-emitter` | `Builder::queued`: a thread that sends, for thousands of root spans a second |
+//! | `queued-emitter` | `Builder::queued`: a thread that sends, for hundreds of root spans a second and more |
 //!
 //! # Versions
 //!

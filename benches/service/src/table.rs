@@ -125,7 +125,7 @@ pub(crate) fn instructions() -> io::Result<String> {
             driver::requests(service.address, requests)?;
             collected(&service.end()?)
         };
-        let (few, many) = (200, 1_200);
+        let (few, many) = (200, 3_200);
         let each = (count(many)? - count(few)?) / (many - few) as f64;
         let base = *base.get_or_insert(each);
         let _ = writeln!(table, "| {} | {each:.0} | {:+.1} % |", contender.name, each / base * 100.0 - 100.0);

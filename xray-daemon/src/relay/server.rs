@@ -261,8 +261,9 @@ impl Service {
         }
     }
 
-    /// Reads a body into memory when there is room for it among the others. The wait for room is no part of the body's
-    /// time: that the sender can do nothing about.
+    /// Reads a body into memory when there is room for it among the others.
+    ///
+    /// The wait for room is no part of the body's time: the sender can do nothing about it.
     async fn read(&self, body: Incoming) -> Result<(Bytes, SemaphorePermit<'_>), (StatusCode, String)> {
         let limit = self.settings.max_body;
         let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));

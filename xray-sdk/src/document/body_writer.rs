@@ -40,7 +40,8 @@ impl Body {
         true
     }
 
-    /// Appends every member, each after a comma.
+    /// Appends every member of any body, each after a comma.
+    #[inline(never)]
     pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         if own.is_none()
             && let Some(members) = self.plain_metadata()
@@ -84,14 +85,9 @@ impl Body {
     }
 
     fn write_failure(&self, out: &mut Buffer) -> Option<&'static str> {
-        let Outcome { error, throttle, fault } = self.outcome();
-        for (set, member) in
-            [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
-        {
-            if set {
-                out.put(member);
-            }
-        }
+        let outcome = self.outcome();
+        out.put(outcome.members());
+        let Outcome { error, throttle, fault } = outcome;
         if fault {
             Some("fault")
         } else if throttle {

@@ -14,24 +14,25 @@ use super::section::{Part, Section};
 use crate::id::SegmentId;
 use crate::json::{Buffer, MemberKey};
 
-/// The key of a member that is put once, made ready, and where it belongs.
+/// The key of a member that is put once, made ready, and the part of the document that it belongs to.
 #[derive(Clone, Debug)]
 pub struct PlainKey {
     key: MemberKey,
-    /// What its entries have in common.
+    /// Facts that its entries have in common.
     content: Content,
     /// Its part's bit.
     bit: u16,
 }
 
 impl PlainKey {
-    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata and annotations, and for
-    /// a key of more than 24 bytes.
+    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata, annotations and the
+    /// request, and for a key of more than 24 bytes.
     #[must_use]
     pub fn new(section: Section, rank: u8, key: Key<'_>) -> Option<Self> {
         let part = match section {
             Section::Metadata if rank == 0 => Part::Metadata,
             Section::Annotation => Part::Annotation,
+            Section::HttpRequest => Part::HttpRequest,
             _ => return None,
         };
         let key = MemberKey::new(key.json())?;
@@ -40,21 +41,16 @@ impl PlainKey {
     }
 }
 
-/// The members of a plain body, as they are written.
+/// A plain body with little in it.
 #[derive(Clone, Copy, Debug)]
-pub struct PlainMembers<'a> {
-    /// In a row, with commas between them.
-    row: &'a [u8],
-    /// The end of the annotations, and of the comma behind them; 0 without any.
-    split: usize,
-}
+pub struct SmallBody<'a>(&'a Body);
 
-impl PlainMembers<'_> {
-    /// Returns what [`Body::size_bound`] does for the body.
+impl SmallBody<'_> {
+    /// Returns what [`Body::size_bound`] does.
     #[inline]
     #[must_use]
-    pub fn size_bound(&self) -> usize {
-        self.row.len() + 1 + AROUND
+    pub fn size_bound(self) -> usize {
+        self.0.text.len() + AROUND
     }
 }
 
@@ -101,6 +97,14 @@ impl Body {
         self.keep_plain(start, key);
     }
 
+    /// Puts a string of any length, which is known to need no escapes.
+    #[inline(always)]
+    pub fn append_unescaped(&mut self, key: &PlainKey, text: &str) {
+        let start = self.text.len();
+        self.text.put_unescaped_member(&key.key, text);
+        self.keep_plain(start, key);
+    }
+
     #[inline(always)]
     fn keep_plain(&mut self, start: usize, key: &PlainKey) {
         // Without the comma, which is there already.
@@ -108,6 +112,8 @@ impl Body {
         self.entries.push(Entry { content: key.content, start: start as u32, len });
         if key.bit == Part::Annotation.bit() {
             self.note_annotation();
+        } else if key.bit != Part::Metadata.bit() {
+            self.mixed = true;
         }
         self.parts |= key.bit;
         if self.text.len() > MAX_BODY {
@@ -134,19 +140,25 @@ impl Body {
         (self.parts, self.annotations, self.split) = (0, 0, 0);
     }
 
-    /// Returns the members, if the body is plain.
+    /// Returns the body, if it is plain and small.
     #[inline]
     #[must_use]
-    pub fn plain_members(&self) -> Option<PlainMembers<'_>> {
+    pub fn small(&self) -> Option<SmallBody<'_>> {
         debug_assert!(self.mixed || self.is_simple());
-        let row = || self.text.as_bytes().split_last().map_or(&[][..], |(_, row)| row);
-        (!self.mixed).then(|| PlainMembers { row: row(), split: self.split as usize })
+        (!self.mixed && self.text.len() <= MAX_PLAIN).then_some(SmallBody(self))
     }
 
     /// Returns the metadata, if there is nothing else.
     #[inline]
     pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
-        self.plain_members().filter(|members| members.split == 0).map(|members| members.row)
+        debug_assert!(self.mixed || self.is_simple());
+        (!self.mixed && self.split == 0).then(|| self.row())
+    }
+
+    /// Returns the members of a plain body as they are written, with commas between them.
+    #[inline]
+    fn row(&self) -> &[u8] {
+        self.text.as_bytes().split_last().map_or(&[], |(_, row)| row)
     }
 
     /// Returns whether the body has metadata and annotations and nothing else, each member put once.
@@ -201,30 +213,30 @@ impl Body {
 }
 
 impl Children {
-    /// Adds the document of a finished subsegment without children, if it is small and within one second. Otherwise adds
-    /// nothing and returns `false`. The parent [has room](Self::has_room) for it.
-    #[inline]
-    pub fn add_plain(
+    /// Adds the document of a finished subsegment without children, if it is within one second. Otherwise adds nothing and
+    /// returns `false`. The parent [has room](Self::has_room) for it.
+    // Of its own, so that what the caller holds is out of the way.
+    #[inline(never)]
+    pub fn add_small(
         &mut self,
         opening: &Opening,
         id: SegmentId,
-        (start, end): (u64, u64),
-        members: PlainMembers<'_>,
+        start: u64,
+        end: u64,
+        SmallBody(body): SmallBody<'_>,
     ) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
-        let PlainMembers { row, split } = members;
-        if row.len() > MAX_PLAIN {
-            return false;
-        }
         self.add_written(|out, is_first| {
             out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
-            let is_metadata = split == 0 && !row.is_empty();
-            opening.put_after(out, is_first, id, times, is_metadata);
-            if is_metadata {
+            if body.split == 0
+                && let Some((_, row)) = body.text.as_bytes().split_last()
+            {
+                opening.put_after(out, is_first, id, times, true);
                 out.extend_from_slice(row);
                 out.extend_from_slice(CLOSING);
             } else {
-                put_rows(out, row, split);
+                opening.put(out, is_first, id, times);
+                put_rows(out, body.row(), body.split as usize);
             }
         });
         true
@@ -253,8 +265,8 @@ const ANNOTATIONS: &[u8; 16] = b",\"annotations\":{";
 const METADATA: &[u8; 25] = b"},\"metadata\":{\"default\":{";
 const CLOSING: &[u8; 3] = b"}}}";
 
-/// The most metadata of a small document: a string and a few numbers.
-const MAX_PLAIN: usize = 128;
+/// The most bytes of members of a small document, with a comma behind each: two strings and a few numbers.
+const MAX_PLAIN: usize = 129;
 
 #[cfg(test)]
 mod tests {
@@ -279,10 +291,9 @@ mod tests {
             };
             let (mut plain, mut framed) = (Children::new(), Children::new());
             for _ in 0..times {
-                let ready = Opening::new(&name).zip(body.plain_members());
-                let added = ready.is_some_and(|(opening, members)| {
-                    plain.add_plain(&opening, id, (start, start + lasted), members)
-                });
+                let ready = Opening::new(&name).zip(body.small());
+                let added = ready
+                    .is_some_and(|(opening, body)| plain.add_small(&opening, id, start, start + lasted, body));
                 if !added {
                     frame.fold_into(&mut plain);
                 }

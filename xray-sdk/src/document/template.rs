@@ -9,7 +9,7 @@ use crate::json::{Buffer, decimal_digits};
 /// Appends a template that begins with `{"id":"…"`, as each document does, with the id's digits in it.
 #[inline]
 pub(super) fn put_head<const N: usize>(out: &mut Buffer, mut head: [u8; N], id: SegmentId) {
-    head[ID_DIGITS].copy_from_slice(&id.encode());
+    head[ID_DIGITS].copy_from_slice(&id.encode_apart());
     out.put_bytes(&head);
 }
 

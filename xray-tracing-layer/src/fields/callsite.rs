@@ -14,6 +14,7 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
+use crate::fields::visitor::RootKey;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -26,6 +27,9 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
+    /// The ways of a root's fields by index, if no field but OpenTelemetry's kind may decide about it, and no two of them are
+    /// the same member.
+    pub(crate) root_keys: Option<Box<[RootKey]>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -49,7 +53,7 @@ pub(crate) struct CallsiteInfo {
     pub(crate) has_decisive_fields: bool,
     /// The part that a rule of the user's leaves out, if one applies.
     pub(crate) dropped: Option<Dropped>,
-    /// The index of OpenTelemetry's kind, if no other field decides.
+    /// The index of OpenTelemetry's kind, if that is the only field that decides.
     pub(crate) kind_alone: Option<usize>,
     /// Set if it is of ERROR events that have a message and no other field.
     pub(crate) is_message_alone: bool,
@@ -116,11 +120,13 @@ impl CallsiteInfo {
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
         let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
-        let kind_alone = match (decisive.next(), decisive.next()) {
-            (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
-            _ => None,
+        let (kind_alone, decides_by_kind) = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) => (Some(index), true),
+            (decisive, _) => (None, decisive.is_none()),
         };
+        let decides_by_kind = decides_by_kind && dropped.is_none() && unique && !is_event;
         Self {
+            root_keys: if decides_by_kind { RootKey::all_of(&slots) } else { None },
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),

@@ -264,7 +264,7 @@ impl<'a> FieldTarget<'a> {
             self.body.set_failed();
             let keep_query = self.rules.keep_query;
             self.body.put_piece(Piece::Exception, rank, key, |out| {
-                Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
+                Written::cut_if(put_clean(out, format_args!("{text}"), MAX_VALUE, keep_query))
             });
         }
     }

@@ -97,9 +97,14 @@ impl<'a> RedactedBody<'a> {
         let rules = self.rules;
         let keep_query = rules.keep_query;
         self.body.add_error_with(err, stack, |err, out| match &rules.redact {
-            None => Written::cut_if(put_clean(out, err, MAX_VALUE, keep_query)),
+            None => Written::cut_if(put_clean(out, format_args!("{err}"), MAX_VALUE, keep_query)),
             Some(redact) => Value::Display(&DebugAsDisplay(err)).with_text(|text| {
-                Written::cut_if(put_clean(out, redact.apply(field, text), MAX_VALUE, keep_query))
+                Written::cut_if(put_clean(
+                    out,
+                    format_args!("{}", redact.apply(field, text)),
+                    MAX_VALUE,
+                    keep_query,
+                ))
             }),
         })
     }
@@ -154,7 +159,7 @@ impl<'a> RedactedBody<'a> {
 
     fn put_redacted_failure(&mut self, kind: &str, message: &str, is_remote: bool, stack: &Stack) {
         let put = |out: &mut xray_sdk::document::internal::Buffer| {
-            Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
+            Written::cut_if(put_clean(out, format_args!("{message}"), MAX_VALUE, self.rules.keep_query))
         };
         self.body.put_exception(SegmentId::random(), kind, put, is_remote, None, stack);
     }

@@ -46,7 +46,7 @@ pub enum Diagnostic {
         traces: u64,
         /// The number of all closed root spans.
         of: u64,
-        /// Who decided.
+        /// The one that decided.
         by: NotSampledBy,
     },
     /// Spans that were not recorded because too many were open.
@@ -99,7 +99,7 @@ pub enum Diagnostic {
     },
 }
 
-/// Who decided that traces are not sampled, or left out.
+/// The one that decided that traces are not sampled, or left out.
 ///
 /// ```
 /// use tracing_subscriber::prelude::*;

@@ -87,5 +87,5 @@ fn redacted(core: &Arc<Core>, message: &str) -> String {
     })
 }
 
-/// How long a thread that panics waits for the redaction hook.
+/// The time for which a thread that panics waits for the redaction hook.
 const PATIENCE: Duration = Duration::from_secs(1);

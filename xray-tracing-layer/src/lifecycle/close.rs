@@ -14,6 +14,7 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
+use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
 use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
@@ -21,7 +22,6 @@ use crate::state::clock::Ticks;
 use crate::state::pool;
 use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Found;
-use crate::state::thread::thread_state::ThreadState;
 
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
@@ -136,23 +136,6 @@ impl Core {
         };
         if late {
             self.mark_closed_by_child(id, parent, ctx);
-        }
-    }
-
-    /// Marks that the parent, which was exited before, may close because of this span.
-    #[inline(never)]
-    pub(crate) fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        // A thread inside the parent holds the parent open.
-        if self.current(ctx) != Some(parent.get())
-            && let Some(span) = ctx.span(id)
-        {
-            // The registry closes the parent while this span's extensions still exist, if its own handles are
-            // gone. It drops them right after. A mark of another layer is the same, and ends what it marks.
-            drop(span.extensions_mut().replace(ClosedByChild));
-            ClosedByChild::mark(parent);
         }
     }
 
@@ -380,34 +363,4 @@ pub(crate) fn size_bound(record: &SpanRecord, name: &str) -> usize {
 #[cold]
 pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
     frame.put(packet.start_document());
-}
-
-/// Marks that the registry closes a parent because its last child closed.
-///
-/// The registry closes a span when its handles and its children are gone. A request that leaves a background
-/// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
-/// nearest is the last exit.
-///
-/// A closing child leaves this mark in its own extensions, and its parent's id in the thread's state. The registry drops the
-/// extensions after it has closed the parent. So a parent that closes while the mark exists was kept open by the child, and
-/// ended at its last exit. The mark itself has no size, so that it takes no memory.
-struct ClosedByChild;
-
-impl ClosedByChild {
-    fn mark(parent: SpanId) {
-        ThreadState::with(|thread| thread.closed_by_child.set(Some(parent)));
-    }
-
-    fn reaches(id: u64) -> bool {
-        ThreadState::with(|thread| thread.closed_by_child.get())
-            .flatten()
-            .is_some_and(|span| span.get() == id)
-    }
-}
-
-impl Drop for ClosedByChild {
-    fn drop(&mut self) {
-        // A parent that closed by it has asked already, and may have marked its own parent, which closed as well.
-        ThreadState::with(|thread| thread.closed_by_child.set(None));
-    }
 }

@@ -70,7 +70,7 @@ pub(crate) struct Config {
     pub(crate) headers: HeaderSettings,
     /// Set if the layer hears of each span that is entered.
     pub(crate) hears_all: bool,
-    /// Whether nothing but a span itself says what becomes of it when it closes: no closure of the user's, nor Lambda.
+    /// Set if nothing but a span itself says what becomes of it when it closes: no closure of the user's, nor Lambda.
     pub(crate) closes_plainly: bool,
 }
 

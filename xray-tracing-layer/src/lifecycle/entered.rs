@@ -124,6 +124,12 @@ impl Core {
         });
     }
 
+    /// Returns whether the thread is known to be in no recorded span.
+    #[inline]
+    pub(crate) fn is_outside(&self) -> bool {
+        self.config.hears_all && ThreadState::with(|thread| thread.entered.is_empty()) == Some(true)
+    }
+
     /// Returns the registry's id of the span that the thread is in.
     #[inline]
     pub(crate) fn current<S>(&self, ctx: &Context<'_, S>) -> Option<u64>

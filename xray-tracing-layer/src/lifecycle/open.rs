@@ -8,29 +8,22 @@
 //!                            the header's overrides the sampler's
 //! ```
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::Namespace;
+use xray_sdk::SegmentId;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::language_of;
-use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, is_call_by_kind};
+use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
-use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::placement::Placement;
 use crate::state::pool;
-use crate::state::process::host::LambdaFunction;
-use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
+use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
 impl Core {
@@ -137,63 +130,6 @@ impl Core {
         user
     }
 
-    /// Records the fields of a local root, and places it.
-    ///
-    /// Most roots are not sampled, and then their fields are not encoded. If the sampler does not look at
-    /// fields, the decisive ones are recorded first and the others after the decision.
-    #[inline(never)]
-    fn begin_root(
-        &self,
-        record: &mut SpanRecord,
-        callsite: &CallsiteInfo,
-        attrs: &Attributes<'_>,
-        place: (&Id, bool),
-    ) -> Option<String> {
-        let is_segment = !self.spans.host.is_lambda();
-        let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
-        if decides_first
-            && let Some(is_call) =
-                is_call_by_kind(callsite, &self.config.rules, |fields| attrs.record(fields))
-        {
-            if is_call {
-                record.body.set_namespace(Namespace::Remote);
-            }
-            self.place_root(record, place, None, None);
-            self.record_rest(record, callsite, attrs);
-            return None;
-        }
-        let mut visitor = if decides_first {
-            FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
-        } else {
-            FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
-        };
-        if callsite.has_decisive_fields || !decides_first {
-            visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
-            attrs.record(&mut visitor);
-        }
-        let (header, forced, user) =
-            (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
-        let forced = callsite.forced().or(forced);
-        self.place_root(record, place, header, forced);
-        if decides_first {
-            self.record_rest(record, callsite, attrs);
-        }
-        user
-    }
-
-    /// Records the fields of a root that don't decide, or copies them.
-    #[inline]
-    fn record_rest(&self, record: &mut SpanRecord, callsite: &CallsiteInfo, attrs: &Attributes<'_>) {
-        let is_written = record.context.role.is_recorded() || record.is_watched();
-        let SpanRecord { body, deferred, .. } = record;
-        attrs.record(&mut if is_written {
-            FieldVisitor::for_rest(callsite, &self.config.rules, body)
-        } else {
-            let deferred = deferred.get_or_insert_default();
-            FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
-        });
-    }
-
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
             Inserted::Done => {}
@@ -284,84 +220,6 @@ impl Core {
         true
     }
 
-    /// Places a root: by its own header and decision, or else by those of the root whose place it takes.
-    fn place_root(
-        &self,
-        record: &mut SpanRecord,
-        (id, takes_place): (&Id, bool),
-        mut field: Option<HeaderField>,
-        mut forced: Option<bool>,
-    ) {
-        if takes_place {
-            record.take_place(&mut field, &mut forced);
-        }
-        let now = record.start;
-        if !self.install.installed.load(Relaxed) {
-            // The layer was added by a reload, so it never got the subscriber's dispatch.
-            self.install();
-        }
-        record.parent = None;
-        record.parent_id = None;
-        record.context.root = id.into_u64();
-        if field.as_ref().is_some_and(|field| field.header.is_none()) {
-            self.output.counters.bad_headers.one();
-        }
-        // A call to another service needs a segment. A trace header shows that a caller has one.
-        let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
-        let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
-        let lambda = self.spans.host.lambda();
-        let header = match field {
-            Some(field) => field.header,
-            None => lambda.and_then(LambdaFunction::header),
-        };
-        if let Some(function) = lambda {
-            if header.is_some() && function.take_snapshot_restored() {
-                self.restored();
-                record.segment_id = SegmentId::random();
-            }
-            // The process may have been frozen since the last invocation.
-            self.spans.clock.anchor(now);
-        }
-        let (start, offset) = self.spans.clock.begin_tree(now);
-        (record.start, record.context.root_start, record.context.offset) = (start, start, offset);
-        let in_platform_segment = platform_root || lambda.is_some();
-        match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
-            Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
-            Placement::Orphan if !self.takes_orphan() => {
-                record.context.role = Role::Undecided { has_trace: false };
-            }
-            Placement::Orphan => self.join(record, None, None),
-            Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
-        }
-        if record.verdict.is_none() && !record.context.role.is_recorded() {
-            self.note_decision(record, forced);
-        }
-        if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
-            let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
-            self.hold_back(record, by_caller);
-        }
-    }
-
-    /// Notes who decided, other than the sampler, that a root is not recorded.
-    #[cold]
-    fn note_decision(&self, record: &mut SpanRecord, forced: Option<bool>) {
-        let callsite = self.spans.callsites.get(record.callsite);
-        record.unsampled_by = match forced {
-            Some(false) if callsite.is_some_and(|known| known.forced().is_some()) => UnsampledBy::Rule,
-            Some(false) => UnsampledBy::Program,
-            _ => UnsampledBy::Caller,
-        };
-    }
-
-    /// Returns whether a call to another service outside of any segment becomes a segment.
-    #[cold]
-    fn takes_orphan(&self) -> bool {
-        if self.config.context_missing != ContextMissing::Ignore {
-            self.output.counters.context_missing.one();
-        }
-        self.config.context_missing == ContextMissing::MakeSegment
-    }
-
     /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
     fn begin_top(&self, record: &mut SpanRecord, id: &Id, now: Ticks) {
         let root = record.context.root;
@@ -374,38 +232,6 @@ impl Core {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
             });
-        }
-    }
-
-    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
-    /// decides.
-    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
-        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
-        record.parent_id = header.and_then(TraceHeader::parent);
-        record.context.extras = header.and_then(TraceHeader::shared_extras);
-        record.verdict = None;
-        record.context.role = match sampled {
-            Some(true) => Role::Segment,
-            Some(false) => Role::Unsampled,
-            None => {
-                let verdict = self.sample(record);
-                let role = if verdict.is_sampled() {
-                    Role::Segment
-                } else if verdict.is_left_open() {
-                    Role::Undecided { has_trace: true }
-                } else {
-                    Role::Unsampled
-                };
-                record.verdict = Some(verdict);
-                role
-            }
-        };
-        match record.context.role {
-            Role::Segment => record.draw_trace_id(),
-            Role::Unsampled if self.config.zero_ids && header.is_none() => {
-                record.segment_id = SegmentId::from(0);
-            }
-            _ => {}
         }
     }
 }

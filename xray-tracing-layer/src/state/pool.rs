@@ -69,21 +69,47 @@ impl Pool {
     }
 }
 
-/// Takes a record from the pool of all threads. Spans may always open on one thread and close on another.
+/// Takes a record from the pool of all threads, and some more for the spans to come. Spans may always open on one thread
+/// and close on another.
 #[cold]
 #[inline(never)]
 fn refill() -> Box<SpanRecord> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.pop().unwrap_or_else(|| Box::new(SpanRecord::empty()))
+    let record = shared.pop();
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut() {
+            let from = shared.len().saturating_sub(MOVED);
+            pool.bytes += shared.iter().skip(from).map(|record| record.pooled).sum::<usize>();
+            pool.records.extend(shared.drain(from..));
+        }
+    });
+    record.unwrap_or_else(|| Box::new(SpanRecord::empty()))
 }
 
+/// Moves a record for which the thread's pool has no room to the pool of all threads, and some of the thread's with it.
 #[cold]
 #[inline(never)]
-fn spill(mut record: Box<SpanRecord>) {
+fn spill(record: Box<SpanRecord>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    share(&mut shared, record);
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut()
+            && pool.records.len() == THREAD_POOL
+        {
+            // The oldest are those that are in no cache.
+            let Pool { records, bytes } = &mut *pool;
+            for record in records.drain(..MOVED) {
+                *bytes -= record.pooled;
+                share(&mut shared, record);
+            }
+        }
+    });
+}
+
+fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.
-        if record.capacity() > SHARED_CAPACITY {
+        if record.pooled > SHARED_CAPACITY {
             (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
             record.pooled = 0;
         }
@@ -103,6 +129,9 @@ const THREAD_POOL: usize = 32;
 
 /// The maximum of bytes in a thread's pool: a few roots with full children, and many small spans.
 const THREAD_CAPACITY: usize = 256 << 10;
+
+/// The records that move between a thread's pool and the shared one at once.
+const MOVED: usize = THREAD_POOL / 2;
 
 /// The maximum of records in the shared pool.
 const SHARED_POOL: usize = 256;

@@ -3,6 +3,8 @@
 //! A record is locked only for the time of a copy, and no user code runs meanwhile. Records come from
 //! [`pool`](crate::state::pool).
 
+mod role;
+
 use std::num::NonZeroU64;
 
 use xray_sdk::document::internal::{Body, Children};
@@ -15,6 +17,8 @@ use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
 use crate::state::tail::HeldTrace;
 use crate::state::waiting::stream_batch::StreamBatch;
+
+pub(crate) use self::role::{Decision, Fate, Kind, Role, UnsampledBy};
 
 /// The registry's id of a span. No id is 0.
 pub(crate) type SpanId = NonZeroU64;
@@ -40,7 +44,7 @@ pub(crate) struct SpanRecord {
     pub(crate) sent_below: bool,
     /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
-    /// Who decided that a root is not recorded, if it is not.
+    /// The one that decided that a root is not recorded, if it is not.
     pub(crate) unsampled_by: UnsampledBy,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
@@ -100,99 +104,9 @@ pub(crate) struct TraceContext {
     pub(crate) held_back: bool,
 }
 
-/// The decision of the user's closure about a closing span.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
-    #[default]
-    Kept,
-    /// Left out; spans inside belong to the parent.
-    LeftOut,
-    /// Left out with everything inside.
-    LeftOutWithChildren,
-}
-
-/// Who decided that a root is not recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum UnsampledBy {
-    #[default]
-    Sampler,
-    /// A caller's header. In Lambda, the platform.
-    Caller,
-    /// A field or a method of the span.
-    Program,
-    /// A rule for spans that are left out.
-    Rule,
-    /// The bound on traces that wait for their tail decision.
-    TailFull,
-}
-
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
 /// registry's id of the root, the root's start, and the offset.
 pub(crate) type Inheritance = [u64; 6];
-
-/// The relation of a span to its trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// A recorded local root: a segment.
-    Segment,
-    /// Part of a recorded span.
-    Subsegment,
-    /// A recorded local root below the segment that Lambda sends.
-    Independent,
-    /// The span that represents Lambda's segment. Never sent.
-    PlatformRoot,
-    /// Unrecorded; its trace header has `Sampled=0`.
-    Unsampled,
-    /// Unrecorded by Lambda's decision; its trace header is the invocation's, without an id of ours.
-    NotSampledByLambda,
-    /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
-    Undecided {
-        /// Set if the trace is known.
-        has_trace: bool,
-    },
-    /// A local root that a rule leaves out: spans inside take its place. Never sent.
-    LeftOut(Decision),
-}
-
-impl Role {
-    pub(crate) const fn is_recorded(self) -> bool {
-        matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
-    }
-}
-
-/// The decision about the spans that take the place of a root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Decision {
-    /// The sampler decides.
-    Open,
-    /// A caller's header.
-    Caller(bool),
-    /// A field or a method of the root.
-    Program(bool),
-}
-
-impl Decision {
-    /// Returns the program's decision.
-    pub(crate) fn forced(self) -> Option<bool> {
-        match self {
-            Self::Program(sampled) => Some(sampled),
-            Self::Open | Self::Caller(_) => None,
-        }
-    }
-}
-
-/// The kind of a record, for callbacks that need not lock it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// No record.
-    Absent,
-    /// A part of a recorded tree.
-    Part,
-    /// A recorded local root, the platform root, or a root that is left out.
-    Root,
-    /// Unrecorded, like everything inside of it.
-    Unrecorded,
-}
 
 impl SpanRecord {
     pub(crate) fn empty() -> Self {
@@ -270,6 +184,12 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn is_watched(&self) -> bool {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
+    }
+
+    /// Returns whether the fields of a new root are encoded, and not only copied.
+    #[inline]
+    pub(crate) fn is_written(&self) -> bool {
+        self.context.role.is_recorded() || self.is_watched()
     }
 
     /// Applies the user's decision, which overrides any other.

@@ -84,8 +84,7 @@ impl Table {
     }
 
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) -> Inserted {
-        let kind = record.kind();
-        self.insert_of(kind, id, record)
+        self.insert_of(record.kind(), id, record)
     }
 
     /// Inserts a record of a known kind.
@@ -113,11 +112,6 @@ impl Table {
         Some(Found { id, place: shard.place_of(id)?, shard })
     }
 
-    #[cfg(test)]
-    fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
-        self.find(id)?.remove()
-    }
-
     /// Calls `look` with a record while its bucket is locked.
     ///
     /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
@@ -128,6 +122,12 @@ impl Table {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
         bucket.find(id).map(look)
+    }
+
+    /// Calls `look` as [`with`](Self::with) does, with a record that is most likely there: its bucket is locked at once.
+    #[inline(always)]
+    pub(crate) fn with_known<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
+        self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
     /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
@@ -201,10 +201,8 @@ impl Table {
         for place in pages.flatten() {
             let mut bucket = place.lock();
             let Bucket { first, others } = &mut *bucket;
-            first
-                .iter_mut()
-                .chain(others.iter_mut().flat_map(|others| others.iter_mut()))
-                .for_each(|(_, record)| look(record));
+            let others = others.iter_mut().flat_map(|others| others.iter_mut());
+            first.iter_mut().chain(others).for_each(|(_, record)| look(record));
         }
     }
 
@@ -244,18 +242,28 @@ impl Shard {
     /// Returns the id's place, if it may have a record.
     #[inline]
     fn place_of(&self, id: u64) -> Option<&Place> {
-        self.place(id).filter(|place| place.may_have(id))
+        self.place(id).filter(|place| {
+            let label = place.label.load(Relaxed);
+            label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
+        })
     }
 
     #[inline]
     fn place_or_new(&self, id: u64) -> &Place {
+        match self.place(id) {
+            Some(place) => place,
+            None => self.new_place(id),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_place(&self, id: u64) -> &Place {
         let (page, index) = page_and_index(id);
         let new = || std::iter::repeat_with(Place::default).take(FIRST_PAGE << page).collect();
         &self.pages[page].get_or_init(new)[index]
     }
-}
 
-impl Shard {
     /// Inserts into a bucket that has another record, or had others.
     #[inline(never)]
     fn insert_beside(
@@ -291,12 +299,6 @@ impl Place {
     #[cold]
     fn kind_among_several(&self, id: u64) -> Kind {
         self.lock().find(id).map_or(Kind::Absent, |record| record.kind())
-    }
-
-    #[inline]
-    fn may_have(&self, id: u64) -> bool {
-        let label = self.label.load(Relaxed);
-        label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
     }
 
     /// Sets the label.

@@ -22,6 +22,7 @@ mod limits;
 mod log_lines;
 mod names_and_keys;
 mod no_daemon;
+mod not_sampled;
 mod outcomes;
 mod placement;
 mod propagation;

@@ -222,6 +222,12 @@ impl Arena {
         self.sealed.load(Ordering::Relaxed) > 0
     }
 
+    /// Returns whether there is so much that the sender's nap should end. At each full block before that, waking it would
+    /// cost more than it gains: the pace sets in after two of them anyway.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.has_sealed() && self.fill() >= CROWDED
+    }
+
     /// Returns how full the arena is, in 1,024ths.
     pub(super) fn fill(&self) -> u32 {
         (self.in_use.load(Ordering::Relaxed) * 1024 / self.most) as u32
@@ -270,6 +276,9 @@ const SPINS: usize = 32;
 
 /// Times that a thread yields to those that hold every shard, before it loses a document that there is room for.
 const YIELDS: usize = 4;
+
+/// A quarter, in 1,024ths.
+const CROWDED: u32 = 256;
 
 /// For an interrupted thread to go on.
 const SHORT_NAP: Duration = Duration::from_millis(1);

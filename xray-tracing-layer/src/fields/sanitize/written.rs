@@ -9,11 +9,11 @@ use xray_sdk::document::internal::{Buffer, Written, put_name};
 
 use super::free_text::{free_text, may_hold_secret};
 
-/// Appends what a value displays as a JSON string of at most `max` bytes, without the secrets in it. Returns
+/// Appends a text as a JSON string of at most `max` bytes, without the secrets in it. Returns
 /// whether the value was cut.
-pub(crate) fn put_clean(out: &mut Buffer, value: impl fmt::Display, max: usize, keep_query: bool) -> bool {
+pub(crate) fn put_clean(out: &mut Buffer, text: fmt::Arguments<'_>, max: usize, keep_query: bool) -> bool {
     let start = out.len();
-    let cut = out.put_display_within(value, max);
+    let cut = out.put_format_within(text, max);
     clean_written(out, start, max, keep_query);
     cut
 }

@@ -86,7 +86,7 @@ impl<'a> FieldVisitor<'a> {
     }
 
     #[inline]
-    fn put(&mut self, field: &Field, value: Value<'_>) {
+    pub(crate) fn put(&mut self, field: &Field, value: Value<'_>) {
         let Some(slot) = self.callsite.slots.get(field.index()) else { return };
         // Most fields are metadata of a new span.
         if self.plain

@@ -10,6 +10,7 @@ use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::Frame;
 
 use crate::lifecycle::core::Core;
+use crate::lifecycle::stream::{Left, MAX_WAITING};
 use crate::state::clock::Ticks;
 use crate::state::pool;
 use crate::state::record::{SpanId, SpanRecord};
@@ -28,8 +29,15 @@ impl Core {
     {
         let now = self.spans.clock.ticks();
         let folded = if std::thread::panicking() { None } else { self.fold_plain(&record, parent, now) };
-        let Some(Late(late)) = folded else { return self.close_otherwise(record, id, ctx) };
-        self.output.counters.here().folded.one();
+        let late = match folded {
+            Some(Folded::Whole { late }) => {
+                self.output.counters.here().folded.one();
+                Some(late)
+            }
+            Some(Folded::NoRoom { size }) => self.hold_plain(&record, parent, size, now),
+            None => None,
+        };
+        let Some(late) = late else { return self.close_otherwise(record, id, ctx) };
         if self.is_tree_old(&record.context, now) {
             self.emit_in_progress(record.context.root);
         }
@@ -44,23 +52,56 @@ impl Core {
 
     /// Folds the document into the parent's, if the document is small, and the parent is open, young, and has room.
     #[inline(always)]
-    fn fold_plain(&self, record: &SpanRecord, parent: SpanId, now: Ticks) -> Option<Late> {
+    fn fold_plain(&self, record: &SpanRecord, parent: SpanId, now: Ticks) -> Option<Folded> {
         let callsite = self.spans.callsites.get(record.callsite)?;
         let opening = callsite.opening.as_ref()?;
-        let members = record.body.plain_members()?;
-        let size = Frame::HEAD_BOUND + callsite.name.len() + members.size_bound();
-        let times = (record.context.offset + record.start, record.context.offset + now);
-        let folded = self.spans.table.with(parent.get(), |open| {
+        let body = record.body.small()?;
+        let size = Frame::HEAD_BOUND + callsite.name.len() + body.size_bound();
+        let folded = self.spans.table.with_known(parent.get(), |open| {
+            if open.is_emitted_early() {
+                return None;
+            }
             let has_room = open.children.has_room(size, 0)
                 && open.children.spans() < self.config.streaming.after_spans
-                && !self.is_old(open, now)
-                && !open.is_emitted_early();
-            (has_room && open.children.add_plain(opening, record.segment_id, times, members))
-                .then(|| Late(open.exited.is_some()))
+                && !self.is_old(open, now);
+            if !has_room {
+                return Some(Folded::NoRoom { size });
+            }
+            let SpanRecord { segment_id, start, context, .. } = record;
+            let (start, end) = (context.offset + start, context.offset + now);
+            let added = open.children.add_small(opening, *segment_id, start, end, body);
+            added.then(|| Folded::Whole { late: open.exited.is_some() })
         });
         folded.flatten()
     }
+
+    /// Holds a small document in the parent, which has no room for it. Returns whether the parent had been exited before;
+    /// `None` if the parent can't hold it.
+    #[inline(never)]
+    fn hold_plain(&self, record: &SpanRecord, parent: SpanId, size: usize, now: Ticks) -> Option<bool> {
+        let held = self.spans.table.with(parent.get(), |open| {
+            let left = (size <= MAX_WAITING && !open.is_emitted_early())
+                .then(|| self.leave(record, (parent, open), size, (now, now)))?;
+            Some((left, open.exited.is_some()))
+        });
+        let (Left { batch, .. }, late) = held.flatten()?;
+        if let Some(batch) = batch {
+            self.emit_batch(batch);
+        }
+        Some(late)
+    }
 }
 
-/// Whether the parent had been exited before, so that the span outlives it.
-struct Late(bool);
+/// The destination of a plain document.
+enum Folded {
+    /// The parent has it.
+    Whole {
+        /// Set if the parent had been exited before, so that the span outlives it.
+        late: bool,
+    },
+    /// The parent has no room.
+    NoRoom {
+        /// The most bytes that the document takes.
+        size: usize,
+    },
+}

@@ -5,6 +5,12 @@ use crate::state::pool;
 use std::collections::HashMap;
 use xray_sdk::SegmentId;
 
+impl Table {
+    fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
+        self.find(id)?.remove()
+    }
+}
+
 #[test]
 fn it_behaves_like_a_map_whatever_the_ids() {
     let table = Table::new(u32::MAX);

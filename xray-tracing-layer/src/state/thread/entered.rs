@@ -79,7 +79,6 @@ impl EnteredSpans {
         }
         let depth = self.depth.get();
         let Some(last) = self.ids.get(depth as usize) else { return false };
-        // A span that is entered again is looked for in the list.
         self.opened.set(0);
         last.set(id);
         self.depth.set(depth + 1);
@@ -101,10 +100,11 @@ impl EnteredSpans {
             self.layer.set(layer);
             self.unrecorded.set(0);
             self.lost.set(false);
-            self.opened.set(0);
         } else if self.layer.get() != layer {
             return;
         }
+        // What is entered again is looked for in the list.
+        self.opened.set(0);
         self.depth.set(depth + 1);
         match self.ids.get(..=depth as usize).and_then(<[_]>::split_last) {
             Some((last, below)) if below.iter().all(|other| other.get() != id) => {
@@ -298,14 +298,28 @@ mod tests {
             for (enters, id, which) in steps {
                 if enters {
                     let id = 1 + id % few;
-                    if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
+                    let is_new = !stack.0.iter().any(|(other, _)| *other == id);
+                    // Some are opened just before, and some of these are changed in between.
+                    match which.index(4) {
+                        0 if is_new && is_recorded(id) && id % 2 != 0 => entered.note_opened(id, 0),
+                        1 if is_new && !is_recorded(id) => entered.note_rejected(7, id),
+                        _ => {}
+                    }
+                    let decisions = u32::from(which.index(16) == 0);
+                    if !entered.push_opened(7, id, decisions) && !entered.push_rejected(7, id) {
+                        if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
+                    }
                     stack.push(id);
                 } else if !stack.0.is_empty() {
                     // Mostly the last, as guards are dropped. Spans without a record always are.
                     let at = if id % 4 == 0 { which.index(stack.0.len()) } else { stack.0.len() - 1 };
                     let at = if is_recorded(stack.0[at].0) { at } else { stack.0.len() - 1 };
                     let id = stack.0[at].0;
-                    if is_recorded(id) { entered.exit(7, id) } else { entered.note(7, false) }
+                    if is_recorded(id) {
+                        entered.exit(7, id);
+                    } else if !entered.pop_rejected(7, id) {
+                        entered.note(7, false);
+                    }
                     stack.pop(id);
                 }
                 prop_assert_eq!(entered.current(8), None);
