@@ -106,6 +106,7 @@ fn spill(record: Box<SpanRecord>) {
     });
 }
 
+#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
 fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.
