@@ -18,7 +18,7 @@ pub(crate) struct MessageVisitor<'a> {
     keep_query: bool,
     /// An exception up to its message, and then with its message.
     exception: &'a mut Buffer,
-    /// The beginning of the message.
+    /// The start of the message.
     start: usize,
     cut: bool,
 }

@@ -99,8 +99,10 @@ thread_local! {
 /// receive buffer of 212,992 bytes, Linux's default. With 30 a document takes a third more time, with 120 a tenth less.
 const FULL: usize = 60;
 
-/// The bytes that are enough for a call: the kernel carries no more in one. With what it adds to 60 documents, and with a last
-/// one of the largest size, that is less than three fifths of the same receive buffer.
+/// The bytes that are enough for a call: the kernel carries no more in one.
+///
+/// With what the kernel adds to 60 documents, and with a last one of the largest size, that is less than three fifths
+/// of the same receive buffer.
 const MAX_BYTES: usize = 64_000;
 
 /// The maximum of spares of a thread: for two wide spans that are open at the same time.
