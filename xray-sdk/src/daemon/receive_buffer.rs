@@ -1,5 +1,6 @@
-//! What datagrams take of the receiver's buffer, and how much of it a burst may fill. Numbers only: the queue's `pacing` and
-//! `udp::pace` work with them.
+//! Numbers of the receiver's buffer: what a datagram takes of it, and a burst.
+//!
+//! The queue's `pacing` and `udp::pace` work with them. Nothing is sent or timed here.
 
 /// `net.core.rmem_default` of Linux on 64-bit machines: 256 small datagrams, by its own counting.
 pub(super) const DEFAULT: usize = 212_992;

@@ -1,5 +1,6 @@
-//! [`Pacer`]: how fast the receiver may be given more, and how long the sender naps until that is worth it. Arithmetic on times
-//! that are arguments; the sender naps.
+//! [`Pacer`]: how fast the receiver may be given more, and how long to gather.
+//!
+//! Arithmetic on times that are arguments; the sender naps.
 //!
 //! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
 //! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being

@@ -2,7 +2,7 @@
 //!
 //! A caller never sleeps here. A wide trace fills a receive buffer in a fraction of a millisecond, and a receiver that shares
 //! the caller's core does not run meanwhile. So a caller that has sent more than a burst within [`PERIOD`] yields a few
-//! times. Where nobody waits for the core, that takes a microsecond.
+//! times. Where no other thread waits for the core, that takes a microsecond.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::system::System;
 use crate::daemon::receive_buffer::{DEFAULT, burst};
 
-/// What was sent lately.
+/// A count of the bytes sent lately.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     sent: Mutex<Sent>,
