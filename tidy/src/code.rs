@@ -2,9 +2,13 @@
 //!
 //! By lines, as rustfmt writes them: an item ends with a line that closes it at its own indentation.
 
-/// The text before the file's unit tests.
+/// The text before the file's unit tests, or before the module of its tests at its end.
 pub(crate) fn without_tests(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod tests {").map_or(text, |end| &text[..end])
+    let end = text.find("#[cfg(test)]\nmod tests {").or_else(|| {
+        let is_last = text.trim_end().ends_with("mod tests;");
+        text.rfind("#[cfg(test)]\n").filter(|_| is_last)
+    });
+    end.map_or(text, |end| &text[..end])
 }
 
 /// The lines of code of a text: without comments, and without items that only tests use.

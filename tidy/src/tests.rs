@@ -108,6 +108,10 @@ fn files_and_folders_have_a_form() {
     finds(house().plant("nouns", "use std::fmt;"), "nouns: begins without a module doc");
     finds(house().plant("nouns", &"\n".repeat(400)), "lines without unit tests, at most 400");
     house().plant("nouns", &format!("//! A noun.{}", "\n".repeat(390))).misshapen().assert_none();
+    let tests = "#[cfg(test)]\n#[path = \"nouns/tests.rs\"]\nmod tests;";
+    let mut with_tests = house();
+    with_tests.files.insert("nouns".into(), format!("//! A noun.{}{tests}", "\n".repeat(400)));
+    with_tests.misshapen().assert_none();
     finds(house().plant("nouns", "use std::sync::Mutex;"), "nouns: uses Mutex");
     let full =
         (0..15).fold(house(), |house, number| house.plant(&format!("verbs::verb_{number}"), "//! A verb."));

@@ -24,6 +24,10 @@ use serde_json::json;
 use xray_local::model::{Door, now};
 use xray_local::store::{Options, Place, Store};
 
+/// The program's.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let mut traces = 20_000_u64;
     let mut data = std::env::temp_dir().join(format!("xray-local-goals-{}.db", std::process::id()));

@@ -6,7 +6,7 @@
 
 use xray_sdk::TraceId;
 
-use super::document::{Span, id_bits};
+use super::document::{Parsed, Span, id_bits};
 use crate::model::{Refused, Time, limits};
 
 /// Facts of a document that the store needs before it compiles the trace.
@@ -23,6 +23,14 @@ pub struct Accepted {
 /// # Errors
 /// The service's code and message.
 pub fn accept(document: &[u8]) -> Result<Accepted, Refused> {
+    accept_parsed(document).map(|(accepted, _)| accepted)
+}
+
+/// Accepts or refuses one document, and returns its members with its facts.
+///
+/// # Errors
+/// The service's code and message.
+pub fn accept_parsed(document: &[u8]) -> Result<(Accepted, Parsed<'_>), Refused> {
     if document.len() > limits::DOCUMENT_BYTES {
         let message = format!(
             "Invalid segment. ErrorCode: InvalidSegment, Cause: the document has {} bytes, {} are accepted",
@@ -47,7 +55,10 @@ pub fn accept(document: &[u8]) -> Result<Accepted, Refused> {
         return Err(Refused { id: span.id.as_deref().map(str::to_owned), code: "InvalidSegment", message });
     }
     let independent = span.is_independent();
-    judge(&span).map_err(|code| refuse(span.id.as_deref(), independent, code))
+    match judge(&span) {
+        Ok(accepted) => Ok((accepted, Parsed(span))),
+        Err(code) => Err(refuse(span.id.as_deref(), independent, code)),
+    }
 }
 
 fn judge(span: &Span<'_>) -> Result<Accepted, &'static str> {

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use xray_sdk::TraceId;
 
 use super::causes;
-use super::document::{Span, id_bits};
+use super::document::{Parsed, Span, id_bits};
 use super::origin;
 use super::tree::{Item, Tree};
 use crate::model::{
@@ -22,9 +22,16 @@ use crate::model::{
 /// Returns `None` if no document is left.
 #[must_use]
 pub fn compile(id: TraceId, documents: &[&[u8]]) -> Option<Compiled> {
-    let spans: Vec<Span<'_>> =
-        documents.iter().map(|bytes| Span::read(bytes).ok().flatten().unwrap_or_default()).collect();
-    let tree = Tree::assemble(&spans);
+    let parsed: Vec<Parsed<'_>> = documents.iter().map(|bytes| Parsed::stored(bytes)).collect();
+    compile_parsed(id, &parsed)
+}
+
+/// Compiles a trace from documents that are read already, in order of arrival.
+///
+/// Returns `None` if there is none.
+#[must_use]
+pub fn compile_parsed(id: TraceId, documents: &[Parsed<'_>]) -> Option<Compiled> {
+    let tree = Tree::assemble(documents.iter().map(|Parsed(span)| span));
     (!tree.items.is_empty()).then(|| Compilation::new(id, &tree).run())
 }
 

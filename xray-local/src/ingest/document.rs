@@ -28,8 +28,8 @@ pub(super) struct Span<'a> {
     pub(super) throttle: bool,
     pub(super) fault: bool,
     pub(super) traced: bool,
-    pub(super) http: Option<HttpBlock<'a>>,
-    pub(super) aws: Option<Aws<'a>>,
+    pub(super) http: Option<Box<HttpBlock<'a>>>,
+    pub(super) aws: Option<Box<Aws<'a>>>,
     pub(super) sql: Present,
     pub(super) annotations: Annotations<'a>,
     pub(super) cause: Cause<'a>,
@@ -182,6 +182,24 @@ impl<'de> Shape<'de> for Scalar {
 
     fn boolean(value: bool) -> Self {
         Self(Some(Value::Bool(value)))
+    }
+}
+
+/// A document that is read once, for acceptance and compilation.
+#[derive(Debug, Default)]
+pub struct Parsed<'a>(pub(super) Span<'a>);
+
+impl<'a> Parsed<'a> {
+    /// Reads a document that was accepted before. Bytes that are no document have no members, which compilation skips.
+    #[must_use]
+    pub fn stored(bytes: &'a [u8]) -> Self {
+        Self(Span::read(bytes).ok().flatten().unwrap_or_default())
+    }
+
+    /// Returns the name; empty without one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.0.name.as_deref().unwrap_or_default()
     }
 }
 

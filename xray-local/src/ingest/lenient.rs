@@ -142,6 +142,13 @@ impl<'de, R: Record<'de>> Shape<'de> for Option<R> {
     }
 }
 
+/// Large ones lie outside of the record that they belong to, which is moved while it is read.
+impl<'de, R: Record<'de>> Record<'de> for Box<R> {
+    fn member<A: MapAccess<'de>>(&mut self, key: &str, object: &mut A) -> Result<(), A::Error> {
+        (**self).member(key, object)
+    }
+}
+
 /// The objects of a list; anything else in it is skipped.
 impl<'de, R: Record<'de>> Shape<'de> for Vec<R> {
     fn list<A: SeqAccess<'de>>(mut list: A) -> Result<Self, A::Error> {

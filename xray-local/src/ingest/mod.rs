@@ -24,8 +24,8 @@ mod tree;
 #[cfg(test)]
 mod tests;
 
-pub use accept::{Accepted, accept};
-pub use compile::compile;
-pub use document::{service_name, trace_id};
+pub use accept::{Accepted, accept, accept_parsed};
+pub use compile::{compile, compile_parsed};
+pub use document::{Parsed, service_name, trace_id};
 pub use returned::{Piece, Returned, pieces, returned};
 pub use split::split;

@@ -33,7 +33,7 @@ pub(super) fn node(span: &Span<'_>) -> NodeName {
 }
 
 fn aws_node<'s>(span: &'s Span<'_>, name: Cow<'s, str>) -> (Cow<'s, str>, Cow<'s, str>) {
-    let aws = span.aws.as_ref();
+    let aws = span.aws.as_deref();
     let member = |pick: fn(&'s super::document::Aws<'s>) -> &'s Option<Cow<'s, str>>| {
         aws.and_then(|aws| pick(aws).as_deref()).filter(|value| !value.is_empty())
     };

@@ -44,9 +44,9 @@ pub(super) struct Item<'a> {
 
 impl<'a> Tree<'a> {
     /// Puts together the documents of a trace, in order of arrival.
-    pub(super) fn assemble(documents: &'a [Span<'a>]) -> Self {
+    pub(super) fn assemble(documents: impl IntoIterator<Item = &'a Span<'a>>) -> Self {
         let mut tree = Tree { items: Vec::new(), by_id: HashMap::new() };
-        for (number, document) in documents.iter().enumerate() {
+        for (number, document) in documents.into_iter().enumerate() {
             tree.add(number, document);
         }
         tree.connect();

@@ -1,8 +1,8 @@
 //! The full checker, beside the intake: what X-Ray would drop of documents that it accepts.
 //!
 //! A check takes ten times what accepting a document takes. So documents are looked at on a thread of their own, a
-//! share of them: at most [`PER_MINUTE`] of each service and minute, and at most a tenth of a core. The others are
-//! counted.
+//! share of them: at most [`PER_MINUTE`] of each service and minute, which [`Quota`] counts during the intake, and at
+//! most a tenth of a core. The others are counted.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -17,6 +17,7 @@ use super::job::{Incoming, Job};
 use super::live::{Live, ToChecker};
 use super::problems::{Harm, Trouble, excerpt};
 use crate::ingest;
+use crate::model::Time;
 
 /// Documents of one service that are checked in a minute.
 const PER_MINUTE: u32 = 100;
@@ -54,16 +55,37 @@ pub(super) fn start(
     thread::Builder::new().name("xray-local-checker".to_owned()).spawn(run).map(drop)
 }
 
-struct Checker {
-    window: Instant,
-    spent: Duration,
+/// Count of the documents of each service in the present minute.
+#[derive(Debug, Default)]
+pub(super) struct Quota {
     minute: i64,
     services: HashMap<String, u32>,
 }
 
+impl Quota {
+    /// Counts a document. Returns whether the checker is to look at it.
+    pub(super) fn take(&mut self, service: &str, received: Time) -> bool {
+        let minute = received.epoch_minute();
+        if minute != self.minute || self.services.len() >= SERVICES {
+            self.minute = minute;
+            self.services.clear();
+        }
+        match self.services.get_mut(service) {
+            Some(count) => *count += 1,
+            None => drop(self.services.insert(service.to_owned(), 1)),
+        }
+        self.services.get(service).is_some_and(|count| *count <= PER_MINUTE)
+    }
+}
+
+struct Checker {
+    window: Instant,
+    spent: Duration,
+}
+
 impl Default for Checker {
     fn default() -> Self {
-        Self { window: Instant::now(), spent: Duration::ZERO, minute: 0, services: HashMap::new() }
+        Self { window: Instant::now(), spent: Duration::ZERO }
     }
 }
 
@@ -73,7 +95,7 @@ impl Checker {
         if begun.duration_since(self.window) >= WINDOW {
             (self.window, self.spent) = (begun, Duration::ZERO);
         }
-        if self.spent >= BUDGET || !self.is_due(document) {
+        if self.spent >= BUDGET {
             live.counters.unchecked.fetch_add(1, Ordering::Relaxed);
             return;
         }
@@ -95,17 +117,5 @@ impl Checker {
         }
         live.counters.checked.fetch_add(1, Ordering::Relaxed);
         self.spent += begun.elapsed();
-    }
-
-    fn is_due(&mut self, document: &Incoming) -> bool {
-        let minute = document.received.epoch_minute();
-        if minute != self.minute || self.services.len() >= SERVICES {
-            self.minute = minute;
-            self.services.clear();
-        }
-        let count =
-            self.services.entry(ingest::service_name(&document.bytes).unwrap_or_default()).or_default();
-        *count += 1;
-        *count <= PER_MINUTE
     }
 }

@@ -27,16 +27,16 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// Hands accepted documents to the checker, or counts them if it is busy.
-    pub(super) fn check(&self, documents: Vec<Incoming>, verdicts: &[Option<Refused>]) {
-        let accepted: Vec<Incoming> = documents
-            .into_iter()
-            .zip(verdicts)
-            .filter_map(|(document, refused)| refused.is_none().then_some(document))
-            .collect();
-        let count = accepted.len() as u64;
-        if count > 0 && self.to_checker.try_send(accepted).is_err() {
-            self.counters.unchecked.fetch_add(count, Ordering::Relaxed);
+    /// Hands the documents that are due to the checker, or counts them if it is busy. The others are counted, too.
+    pub(super) fn check(&self, documents: Vec<Incoming>, verdicts: &[Option<Refused>], due: &[bool]) {
+        let accepted = verdicts.iter().filter(|verdict| verdict.is_none()).count();
+        let due: Vec<Incoming> =
+            documents.into_iter().zip(due).filter_map(|(document, due)| due.then_some(document)).collect();
+        let mut unchecked = accepted.saturating_sub(due.len()) as u64;
+        let count = due.len() as u64;
+        if count > 0 && self.to_checker.try_send(due).is_err() {
+            unchecked += count;
         }
+        self.counters.unchecked.fetch_add(unchecked, Ordering::Relaxed);
     }
 }

@@ -126,7 +126,7 @@ fn pieces_in_any_batches_give_the_rows_of_the_whole() {
 fn documents_come_back_byte_for_byte() {
     let store = memory(false);
     let documents: Vec<Vec<u8>> =
-        (0..3_000).map(|id| segment(1, id + 1, None, 0, 10, &format!(r#","user":"{id}""#))).collect();
+        (0..5_000).map(|id| segment(1, id + 1, None, 0, 10, &format!(r#","user":"{id}""#))).collect();
     store.put_blocking(documents.clone(), Door::Api).unwrap();
     let read: Result<Vec<Vec<u8>>, StoreError> = store.read(|connection| {
         let held = find(connection, xray_sdk::TraceId::from((1_700_000_001_u128 << 96) + 1))?.unwrap();
@@ -138,7 +138,27 @@ fn documents_come_back_byte_for_byte() {
             .query_row("SELECT count(*), sum(live) FROM blocks", [], |row| Ok((row.get(0)?, row.get(1)?)))?)
     });
     let (blocks, live) = blocks.unwrap();
-    assert!(blocks > 1 && live == 3_000, "{blocks} {live}");
+    assert!(blocks > 1 && live == 5_000, "{blocks} {live}");
+}
+
+#[test]
+fn traces_of_one_batch_whose_ids_end_alike_have_keys_of_their_own() {
+    let store = memory(true);
+    let documents: Vec<Vec<u8>> = (0..40_u64)
+        .map(|number| {
+            format!(
+                r#"{{"name":"s","id":"{:016x}","trace_id":"1-6553f100-{number:08x}0000000000000007","start_time":1700000000,"end_time":1700000001}}"#,
+                number + 1
+            )
+            .into_bytes()
+        })
+        .collect();
+    assert_eq!(store.put_blocking(documents, Door::Api).unwrap(), vec![None; 40]);
+    let found: Result<(i64, i64), StoreError> = store.read(|connection| {
+        let sql = "SELECT count(*), count(DISTINCT trace) FROM segments JOIN traces ON trace = key";
+        Ok(connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    });
+    assert_eq!(found.unwrap(), (40, 40));
 }
 
 #[test]

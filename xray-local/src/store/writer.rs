@@ -28,6 +28,10 @@ pub const BATCH: Duration = Duration::from_millis(200);
 /// Bytes of documents at which a batch ends early.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 
+/// Documents that are read at once. All parts of a larger batch together would leave the processor's caches before
+/// their rows are written.
+const CHUNK: usize = 4_096;
+
 /// Time between two searches for old traces.
 const HOUSEKEEPING: Duration = Duration::from_secs(1);
 
@@ -160,22 +164,22 @@ impl Writer {
             .queued
             .fetch_sub(documents.iter().map(|document| document.bytes.len()).sum(), Ordering::Relaxed);
         let counters = &self.live.counters;
-        let (verdicts, stored) = match outcome {
+        let (verdicts, stored, due) = match outcome {
             Ok(taken) => {
                 let refused = taken.verdicts.iter().flatten().count() as u64;
                 counters.refused.fetch_add(refused, Ordering::Relaxed);
                 counters.repeated.fetch_add(taken.repeated, Ordering::Relaxed);
                 counters.stored.fetch_add(count - refused - taken.repeated, Ordering::Relaxed);
-                (Ok(taken.verdicts), taken.stored)
+                (Ok(taken.verdicts), taken.stored, taken.due)
             }
             Err(err) => {
                 counters.lost.fetch_add(count, Ordering::Relaxed);
-                (Err(err), Vec::new())
+                (Err(err), Vec::new(), Vec::new())
             }
         };
         self.answer(askers, reports, &verdicts);
         if let Ok(verdicts) = verdicts {
-            self.live.check(documents, &verdicts);
+            self.live.check(documents, &verdicts, &due);
         }
         stored.into_iter().for_each(|stored| self.announce(stored));
     }
@@ -238,8 +242,11 @@ impl Writer {
             ));
         }
         let matcher = self.live.matcher.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let documents: Vec<&Incoming> = documents.iter().collect();
-        let taken = self.traces.take(&self.connection, &documents, matcher.as_deref())?;
+        let mut taken = Taken::default();
+        for chunk in documents.chunks(CHUNK) {
+            let chunk: Vec<&Incoming> = chunk.iter().collect();
+            taken.append(self.traces.take(&self.connection, &chunk, matcher.as_deref())?);
+        }
         for (document, refused) in documents.iter().zip(&taken.verdicts) {
             if let Some(refused) = refused {
                 self.problems.add(trouble(document, refused));

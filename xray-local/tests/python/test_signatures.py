@@ -148,20 +148,29 @@ class SignaturesTest(ServerTest):
         names = re.search("SignedHeaders=([^,]+)", signed["headers"]["Authorization"]).group(1).split(";")
         parts = ["method", "path", "body", "Authorization"] + names
         answers = {}
-        for _ in range(FLIPS):
-            part = randomness.choice(parts)
+        # Each byte once, then any.
+        places = [(part, index) for part in parts for index in range(len(self.value(signed, part)))]
+        places += [(randomness.choice(parts), None) for _ in range(FLIPS - len(places))]
+        for part, index in places:
             request = {**signed, "headers": dict(signed["headers"])}
             holder, key = (request, part) if part in request else (request["headers"], self.name(request, part.lower()))
-            value = holder[key] if isinstance(holder[key], bytes) else holder[key].encode()
-            index, bit = randomness.randrange(len(value)), 1 << randomness.randrange(8)
+            value = self.value(request, part)
+            index, bit = randomness.randrange(len(value)) if index is None else index, 1 << randomness.randrange(8)
             changed = value[:index] + bytes([value[index] ^ bit]) + value[index + 1 :]
             holder[key] = changed
-            status = self.send_raw(request)
+            status, kind = self.send_raw(request)
             answers[status] = answers.get(status, 0) + 1
-            # 400 is the answer to what is no HTTP any more: it has met no operation.
+            # 400 without a kind is the answer to what is no HTTP any more: it has met no operation.
             self.assertIn(status, (400, 403, 404), f"{part}: {changed!r}")
+            self.assertFalse(status == 400 and kind, f"{part}: {changed!r} reached the operation: {kind}")
         self.assertGreater(answers[403], FLIPS / 2, answers)
-        self.assertEqual(self.send_raw(signed), 400, "unchanged, it reaches the operation, which knows no such group")
+        self.assertEqual(
+            self.send_raw(signed), (400, "InvalidRequestException"), "unchanged, it reaches the operation, which knows no such group"
+        )
+
+    def value(self, request, part):
+        value = request[part] if part in request else request["headers"][self.name(request, part.lower())]
+        return value if isinstance(value, bytes) else value.encode()
 
     @staticmethod
     def name(request, lower):
@@ -196,7 +205,7 @@ class SignaturesTest(ServerTest):
         return found
 
     def send_raw(self, request):
-        """Sends bytes as they are, which `http.client` would check. Returns the status."""
+        """Sends bytes as they are, which `http.client` would check. Returns the status and the error's kind."""
         def raw(value):
             return value if isinstance(value, bytes) else value.encode()
 
@@ -208,12 +217,13 @@ class SignaturesTest(ServerTest):
         with socket.create_connection((host, int(port)), timeout=60) as stream:
             stream.sendall(head + raw(request["body"]))
             answer = b""
-            while b"\r\n" not in answer:
+            while b"\r\n\r\n" not in answer:
                 read = stream.recv(4096)
                 if not read:
-                    return 400
+                    break
                 answer += read
-        return int(answer.split(b" ", 2)[1])
+        kind = re.search(rb"(?i)x-amzn-errortype: (\w+)", answer)
+        return int(answer.split(b" ", 2)[1]) if b" " in answer else 400, kind and kind.group(1).decode()
 
 
 class DoorsTest(ServerTest):

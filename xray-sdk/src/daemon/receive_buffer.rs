@@ -1,6 +1,6 @@
-//! Numbers of the receiver's buffer: what a datagram takes of it, and a burst.
+//! The share of the receiver's buffer that a datagram takes, and that a burst may fill.
 //!
-//! The queue's `pacing` and `udp::pace` work with them. Nothing is sent or timed here.
+//! Numbers only: the queue's `pacing` and `udp::pace` work with them.
 
 /// `net.core.rmem_default` of Linux on 64-bit machines: 256 small datagrams, by its own counting.
 pub(super) const DEFAULT: usize = 212_992;

@@ -16,7 +16,7 @@ pub struct Preamble {
     pub(super) log_groups: Buffer,
     /// `,"aws":{…}` and what else there is, of a segment that has nothing of its own in `aws`.
     pub(super) whole: Buffer,
-    /// Where in `whole` the name of a sampling rule belongs.
+    /// The place in `whole` where the name of a sampling rule belongs.
     rule_at: usize,
 }
 

@@ -12,7 +12,7 @@ pub(super) fn encode(number: u64) -> [u8; 16] {
     (u128::from(last) << 64 | u128::from(first)).to_le_bytes()
 }
 
-/// The same, called: for ids of which a span has few, and whose code shall not stand in each place that writes one.
+/// Encodes as [`encode`] does, out of line: for ids of which a span has few, so that the code stands once.
 #[inline]
 pub(super) fn encode_apart(number: u64) -> [u8; 16] {
     #[inline(never)]

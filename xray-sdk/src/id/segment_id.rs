@@ -33,7 +33,7 @@ impl SegmentId {
         hex::encode(self.0)
     }
 
-    /// The same, called: where its code shall not stand once more.
+    /// Encodes as [`encode`](Self::encode) does, out of line: the code stands once.
     pub(crate) fn encode_apart(self) -> [u8; Self::LEN] {
         hex::encode_apart(self.0)
     }

@@ -42,8 +42,9 @@ fn specials(w: u64) -> u64 {
     (control | quote | backslash) & TOPS
 }
 
-/// Returns whether a text of at least eight bytes has nothing but letters, digits and `-./_`, as the hosts and paths of most
-/// URLs.
+/// Returns whether a text of at least eight bytes has nothing but letters, digits and `-./_`.
+///
+/// The hosts and paths of most URLs have nothing else.
 #[inline]
 #[must_use]
 pub fn is_plain_path(text: &[u8]) -> bool {

@@ -130,6 +130,7 @@ impl Core {
         user
     }
 
+    #[inline(always)]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
             Inserted::Done => {}

@@ -21,11 +21,12 @@ pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     push(record);
 }
 
-/// Empties the record of a [plain part](SpanRecord::is_plain_part) and returns it to the pool. Its buffers count as what
+/// Empties the record of a plain part (`lifecycle::closing::plain`) and returns it to the pool. Its buffers count as what
 /// they were before: small values make them larger by some hundred bytes at most.
 #[inline]
 pub(crate) fn give_back_plain(mut record: Box<SpanRecord>) {
-    record.reset_plain();
+    record.body.clear_plain();
+    (record.has_children, record.sent_below, record.streamed) = (false, false, 0);
     push(record);
 }
 
@@ -106,6 +107,7 @@ fn spill(record: Box<SpanRecord>) {
     });
 }
 
+#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
 fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.

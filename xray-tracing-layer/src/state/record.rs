@@ -283,26 +283,6 @@ impl SpanRecord {
         self.has_children || !self.body.is_empty()
     }
 
-    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
-    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
-    #[inline]
-    pub(crate) fn is_plain_part(&self) -> bool {
-        self.context.role == Role::Subsegment
-            && self.phase == Phase::Open
-            && !self.context.held_back
-            && self.context.extras.is_none()
-            && self.exited.is_none()
-            && self.waiting.is_none()
-            && self.children.is_empty()
-    }
-
-    /// Empties the record of a [plain part](Self::is_plain_part), as [`reset`](Self::reset) does any.
-    #[inline]
-    pub(crate) fn reset_plain(&mut self) {
-        self.body.clear_plain();
-        (self.has_children, self.sent_below, self.streamed) = (false, false, 0);
-    }
-
     /// Returns the bytes that the buffers hold, in use or not.
     pub(crate) fn capacity(&self) -> usize {
         let deferred = self.deferred.as_ref().map_or(0, |deferred| deferred.capacity());

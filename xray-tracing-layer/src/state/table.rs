@@ -194,8 +194,7 @@ impl Table {
         if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
     }
 
-    /// Calls `look` with every record, each while its bucket is locked. Takes time for each place that was ever in
-    /// use.
+    /// Calls `look` with every record, each while its bucket is locked. Takes time for each place ever in use.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&mut SpanRecord)) {
         let pages = self.shards.iter().flat_map(|shard| &shard.pages).filter_map(OnceLock::get);
         for place in pages.flatten() {
@@ -321,8 +320,7 @@ impl Kind {
     }
 }
 
-/// Returns a label. The highest bits of the id are missing: they are of a generation that repeats after a
-/// thousand others. A false match is detected in the bucket.
+/// Returns a label. The highest bits of the id are missing, of a generation: a false match is detected in the bucket.
 #[inline]
 const fn label_of(id: u64, kind: Kind) -> u64 {
     id << KIND.count_ones() | kind as u64

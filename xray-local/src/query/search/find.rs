@@ -6,13 +6,13 @@
 //!             └─ walk on, in growing steps                          matches rare, no index helps
 //! ```
 //!
-//! A step for `!TEST` reads two lists, the keys of the traces and of those that satisfy the test, and checks what is
-//! left, unless that is much.
+//! A step for `!TEST` counts the traces that satisfy the test. If those are all, the step is done. If they are most, it
+//! reads two lists, the keys of all traces and of those, and checks what is left.
 
 use rusqlite::{Connection, params_from_iter};
 
 use super::super::filter::keyword::Scope;
-use super::super::filter::{Filter, Fragment, sql};
+use super::super::filter::{Filter, Fragment, Predicate, sql};
 use super::plan::{self, Bounds, Conjunct, Cost};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{TraceKey, limits};
@@ -192,14 +192,14 @@ struct Walk<'c> {
 impl Walk<'_> {
     fn run(&mut self, mut bounds: Bounds) -> rusqlite::Result<()> {
         if self.conjuncts.is_empty() {
-            return self.step(bounds);
+            return self.step(bounds, None);
         }
         let mut steps = self.pace.first;
         let mut looked_for_keys = false;
         loop {
             let low = older(self.connection, bounds, steps)?;
             let before = self.keys.len();
-            self.step(Bounds { low: low.unwrap_or(bounds.low), ..bounds })?;
+            self.step(Bounds { low: low.unwrap_or(bounds.low), ..bounds }, low.map(|_| steps))?;
             let Some(low) = low.filter(|_| self.keys.len() < self.wanted) else {
                 return Ok(());
             };
@@ -215,14 +215,14 @@ impl Walk<'_> {
                 }
                 self.subtracts = true;
             }
-            steps = (steps * 4).min(self.pace.largest);
+            steps = (steps * 4).min(if self.subtracts { self.pace.subtracted } else { self.pace.largest });
         }
     }
 
-    /// Walks over all traces within the bounds, until enough are found.
-    fn step(&mut self, bounds: Bounds) -> rusqlite::Result<()> {
+    /// Walks over all traces within the bounds, until enough are found. `count` is how many there are, if that is known.
+    fn step(&mut self, bounds: Bounds, count: Option<usize>) -> rusqlite::Result<()> {
         if self.subtracts {
-            match self.left(bounds)? {
+            match self.left(bounds, count)? {
                 Some(left) => return self.check(&left),
                 None => self.subtracts = false,
             }
@@ -241,19 +241,28 @@ impl Walk<'_> {
 
     /// The traces within the bounds that do not satisfy the tests that must not hold, newest first. `None` without such
     /// a test, or if that leaves most traces.
-    fn left(&self, bounds: Bounds) -> rusqlite::Result<Option<Vec<i64>>> {
-        let unless = self.conjuncts.iter().filter_map(|conjunct| conjunct.unless.as_ref());
-        let lists: Vec<Fragment> =
-            unless.filter_map(|test| plan::keys_of(test, bounds)).map(|keys| keys.query).collect();
-        if lists.is_empty() {
+    fn left(&self, bounds: Bounds, known: Option<usize>) -> rusqlite::Result<Option<Vec<i64>>> {
+        let tests: Vec<&Predicate> =
+            self.conjuncts.iter().filter_map(|conjunct| conjunct.unless.as_ref()).collect();
+        if tests.is_empty() {
             return Ok(None);
+        }
+        let all = match known {
+            Some(known) => known,
+            None => count(self.connection, bounds)? as usize,
+        };
+        let mut most = 0;
+        for test in &tests {
+            most = most.max(self.satisfying(test, bounds)?);
+        }
+        if most >= all {
+            return Ok(Some(Vec::new()));
         }
         let mut query = Fragment::new("SELECT key FROM traces WHERE key >= ");
         query.bind(bounds.low).push(" AND key < ").bind(bounds.high).push(" ORDER BY key DESC");
         let mut left = self.list(&query)?;
-        let all = left.len();
-        for list in lists {
-            let mut without = self.list(&list)?;
+        for keys in tests.into_iter().filter_map(|test| plan::keys_of(test, bounds)) {
+            let mut without = self.list(&keys.query)?;
             without.sort_unstable_by(|a, b| b.cmp(a));
             let mut without = without.into_iter().peekable();
             left.retain(|key| {
@@ -262,6 +271,24 @@ impl Walk<'_> {
             });
         }
         Ok(Some(left).filter(|left| left.len() <= all / LEFT_SHARE))
+    }
+
+    /// Counts the traces within the bounds that satisfy a test, where a walk over an index does; at least so many do.
+    fn satisfying(&self, test: &Predicate, bounds: Bounds) -> rusqlite::Result<usize> {
+        let queries = match plan::count_of(test, bounds) {
+            Some(plan::Count::Query(query)) => vec![query],
+            // A trace may have several of the nodes.
+            Some(plan::Count::Ids(ids, table)) => {
+                let ids = self.list(&ids)?;
+                ids.into_iter().map(|id| plan::count_of_id(table, id, bounds)).collect()
+            }
+            None => Vec::new(),
+        };
+        let mut most = 0;
+        for query in queries {
+            most = most.max(self.list(&query)?.first().copied().unwrap_or_default());
+        }
+        Ok(most.max(0) as usize)
     }
 
     fn list(&self, query: &Fragment) -> rusqlite::Result<Vec<i64>> {
@@ -330,6 +357,8 @@ pub(in crate::query) struct Pace {
     pub(in crate::query) first: usize,
     /// Traces of the largest step.
     pub(in crate::query) largest: usize,
+    /// Traces of the largest step for `!TEST`: a step without a match costs little, one with a match costs all of it.
+    pub(in crate::query) subtracted: usize,
     /// Steps of the present density that may follow before an index is asked.
     pub(in crate::query) steps_before_keys: usize,
     /// Steps before a seek where the index leads to the keys, which is cheaper than reading a whole one.
@@ -345,6 +374,7 @@ impl Default for Pace {
         Self {
             first: 4_000,
             largest: 256_000,
+            subtracted: 64_000,
             steps_before_keys: 20,
             steps_before_seek: 4,
             most_candidates: 100_000,

@@ -188,7 +188,14 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
             // `join` is "x.trace = t.key".
             let column = rows.join.split(' ').next()?;
             query = Fragment::new("SELECT ");
-            query.push(column).push(" FROM ").push(&rows.from).push(index(predicate, &rows.from));
+            query.push(column).push(" FROM ");
+            if let Predicate::RootCause(..) = predicate {
+                // The few paths and their parts first: the other way round, each trace would look its path up.
+                let tables: Vec<&str> = rows.from.split(", ").collect();
+                query.push(&[&tables[1..], &tables[..1]].concat().join(" CROSS JOIN "));
+            } else {
+                query.push(&rows.from).push(index(predicate, &rows.from));
+            }
             query.push(" WHERE ").append(rows.only);
             query.push(" AND ").append(bounds.hold(&format!("{plus}{column}")));
         }
@@ -199,6 +206,40 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
         }
     }
     Some(Keys { cost, query })
+}
+
+/// What counts the traces for which a test holds.
+pub(in crate::query) enum Count {
+    /// A query for the number.
+    Query(Fragment),
+    /// A query for the ids of nodes (0) or edges (1); [`count_of_id`] makes the query for the number of each.
+    Ids(Fragment, usize),
+}
+
+/// Counts the traces for which a test in [`Conjunct::unless`] holds, in one walk over an index in order of keys.
+pub(in crate::query) fn count_of(predicate: &Predicate, bounds: Bounds) -> Option<Count> {
+    match predicate {
+        Predicate::Service(node, None) if node.kind.as_deref() != Some("client") => {
+            Some(Count::Ids(sql::node_ids(node), 0))
+        }
+        Predicate::Edge(from, to, None) => Some(Count::Ids(sql::edge_ids(from, to), 1)),
+        Predicate::Service(..) | Predicate::Edge(..) => None,
+        _ => {
+            let mut query = keys_of(predicate, bounds)?.query;
+            let (column, rest) = query.sql.strip_prefix("SELECT ")?.split_once(' ')?;
+            query.sql = format!("SELECT count(DISTINCT {column}) {rest}");
+            Some(Count::Query(query))
+        }
+    }
+}
+
+/// Counts the traces with a node (0) or an edge (1).
+pub(in crate::query) fn count_of_id(table: usize, id: i64, bounds: Bounds) -> Fragment {
+    const TABLES: [(&str, &str); 2] =
+        [("s.trace", "segments s WHERE s.node = "), ("e.trace", "calls e WHERE e.edge = ")];
+    let (column, from) = TABLES[table];
+    let mut query = Fragment::new(&format!("SELECT count(DISTINCT {column}) FROM {from}"));
+    std::mem::take(query.bind(id).push(" AND ").append(bounds.hold(column)))
 }
 
 fn cost(predicate: &Predicate) -> Option<Cost> {

@@ -46,6 +46,7 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
     let pace = Pace {
         first: 3,
         largest: 20,
+        subtracted: 10,
         steps_before_keys: 1,
         steps_before_seek: 1,
         most_candidates: 60,

@@ -1,9 +1,11 @@
 //! Surprises of expressions over traces, case by case.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::support::{numbers, segment, store, subsegment};
 use crate::query::filter::Filter;
+use crate::query::search::{Pace, find_at};
+use crate::query::{Range, Search};
 
 #[test]
 fn two_services_are_looked_for_independently() {
@@ -232,4 +234,34 @@ fn no_filter_is_every_trace() {
     let store = store(&[segment(1, 1, "a", 0.0, 0.1, json!({})), segment(2, 2, "b", 0.0, 0.1, json!({}))]);
     assert_eq!(numbers(&store, " "), [1, 2]);
     assert!(Filter::parse("nonsense").is_err());
+}
+
+#[test]
+fn the_one_trace_without_what_all_others_have_is_found() {
+    let documents: Vec<Value> = (1..=40)
+        .map(|number| {
+            let (name, user) = if number == 17 { ("other", "bob") } else { ("shop", "ann") };
+            let more = json!({
+                "user": user, "annotations": {"who": user},
+                // Two nodes of one name, neither of which all others have.
+                "origin": if number % 2 == 0 { "AWS::EC2::Instance" } else { "AWS::ECS::Container" },
+            });
+            segment(number, u64::from(number), name, f64::from(number), 0.1, more)
+        })
+        .collect();
+    let store = store(&documents);
+    let pace = Pace { first: 2, largest: 4, subtracted: 4, steps_before_keys: 1, ..Pace::default() };
+    let pair = r#"!service(id(type: "AWS::EC2::Instance")) AND !service(id(type: "AWS::ECS::Container"))"#;
+    for (expression, expected) in [
+        (r#"!user = "ann""#, vec![17]),
+        (r#"!annotation.who = "ann""#, vec![17]),
+        (r#"!service("shop")"#, vec![17]),
+        (r#"!service("shop") AND !user = "bob""#, vec![]),
+        (pair, vec![]),
+    ] {
+        let search = Search::new(Range::ALL, Filter::parse(expression).unwrap());
+        let keys = store.read(|connection| find_at(connection, &search, &pace)).unwrap().keys;
+        let found: Vec<i64> = keys.iter().map(|key| key.0 & 0x7fff_ffff).collect();
+        assert_eq!(found, expected, "{expression}");
+    }
 }

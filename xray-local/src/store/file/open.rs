@@ -67,7 +67,7 @@ impl Source {
         connection
             .execute_batch(&format!(
                 "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = {journal}; PRAGMA synchronous = FULL;
-                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;"
+                 PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864;"
             ))
             .map_err(|err| self.explain(err))?;
         connection.set_prepared_statement_cache_capacity(256);

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::bulk::Bulk;
 use crate::model::TraceKey;
 
 /// Bytes of documents at which a block is closed.
@@ -11,10 +12,18 @@ const RAW: i64 = 0;
 const LZ4: i64 = 1;
 
 /// The block that is being filled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct BlockWriter {
     bytes: Vec<u8>,
     rows: Vec<(TraceKey, i64, usize, usize)>,
+    documents: Bulk<5>,
+}
+
+impl Default for BlockWriter {
+    fn default() -> Self {
+        let documents = Bulk::new("INSERT INTO documents (trace, number, block, at, length)");
+        Self { bytes: Vec::new(), rows: Vec::new(), documents }
+    }
 }
 
 impl BlockWriter {
@@ -43,20 +52,21 @@ impl BlockWriter {
             .prepare_cached("INSERT INTO blocks (codec, size, live, bytes) VALUES (?, ?, ?, ?)")?
             .execute(params![codec, self.bytes.len(), self.rows.len(), bytes])?;
         let block = connection.last_insert_rowid();
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO documents (trace, number, block, at, length) VALUES (?, ?, ?, ?, ?)",
-        )?;
         for (trace, number, at, length) in self.rows.drain(..) {
-            insert.execute(params![trace.0, number, block, at, length])?;
+            self.documents.add(
+                connection,
+                [trace.0.into(), number.into(), block.into(), (at as i64).into(), (length as i64).into()],
+            )?;
         }
         self.bytes.clear();
-        Ok(())
+        self.documents.flush(connection)
     }
 
     /// Forgets what was not written, after a transaction that failed.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
+        self.documents.clear();
     }
 }
 

@@ -34,6 +34,32 @@ pub(super) fn json(cause: &Cause) -> String {
     json!({"ClientImpacting": true, "Services": services.collect::<Value>()}).to_string()
 }
 
+/// A name that two causes share only if their paths are equal: what [`json`] writes, at a tenth of its cost.
+pub(super) fn name(cause: &Cause) -> Vec<u8> {
+    fn put(name: &mut Vec<u8>, string: &str) {
+        name.extend(string.len().to_le_bytes());
+        name.extend(string.as_bytes());
+    }
+    let mut name = vec![cause.kind as u8];
+    for service in &cause.services {
+        put(&mut name, &service.name);
+        put(&mut name, service.kind.as_deref().unwrap_or_default());
+        name.extend([u8::from(service.inferred), u8::from(service.account.is_some())]);
+        put(&mut name, service.account.as_deref().unwrap_or_default());
+        name.extend(service.entities.len().to_le_bytes());
+        for entity in &service.entities {
+            put(&mut name, &entity.name);
+            name.extend([u8::from(entity.remote), u8::from(entity.coverage.is_some())]);
+            name.extend(entity.exceptions.len().to_le_bytes());
+            for exception in &entity.exceptions {
+                put(&mut name, &exception.name);
+                put(&mut name, &exception.message);
+            }
+        }
+    }
+    name
+}
+
 /// The coverage column: two bytes for each entity, thousandths.
 pub(super) fn coverage(cause: &Cause) -> Vec<u8> {
     let entities = cause.services.iter().flat_map(|service| &service.entities);

@@ -1,6 +1,6 @@
 //! Takes a batch of documents into the tables.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
@@ -11,10 +11,11 @@ use super::cells::Cells;
 use super::links;
 use super::names::Names;
 use super::recent::Recent;
-use super::rows::{self, Arrival, Samples};
+use super::rows::{self, Arrival, Samples, Tables};
 use crate::ingest;
-use crate::ingest::Accepted;
+use crate::ingest::Parsed;
 use crate::model::{Refused, Time, TraceKey, limits};
+use crate::store::checker::Quota;
 use crate::store::job::{Incoming, Matcher, Stored};
 
 /// Writes traces on the writer's connection.
@@ -24,6 +25,8 @@ pub(in super::super) struct Traces {
     recent: Recent,
     cells: Cells,
     blocks: BlockWriter,
+    tables: Tables,
+    quota: Quota,
     limits: bool,
 }
 
@@ -36,6 +39,25 @@ pub(in super::super) struct Taken {
     pub(in super::super) stored: Vec<Stored>,
     /// Documents that were there already, byte for byte.
     pub(in super::super) repeated: u64,
+    /// For each document, whether the full checker is to look at it.
+    pub(in super::super) due: Vec<bool>,
+}
+
+impl Taken {
+    /// Adds the outcome of the documents that follow.
+    pub(in super::super) fn append(&mut self, next: Self) {
+        self.verdicts.extend(next.verdicts);
+        self.stored.extend(next.stored);
+        self.due.extend(next.due);
+        self.repeated += next.repeated;
+    }
+}
+
+/// A document of the batch that was accepted: its position there, its start, its members.
+struct Part<'d> {
+    at: usize,
+    start: Time,
+    parsed: Parsed<'d>,
 }
 
 /// A trace as the table has it.
@@ -58,30 +80,38 @@ impl Traces {
         documents: &[&Incoming],
         matcher: Option<&dyn Matcher>,
     ) -> rusqlite::Result<Taken> {
-        let mut taken = Taken { verdicts: vec![None; documents.len()], ..Taken::default() };
+        let mut taken = Taken {
+            verdicts: vec![None; documents.len()],
+            due: vec![false; documents.len()],
+            ..Taken::default()
+        };
         let mut order: Vec<TraceId> = Vec::new();
-        let mut by_trace: HashMap<TraceId, Vec<(usize, Accepted)>> = HashMap::new();
+        let mut by_trace: HashMap<TraceId, Vec<Part<'_>>> = HashMap::new();
         for (at, document) in documents.iter().enumerate() {
-            match ingest::accept(&document.bytes) {
-                Ok(accepted) => {
+            match ingest::accept_parsed(&document.bytes) {
+                Ok((accepted, parsed)) => {
+                    taken.due[at] = self.quota.take(parsed.name(), document.received);
                     let trace = by_trace.entry(accepted.trace).or_default();
                     if trace.is_empty() {
                         order.push(accepted.trace);
                     }
-                    trace.push((at, accepted));
+                    trace.push(Part { at, start: accepted.start, parsed });
                 }
                 Err(refused) => taken.verdicts[at] = Some(refused),
             }
         }
         let mut written: Vec<(TraceKey, Samples)> = Vec::new();
         let mut ids: Vec<TraceId> = Vec::new();
+        // Keys whose rows may wait to be inserted.
+        let mut keys: HashSet<i64> = HashSet::new();
         for id in order {
             let parts = by_trace.remove(&id).unwrap_or_default();
-            if let Some(trace) = self.take_trace(connection, id, &parts, documents, &mut taken)? {
+            if let Some(trace) = self.take_trace(connection, id, parts, documents, &mut keys, &mut taken)? {
                 ids.push(id);
                 written.push(trace);
             }
         }
+        self.tables.flush(connection)?;
         links::refresh(connection, &mut self.names, &mut self.cells, &ids, &mut written)?;
         self.blocks.flush(connection)?;
         if let Some(matcher) = matcher.filter(|_| !written.is_empty()) {
@@ -94,8 +124,9 @@ impl Traces {
         &mut self,
         connection: &Connection,
         id: TraceId,
-        parts: &[(usize, Accepted)],
+        parts: Vec<Part<'_>>,
         documents: &[&Incoming],
+        keys: &mut HashSet<i64>,
         taken: &mut Taken,
     ) -> rusqlite::Result<Option<(TraceKey, Samples)>> {
         let known = find(connection, id)?;
@@ -111,11 +142,13 @@ impl Traces {
         let mut over_limit = known.as_ref().is_some_and(|known| known.over_limit);
         let key = match (&known, parts.first()) {
             (Some(known), _) => known.key,
-            (None, Some((_, first))) => free_key(connection, id, first.start)?,
+            (None, Some(first)) => free_key(connection, keys, id, first.start)?,
             (None, None) => return Ok(None),
         };
+        keys.insert(key.0);
+        let mut new: Vec<Parsed<'_>> = Vec::with_capacity(parts.len());
         let mut received = Time::default();
-        for &(at, _) in parts {
+        for Part { at, parsed, .. } in parts {
             let document = documents[at];
             if all.iter().any(|there| **there == *document.bytes) {
                 taken.repeated += 1;
@@ -130,6 +163,7 @@ impl Traces {
             received = received.max(document.received);
             self.blocks.add(connection, key, all.len() as i64, &document.bytes)?;
             all.push(Arc::from(&document.bytes[..]));
+            new.push(parsed);
         }
         if all.len() == before {
             if let Some(known) = known.filter(|known| known.over_limit != over_limit) {
@@ -142,17 +176,20 @@ impl Traces {
             }
             return Ok(None);
         }
-        let texts: Vec<&[u8]> = all.iter().map(|document| &**document).collect();
-        let Some(compiled) = ingest::compile(id, &texts) else { return Ok(None) };
+        let parsed: Vec<Parsed<'_>> =
+            all[..before].iter().map(|document| Parsed::stored(document)).chain(new).collect();
+        let Some(compiled) = ingest::compile_parsed(id, &parsed) else { return Ok(None) };
+        drop(parsed);
+        let partial = compiled.trace.flags.partial;
         if known.is_some() {
             rows::remove(connection, &mut self.cells, key)?;
         }
         let revision = known.map_or(1, |known| known.revision + 1);
         let arrival = Arrival { revision, documents: all.len(), bytes, received, over_limit };
-        let samples = rows::insert(connection, &mut self.names, key, &compiled, arrival)?;
+        let samples = self.tables.insert(connection, &mut self.names, key, compiled, arrival)?;
         samples.count(&mut self.cells, 0, 1);
         self.recent.keep(key, all);
-        taken.stored.push(Stored { key, revision, partial: compiled.trace.flags.partial });
+        taken.stored.push(Stored { key, revision, partial });
         Ok(Some((key, samples)))
     }
 
@@ -202,6 +239,7 @@ impl Traces {
         self.recent.clear();
         self.cells.clear();
         self.blocks.clear();
+        self.tables.clear();
     }
 }
 
@@ -215,10 +253,16 @@ fn find(connection: &Connection, id: TraceId) -> rusqlite::Result<Option<Known>>
         .optional()
 }
 
-fn free_key(connection: &Connection, id: TraceId, start: Time) -> rusqlite::Result<TraceKey> {
+/// The first key for a trace that neither a row nor one that waits has.
+fn free_key(
+    connection: &Connection,
+    waiting: &HashSet<i64>,
+    id: TraceId,
+    start: Time,
+) -> rusqlite::Result<TraceKey> {
     let mut key = TraceKey::first_choice(id, start);
     let mut taken = connection.prepare_cached("SELECT 1 FROM traces WHERE key = ?")?;
-    while taken.exists([key.0])? {
+    while waiting.contains(&key.0) || taken.exists([key.0])? {
         key = TraceKey(key.0.wrapping_add(1).max(0));
     }
     Ok(key)

@@ -4,6 +4,7 @@
 //! replaced. Links between traces come last, from the rows of both. So rows never depend on the order in which documents came.
 
 mod blocks;
+mod bulk;
 mod cause_rows;
 mod cells;
 mod histogram;

@@ -18,7 +18,7 @@ pub(super) struct Names {
     edges: HashMap<(i64, i64, EdgeKind), i64>,
     agents: HashMap<String, i64>,
     keys: HashMap<String, i64>,
-    paths: HashMap<String, i64>,
+    paths: HashMap<Vec<u8>, i64>,
     aliases: HashMap<(i64, String), ()>,
 }
 
@@ -91,9 +91,8 @@ impl Names {
     }
 
     pub(super) fn path(&mut self, connection: &Connection, cause: &Cause) -> rusqlite::Result<i64> {
-        let json = cause_rows::json(cause);
-        let name = format!("{}{json}", cause.kind as i64);
-        known(&mut self.paths, &name, || {
+        known(&mut self.paths, &cause_rows::name(cause), || {
+            let json = cause_rows::json(cause);
             let found = connection
                 .prepare_cached("SELECT id FROM cause_paths WHERE json = ? AND kind = ?")?
                 .query_row(params![json, cause.kind as i64], |row| row.get(0))

@@ -3,9 +3,11 @@
 //! Removal reads the rows themselves to take a trace out of the minutes, not the documents: a later version of the
 //! compilation may find other facts in them.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
+use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
 
+use super::bulk::Bulk;
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
@@ -35,33 +37,250 @@ impl Samples {
     }
 }
 
-/// Writes the rows of a trace that has none.
-pub(super) fn insert(
-    connection: &Connection,
-    names: &mut Names,
-    key: TraceKey,
-    compiled: &Compiled,
-    arrival: Arrival,
-) -> rusqlite::Result<Samples> {
-    let mut samples = Samples::default();
-    let mut nodes = Vec::with_capacity(compiled.segments.len());
-    for (number, segment) in compiled.segments.iter().enumerate() {
-        let node = names.node(connection, &segment.node)?;
-        nodes.push(node);
-        insert_segment(connection, names, key, number, node, segment)?;
-        let duration = segment.duration.map(Length::milliseconds);
-        samples.nodes.extend(
-            sample(segment.start, segment.end, segment.flags, segment.root, duration).map(|s| (node, s)),
-        );
+/// The tables of compiled traces, with rows that wait to be inserted.
+#[derive(Debug)]
+pub(super) struct Tables {
+    traces: Bulk<25>,
+    segments: Bulk<20>,
+    calls: Bulk<20>,
+    annotations: Bulk<5>,
+    users: Bulk<3>,
+    places: Bulk<4>,
+    links: Bulk<5>,
+    causes: Bulk<3>,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            traces: Bulk::new(
+                "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
+                 throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments,
+                 documents, bytes, received_us, over_limit)",
+            ),
+            segments: Bulk::new(
+                "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
+                 throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)",
+            ),
+            calls: Bulk::new(
+                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
+                 age_us, ok, error, throttle, fault, partial, inferred, status, method, url)",
+            ),
+            // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
+            annotations: Bulk::new("INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment)"),
+            users: Bulk::new("INSERT OR IGNORE INTO users (trace, user, segment)"),
+            places: Bulk::new("INSERT OR IGNORE INTO places (trace, kind, value, segment)"),
+            links: Bulk::new("INSERT OR IGNORE INTO links (trace, segment, span, linked, linked_span)"),
+            causes: Bulk::new("INSERT OR IGNORE INTO trace_causes (trace, path, coverage)"),
+        }
     }
-    for (number, call) in compiled.calls.iter().enumerate() {
-        let edge = insert_call(connection, names, key, number, call)?;
-        let age = call.age.map(Length::milliseconds);
-        samples.edges.extend(sample(call.start, call.end, call.flags, false, age).map(|s| (edge, s)));
+}
+
+impl Tables {
+    /// Adds the rows of a trace that has none.
+    pub(super) fn insert(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        key: TraceKey,
+        mut compiled: Compiled,
+        arrival: Arrival,
+    ) -> rusqlite::Result<Samples> {
+        let mut samples = Samples::default();
+        let mut nodes = Vec::with_capacity(compiled.segments.len());
+        for segment in &compiled.segments {
+            nodes.push(names.node(connection, &segment.node)?);
+        }
+        for (number, call) in std::mem::take(&mut compiled.calls).into_iter().enumerate() {
+            let (start, end, flags) = (call.start, call.end, call.flags);
+            let age = call.age.map(Length::milliseconds);
+            let edge = self.call(connection, names, key, number, call)?;
+            samples.edges.extend(sample(start, end, flags, false, age).map(|sample| (edge, sample)));
+        }
+        self.trace(connection, names, key, &compiled, &nodes, arrival)?;
+        self.rest(connection, names, key, &mut compiled)?;
+        for (number, (segment, node)) in compiled.segments.into_iter().zip(nodes).enumerate() {
+            let duration = segment.duration.map(Length::milliseconds);
+            let sample = sample(segment.start, segment.end, segment.flags, segment.root, duration);
+            samples.nodes.extend(sample.map(|sample| (node, sample)));
+            self.segment(connection, names, key, number, node, segment)?;
+        }
+        Ok(samples)
     }
-    insert_trace(connection, names, key, compiled, &nodes, arrival)?;
-    insert_rest(connection, names, key, compiled)?;
-    Ok(samples)
+
+    /// Inserts the rows that wait.
+    pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.traces.flush(connection)?;
+        self.segments.flush(connection)?;
+        self.calls.flush(connection)?;
+        self.annotations.flush(connection)?;
+        self.users.flush(connection)?;
+        self.places.flush(connection)?;
+        self.links.flush(connection)?;
+        self.causes.flush(connection)
+    }
+
+    /// Forgets the rows that wait, after a transaction that failed.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn trace(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        key: TraceKey,
+        compiled: &Compiled,
+        nodes: &[i64],
+        arrival: Arrival,
+    ) -> rusqlite::Result<()> {
+        let trace = &compiled.trace;
+        let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, nodes.get(root)?)));
+        let http = root.map(|(segment, _)| segment.http.clone()).unwrap_or_default();
+        let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
+        let row = [
+            key.0.into(),
+            u128::from(trace.id).to_be_bytes().to_vec().into(),
+            arrival.revision.into(),
+            trace.start.0.into(),
+            trace.end.0.into(),
+            (trace.end - trace.start).0.into(),
+            trace.response.map(|response| response.0).into(),
+            trace.flags.ok.into(),
+            trace.flags.error.into(),
+            trace.flags.fault.into(),
+            trace.flags.throttle.into(),
+            trace.throttled.into(),
+            trace.flags.partial.into(),
+            trace.flags.inferred.into(),
+            root.map(|(_, node)| *node).into(),
+            http.status.into(),
+            http.method.into(),
+            http.url.into(),
+            http.client_ip.into(),
+            agent.into(),
+            count(trace.spans),
+            count(arrival.documents),
+            count(arrival.bytes),
+            arrival.received.0.into(),
+            arrival.over_limit.into(),
+        ];
+        self.traces.add(connection, row)
+    }
+
+    fn segment(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        key: TraceKey,
+        number: usize,
+        node: i64,
+        segment: Segment,
+    ) -> rusqlite::Result<()> {
+        let (flags, http) = (segment.flags, segment.http);
+        let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
+        let row = [
+            key.0.into(),
+            count(number),
+            node.into(),
+            segment.id.cast_signed().into(),
+            segment.start.0.into(),
+            segment.end.map(|end| end.0).into(),
+            segment.end.map(|end| (end - segment.start).0).into(),
+            segment.duration.map(|duration| duration.0).into(),
+            flags.ok.into(),
+            flags.error.into(),
+            flags.throttle.into(),
+            flags.fault.into(),
+            flags.partial.into(),
+            flags.inferred.into(),
+            segment.root.into(),
+            http.status.into(),
+            http.method.into(),
+            http.url.into(),
+            http.client_ip.into(),
+            agent.into(),
+        ];
+        self.segments.add(connection, row)
+    }
+
+    fn call(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        key: TraceKey,
+        number: usize,
+        call: Call,
+    ) -> rusqlite::Result<i64> {
+        let source = names.node(connection, &call.source)?;
+        let target = names.node(connection, &call.target)?;
+        let edge = names.edge(connection, source, target, call.kind)?;
+        if let Some(alias) = &call.alias {
+            names.alias(connection, edge, alias)?;
+        }
+        let (flags, http) = (call.flags, call.http);
+        let row = [
+            key.0.into(),
+            count(number),
+            edge.into(),
+            call.caller.map_or(SqlValue::Null, count),
+            call.callee.map_or(SqlValue::Null, count),
+            call.span.cast_signed().into(),
+            call.alias.into(),
+            call.start.0.into(),
+            call.end.map(|end| end.0).into(),
+            call.end.map(|end| (end - call.start).0).into(),
+            call.age.map(|age| age.0).into(),
+            flags.ok.into(),
+            flags.error.into(),
+            flags.throttle.into(),
+            flags.fault.into(),
+            flags.partial.into(),
+            flags.inferred.into(),
+            http.status.into(),
+            http.method.into(),
+            http.url.into(),
+        ];
+        self.calls.add(connection, row)?;
+        Ok(edge)
+    }
+
+    fn rest(
+        &mut self,
+        connection: &Connection,
+        names: &mut Names,
+        key: TraceKey,
+        compiled: &mut Compiled,
+    ) -> rusqlite::Result<()> {
+        for annotation in compiled.annotations.drain(..) {
+            let number = names.annotation_key(connection, &annotation.key)?;
+            let (kind, value): (i64, SqlValue) = match annotation.value {
+                Value::Bool(value) => (0, value.into()),
+                Value::String(value) => (2, value.into()),
+                other => (1, other.as_f64().into()),
+            };
+            let row = [key.0.into(), number.into(), kind.into(), value, count(annotation.segment)];
+            self.annotations.add(connection, row)?;
+        }
+        for user in compiled.users.drain(..) {
+            self.users.add(connection, [key.0.into(), user.name.into(), count(user.segment)])?;
+        }
+        for place in compiled.places.drain(..) {
+            let row = [key.0.into(), (place.kind as i64).into(), place.value.into(), count(place.segment)];
+            self.places.add(connection, row)?;
+        }
+        for link in compiled.links.drain(..) {
+            let linked = u128::from(link.trace).to_be_bytes().to_vec();
+            let (span, other) = (link.span.cast_signed(), link.other.cast_signed());
+            let row = [key.0.into(), count(link.segment), span.into(), linked.into(), other.into()];
+            self.links.add(connection, row)?;
+        }
+        for cause in &compiled.causes {
+            let path = names.path(connection, cause)?;
+            self.causes.add(connection, [key.0.into(), path.into(), cause_rows::coverage(cause).into()])?;
+        }
+        Ok(())
+    }
 }
 
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {
@@ -69,191 +288,8 @@ fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Optio
     end.map(|end| Sample { start, end, flags, root, other })
 }
 
-fn insert_trace(
-    connection: &Connection,
-    names: &mut Names,
-    key: TraceKey,
-    compiled: &Compiled,
-    nodes: &[i64],
-    arrival: Arrival,
-) -> rusqlite::Result<()> {
-    let trace = &compiled.trace;
-    let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, nodes.get(root)?)));
-    let http = root.map(|(segment, _)| segment.http.clone()).unwrap_or_default();
-    let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
-    connection
-        .prepare_cached(
-            "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
-             throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments, documents,
-             bytes, received_us, over_limit)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            key.0,
-            u128::from(trace.id).to_be_bytes(),
-            arrival.revision,
-            trace.start.0,
-            trace.end.0,
-            (trace.end - trace.start).0,
-            trace.response.map(|response| response.0),
-            trace.flags.ok,
-            trace.flags.error,
-            trace.flags.fault,
-            trace.flags.throttle,
-            trace.throttled,
-            trace.flags.partial,
-            trace.flags.inferred,
-            root.map(|(_, node)| node),
-            http.status,
-            http.method,
-            http.url,
-            http.client_ip,
-            agent,
-            trace.spans,
-            arrival.documents,
-            arrival.bytes,
-            arrival.received.0,
-            arrival.over_limit,
-        ])?;
-    Ok(())
-}
-
-fn insert_segment(
-    connection: &Connection,
-    names: &mut Names,
-    key: TraceKey,
-    number: usize,
-    node: i64,
-    segment: &Segment,
-) -> rusqlite::Result<()> {
-    let http = &segment.http;
-    let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
-    let flags = segment.flags;
-    connection
-        .prepare_cached(
-            "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
-             throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            key.0,
-            number,
-            node,
-            segment.id.cast_signed(),
-            segment.start.0,
-            segment.end.map(|end| end.0),
-            segment.end.map(|end| (end - segment.start).0),
-            segment.duration.map(|duration| duration.0),
-            flags.ok,
-            flags.error,
-            flags.throttle,
-            flags.fault,
-            flags.partial,
-            flags.inferred,
-            segment.root,
-            http.status,
-            http.method,
-            http.url,
-            http.client_ip,
-            agent,
-        ])?;
-    Ok(())
-}
-
-fn insert_call(
-    connection: &Connection,
-    names: &mut Names,
-    key: TraceKey,
-    number: usize,
-    call: &Call,
-) -> rusqlite::Result<i64> {
-    let source = names.node(connection, &call.source)?;
-    let target = names.node(connection, &call.target)?;
-    let edge = names.edge(connection, source, target, call.kind)?;
-    if let Some(alias) = &call.alias {
-        names.alias(connection, edge, alias)?;
-    }
-    let (flags, http) = (call.flags, &call.http);
-    connection
-        .prepare_cached(
-            "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us, age_us,
-             ok, error, throttle, fault, partial, inferred, status, method, url)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        )?
-        .execute(params![
-            key.0,
-            number,
-            edge,
-            call.caller,
-            call.callee,
-            call.span.cast_signed(),
-            call.alias,
-            call.start.0,
-            call.end.map(|end| end.0),
-            call.end.map(|end| (end - call.start).0),
-            call.age.map(|age| age.0),
-            flags.ok,
-            flags.error,
-            flags.throttle,
-            flags.fault,
-            flags.partial,
-            flags.inferred,
-            http.status,
-            http.method,
-            http.url,
-        ])?;
-    Ok(edge)
-}
-
-fn insert_rest(
-    connection: &Connection,
-    names: &mut Names,
-    key: TraceKey,
-    compiled: &Compiled,
-) -> rusqlite::Result<()> {
-    // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
-    for annotation in &compiled.annotations {
-        let number = names.annotation_key(connection, &annotation.key)?;
-        let mut insert = connection.prepare_cached(
-            "INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment) VALUES (?, ?, ?, ?, ?)",
-        )?;
-        let at = annotation.segment;
-        match &annotation.value {
-            Value::Bool(value) => insert.execute(params![key.0, number, 0, value, at])?,
-            Value::String(value) => insert.execute(params![key.0, number, 2, value, at])?,
-            other => insert.execute(params![key.0, number, 1, other.as_f64(), at])?,
-        };
-    }
-    for user in &compiled.users {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO users (trace, user, segment) VALUES (?, ?, ?)")?
-            .execute(params![key.0, user.name, user.segment])?;
-    }
-    for place in &compiled.places {
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO places (trace, kind, value, segment) VALUES (?, ?, ?, ?)")?
-            .execute(params![key.0, place.kind as i64, place.value, place.segment])?;
-    }
-    for link in &compiled.links {
-        connection
-            .prepare_cached(
-                "INSERT OR IGNORE INTO links (trace, segment, span, linked, linked_span) VALUES (?, ?, ?, ?, ?)",
-            )?
-            .execute(params![
-                key.0,
-                link.segment,
-                link.span.cast_signed(),
-                u128::from(link.trace).to_be_bytes(),
-                link.other.cast_signed()
-            ])?;
-    }
-    for cause in &compiled.causes {
-        let path = names.path(connection, cause)?;
-        connection
-            .prepare_cached("INSERT OR IGNORE INTO trace_causes (trace, path, coverage) VALUES (?, ?, ?)")?
-            .execute(params![key.0, path, cause_rows::coverage(cause)])?;
-    }
-    Ok(())
+fn count(number: usize) -> SqlValue {
+    SqlValue::Integer(number as i64)
 }
 
 /// Takes a trace's rows away, from the minutes too. Its documents stay.

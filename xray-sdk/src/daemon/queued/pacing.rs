@@ -1,4 +1,4 @@
-//! [`Pacer`]: how fast the receiver may be given more, and how long to gather.
+//! [`Pacer`]: how fast the receiver may be given more, and how long the sender naps until that is worth it.
 //!
 //! Arithmetic on times that are arguments; the sender naps.
 //!

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::system::System;
 use crate::daemon::receive_buffer::{DEFAULT, burst};
 
-/// A count of the bytes sent lately.
+/// The packets that were sent lately.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     sent: Mutex<Sent>,

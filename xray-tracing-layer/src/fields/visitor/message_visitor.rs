@@ -18,7 +18,7 @@ pub(crate) struct MessageVisitor<'a> {
     keep_query: bool,
     /// An exception up to its message, and then with its message.
     exception: &'a mut Buffer,
-    /// Where the message begins.
+    /// The start of the message.
     start: usize,
     cut: bool,
 }

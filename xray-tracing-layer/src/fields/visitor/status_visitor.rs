@@ -25,7 +25,7 @@ pub(crate) fn status_alone(callsite: &CallsiteInfo, rules: &Rules, values: &Reco
 struct StatusVisitor<'a> {
     callsite: &'a CallsiteInfo,
     status: Option<u16>,
-    /// Whether anything else is recorded.
+    /// Set if anything else is recorded.
     others: bool,
 }
 

@@ -13,7 +13,7 @@ use crate::lifecycle::core::Core;
 use crate::lifecycle::stream::{Left, MAX_WAITING};
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{SpanId, SpanRecord};
+use crate::state::record::{Phase, Role, SpanId, SpanRecord};
 
 impl Core {
     /// Closes a [plain part](SpanRecord::is_plain_part), of which nothing but the span itself says what becomes of it.
@@ -89,6 +89,21 @@ impl Core {
             self.emit_batch(batch);
         }
         Some(late)
+    }
+}
+
+impl SpanRecord {
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
     }
 }
 

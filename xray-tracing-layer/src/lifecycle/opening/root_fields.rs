@@ -13,7 +13,7 @@ use xray_sdk::document::internal::PlainKey;
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::sanitize::url::is_plain_url;
-use crate::fields::slot::is_call;
+use crate::fields::slot::{Slot, is_call};
 use crate::fields::value::Value;
 use crate::fields::visitor::{FieldVisitor, RootKey};
 use crate::lifecycle::core::Core;
@@ -66,7 +66,7 @@ impl<'a> RootFields<'a> {
     #[inline(never)]
     fn put_short(&mut self, field: &Field, key: &PlainKey, text: &str) {
         // A bland string holds none of the bytes that a secret stands behind. A blank one may count as absent.
-        if !self.is_written() || text.starts_with(' ') || !self.record.body.append_bland(key, text) {
+        if text.starts_with(' ') || !self.record.body.append_bland(key, text) {
             self.put_other(field, Value::Str(text));
         }
     }
@@ -74,7 +74,7 @@ impl<'a> RootFields<'a> {
     #[inline(never)]
     fn put_url(&mut self, field: &Field, key: &PlainKey, text: &str) {
         let url = text.trim_ascii();
-        if self.is_written() && url.len() <= MAX_STRING && is_plain_url(url) {
+        if url.len() <= MAX_STRING && is_plain_url(url) {
             self.record.body.append_unescaped(key, url);
         } else {
             self.put_other(field, Value::Str(text));
@@ -86,8 +86,13 @@ impl<'a> RootFields<'a> {
         if matches!(self.keys.get(field.index()), Some(RootKey::Decisive)) {
             return value.with_text(|kind| self.decide(is_call(kind)));
         }
-        self.is_written();
-        self.visitor().put(field, value);
+        if self.is_written() {
+            return self.visitor().put(field, value);
+        }
+        // Fields that documents do not contain, such as headers, are not even formatted.
+        if self.callsite.slots.get(field.index()).is_some_and(|slot| *slot != Slot::Ignored) {
+            self.record.deferred.get_or_insert_default().keep(field.index(), value);
+        }
     }
 
     fn visitor(&mut self) -> FieldVisitor<'_> {
@@ -104,9 +109,9 @@ impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         match self.keys.get(field.index()) {
             Some(RootKey::Decisive) => self.decide(is_call(text)),
-            Some(RootKey::Short(key)) => self.put_short(field, key, text),
-            Some(RootKey::Url(key)) => self.put_url(field, key, text),
-            Some(RootKey::Other) | None => self.put_other(field, Value::Str(text)),
+            Some(RootKey::Short(key)) if self.is_written() => self.put_short(field, key, text),
+            Some(RootKey::Url(key)) if self.is_written() => self.put_url(field, key, text),
+            _ => self.put_other(field, Value::Str(text)),
         }
     }
 

@@ -27,7 +27,12 @@ impl ProcessorCounter {
     #[inline]
     pub(super) fn micros(&self) -> (u64, u64) {
         let counts = self.counter.raw().saturating_sub(self.start);
-        (((u128::from(counts) * u128::from(self.micros_per_count)) >> 64) as u64, counts)
+        (self.micros_of(counts), counts)
+    }
+
+    #[inline]
+    fn micros_of(&self, counts: u64) -> u64 {
+        ((u128::from(counts) * u128::from(self.micros_per_count)) >> 64) as u64
     }
 
     /// Returns nanoseconds, as [`micros`](Self::micros) does.
@@ -57,7 +62,7 @@ mod tests {
         let counts =
             (0..64).map(|bit| 1_u64 << bit).find(|counts| later.counter.delta_as_nanos(0, *counts) > hour);
         let Some(counts) = counts else { return };
-        let micros = ((u128::from(counts) * u128::from(later.micros_per_count)) >> 64) as u64;
+        let micros = later.micros_of(counts);
         assert!(micros.abs_diff(later.counter.delta_as_nanos(0, counts) / 1_000) <= 1);
     }
 }

@@ -95,16 +95,14 @@ thread_local! {
     static SPARES: RefCell<Vec<Box<StreamBatch>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The documents that go out in one call.
-///
-/// With what the kernel adds to each, 60 of a few hundred bytes are a third of a
+/// The documents that go out in one call. With what the kernel adds to each, 60 of a few hundred bytes are a third of a
 /// receive buffer of 212,992 bytes, Linux's default. With 30 a document takes a third more time, with 120 a tenth less.
 const FULL: usize = 60;
 
-/// The bytes that are enough for a call.
+/// The bytes that are enough for a call: the kernel carries no more in one.
 ///
-/// The kernel carries no more in one. With what it adds to 60 documents, and with a last one of the largest size, that is less
-/// than three fifths of the same receive buffer.
+/// With what the kernel adds to 60 documents, and with a last one of the largest size, that is less than three fifths
+/// of the same receive buffer.
 const MAX_BYTES: usize = 64_000;
 
 /// The maximum of spares of a thread: for two wide spans that are open at the same time.

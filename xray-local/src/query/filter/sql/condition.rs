@@ -93,7 +93,7 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
                 CauseLevel::Entity => "cause_entities",
                 CauseLevel::Exception => "cause_exceptions",
             };
-            let mut only = Fragment::new("p.id = tc.path AND c.path = tc.path AND p.kind = ");
+            let mut only = Fragment::new("p.id = tc.path AND c.path = p.id AND p.kind = ");
             only.bind(*kind as i64).push(" AND ").append(condition(inner, Scope::Cause(*kind, *level)));
             let from = format!("trace_causes tc, cause_paths p, {table} c");
             Some(Rows { from, join: "tc.trace = t.key", only })
