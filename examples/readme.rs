@@ -3,6 +3,9 @@
 //! or of a test of other people's crates.
 #![doc = include_str!("../README.md")]
 
+#[doc = include_str!("../xray-sdk/README.md")]
+mod sdk {}
+
 #[cfg(test)]
 mod tests {
     const PROGRAMS: [&str; 4] = [
@@ -38,6 +41,23 @@ mod tests {
                     "{page} shows what no program has:\n{}",
                     block.join("\n")
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn no_page_that_is_read_as_it_is_has_lines_for_rustdoc() {
+        const READ_AS_THEY_ARE: [(&str, &str); 4] = [
+            ("README.md", include_str!("../README.md")),
+            ("CONTRIBUTING.md", include_str!("../CONTRIBUTING.md")),
+            ("xray-sdk/README.md", include_str!("../xray-sdk/README.md")),
+            ("xray-daemon/README.md", include_str!("../xray-daemon/README.md")),
+        ];
+        for (page, text) in READ_AS_THEY_ARE {
+            for block in text.split("```rust").skip(1) {
+                let code = block.split("```").next().unwrap_or_default();
+                let hidden = code.lines().find(|line| line.trim() == "#" || line.trim().starts_with("# "));
+                assert_eq!(hidden, None, "{page} shows a line that only rustdoc hides");
             }
         }
     }

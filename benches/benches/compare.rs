@@ -46,6 +46,7 @@ fn main() -> io::Result<()> {
     if wanted("costs") {
         let rows = costs::measure(program, effort, |what| eprintln!("… {what}"))?;
         println!("{}", markdown::of_costs(&rows));
+        println!("{}", markdown::of_guide(&rows));
         #[cfg(feature = "rivals")]
         if let Some(file) = option("--svg") {
             xray_bench::report::chart::draw(&rows, Path::new(file))?;

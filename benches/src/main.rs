@@ -60,7 +60,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         }
         ["profile", job] => print!("{}", gate::profile(&program()?, job, "ours, no send")?),
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
-        ["sender"] => print!("{}", sender::table(&program()?)?),
+        ["sender"] => print!("{}", sender::tables(&program()?)?),
         ["fork"] => print!("{}", fork::table()),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.

@@ -75,7 +75,7 @@ impl HttpClient {
     }
 }
 
-/// Why there is no response.
+/// The reason why there is no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum HttpError {
     /// The other side refuses.

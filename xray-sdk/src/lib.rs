@@ -101,6 +101,7 @@ pub mod document {
     mod serialize;
     mod template;
     mod trim;
+    mod usual;
 
     mod children;
     mod exception;
@@ -134,11 +135,11 @@ pub mod document {
         pub use super::name::put_name;
         pub use super::opening::{Opening, SegmentOpening};
         pub use super::operation::Operation;
-        pub use super::plain::PlainKey;
+        pub use super::plain::{PlainKey, SmallBody};
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, is_bland};
+        pub use crate::json::{Buffer, first_slash, is_plain_path};
     }
 }
 

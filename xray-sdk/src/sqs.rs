@@ -10,7 +10,8 @@
 //! use xray_sdk::{TraceHeader, sqs};
 //!
 //! // The sender: what its client takes as the message's system attributes.
-//! let header: TraceHeader = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1".parse()?;
+//! let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1";
+//! let header: TraceHeader = text.parse()?;
 //! let mut message = HashMap::new();
 //! sqs::put_header(&mut message, &header);
 //!

@@ -13,7 +13,7 @@ macro_rules! text_form {
             }
         }
 
-        /// Writes the string form. (Feature `serde`.)
+        /// Writes the string form.
         #[cfg(feature = "serde")]
         impl serde_core::Serialize for $type {
             fn serialize<S: serde_core::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -21,7 +21,7 @@ macro_rules! text_form {
             }
         }
 
-        /// Parses the string form. (Feature `serde`.)
+        /// Parses the string form.
         #[cfg(feature = "serde")]
         impl<'de> serde_core::Deserialize<'de> for $type {
             fn deserialize<D: serde_core::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

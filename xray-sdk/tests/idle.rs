@@ -108,7 +108,7 @@ fn the_thread_ends_with_the_guard_and_sleeps_for_good_when_nothing_comes() {
     let (emitter, guard) = reader.queue();
     emitter.emit(&packet(100)).unwrap();
     assert!(reader.gets(1), "by now the thread has its name");
-    // Until it parks: a tenth of a second, and as long as a busy machine takes.
+    // Until it parks: a second, and as long as a busy machine takes.
     let settled = || {
         let before = sleeps().unwrap();
         thread::sleep(Duration::from_millis(300));

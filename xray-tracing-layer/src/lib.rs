@@ -36,7 +36,7 @@
 //!
 //! # Features
 //!
-//! None is on by default. [What each one costs](guide::configuration#features-and-what-they-cost) is in the guide.
+//! Only `processor-clock` is on by default. [What each one costs](guide::configuration#features-and-what-they-cost) is in the guide.
 //!
 //! | feature | adds |
 //! |---|---|
@@ -52,8 +52,9 @@
 //! | `fmt` | `fmt::with_trace_id`: the trace id on log lines |
 //! | `central-sampling` | `sdk::sampling::CentralSampler`: the sampling rules of the AWS account |
 //! | `plugins`, `plugin-*` | `Builder::plugins`: EC2, ECS, EKS, Elastic Beanstalk, Lambda |
+//! | `testing` | `Builder::install_for_test` and `for_tests`: a program's assertions on its own traces |
 //! | `processor-clock` | the processor's counter as the clock of spans; on by default |
-//! | `queued-emitter` | `Builder::queued`: a thread that sends, for thousands of root spans a second |
+//! | `queued-emitter` | `Builder::queued`: a thread that sends, for hundreds of root spans a second and more |
 //!
 //! # Versions
 //!
@@ -97,7 +98,7 @@ pub use integrations::log as fmt;
 #[cfg(feature = "testing")]
 pub use builder::TestTraces;
 pub use builder::{BuildError, Builder, builder, layer};
-pub use handle::diagnostic::Diagnostic;
+pub use handle::diagnostic::{Diagnostic, NotSampledBy};
 pub use handle::layer_handle::Handle;
 #[cfg(feature = "tower-client")]
 #[doc(inline)]

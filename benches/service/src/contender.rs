@@ -2,12 +2,13 @@
 
 use std::io;
 
+use tracing::Subscriber;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::registry;
+use tracing_subscriber::{Layer, registry};
 use xray_sdk::QueueGuard;
 use xray_sdk::sampling::Always;
-use xray_tracing_layer::Builder;
+use xray_tracing_layer::{Builder, default_filter};
 
 /// A tracer in its settings.
 #[derive(Clone, Copy, Debug)]
@@ -38,30 +39,26 @@ pub(crate) type Installed = Option<QueueGuard>;
 /// The service without a tracer, to which the others are compared.
 pub(crate) const NONE: &str = "no tracer";
 
-/// All of them, [`NONE`] first.
-pub(crate) fn all() -> Vec<Contender> {
+/// The service without a tracer, and with this layer in its settings; [`NONE`] first.
+pub(crate) fn ours() -> Vec<Contender> {
     use Spans::{ByHand, Integrations};
     let contender = |name, spans, install| Contender { name, spans, install };
-    #[allow(unused_mut, reason = "rivals are optional")]
-    let mut all = vec![
+    vec![
         contender(NONE, ByHand, (|_| Ok(None)) as fn(&str) -> io::Result<Installed>),
+        contender("the registry with an idle layer behind the same filter", ByHand, idle),
         contender("this layer, default sampler", ByHand, |daemon| direct(builder(daemon))),
         contender("this layer, all", ByHand, |daemon| direct(builder(daemon).sampler(Always))),
         contender("this layer, all, `queued`", ByHand, queued),
         contender("the same with the integrations", Integrations, queued),
-    ];
-    #[cfg(feature = "rivals")]
-    all.extend(crate::rivals::all());
-    all
+    ]
 }
 
-/// The contender of that name.
-///
-/// # Errors
-/// If there is none.
-pub(crate) fn named(name: &str) -> io::Result<Contender> {
-    let named = all().into_iter().find(|one| one.name == name);
-    named.ok_or_else(|| io::Error::other(format!("no contender {name:?}")))
+/// What spans cost before any tracer looks at them.
+fn idle(_: &str) -> io::Result<Installed> {
+    struct Idle;
+    impl<S: Subscriber> Layer<S> for Idle {}
+    registry().with(Idle.with_filter(default_filter())).try_init().map_err(io::Error::other)?;
+    Ok(None)
 }
 
 fn builder(daemon: &str) -> Builder {

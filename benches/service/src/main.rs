@@ -12,6 +12,7 @@
 #![expect(clippy::print_stdout, reason = "it is a program for a terminal")]
 
 mod contender;
+mod contenders;
 
 #[cfg(feature = "rivals")]
 mod rivals;

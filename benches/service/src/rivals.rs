@@ -1,22 +1,13 @@
-//! The rivals, each with the settings that cost it least.
+//! The rivals, each with the settings that cost it least: those of `xray_bench::contenders::cheapest`.
 
-use std::borrow::Cow;
 use std::io;
-use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use fastrace::collector::{Config, Reporter};
-use fastrace::prelude::{Span, SpanContext, SpanId, SpanRecord, TraceId};
-use fastrace_opentelemetry::OpenTelemetryReporter;
-use opentelemetry::InstrumentationScope;
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_aws::trace::XrayIdGenerator;
-use opentelemetry_aws::xray_exporter::daemon_client::XrayDaemonClient;
-use opentelemetry_aws::xray_exporter::{SegmentTranslator, XrayExporter};
-use opentelemetry_sdk::Resource;
-use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider};
+use fastrace::collector::Config;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry;
+use xray_bench::contenders::cheapest::{Nowhere, exporter, fastrace_reporter, layer, provider};
+
+pub(crate) use xray_bench::contenders::cheapest::fastrace_root as root;
 
 use crate::contender::{Contender, Installed, LEVEL, Spans};
 
@@ -34,22 +25,9 @@ pub(crate) fn all() -> Vec<Contender> {
 }
 
 fn opentelemetry(daemon: &str) -> io::Result<Installed> {
-    let queue = BatchConfigBuilder::default().with_max_queue_size(1 << 16).build();
-    let processor = BatchSpanProcessor::builder(exporter(daemon, true)?).with_batch_config(queue).build();
-    let provider = SdkTracerProvider::builder()
-        .with_id_generator(XrayIdGenerator::default())
-        .with_sampler(Sampler::AlwaysOn)
-        .with_resource(resource())
-        .with_span_processor(processor)
-        .build();
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("shop"))
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        .with_level(false)
-        .with_tracked_inactivity(false)
-        .with_context_activation(false);
+    let exporter = exporter(daemon.parse().map_err(io::Error::other)?, true)?;
+    let provider = provider(exporter, true, Some(1 << 16));
+    let layer = layer(&provider);
     registry().with(layer.and_then(LEVEL)).try_init().map_err(io::Error::other)?;
     // The layer's tracer keeps a provider alive that does not shut down when this handle goes.
     std::mem::forget(provider);
@@ -62,36 +40,7 @@ fn fastrace_dropping(_: &str) -> io::Result<Installed> {
 }
 
 fn fastrace_sending(daemon: &str) -> io::Result<Installed> {
-    let scope = InstrumentationScope::builder("shop").build();
-    let reporter = OpenTelemetryReporter::new(exporter(daemon, false)?, Cow::Owned(resource()), scope);
+    let reporter = fastrace_reporter(daemon.parse().map_err(io::Error::other)?)?;
     fastrace::set_reporter(reporter, Config::default());
     Ok(None)
-}
-
-/// Attributes become annotations: as metadata they would be written without the namespace that X-Ray asks for.
-fn exporter(daemon: &str, nested: bool) -> io::Result<XrayExporter<XrayDaemonClient>> {
-    let daemon: SocketAddr = daemon.parse().map_err(io::Error::other)?;
-    let translator = SegmentTranslator::new().index_all_attrs();
-    let translator = if nested { translator.always_nest_subsegments() } else { translator };
-    Ok(XrayExporter::new(XrayDaemonClient::new(daemon)?).with_translator(translator))
-}
-
-fn resource() -> Resource {
-    Resource::builder_empty().with_service_name("shop").build()
-}
-
-/// A root span of fastrace, whose trace id begins with the time, as X-Ray wants it.
-pub(crate) fn root(name: &'static str) -> Span {
-    let random = SpanContext::random().trace_id.0 & (u128::MAX >> 32);
-    #[expect(clippy::disallowed_methods, reason = "trace ids begin with the time")]
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    Span::root(name, SpanContext::new(TraceId(u128::from(seconds) << 96 | random), SpanId(0)))
-}
-
-struct Nowhere;
-
-impl Reporter for Nowhere {
-    fn report(&mut self, spans: Vec<SpanRecord>) {
-        drop(std::hint::black_box(spans));
-    }
 }

@@ -16,7 +16,8 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span, info_span};
 use xray_tracing_layer::{XrayHttpLayer, XrayMiddleware};
 
-use crate::contender::{self, Spans};
+use crate::contender::Spans;
+use crate::contenders;
 
 /// Serves as `contender` until standard input ends.
 ///
@@ -26,7 +27,7 @@ use crate::contender::{self, Spans};
 /// # Errors
 /// If there is no such contender, or it cannot be installed, or no socket can be had.
 pub(crate) fn serve(contender: &str, backend: &str, daemon: &str) -> io::Result<()> {
-    let contender = contender::named(contender)?;
+    let contender = contenders::named(contender)?;
     let _installed = (contender.install)(daemon)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let spans = contender.spans;

@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::backend;
-use crate::contender::{self, NONE};
+use crate::contender::{Contender, NONE};
+use crate::contenders;
 use crate::driver::{self, Latencies};
 use crate::process::Service;
 
@@ -33,8 +34,8 @@ struct Round {
 /// If a service fails.
 pub(crate) fn times(rounds: usize) -> io::Result<String> {
     let (backend, daemon) = (backend::start()?, backend::sink()?);
-    let contenders = contender::all();
-    let start = |contender: &contender::Contender| Service::start(&[], contender.name, backend, daemon);
+    let contenders = contenders::all();
+    let start = |contender: &Contender| Service::start(&[], contender.name, backend, daemon);
     let mut services = contenders.iter().map(start).collect::<io::Result<Vec<_>>>()?;
     for service in &services {
         driver::requests(service.address, 500)?;
@@ -117,14 +118,14 @@ pub(crate) fn instructions() -> io::Result<String> {
     let (backend, daemon) = (backend::start()?, backend::sink()?);
     let mut table = String::from("| | instructions of a request | added |\n|---|--:|--:|\n");
     let mut base = None;
-    for contender in contender::all() {
+    for contender in contenders::all() {
         let count = |requests| {
             let wrapper = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"];
             let service = Service::start(&wrapper, contender.name, backend, daemon)?;
             driver::requests(service.address, requests)?;
             collected(&service.end()?)
         };
-        let (few, many) = (200, 1_200);
+        let (few, many) = (200, 3_200);
         let each = (count(many)? - count(few)?) / (many - few) as f64;
         let base = *base.get_or_insert(each);
         let _ = writeln!(table, "| {} | {each:.0} | {:+.1} % |", contender.name, each / base * 100.0 - 100.0);

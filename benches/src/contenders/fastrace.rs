@@ -2,14 +2,12 @@
 //! to opentelemetry-aws's exporter. Its reporter is the process's; each world sets it anew.
 
 use std::borrow::Cow;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use fastrace::collector::{Config, Reporter};
-use fastrace::prelude::{Event, LocalSpan, Span, SpanContext, SpanId, SpanRecord, TraceId};
-use fastrace_opentelemetry::OpenTelemetryReporter;
-use opentelemetry::InstrumentationScope;
+use fastrace::prelude::{Event, LocalSpan, Span, SpanContext};
 
-use super::otel;
+use super::cheapest::{Nowhere, fastrace_reporter, fastrace_root};
 use crate::workload::contender::{Built, Setting, World};
 use crate::workload::jobs::{Job, URL};
 
@@ -18,10 +16,7 @@ pub(super) fn dropping(setting: Setting) -> Built {
 }
 
 pub(super) fn through_otel(setting: Setting) -> Built {
-    let exporter = otel::exporter(setting.daemon, false)?;
-    let scope = InstrumentationScope::builder("shop").build();
-    let reporter = OpenTelemetryReporter::new(exporter, Cow::Owned(otel::resource()), scope);
-    Ok(world(setting, reporter, true))
+    Ok(world(setting, fastrace_reporter(setting.daemon)?, true))
 }
 
 fn world(setting: Setting, reporter: impl Reporter, epoch_ids: bool) -> Option<Box<dyn World>> {
@@ -97,14 +92,10 @@ impl Fastrace {
         if !self.sampled {
             return Span::noop();
         }
-        let mut context = SpanContext::random();
         if self.epoch_ids {
-            #[expect(clippy::disallowed_methods, reason = "trace ids begin with the time")]
-            let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-            let random = context.trace_id.0 & (u128::MAX >> 32);
-            context = SpanContext::new(TraceId(u128::from(seconds) << 96 | random), SpanId(0));
+            return fastrace_root("GET /orders");
         }
-        Span::root("GET /orders", context)
+        Span::root("GET /orders", SpanContext::random())
     }
 }
 
@@ -117,13 +108,5 @@ fn descend(left: u32) {
     if left > 0 {
         let _in_child = child(left);
         descend(left - 1);
-    }
-}
-
-struct Nowhere;
-
-impl Reporter for Nowhere {
-    fn report(&mut self, spans: Vec<SpanRecord>) {
-        drop(std::hint::black_box(spans));
     }
 }

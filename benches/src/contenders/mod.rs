@@ -5,6 +5,9 @@ mod subscribed;
 mod ours;
 
 #[cfg(feature = "rivals")]
+pub mod cheapest;
+
+#[cfg(feature = "rivals")]
 mod otel;
 #[cfg(feature = "rivals")]
 mod xray_lite;

@@ -1,21 +1,12 @@
-//! tracing-opentelemetry, with opentelemetry-aws's exporter behind it or with one that drops. What the layer adds
-//! by default and X-Ray has no place for is turned off, and what is below `INFO` is kept from it.
+//! tracing-opentelemetry, with opentelemetry-aws's exporter behind it or with one that drops. How it is set up is in
+//! [`cheapest`](super::cheapest).
 
-use std::io;
-use std::net::SocketAddr;
-
-use opentelemetry::trace::TracerProvider;
-use opentelemetry_aws::trace::XrayIdGenerator;
-use opentelemetry_aws::xray_exporter::daemon_client::XrayDaemonClient;
-use opentelemetry_aws::xray_exporter::{SegmentTranslator, XrayExporter};
-use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::error::OTelSdkResult;
-use opentelemetry_sdk::trace::{
-    BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter,
-};
+use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::contenders::cheapest::{exporter, layer, provider};
 use crate::contenders::subscribed::subscribe;
 use crate::workload::contender::{Built, Setting, World};
 
@@ -31,38 +22,10 @@ pub(super) fn nested(setting: Setting) -> Built {
     Ok(Some(build(setting, exporter(setting.daemon, true)?)))
 }
 
-/// The X-Ray exporter. Attributes become annotations: as metadata they would be written flat, without the
-/// namespace that X-Ray's schema asks for, and all that has a field would count as refused.
-pub(super) fn exporter(daemon: SocketAddr, nested: bool) -> io::Result<XrayExporter<XrayDaemonClient>> {
-    let translator = SegmentTranslator::new().index_all_attrs();
-    let translator = if nested { translator.always_nest_subsegments() } else { translator };
-    Ok(XrayExporter::new(XrayDaemonClient::new(daemon)?).with_translator(translator))
-}
-
-pub(super) fn resource() -> Resource {
-    Resource::builder_empty().with_service_name("shop").build()
-}
-
 fn build(setting: Setting, exporter: impl SpanExporter + 'static) -> Box<dyn World> {
-    let mut config = BatchConfigBuilder::default();
-    if !setting.short_queue {
-        config = config.with_max_queue_size(1 << 20);
-    }
-    let processor = BatchSpanProcessor::builder(exporter).with_batch_config(config.build()).build();
-    let provider = SdkTracerProvider::builder()
-        .with_id_generator(XrayIdGenerator::default())
-        .with_sampler(if setting.sampled { Sampler::AlwaysOn } else { Sampler::AlwaysOff })
-        .with_resource(resource())
-        .with_span_processor(processor)
-        .build();
-    let layer = tracing_opentelemetry::layer()
-        .with_tracer(provider.tracer("shop"))
-        .with_location(false)
-        .with_threads(false)
-        .with_target(false)
-        .with_level(false)
-        .with_tracked_inactivity(false)
-        .with_context_activation(false);
+    let queue = if setting.short_queue { None } else { Some(1 << 20) };
+    let provider = provider(exporter, setting.sampled, queue);
+    let layer = layer(&provider);
     let flush = move || {
         let _ = provider.force_flush();
     };

@@ -138,7 +138,8 @@ where
 
 fn queue_to(setting: Setting) -> io::Result<(QueuedEmitter, QueueGuard)> {
     let address: DaemonAddress = setting.daemon.to_string().parse().unwrap_or_default();
-    QueuedEmitter::start(&address)
+    // The next spans wait until the queue is empty. At the rate of a measurement a longer delay would be cut to this one.
+    QueuedEmitter::builder().delay(Duration::from_millis(10)).start(&address)
 }
 
 fn fmt_json(setting: Setting) -> Built {

@@ -13,11 +13,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::Ordering::Relaxed;
 
 use crate::contenders::{self, BARE, FLOOR};
 use crate::instructions::profile;
 use crate::workload::contender::Setting;
-use crate::workload::jobs::Job;
+use crate::workload::jobs::{IS_MEASURED, Job};
 
 /// A bounded job: its name in the file, what is done, units per job, whether it is sampled, whether another layer
 /// is beside.
@@ -212,6 +213,7 @@ pub fn run(contender: &str, job: &str, times: u32) -> io::Result<()> {
     if let Some(world) = (contenders::named(contender)?.build)(setting)? {
         // What is made once, callsites and pools, is not of interest.
         world.run(bounded.job, 20);
+        IS_MEASURED.store(true, Relaxed);
         measured_run(&*world, bounded.job, times);
         world.flush();
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::thread::available_parallelism;
 
+use crate::contenders::{FLOOR, OURS};
 use crate::harness::meter::Median;
 use crate::report::costs::{self, Cost};
 use crate::report::delivery::{self, CASES};
@@ -48,6 +49,44 @@ pub fn of_costs(rows: &[costs::Row]) -> String {
     }
     text
 }
+
+/// The table of the guide's chapter on performance: a request, in microseconds of CPU, by contenders that send or that have
+/// nothing else to be compared with.
+#[must_use]
+pub fn of_guide(rows: &[costs::Row]) -> String {
+    let mut text =
+        "\n### As in the guide\n\n| | calling thread | whole process | allocations | documents |\n\
+                    |---|--:|--:|--:|--:|\n"
+            .to_owned();
+    for (contender, name) in GUIDE {
+        let row = rows.iter().find(|row| row.contender == contender);
+        let Some((row, Some(cost))) = row.and_then(|row| Some((row, row.costs.first()?.as_ref()))) else {
+            continue;
+        };
+        let micros = |of: Median| format!("{:.1}", of.value / 1e3);
+        let allocations = cost.allocations.map_or("–".to_owned(), |(count, _)| format!("{count:.0}"));
+        let documents = match row.contender {
+            FLOOR => "–".to_owned(),
+            _ => cost.arrived.documents.to_string(),
+        };
+        let (caller, total) = (micros(cost.caller), micros(cost.total));
+        let _ = writeln!(text, "| {name} | {caller} | {total} | {allocations} | {documents} |");
+    }
+    text
+}
+
+/// Contenders of the guide's table, and what they are called there.
+const GUIDE: [(&str, &str); 9] = [
+    (FLOOR, "the registry with an idle layer behind the same filter"),
+    (OURS, "this layer"),
+    ("ours, queued", "this layer, `queued`"),
+    ("tracing-opentelemetry 0.34, no-op exporter", "tracing-opentelemetry 0.34 with an exporter that drops"),
+    ("opentelemetry-aws 0.21, nested", "tracing-opentelemetry and opentelemetry-aws 0.21, nested"),
+    ("opentelemetry-aws 0.21, a document per span", "the same, a document for each span"),
+    ("fastrace 0.7, drops everything", "fastrace 0.7 with a reporter that drops"),
+    ("fastrace 0.7 → opentelemetry-aws", "fastrace 0.7 and opentelemetry-aws"),
+    ("xray-lite 0.0.9", "xray-lite 0.0.9"),
+];
 
 fn cells(cost: &Cost, sends: bool) -> String {
     let ratio = |of: Median| format!("{:.2}", of.value);

@@ -2,9 +2,12 @@
 //! own say the same in their words, beside their setup. Nothing is measured here.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+use tracing::Dispatch;
+use tracing::dispatcher::{get_default, with_default};
 use tracing::field::Empty;
 use tracing::{Span, debug_span, error, info_span};
 
@@ -125,29 +128,54 @@ fn late(count: u32) {
             child
         })
         .collect();
-    static ELSEWHERE: OnceLock<Sender<(Vec<Span>, Sender<()>)>> = OnceLock::new();
+    static ELSEWHERE: OnceLock<Sender<Elsewhere>> = OnceLock::new();
     // One thread for all jobs, so that what it keeps is there from the second time on.
     let elsewhere = ELSEWHERE.get_or_init(|| {
-        let (sender, jobs) = channel::<(Vec<Span>, Sender<()>)>();
-        let work = move || {
-            for (open, done) in jobs {
-                measured_run_elsewhere(open);
-                let _ = done.send(());
-            }
-        };
+        let (sender, jobs) = channel::<Elsewhere>();
+        let work = move || jobs.into_iter().for_each(Elsewhere::close);
         // A machine without threads has nothing to measure here.
         drop(thread::Builder::new().spawn(work));
         sender
     });
     let (done, is_done) = channel();
-    if elsewhere.send((open, done)).is_ok() {
+    // The registry closes a parent by the subscriber of the thread that closes its last child.
+    let subscriber = get_default(Dispatch::clone);
+    let is_measured = IS_MEASURED.load(Relaxed);
+    if elsewhere.send(Elsewhere { open, subscriber, is_measured, done }).is_ok() {
         let _ = is_done.recv();
     }
 }
 
-/// The part of [`Job::Late`] on the other thread. Callgrind collects by this name, on each thread for itself.
+/// Whether jobs run to be measured, and not to warm up.
+pub(crate) static IS_MEASURED: AtomicBool = AtomicBool::new(false);
+
+/// The part of [`Job::Late`] on the other thread.
+struct Elsewhere {
+    open: Vec<Span>,
+    subscriber: Dispatch,
+    is_measured: bool,
+    done: Sender<()>,
+}
+
+impl Elsewhere {
+    fn close(self) {
+        let Self { open, subscriber, is_measured, done } = self;
+        with_default(
+            &subscriber,
+            || if is_measured { measured_run_elsewhere(open) } else { close_all(open) },
+        );
+        let _ = done.send(());
+    }
+}
+
+/// Callgrind collects by this name, on each thread for itself.
 #[inline(never)]
 fn measured_run_elsewhere(open: Vec<Span>) {
+    close_all(open);
+}
+
+#[inline(never)]
+fn close_all(open: Vec<Span>) {
     for span in open {
         span.in_scope(|| ());
     }

@@ -57,12 +57,16 @@ impl Metadata {
     }
 }
 
-/// An error and its causes in one line.
+/// Describes an error and its causes in one line, also where the AWS SDK describes them in several.
 pub(super) fn describe(error: &(dyn Error + 'static)) -> String {
-    let mut parts = vec![error.to_string()];
+    let in_one_line = |error: &dyn Error| {
+        let text = error.to_string();
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let mut parts = vec![in_one_line(error)];
     let mut next = error.source();
     while let Some(error) = next {
-        let part = error.to_string();
+        let part = in_one_line(error);
         if !parts.iter().any(|known| known.contains(&part)) {
             parts.push(part);
         }
@@ -80,3 +84,27 @@ fn hint(error: &imds::client::error::ImdsError) -> &'static str {
 }
 
 const HOP_LIMIT: &str = " (in a container on EC2 the metadata's hop limit may be 1: set HttpPutResponseHopLimit to 2, or use the host's network)";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_several_lines_is_described_in_one() {
+        #[derive(Debug)]
+        struct Cause(&'static str, Option<Box<Self>>);
+        impl std::fmt::Display for Cause {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.0)
+            }
+        }
+        impl Error for Cause {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                self.1.as_deref().map(|cause| cause as _)
+            }
+        }
+        let last = Cause("not in the environment,\n  nor in a file", None);
+        let error = Cause("no credentials\n", Some(Box::new(last)));
+        assert_eq!(describe(&error), "no credentials: not in the environment, nor in a file");
+    }
+}

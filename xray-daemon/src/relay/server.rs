@@ -40,6 +40,8 @@ pub struct RelaySettings {
     pub timeout: Duration,
     /// The largest body that is taken, in bytes.
     pub max_body: usize,
+    /// The longest that a body may take, from the moment at which there is room for it. Defaults to 10 s.
+    pub body_timeout: Duration,
 }
 
 impl From<&Config> for RelaySettings {
@@ -49,6 +51,7 @@ impl From<&Config> for RelaySettings {
             guard: Guard::new(&config.relay_allow_hosts, &config.relay_allow_paths, &config.environment),
             timeout: config.relay_timeout,
             max_body: config.relay_max_body,
+            body_timeout: BODY_TIMEOUT,
         }
     }
 }
@@ -242,16 +245,9 @@ impl Service {
             return self.say(RelayOutcome::Refused, StatusCode::METHOD_NOT_ALLOWED, "CONNECT is not relayed");
         }
         // The room is taken until X-Ray answers.
-        let (body, _room) = match timeout(BODY_TIMEOUT, self.read(body)).await {
-            Ok(Ok(read)) => read,
-            Ok(Err((status, reason))) => return self.say(RelayOutcome::BadBody, status, &reason),
-            Err(_) => {
-                return self.say(
-                    RelayOutcome::BadBody,
-                    StatusCode::REQUEST_TIMEOUT,
-                    "the body took too long",
-                );
-            }
+        let (body, _room) = match self.read(body).await {
+            Ok(read) => read,
+            Err((status, reason)) => return self.say(RelayOutcome::BadBody, status, &reason),
         };
         let headers = for_upstream(head.headers, sender);
         let forwarding = self.client.forward(head.method, path, headers, body);
@@ -266,6 +262,8 @@ impl Service {
     }
 
     /// Reads a body into memory when there is room for it among the others.
+    ///
+    /// The wait for room is no part of the body's time: the sender can do nothing about it.
     async fn read(&self, body: Incoming) -> Result<(Bytes, SemaphorePermit<'_>), (StatusCode, String)> {
         let limit = self.settings.max_body;
         let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {limit} bytes"));
@@ -278,10 +276,11 @@ impl Service {
         }
         let room = u32::try_from(length / 1024 + 1).unwrap_or(u32::MAX).min(ALL_BODIES_KB);
         let room = self.bodies.acquire_many(room).await.map_err(|error| bad(error.to_string()))?;
-        match Limited::new(body, limit).collect().await {
-            Ok(body) => Ok((body.to_bytes(), room)),
-            Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-            Err(error) => Err(bad(error.to_string())),
+        match timeout(self.settings.body_timeout, Limited::new(body, limit).collect()).await {
+            Ok(Ok(body)) => Ok((body.to_bytes(), room)),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
+            Ok(Err(error)) => Err(bad(error.to_string())),
+            Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned())),
         }
     }
 

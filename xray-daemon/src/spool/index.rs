@@ -102,7 +102,7 @@ impl Index {
         );
     }
 
-    /// Gives up the oldest entries until so many more bytes fit.
+    /// Gives up the oldest entries until a number of bytes fits.
     ///
     /// Returns their documents, and whether the bytes fit.
     pub fn make_room(&mut self, bytes: u64) -> (u64, bool) {

@@ -64,7 +64,7 @@ pub struct Engine {
     pub(super) draining: bool,
     /// Nothing more is sent: what is left goes to disk.
     pub(super) giving_up: bool,
-    /// A push wakes the driver when so many documents are queued.
+    /// A push wakes the driver when this many documents are queued.
     wake_at: usize,
     /// A push wakes the driver when memory has become so full that documents should go to disk.
     wake_to_spill: bool,

@@ -274,19 +274,24 @@ fn regions_are_looked_for_in_the_originals_order() {
     }
 }
 
+/// A client as a process that `TEST_ENDPOINT` and its other variables configure has it.
+async fn client_of_the_environment() -> xray_daemon::aws::SignedClient {
+    let settings = Settings {
+        region: Some("us-west-1".into()),
+        endpoint: std::env::var("TEST_ENDPOINT").ok(),
+        environment: xray_daemon::config::Environment::from_process(),
+        ..Settings::default()
+    };
+    Aws::set_up(&settings).await.unwrap().client
+}
+
 /// Posts three times: the second answer says that the credentials are expired.
 #[test]
 #[ignore = "runs in a process of its own"]
 fn child_refreshes_credentials() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let settings = Settings {
-            region: Some("us-west-1".into()),
-            endpoint: std::env::var("TEST_ENDPOINT").ok(),
-            environment: xray_daemon::config::Environment::from_process(),
-            ..Settings::default()
-        };
-        let client = Aws::set_up(&settings).await.unwrap().client;
+        let client = client_of_the_environment().await;
         assert!(client.post("/1", body()).await.unwrap().status.is_success());
         let refused = client.post("/2", body()).await.unwrap();
         assert_eq!(refused.headers["x-amzn-errortype"], "ExpiredTokenException");
@@ -331,13 +336,7 @@ fn refused_credentials_are_fetched_again() {
 fn child_waits_for_credentials() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let settings = Settings {
-            region: Some("us-west-1".into()),
-            endpoint: std::env::var("TEST_ENDPOINT").ok(),
-            environment: xray_daemon::config::Environment::from_process(),
-            ..Settings::default()
-        };
-        let client = Aws::set_up(&settings).await.unwrap().client;
+        let client = client_of_the_environment().await;
         let missing = client.post("/TraceSegments", body()).await.unwrap_err();
         assert!(matches!(missing, CallError::NoCredentials(_)), "{missing}");
         println!("\nwaiting");

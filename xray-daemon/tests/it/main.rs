@@ -9,6 +9,7 @@ mod edge;
 mod faults;
 mod guide;
 mod header;
+mod health;
 mod oracle;
 mod program;
 mod relay;

@@ -1,82 +1,22 @@
 //! The TCP proxy: what it forwards, how it signs, what it refuses, and what it says when X-Ray does not answer.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use aws_credential_types::Credentials;
 use serde_json::json;
-use tokio::sync::oneshot;
 use xray_daemon::aws::{Aws, Settings};
 use xray_daemon::config::Environment;
-use xray_daemon::relay::{BindError, Guard, Relay, RelayOutcome, RelaySettings, RelayStats};
+use xray_daemon::relay::{BindError, Guard, Relay, RelayOutcome, RelaySettings};
 use xray_sdk::sampling::{CentralSampler, Sampler, SamplingRequest};
 
+use crate::edge::relay::Running;
 use crate::edge::tls::Authority;
 use crate::edge::xray::{Answer, XRay, error, ok, status};
 use crate::edge::{aws, credentials, environment, settings};
-
-/// A relay on a port of its own, until it is dropped.
-struct Running {
-    address: SocketAddr,
-    stats: Arc<RelayStats>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl Running {
-    async fn start(aws: Aws) -> Self {
-        Self::start_with(aws, |_| ()).await
-    }
-
-    async fn start_with(aws: Aws, change: impl FnOnce(&mut RelaySettings)) -> Self {
-        let mut settings = RelaySettings {
-            address: "127.0.0.1:0".into(),
-            guard: Guard::default(),
-            timeout: Duration::from_secs(30),
-            max_body: 1 << 20,
-        };
-        change(&mut settings);
-        let stats = Arc::new(RelayStats::default());
-        let relay = Relay::bind(settings, Arc::clone(&stats)).await.unwrap();
-        let address = relay.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel::<()>();
-        tokio::spawn(relay.serve(aws.client, async move { drop(stopped.await) }));
-        Self { address, stats, _stop: stop }
-    }
-
-    /// Sends bytes as they are, and returns status and the whole answer.
-    async fn send(&self, request: impl Into<Vec<u8>>) -> (u16, String) {
-        let (address, request) = (self.address, request.into());
-        tokio::task::spawn_blocking(move || {
-            let mut stream = TcpStream::connect(address).unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-            stream.write_all(&request).unwrap();
-            let mut answer = Vec::new();
-            let _ = stream.read_to_end(&mut answer);
-            let answer = String::from_utf8_lossy(&answer).into_owned();
-            let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
-            (status, answer)
-        })
-        .await
-        .unwrap()
-    }
-
-    async fn post(&self, path: &str, headers: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        let host = if headers.to_ascii_lowercase().contains("host:") {
-            String::new()
-        } else {
-            format!("Host: {}\r\n", self.address)
-        };
-        self.send(format!("POST {path} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}")).await
-    }
-
-    fn count(&self, outcome: RelayOutcome) -> u64 {
-        self.stats.of(outcome)
-    }
-}
 
 #[tokio::test]
 async fn a_request_arrives_signed_and_its_answer_as_it_was() {
@@ -219,6 +159,27 @@ async fn bodies_wait_for_room_and_get_it() {
     assert_eq!(xray.requests().len(), 12);
 }
 
+#[tokio::test]
+async fn the_wait_for_room_is_no_part_of_a_bodys_time() {
+    let xray = XRay::start(|request| if request.path == "/hang" { Answer::Hang } else { ok("{}") });
+    let relay = Running::start_with(aws(&settings(&xray.url())).await, |settings| {
+        settings.max_body = 4 << 20;
+        settings.timeout = Duration::from_secs(6);
+        settings.body_timeout = Duration::from_secs(2);
+    })
+    .await;
+    // Takes all the room, until the relay gives up on X-Ray's answer.
+    let all = "a".repeat((4 << 20) - 1);
+    let second = async {
+        while xray.requests().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        relay.post("/x", "", "{}").await
+    };
+    let (first, second) = tokio::join!(relay.post("/hang", "", &all), second);
+    assert_eq!((first.0, second.0), (504, 200), "{second:?}");
+}
+
 /// Clients that keep their connections and use them over and over, more than there are places.
 #[tokio::test]
 async fn clients_that_keep_their_connections_leave_room_for_others() {
@@ -352,9 +313,15 @@ async fn the_original_directors_request_goes_to_the_region_over_tls() {
 #[tokio::test]
 async fn a_taken_port_and_an_unusable_address_are_different_errors() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let second = Duration::from_secs(1);
     let bind = async |address: String| {
-        let settings =
-            RelaySettings { address, guard: Guard::default(), timeout: Duration::from_secs(1), max_body: 1 };
+        let settings = RelaySettings {
+            address,
+            guard: Guard::default(),
+            timeout: second,
+            max_body: 1,
+            body_timeout: second,
+        };
         Relay::bind(settings, Arc::default()).await.err()
     };
     let listen = bind(taken.local_addr().unwrap().to_string()).await.unwrap();

@@ -48,7 +48,7 @@ pub(super) async fn answer(server: Server, door: Door, request: Request) -> Resp
     answered.unwrap_or_else(|_| error(&StoreError::Closed.into(), &id))
 }
 
-/// Reports whether a request that is none of the API's own paths is meant for STS: a presigned URL that is opened with `GET`.
+/// Reports whether a request beside the API's own paths is for STS: a presigned URL that is opened with `GET`.
 pub(super) fn is_presigned_sts(request: &Request) -> bool {
     request.uri().path() == "/"
         && sts::is_call(&Received {

@@ -41,7 +41,7 @@ const FIRST: usize = 50;
 /// Traces that the filter looks at in each [`PAUSE`]: 5,000 a second.
 const LOOKED_AT: usize = 500;
 
-/// How often gathered traces are looked at and sent.
+/// The pause between two looks at gathered traces, which are then sent.
 const PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) fn routes() -> Router<Console> {
@@ -123,7 +123,7 @@ async fn page(
     Ok(shell::page("Live", "/", &["live.js"], content))
 }
 
-/// What a stream of events is asked for.
+/// The query of a stream of events.
 #[derive(Deserialize)]
 struct Listening {
     #[serde(default)]

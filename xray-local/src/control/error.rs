@@ -20,7 +20,7 @@ pub enum ControlError {
 /// Validity of the service's limits (`--limits`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limits {
-    /// As in production.
+    /// The names and limits of production.
     Real,
     /// None.
     Off,

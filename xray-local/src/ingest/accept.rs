@@ -1,6 +1,6 @@
 //! Rules of acceptance: the documents that the service takes, and the codes of those that it refuses.
 //!
-//! This is the cheap pass over every document. The codes `MissingId`, `MissingTraceId`, `MissingParentId`,
+//! The checks are cheap, and every document passes them. The codes `MissingId`, `MissingTraceId`, `MissingParentId`,
 //! `MissingEndTime`, `InvalidName`, `InvalidTraceId` and `InvalidSegment` were seen in answers of the service; the
 //! others are formed after them. Unknown members and members of a wrong type are no reason to refuse.
 

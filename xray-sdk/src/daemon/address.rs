@@ -103,7 +103,7 @@ impl fmt::Display for DaemonAddress {
     }
 }
 
-/// Why a string is not a daemon address. The configuration is at fault.
+/// The reason why a string is not a daemon address. The configuration is at fault.
 ///
 /// `part` is the endpoint that is wrong, without its protocol.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@
 //! ```
 
 use crate::daemon::Packet;
+use crate::daemon::receive_buffer::{cost_alone, cost_in_run};
 
 /// The packets that are sent together, each in a datagram of `size` bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +20,18 @@ pub(in crate::daemon) struct Batch {
 }
 
 impl Batch {
-    /// Returns the bytes that the batch occupies in the receiver's buffer. Measured on Linux 6.18: a datagram of a run takes
-    /// about 840 bytes more than it has. One that comes alone takes the next power of two above its bytes and some
-    /// 345 more, and 256 on top.
+    /// Returns the bytes that the batch occupies in the receiver's buffer.
     pub(in crate::daemon) fn cost(self) -> usize {
         match self.count {
-            0 | 1 => (self.size + 345).next_power_of_two() + 256,
-            count => count * (self.size + RUN_OVERHEAD),
+            0 | 1 => cost_alone(self.size),
+            count => cost_in_run(count, self.size),
         }
     }
 }
 
-/// Returns how many of the packets with these lengths are sent together, beginning with the first. A run is one payload until
-/// the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
+/// Returns how many of the packets with these lengths are sent together, beginning with the first.
+///
+/// A run is one payload until the kernel cuts it, so [`LARGEST`] bounds it as a whole. `largest` is the size up to
 /// which there are runs, `most_cost` what the receiver can be given at once.
 pub(in crate::daemon) fn next_batch(
     mut lengths: impl Iterator<Item = usize>,
@@ -88,9 +88,6 @@ const HEADER_SPLIT: usize = Packet::HEADER.len() - "}\n".len();
 
 /// The kernel's bound on a run (`UDP_MAX_SEGMENTS`).
 const MOST_DATAGRAMS: usize = 64;
-
-/// Bytes of the receiver's buffer that a datagram of a run takes besides its own.
-const RUN_OVERHEAD: usize = 840;
 
 /// Packets that differ by less than a quarter are made equal, and by less than this in any case: more bytes than that
 /// are taken at the receiver by a datagram that has none, and sending one alone takes as long as writing thousands.

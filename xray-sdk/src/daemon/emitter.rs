@@ -84,7 +84,7 @@ impl<E: Emitter + ?Sized> Emitter for Arc<E> {
     }
 }
 
-/// Why an emitter did not accept a packet.
+/// The reason why an emitter did not accept a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EmitError {

@@ -4,6 +4,7 @@ mod address;
 mod emitter;
 mod packet;
 mod problem;
+mod receive_buffer;
 
 #[cfg(feature = "queued-emitter")]
 mod batch;

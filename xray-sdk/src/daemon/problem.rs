@@ -4,7 +4,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
-/// Why an emitter's packets do not reach the daemon at present, as far as this end can know.
+/// The reason why an emitter's packets do not reach the daemon at present, as far as this end can know.
 ///
 /// The [`Display`](fmt::Display) form is one sentence that names the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]

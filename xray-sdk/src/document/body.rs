@@ -35,7 +35,10 @@ pub struct Body {
     pub(super) flags: Flags,
     pub(super) namespace: Option<Namespace>,
     pub(super) losses: Truncation,
-    /// Whether anything but metadata was put, or a value was replaced, cut or left out. Most bodies stay without.
+    /// The end of the annotations in `text`, and of the comma behind them, as long as the body is not mixed.
+    pub(super) split: u32,
+    /// Set if anything but annotations and, behind all of these, metadata was put, or a value was replaced, cut or left
+    /// out. Most bodies stay without.
     pub(super) mixed: bool,
 }
 
@@ -48,13 +51,11 @@ impl Body {
 
     /// Clears the body and keeps its memory.
     pub fn clear(&mut self) {
-        self.text.clear();
-        self.entries.clear();
-        self.parts = 0;
+        self.clear_plain();
         if !std::mem::take(&mut self.mixed) {
             return;
         }
-        (self.dead, self.parts, self.annotations, self.namespaced, self.exceptions) = (0, 0, 0, 0, 0);
+        (self.dead, self.namespaced, self.exceptions) = (0, 0, 0);
         (self.status, self.flags, self.namespace) = (None, Flags::default(), None);
         self.losses = Truncation::default();
     }
@@ -79,8 +80,8 @@ impl Body {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // The objects around the members, flags and marks take less than 400 bytes, and a namespace's four.
-        self.text.len() - self.dead + 4 * self.namespaced as usize + 400
+        // A namespace takes four bytes.
+        self.text.len() - self.dead + 4 * self.namespaced as usize + AROUND
     }
 
     /// Returns the counts of values left out or truncated so far.
@@ -169,8 +170,10 @@ impl Body {
         self.put(section, 0, key, |out| put_serialized(out, value));
     }
 
-    /// Adds an annotation: the key is sanitized, a string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number
-    /// without a JSON form is dropped, and the 51st annotation becomes metadata.
+    /// Adds an annotation. The key is sanitized, and the 51st annotation becomes metadata.
+    ///
+    /// A string is truncated at [`MAX_ANNOTATION_VALUE`](super::MAX_ANNOTATION_VALUE) characters, a number without a
+    /// JSON form is dropped.
     pub fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
         let start = self.text.len();
         self.text.put("\"");
@@ -306,12 +309,32 @@ impl Body {
         self.text.put(",");
         let entry = Entry { content, start: start as u32, len: len as u32 };
         if let Some(part) = entry.part() {
-            self.annotations += u32::from(part == Part::Annotation);
-            self.namespaced += u32::from(part == Part::MetadataIn);
+            if part == Part::Annotation {
+                self.note_annotation();
+            } else {
+                self.namespaced += u32::from(part == Part::MetadataIn);
+                self.mixed |= part != Part::Metadata;
+            }
             self.parts |= part.bit();
-            self.mixed |= part != Part::Metadata;
         }
         self.entries.push(entry);
+        if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
+            self.trim();
+        }
+    }
+
+    /// Turns what stands in `text` from `start` on into the entry of an exception, as [`keep`](Self::keep) does.
+    #[inline]
+    pub(super) fn keep_exception(&mut self, stack_at: u16, start: usize) {
+        let len = self.text.len() - start;
+        self.text.put(",");
+        self.entries.push(Entry {
+            content: Content::Exception { stack_at },
+            start: start as u32,
+            len: len as u32,
+        });
+        self.parts |= Part::Exception.bit();
+        self.mixed = true;
         if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
             self.trim();
         }
@@ -351,6 +374,9 @@ impl Body {
         Some(part)
     }
 }
+
+/// The bytes that the objects around the members, flags and marks take at most.
+pub(super) const AROUND: usize = 400;
 
 #[cfg(test)]
 mod tests {

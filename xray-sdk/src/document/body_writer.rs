@@ -40,7 +40,8 @@ impl Body {
         true
     }
 
-    /// Appends every member, each after a comma.
+    /// Appends every member of any body, each after a comma.
+    #[inline(never)]
     pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
         if own.is_none()
             && let Some(members) = self.plain_metadata()
@@ -84,14 +85,9 @@ impl Body {
     }
 
     fn write_failure(&self, out: &mut Buffer) -> Option<&'static str> {
-        let Outcome { error, throttle, fault } = self.outcome();
-        for (set, member) in
-            [(error, ",\"error\":true"), (throttle, ",\"throttle\":true"), (fault, ",\"fault\":true")]
-        {
-            if set {
-                out.put(member);
-            }
-        }
+        let outcome = self.outcome();
+        out.put(outcome.members());
+        let Outcome { error, throttle, fault } = outcome;
         if fault {
             Some("fault")
         } else if throttle {
@@ -319,7 +315,7 @@ fn chars_in(text: &[u8]) -> usize {
     text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
-/// Where the first `count` characters end.
+/// Returns the end of the first `count` characters.
 fn end_of_char(text: &[u8], count: usize) -> usize {
     let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
     starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())

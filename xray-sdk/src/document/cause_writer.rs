@@ -48,14 +48,16 @@ impl Body {
 
     fn write_exception(&self, out: &mut Buffer, entry: &Entry) {
         let Content::Exception { stack_at } = entry.content else { return };
-        let (own, stack) = self.bytes_of(entry).split_at(usize::from(stack_at));
-        // The cause is the last before the stack. One that found no room is not named.
-        let (head, cause) = own.split_at(own.len().saturating_sub(CAUSE.len() + 17));
-        match cause.strip_prefix(CAUSE) {
-            Some(id) if !self.has_exception(&id[..16]) => out.put_bytes(head),
-            _ => out.put_bytes(own),
+        let whole = self.bytes_of(entry);
+        let (own, stack) = whole.split_at(usize::from(stack_at));
+        // A cause that found no room is not named.
+        match cause_of(own) {
+            Some((head, id)) if !self.has_exception(id) => {
+                out.put_bytes(head);
+                out.put_bytes(stack);
+            }
+            _ => out.put_bytes(whole),
         }
-        out.put_bytes(stack);
         out.put("}");
     }
 
@@ -67,4 +69,12 @@ impl Body {
     }
 }
 
-const CAUSE: &[u8] = b",\"cause\":\"";
+/// Splits an exception before its stack into what it is without the cause that it names, and the cause's id.
+#[inline]
+pub(super) fn cause_of(own: &[u8]) -> Option<(&[u8], &[u8])> {
+    // The cause is the last before the stack.
+    let (head, cause) = own.split_at(own.len().checked_sub(CAUSE.len() + SegmentId::LEN + 1)?);
+    Some((head, cause.strip_prefix(CAUSE)?.get(..SegmentId::LEN)?))
+}
+
+const CAUSE: &[u8; 10] = b",\"cause\":\"";

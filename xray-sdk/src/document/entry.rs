@@ -18,14 +18,14 @@ pub(super) enum Content {
     /// `"key":value`.
     Member {
         part: Part,
-        /// Of fields with the same meaning, the one with the lower rank wins.
+        /// The rank among fields with the same meaning: the lowest wins.
         rank: u8,
         /// Bytes of the key, its colon included.
         key_len: u16,
     },
     /// An object without its closing brace, and behind it its stack.
     Exception {
-        /// Where in the entry the stack begins.
+        /// The start of the stack in the entry.
         stack_at: u16,
     },
     /// Nothing any more: the member was replaced or given up.

@@ -124,6 +124,9 @@ impl<'a> Exception<'a> {
 
 const MAX_FRAMES: usize = 50;
 
+/// The beginning of an exception of the type that errors without one have.
+const BEGINNING: &[u8; 50] = b"{\"id\":\"________________\",\"type\":\"Error\",\"message\":";
+
 /// The beginning of an exception's stack, and of each frame in it.
 pub(super) const STACK: &str = ",\"stack\":[";
 pub(super) const FRAME: &str = "{\"path\":";
@@ -152,8 +155,9 @@ impl Body {
         })
     }
 
-    /// Adds an error as [`add_error`](Self::add_error) does, with the message of each error of the chain written by `message`: one JSON
-    /// string.
+    /// Adds an error as [`add_error`](Self::add_error) does, with messages that `message` writes.
+    ///
+    /// For each error of the chain, `message` writes one JSON string.
     pub fn add_error_with(
         &mut self,
         error: &(dyn Error + 'static),
@@ -173,6 +177,29 @@ impl Body {
             stack = Stack::none();
         }
         first
+    }
+
+    /// Begins an exception of the type `Error` in an empty buffer. Its message has to follow, one JSON string, before
+    /// [`put_begun`](Self::put_begun) takes it.
+    #[inline]
+    pub fn begin_exception(begun: &mut Buffer) {
+        put_head(begun, *BEGINNING, SegmentId::random());
+    }
+
+    /// Adds an exception that was begun by [`begin_exception`](Self::begin_exception), and marks the work as failed.
+    pub fn put_begun(&mut self, begun: &Buffer, is_cut: bool, stack: &Stack) {
+        self.set_failed();
+        let stack_at = u16::try_from(begun.len()).ok().filter(|_| self.exceptions < MAX_EXCEPTIONS);
+        let Some(stack_at) = stack_at else {
+            self.losses.dropped += 1;
+            return;
+        };
+        let start = self.text.len();
+        self.text.put_buffer(begun);
+        self.text.put_buffer(&stack.json);
+        self.exceptions += 1;
+        self.losses.cut += u32::from(is_cut);
+        self.keep_exception(stack_at, start);
     }
 
     /// Adds an exception whose message is written by `message`, and marks the work as failed.

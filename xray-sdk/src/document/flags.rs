@@ -36,6 +36,22 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Returns the flags as members of a document, each after a comma.
+    #[inline]
+    pub(super) fn members(self) -> &'static str {
+        const MEMBERS: [&str; 8] = [
+            "",
+            ",\"error\":true",
+            ",\"throttle\":true",
+            ",\"error\":true,\"throttle\":true",
+            ",\"fault\":true",
+            ",\"error\":true,\"fault\":true",
+            ",\"throttle\":true,\"fault\":true",
+            ",\"error\":true,\"throttle\":true,\"fault\":true",
+        ];
+        MEMBERS[usize::from(self.error) | usize::from(self.throttle) << 1 | usize::from(self.fault) << 2]
+    }
+
     /// By the status, and by what was said beside it.
     #[inline]
     pub(super) fn of(status: Option<NonZeroU16>, said: Flags) -> Self {

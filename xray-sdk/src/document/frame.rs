@@ -11,7 +11,7 @@ use super::operation::Operation;
 use super::preamble::Preamble;
 use super::section::Part;
 use super::segment_members::Own;
-use super::template::{HEAD, ID_DIGITS, TIMES, TIMES_AND_METADATA, put_head, put_head_in, put_times};
+use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
@@ -99,24 +99,9 @@ impl Frame<'_> {
     /// Appends the document.
     #[inline]
     pub fn put(&self, out: &mut Buffer) {
-        // Most documents are of these forms, with fields that have no other place or with none. Each copy looks whether
-        // there is room, so there are as few as possible.
-        match (self.kind, self.end, self.children.is_empty(), self.body.plain_metadata()) {
-            (Kind::Embedded { .. }, Some(end), true, Some([])) => {
-                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
-                out.put(self.name);
-                put_times(out, *TIMES, self.start, end.max(self.start));
-                out.put("}");
-            }
-            (Kind::Embedded { .. }, Some(end), true, Some(members)) => {
-                put_head(out, *b"{\"id\":\"________________\",\"name\":\"", self.id);
-                out.put(self.name);
-                put_times(out, *TIMES_AND_METADATA, self.start, end.max(self.start));
-                out.put_bytes(members);
-                out.put("}}}");
-            }
-            (Kind::Embedded { .. } | Kind::Independent { .. }, Some(end), true, _)
-                if self.body.is_simple() =>
+        match (self.kind, self.end) {
+            (Kind::Embedded { .. } | Kind::Independent { .. }, Some(end))
+                if self.children.is_empty() && self.body.is_simple() =>
             {
                 self.put_simple(out, end);
             }
@@ -130,7 +115,7 @@ impl Frame<'_> {
         out.reserve(self.size_bound());
         match (self.kind, Times::of(self.start, end)) {
             (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
-                opening.put(out.bytes_mut(), true, self.id, times, false);
+                opening.put(out.bytes_mut(), true, self.id, times);
             }
             _ => {
                 self.put_head(out);
@@ -140,8 +125,8 @@ impl Frame<'_> {
         out.put("}");
     }
 
+    #[inline(never)]
     fn put_any(&self, out: &mut Buffer) {
-        out.reserve(self.size_bound());
         let times = self.end.and_then(|end| Times::of(self.start, end));
         let own = match (self.kind, times) {
             (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
@@ -155,18 +140,20 @@ impl Frame<'_> {
             (Kind::Embedded { opening: Some(opening) }, Some(times))
                 if !self.body.may_have(Part::NamePiece) =>
             {
-                opening.put(out.bytes_mut(), true, self.id, times, false);
+                opening.put(out.bytes_mut(), true, self.id, times);
                 None
             }
             _ => self.put_head(out),
         };
-        self.body.write(out, own);
-        if !self.children.is_empty() {
-            out.put(",\"subsegments\":[");
-            out.put_bytes(self.children.bytes());
-            out.put("]");
+        if !self.body.write_usual(out, own) {
+            self.body.write(out, own);
         }
-        out.put("}");
+        if self.children.is_empty() {
+            return out.put("}");
+        }
+        out.put(",\"subsegments\":[");
+        out.put_bytes(self.children.bytes());
+        out.put("]}");
     }
 
     /// Returns the members that only a segment has.

@@ -1,4 +1,4 @@
-//! What says that a body's work failed: a status, and marks by hand. Which flags follow is in [`flags`](super::flags).
+//! Signs that a body's work failed: a status, and marks by hand. [`flags`](super::flags) derives the flags from them.
 
 use std::num::NonZeroU16;
 

@@ -14,7 +14,7 @@ pub(crate) fn is_name_char(c: char) -> bool {
     u16::try_from(u32::from(c)).is_ok_and(|c| EDGES.partition_point(|&edge| edge <= c) % 2 == 1)
 }
 
-/// Where runs of accepted characters above ASCII begin and end, by turns: a first accepted one, then the first
+/// Bounds of the runs of accepted characters above ASCII, by turns: a first accepted one, then the first
 /// one past that run, and so on.
 #[rustfmt::skip]
 static EDGES: [u16; 836] = [

@@ -2,6 +2,8 @@
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), but for the order of `parent_id`.
 
+use std::cell::Cell;
+
 use super::template::{END, ID_DIGITS, START, TIMES, TIMES_AND_METADATA};
 use crate::id::{SegmentId, TraceId};
 use crate::json::{Buffer, decimal_digits};
@@ -14,6 +16,19 @@ pub struct Opening {
     name_len: usize,
 }
 
+/// Appends the first bytes of a block, with an id and times in it. Called for all documents but those of plain spans, so
+/// that its code stands once.
+#[inline(never)]
+fn put_block(out: &mut Vec<u8>, block: &[u8], id: SegmentId, (times, at): (Times, usize)) -> usize {
+    let start = out.len();
+    out.extend_from_slice(block.get(..at + TIMES.len()).unwrap_or(block));
+    if let Some(document) = out.get_mut(start..) {
+        document[ID_DIGITS].copy_from_slice(&id.encode_apart());
+        times.write(document, at);
+    }
+    start
+}
+
 impl Opening {
     /// Makes a name ready: escaped, without quotes. Returns `None` if it is longer than 42 bytes.
     #[must_use]
@@ -22,14 +37,26 @@ impl Opening {
         Some(Self { block, name_len: name.len() })
     }
 
-    /// Appends the document's beginning up to its times, or into its metadata.
+    /// Appends the document's beginning up to its times, after a comma if it is not the first.
     #[inline]
-    pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times, metadata: bool) {
-        if is_first {
-            out.extend_from_slice(&self.block[1..]);
-        } else {
-            out.extend_from_slice(&self.block);
+    pub(super) fn put(&self, out: &mut Vec<u8>, is_first: bool, id: SegmentId, times: Times) {
+        if !is_first {
+            out.push(b',');
         }
+        put_block(out, &self.block[1..], id, (times, (BEGINNING.len() - 1) + self.name_len));
+    }
+
+    /// Appends the document's beginning as [`put`](Self::put) does, or into its metadata.
+    #[inline(always)]
+    pub(super) fn put_after(
+        &self,
+        out: &mut Vec<u8>,
+        is_first: bool,
+        id: SegmentId,
+        times: Times,
+        metadata: bool,
+    ) {
+        out.extend_from_slice(&self.block[usize::from(is_first)..]);
         let Some(document) = out.last_chunk_mut::<{ BLOCK - 1 }>() else { return };
         // The bound is for the compiler, which then knows that all of this is within the block.
         let at = (BEGINNING.len() - 1) + self.name_len.min(MAX_NAME);
@@ -40,7 +67,9 @@ impl Opening {
     }
 }
 
-/// A segment's name made ready to begin documents with: `{"id":"…","trace_id":"…","name":"NAME","start_time":…,"end_time":…`.
+/// A segment's name made ready to begin documents with.
+///
+/// Such a document begins with `{"id":"…","trace_id":"…","name":"NAME","start_time":…,"end_time":…`.
 #[derive(Clone, Debug)]
 pub struct SegmentOpening {
     block: [u8; SEGMENT_BLOCK],
@@ -58,13 +87,10 @@ impl SegmentOpening {
     /// Appends the document's beginning up to its times.
     pub(super) fn put(&self, out: &mut Buffer, id: SegmentId, trace_id: TraceId, times: Times) {
         let out = out.bytes_mut();
-        out.extend_from_slice(&self.block);
-        let Some(document) = out.last_chunk_mut::<SEGMENT_BLOCK>() else { return };
-        let at = SEGMENT_BEGINNING.len() + self.name_len.min(MAX_SEGMENT_NAME);
-        document[ID_DIGITS].copy_from_slice(&id.encode());
-        document[TRACE_ID..TRACE_ID + TraceId::LEN].copy_from_slice(&trace_id.encode());
-        times.write(document, at);
-        out.truncate(out.len() - (SEGMENT_BLOCK - (at + TIMES.len())));
+        let start = put_block(out, &self.block, id, (times, SEGMENT_BEGINNING.len() + self.name_len));
+        if let Some(room) = out.get_mut(start + TRACE_ID..start + TRACE_ID + TraceId::LEN) {
+            room.copy_from_slice(&trace_id.encode());
+        }
     }
 }
 
@@ -77,54 +103,56 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// Returns the digits of two times in microseconds, unless another second begins between them.
+    /// Returns the digits of two times in microseconds, unless another second begins between them. Most spans end in the
+    /// second in which the one before ended, whose digits are known.
     #[inline]
     pub(super) fn of(start: u64, end: u64) -> Option<Self> {
+        let known = LAST.try_with(|last| {
+            let (second, seconds) = last.get();
+            let (start, end) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
+            let is_within = start < MICROS && end < MICROS;
+            is_within.then_some(Self { seconds, start: start as u32, end: end as u32 })
+        });
+        match known {
+            Ok(Some(times)) => Some(times),
+            _ => Self::of_another_second(start, end),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn of_another_second(start: u64, end: u64) -> Option<Self> {
         let second = start / MICROS;
         let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
         // Seconds have ten digits from 2001 to 2286.
-        (end < MICROS && (1_000_000_000..10_000_000_000).contains(&second)).then(|| Self {
-            seconds: digits_of(second),
-            start: start as u32,
-            end: end as u32,
-        })
+        if end >= MICROS || !(1_000_000_000..10_000_000_000).contains(&second) {
+            return None;
+        }
+        let mut seconds = [0; 10];
+        seconds[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
+        seconds[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
+        let _ = LAST.try_with(|last| last.set((second * MICROS, seconds)));
+        Some(Self { seconds, start: start as u32, end: end as u32 })
     }
 
     /// Writes both into a template that has [`TIMES`] at `at`.
     #[inline]
-    fn write<const N: usize>(self, document: &mut [u8; N], at: usize) {
-        let at = at.min(N - TIMES.len());
+    fn write(self, document: &mut [u8], at: usize) {
+        let Some(document) = document.get_mut(at..).and_then(<[u8]>::first_chunk_mut::<{ TIMES.len() }>)
+        else {
+            return;
+        };
         for (offset, fraction) in [(START, self.start), (END, self.end)] {
             let [_, _, fraction @ ..] = decimal_digits(fraction);
-            document[at + offset..][..10].copy_from_slice(&self.seconds);
-            document[at + offset + 11..][..6].copy_from_slice(&fraction);
+            document[offset..][..10].copy_from_slice(&self.seconds);
+            document[offset + 11..][..6].copy_from_slice(&fraction);
         }
     }
 }
 
-/// Returns the ten digits of a second. Most spans end in the second in which the one before ended.
-#[inline]
-fn digits_of(second: u64) -> [u8; 10] {
-    use std::cell::Cell;
-    thread_local!(static LAST: Cell<(u64, [u8; 10])> = const { Cell::new((0, [0; 10])) });
-    LAST.try_with(|last| {
-        let (known, digits) = last.get();
-        if known == second {
-            return digits;
-        }
-        let digits = new_digits_of(second);
-        last.set((second, digits));
-        digits
-    })
-    .unwrap_or_else(|_| new_digits_of(second))
-}
-
-#[cold]
-fn new_digits_of(second: u64) -> [u8; 10] {
-    let mut digits = [0; 10];
-    digits[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
-    digits[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
-    digits
+thread_local! {
+    /// The second, in microseconds, in which a span ended last, and its digits. Before the first it is one that no clock says.
+    static LAST: Cell<(u64, [u8; 10])> = const { Cell::new((1 << 63, [0; 10])) };
 }
 
 /// Returns a block with a beginning, a name and the times that follow it; `None` if it is too small.
@@ -154,8 +182,7 @@ const TRACE_ID: usize = ID_DIGITS.end + "\",\"trace_id\":\"".len();
 const MAX_NAME: usize = BLOCK - BEGINNING.len() - TIMES_AND_METADATA.len();
 pub(super) const BLOCK: usize = 161;
 
-/// The longest name that has a [`SegmentOpening`], such that it fits thirteen times sixteen bytes.
-const MAX_SEGMENT_NAME: usize = SEGMENT_BLOCK - SEGMENT_BEGINNING.len() - TIMES_AND_METADATA.len();
+/// Room for a name of 41 bytes, as many as an [`Opening`] has, rounded to sixteens.
 const SEGMENT_BLOCK: usize = 208;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::json::Buffer;
 pub struct Operation {
     /// `,"metadata":{"default":{"operation":"…"}}`, as it is where there is no other metadata.
     alone: Box<str>,
-    /// Where in `alone` the JSON string begins.
+    /// The start of the JSON string in `alone`.
     start: usize,
 }
 

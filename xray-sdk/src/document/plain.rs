@@ -1,9 +1,10 @@
-//! Plain bodies, which have metadata and nothing else, and simple ones, which may have annotations as well, each member
-//! put once: most spans have no other. They skip what such a body does not need, on the way in and on the way out.
+//! Plain bodies, which have metadata and nothing else but annotations in front of it, and simple ones, which may have
+//! both in any order, each member put once: most spans have no other. They skip what such a body does not need, on the
+//! way in and on the way out.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.
 
-use super::body::Body;
+use super::body::{AROUND, Body};
 use super::children::Children;
 use super::entry::{Content, Entry};
 use super::keys::Key;
@@ -13,25 +14,43 @@ use super::section::{Part, Section};
 use crate::id::SegmentId;
 use crate::json::{Buffer, MemberKey};
 
-/// The key of a member that is put once, made ready, and where it belongs.
+/// The key of a member that is put once, made ready, and the part of the document that it belongs to.
 #[derive(Clone, Debug)]
 pub struct PlainKey {
     key: MemberKey,
-    part: Part,
-    rank: u8,
+    /// Facts that its entries have in common.
+    content: Content,
+    /// Its part's bit.
+    bit: u16,
 }
 
 impl PlainKey {
-    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata and annotations, and for
-    /// a key of more than 24 bytes.
+    /// Makes a key ready, `"key":` for instance. Returns `None` for a section other than metadata, annotations and the
+    /// request, and for a key of more than 24 bytes.
     #[must_use]
     pub fn new(section: Section, rank: u8, key: Key<'_>) -> Option<Self> {
         let part = match section {
             Section::Metadata if rank == 0 => Part::Metadata,
             Section::Annotation => Part::Annotation,
+            Section::HttpRequest => Part::HttpRequest,
             _ => return None,
         };
-        Some(Self { key: MemberKey::new(key.json())?, part, rank })
+        let key = MemberKey::new(key.json())?;
+        let content = Content::Member { part, rank, key_len: key.len() as u16 };
+        Some(Self { key, content, bit: part.bit() })
+    }
+}
+
+/// A plain body with little in it.
+#[derive(Clone, Copy, Debug)]
+pub struct SmallBody<'a>(&'a Body);
+
+impl SmallBody<'_> {
+    /// Returns what [`Body::size_bound`] does.
+    #[inline]
+    #[must_use]
+    pub fn size_bound(self) -> usize {
+        self.0.text.len() + AROUND
     }
 }
 
@@ -60,7 +79,7 @@ impl Body {
     }
 
     /// Puts a number below 10,000 with at most four decimals. Puts nothing and returns `false` if the value is any other.
-    #[inline]
+    #[inline(always)]
     pub fn append_decimal(&mut self, key: &PlainKey, value: f64) -> bool {
         let start = self.text.len();
         let done = self.text.put_decimal_member(&key.key, value);
@@ -71,10 +90,18 @@ impl Body {
     }
 
     /// Puts a truth value.
-    #[inline]
+    #[inline(always)]
     pub fn append_flag(&mut self, key: &PlainKey, value: bool) {
         let start = self.text.len();
         self.text.put_flag_member(&key.key, value);
+        self.keep_plain(start, key);
+    }
+
+    /// Puts a string of any length, which is known to need no escapes.
+    #[inline(always)]
+    pub fn append_unescaped(&mut self, key: &PlainKey, text: &str) {
+        let start = self.text.len();
+        self.text.put_unescaped_member(&key.key, text);
         self.keep_plain(start, key);
     }
 
@@ -82,29 +109,56 @@ impl Body {
     fn keep_plain(&mut self, start: usize, key: &PlainKey) {
         // Without the comma, which is there already.
         let len = (self.text.len() - start - 1) as u32;
-        let content = Content::Member { part: key.part, rank: key.rank, key_len: key.key.len() as u16 };
-        self.entries.push(Entry { content, start: start as u32, len });
-        self.parts |= key.part.bit();
-        if key.part == Part::Annotation {
-            self.annotations += 1;
+        self.entries.push(Entry { content: key.content, start: start as u32, len });
+        if key.bit == Part::Annotation.bit() {
+            self.note_annotation();
+        } else if key.bit != Part::Metadata.bit() {
             self.mixed = true;
         }
+        self.parts |= key.bit;
         if self.text.len() > MAX_BODY {
             self.trim();
         }
     }
 
-    /// Returns all members as they are written, if the body is plain: they stand in a row, with commas between them.
+    /// Notes that an annotation was put. Those in front of all metadata leave the body plain.
     #[inline]
-    #[must_use]
-    pub fn plain_metadata(&self) -> Option<&[u8]> {
-        debug_assert!(self.mixed || self.has_only_metadata());
-        (!self.mixed).then(|| self.text.as_bytes().split_last().map_or(&[][..], |(_, members)| members))
+    pub(super) fn note_annotation(&mut self) {
+        self.annotations += 1;
+        if self.may_have(Part::Metadata) {
+            self.mixed = true;
+        } else {
+            self.split = self.text.len() as u32;
+        }
     }
 
-    /// What a body has to be that is not `mixed`.
-    fn has_only_metadata(&self) -> bool {
-        self.is_simple() && self.annotations == 0
+    /// Clears a plain body and keeps its memory.
+    #[inline]
+    pub fn clear_plain(&mut self) {
+        self.text.clear();
+        self.entries.clear();
+        (self.parts, self.annotations, self.split) = (0, 0, 0);
+    }
+
+    /// Returns the body, if it is plain and small.
+    #[inline]
+    #[must_use]
+    pub fn small(&self) -> Option<SmallBody<'_>> {
+        debug_assert!(self.mixed || self.is_simple());
+        (!self.mixed && self.text.len() <= MAX_PLAIN).then_some(SmallBody(self))
+    }
+
+    /// Returns the metadata, if there is nothing else.
+    #[inline]
+    pub(super) fn plain_metadata(&self) -> Option<&[u8]> {
+        debug_assert!(self.mixed || self.is_simple());
+        (!self.mixed && self.split == 0).then(|| self.row())
+    }
+
+    /// Returns the members of a plain body as they are written, with commas between them.
+    #[inline]
+    fn row(&self) -> &[u8] {
+        self.text.as_bytes().split_last().map_or(&[], |(_, row)| row)
     }
 
     /// Returns whether the body has metadata and annotations and nothing else, each member put once.
@@ -159,34 +213,60 @@ impl Body {
 }
 
 impl Children {
-    /// Adds the document of a finished subsegment with the metadata `members` and without children, if it is small and
-    /// within one second. Otherwise adds nothing and returns `false`. The parent [has room](Self::has_room) for it.
-    #[inline]
-    pub fn add_plain(
+    /// Adds the document of a finished subsegment without children, if it is within one second. Otherwise adds nothing and
+    /// returns `false`. The parent [has room](Self::has_room) for it.
+    // Of its own, so that what the caller holds is out of the way.
+    #[inline(never)]
+    pub fn add_small(
         &mut self,
         opening: &Opening,
         id: SegmentId,
-        (start, end): (u64, u64),
-        members: &[u8],
+        start: u64,
+        end: u64,
+        SmallBody(body): SmallBody<'_>,
     ) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
-        if members.is_empty() || members.len() > MAX_PLAIN {
-            return false;
-        }
         self.add_written(|out, is_first| {
-            out.reserve(BLOCK + MAX_PLAIN + CLOSING.len());
-            opening.put(out, is_first, id, times, true);
-            out.extend_from_slice(members);
-            out.extend_from_slice(CLOSING);
+            out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
+            if body.split == 0
+                && let Some((_, row)) = body.text.as_bytes().split_last()
+            {
+                opening.put_after(out, is_first, id, times, true);
+                out.extend_from_slice(row);
+                out.extend_from_slice(CLOSING);
+            } else {
+                opening.put(out, is_first, id, times);
+                put_rows(out, body.row(), body.split as usize);
+            }
         });
         true
     }
 }
 
+/// Appends annotations, and the metadata behind them, to a document that has neither, and its end.
+#[inline(never)]
+fn put_rows(out: &mut Vec<u8>, row: &[u8], split: usize) {
+    let Some(annotations) = split.checked_sub(1).and_then(|end| row.get(..end)) else {
+        return out.push(b'}');
+    };
+    out.extend_from_slice(ANNOTATIONS);
+    out.extend_from_slice(annotations);
+    let metadata = row.get(split..);
+    if let Some(metadata) = metadata {
+        out.extend_from_slice(METADATA);
+        out.extend_from_slice(metadata);
+        out.extend_from_slice(CLOSING);
+    } else {
+        out.extend_from_slice(b"}}");
+    }
+}
+
+const ANNOTATIONS: &[u8; 16] = b",\"annotations\":{";
+const METADATA: &[u8; 25] = b"},\"metadata\":{\"default\":{";
 const CLOSING: &[u8; 3] = b"}}}";
 
-/// The most metadata of a small document: a string and a few numbers.
-const MAX_PLAIN: usize = 128;
+/// The most bytes of members of a small document, with a comma behind each: two strings and a few numbers.
+const MAX_PLAIN: usize = 129;
 
 #[cfg(test)]
 mod tests {
@@ -199,11 +279,11 @@ mod tests {
         #[test]
         fn plain_documents_are_those_of_frames(
             id: u64, name in "[a-z %]{0,50}", start in 900_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000,
-            members in prop::collection::vec(("[a-z]{1,9}", any::<i32>()), 0..6), times in 1..3,
+            members in prop::collection::vec(("[a-z]{1,9}", any::<i32>()), 0..6), annotated in 0_usize..8, times in 1..3,
         ) {
             let (mut body, none) = (Body::new(), Children::new());
-            for (key, value) in &members {
-                body.metadata("", key, value);
+            for (at, (key, value)) in members.iter().enumerate() {
+                if at < annotated { body.annotate(key, &i64::from(*value).into()) } else { body.metadata("", key, value) }
             }
             let id = SegmentId::from(id);
             let frame = Frame {
@@ -211,9 +291,9 @@ mod tests {
             };
             let (mut plain, mut framed) = (Children::new(), Children::new());
             for _ in 0..times {
-                let members = body.plain_metadata().unwrap_or_default();
-                let added = Opening::new(&name)
-                    .is_some_and(|opening| plain.add_plain(&opening, id, (start, start + lasted), members));
+                let ready = Opening::new(&name).zip(body.small());
+                let added = ready
+                    .is_some_and(|(opening, body)| plain.add_small(&opening, id, start, start + lasted, body));
                 if !added {
                     frame.fold_into(&mut plain);
                 }

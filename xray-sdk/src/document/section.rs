@@ -1,4 +1,4 @@
-//! Where in a document a value stands: [`Section`] for its members, [`Piece`] for what members are put together from.
+//! Places of values in a document: [`Section`] for its members, [`Piece`] for the parts that members are made of.
 
 /// The object, or the top level, that a member of a [`Body`](super::internal::Body) belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -16,8 +16,13 @@ impl Own<'_> {
     /// Appends `aws` and what else is the same in all segments.
     #[inline]
     pub(super) fn write_aws(&self, out: &mut Buffer) {
-        self.begin_xray(out);
-        out.put_buffer(&self.preamble.tail);
+        match self.rule {
+            None => out.put_buffer(&self.preamble.whole),
+            Some(_) => {
+                let tail = self.begin_xray(out);
+                out.put_bytes(tail);
+            }
+        }
     }
 
     /// Appends the beginning of `aws`, with the process's own log groups if so.
@@ -30,12 +35,15 @@ impl Own<'_> {
         }
     }
 
-    #[inline]
-    fn begin_xray(&self, out: &mut Buffer) {
-        out.put_buffer(&self.preamble.xray);
+    /// Appends the beginning of `aws.xray`. Returns what comes behind it in a segment with nothing of its own in `aws`.
+    #[inline(never)]
+    fn begin_xray(&self, out: &mut Buffer) -> &[u8] {
+        let (head, tail) = self.preamble.around_rule();
+        out.put_bytes(head);
         if let Some(rule) = self.rule {
             out.put(",\"sampling_rule_name\":");
             out.put_string_within(rule, super::MAX_STRING);
         }
+        tail
     }
 }

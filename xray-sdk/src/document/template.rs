@@ -9,7 +9,7 @@ use crate::json::{Buffer, decimal_digits};
 /// Appends a template that begins with `{"id":"…"`, as each document does, with the id's digits in it.
 #[inline]
 pub(super) fn put_head<const N: usize>(out: &mut Buffer, mut head: [u8; N], id: SegmentId) {
-    head[ID_DIGITS].copy_from_slice(&id.encode());
+    head[ID_DIGITS].copy_from_slice(&id.encode_apart());
     out.put_bytes(&head);
 }
 
@@ -61,11 +61,11 @@ const HEAD_IN_TRACE: &[u8; 73] =
 /// The end of a name, and when its work began and ended.
 pub(super) const TIMES: &[u8; 61] = b"\",\"start_time\":__________.______,\"end_time\":__________.______";
 
-/// The same, and the beginning of metadata.
+/// A document's two times, and the beginning of metadata.
 pub(super) const TIMES_AND_METADATA: &[u8; 85] =
     b"\",\"start_time\":__________.______,\"end_time\":__________.______,\"metadata\":{\"default\":{";
 
-/// Where an id's digits are in a document.
+/// The range of an id's digits in a document.
 pub(super) const ID_DIGITS: Range<usize> = {
     let start = blank(HEAD, 0);
     start..start + SegmentId::LEN
@@ -75,7 +75,7 @@ const TRACE_ID: usize = blank(HEAD_IN_TRACE, ID_DIGITS.end);
 pub(super) const START: usize = blank(TIMES, 0);
 pub(super) const END: usize = blank(TIMES, START + "__________.______".len());
 
-/// Where the first blank at or after `from` is. A template without one does not compile.
+/// Returns the place of the first blank at or after `from`. A template without one does not compile.
 const fn blank(template: &[u8], from: usize) -> usize {
     let mut at = from;
     // `start_time` has an underscore, too: blanks come in runs.

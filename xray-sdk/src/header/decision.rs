@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// Whether a trace is recorded, as far as the sender of a header knows.
+/// The decision whether a trace is recorded, as far as the sender of a header knows.
 ///
 /// Exhaustive: the header has these four forms (X-Ray Developer Guide, "Tracing header") and no others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -18,7 +18,8 @@ impl TraceHeader {
     ///     ("traceparent", b"00-66f1a2b30123456789abcdef01234567-53995c3f42cd8ad8-01"),
     /// ];
     /// let header = TraceHeader::from_pairs(pairs);
-    /// assert_eq!(header.map(|header| header.root().to_string()).as_deref(), Some("1-66f1a2b3-0123456789abcdef01234567"));
+    /// let root = header.map(|header| header.root().to_string());
+    /// assert_eq!(root.as_deref(), Some("1-66f1a2b3-0123456789abcdef01234567"));
     /// ```
     #[must_use]
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Option<Self> {
@@ -42,7 +43,8 @@ impl TraceHeader {
     /// ```
     /// use xray_sdk::TraceHeader;
     ///
-    /// let header: TraceHeader = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1".parse()?;
+    /// let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1";
+    /// let header: TraceHeader = text.parse()?;
     /// let names: Vec<_> = header.to_pairs().map(|(name, _)| name).collect();
     /// assert_eq!(names, ["x-amzn-trace-id", "traceparent"]);
     /// # Ok::<(), xray_sdk::header::ParseHeaderError>(())

@@ -47,7 +47,7 @@ impl FromStr for TraceHeader {
     }
 }
 
-/// Why a string is not a trace header. The sender is at fault; begin a new trace.
+/// The reason why a string is not a trace header. The sender is at fault; begin a new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseHeaderError {

@@ -10,10 +10,10 @@ use crate::id::{SegmentId, TraceId};
 ///
 /// ```
 /// # use xray_sdk::{SamplingDecision, TraceHeader};
-/// let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a87bd80c:1";
+/// let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1";
 /// let header: TraceHeader = text.parse()?;
 /// assert_eq!(header.sampled(), SamplingDecision::Sampled);
-/// assert_eq!(header.extras(), "Lineage=a87bd80c:1");
+/// assert_eq!(header.extras(), "Lineage=a:1");
 /// assert_eq!(header.to_string(), text);
 /// # Ok::<(), xray_sdk::header::ParseHeaderError>(())
 /// ```

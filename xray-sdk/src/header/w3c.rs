@@ -89,7 +89,7 @@ impl fmt::Debug for Traceparent {
     }
 }
 
-/// Why a string is not a `traceparent`. The sender is at fault; begin a new trace.
+/// The reason why a string is not a `traceparent`. The sender is at fault; begin a new trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseTraceparentError {
@@ -107,9 +107,9 @@ impl fmt::Display for ParseTraceparentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Form => "traceparent is not of the form 00-<32 hex>-<16 hex>-<2 hex>",
-            Self::Version => "traceparent has the forbidden version ff",
-            Self::TraceId => "traceparent's trace id is all zeros",
-            Self::ParentId => "traceparent's parent id is all zeros",
+            Self::Version => "traceparent has version ff, expected 00 to fe",
+            Self::TraceId => "traceparent's trace id is all zeros, which is reserved",
+            Self::ParentId => "traceparent's parent id is all zeros, which is reserved",
         })
     }
 }

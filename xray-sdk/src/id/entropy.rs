@@ -65,7 +65,7 @@ thread_local! {
 
 struct Secure {
     bytes: [u8; DRAW * DRAWS],
-    /// How many draws are still unused, at the end of `bytes`.
+    /// The number of unused draws at the end of `bytes`.
     left: usize,
     generation: u64,
 }

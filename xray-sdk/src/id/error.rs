@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a string is not an id. The sender of the string is at fault.
+/// The reason why a string is not an id. The sender of the string is at fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseIdError {

@@ -8,8 +8,24 @@
 /// has to wait.
 #[inline]
 pub(super) fn encode(number: u64) -> [u8; 16] {
-    let (high, low) = (hex_digits((number >> 32) as u32), hex_digits(number as u32));
-    (u128::from(high) << 64 | u128::from(low)).to_be_bytes()
+    let [first, last] = words(number);
+    (u128::from(last) << 64 | u128::from(first)).to_le_bytes()
+}
+
+/// Encodes as [`encode`] does, out of line: for ids of which a span has few, so that the code stands once.
+#[inline]
+pub(super) fn encode_apart(number: u64) -> [u8; 16] {
+    #[inline(never)]
+    fn called(number: u64) -> u128 {
+        u128::from_le_bytes(encode(number))
+    }
+    called(number).to_le_bytes()
+}
+
+/// The digits in two words, the first in the lowest byte.
+#[inline]
+fn words(number: u64) -> [u64; 2] {
+    [(number >> 32) as u32, number as u32].map(|half| hex_digits(half).swap_bytes())
 }
 
 #[inline]

@@ -23,7 +23,7 @@ pub use trace_id::TraceId;
 
 #[doc(hidden)]
 pub mod internal {
-    //! What the tracing layer does with ids. Exempt from semantic versioning.
+    //! Functions on ids for the tracing layer. Exempt from semantic versioning.
 
     pub use super::entropy::stir as stir_ids;
 }

@@ -33,6 +33,11 @@ impl SegmentId {
         hex::encode(self.0)
     }
 
+    /// Encodes as [`encode`](Self::encode) does, out of line: the code stands once.
+    pub(crate) fn encode_apart(self) -> [u8; Self::LEN] {
+        hex::encode_apart(self.0)
+    }
+
     /// W3C forbids such a parent, and other SDKs send one along with requests they don't record.
     pub(crate) const fn is_zero(self) -> bool {
         self.0 == 0

@@ -73,8 +73,8 @@ impl TraceId {
     #[must_use]
     pub fn to_w3c(self) -> [u8; 32] {
         let mut digits = [0; 32];
-        digits[..16].copy_from_slice(&hex::encode((self.0 >> 64) as u64));
-        digits[16..].copy_from_slice(&hex::encode(self.0 as u64));
+        digits[..16].copy_from_slice(&hex::encode_apart((self.0 >> 64) as u64));
+        digits[16..].copy_from_slice(&hex::encode_apart(self.0 as u64));
         digits
     }
 

@@ -2,7 +2,7 @@
 //! escaped. The hot path of the whole project ends here.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::digits::{ShortDecimal, decimal_digits};
 use super::escape::{HEX, first_special, is_plain};
@@ -181,25 +181,35 @@ impl Buffer {
     /// A longer string is truncated and ends in `…`. Returns whether it was truncated.
     ///
     /// The value is written straight into the buffer: no `String` in between.
+    #[inline]
     pub fn put_display_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
+        self.put_format_within(format_args!("{value}"), max)
+    }
+
+    /// Appends a string token as [`put_display_within`](Self::put_display_within) does. What is formatted already is not
+    /// formatted as a value once more.
+    pub fn put_format_within(&mut self, text: fmt::Arguments<'_>, max: usize) -> bool {
         self.bytes.push(b'"');
-        let cut = self.put_escaped_within(value, max.saturating_sub("…".len()));
+        let cut = self.put_escaped_format_within(text, max.saturating_sub("…".len()));
         self.put(if cut { "…\"" } else { "\"" });
         cut
     }
 
-    /// Appends whatever `value` displays, escaped for the inside of a string token, up to `max` encoded bytes.
-    /// Returns whether it was cut.
+    /// Appends whatever `value` displays, escaped for the inside of a string token, up to `max` encoded bytes, or up to a
+    /// panic of `value`. Returns whether it was cut.
+    #[inline]
     pub fn put_escaped_within(&mut self, value: impl fmt::Display, max: usize) -> bool {
-        use fmt::Write;
+        self.put_escaped_format_within(format_args!("{value}"), max)
+    }
+
+    /// Appends a text as [`put_escaped_within`](Self::put_escaped_within) does.
+    pub fn put_escaped_format_within(&mut self, text: fmt::Arguments<'_>, max: usize) -> bool {
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
-        // A `Display` that fails half-way leaves what it wrote; no caller could act on it.
-        let written = catch_unwind(AssertUnwindSafe(|| write!(writer, "{value}")));
-        match written {
-            // A full writer fails, and some implementations unwrap that.
-            Err(panic) if !writer.cut => resume_unwind(panic),
-            _ => writer.cut,
-        }
+        // A `Display` that fails half-way leaves what it wrote; no caller could act on it. One that panics is cut
+        // there. A full writer fails, and some implementations unwrap that.
+        let written = catch_unwind(AssertUnwindSafe(|| fmt::write(&mut writer, text)));
+        writer.cut |= written.is_err();
+        writer.cut
     }
 
     /// Appends an integer.
@@ -213,6 +223,14 @@ impl Buffer {
     pub(crate) fn put_status(&mut self, status: u16) {
         let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
         self.put_bytes(&[hundreds, tens, ones]);
+    }
+
+    /// Appends a template with `___` for an HTTP status, two bytes before its end.
+    #[inline]
+    pub(crate) fn put_with_status<const N: usize>(&mut self, mut template: [u8; N], status: u16) {
+        let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
+        template[N - 5..N - 2].copy_from_slice(&[hundreds, tens, ones]);
+        self.put_bytes(&template);
     }
 
     /// Appends a number, or returns `false` and appends nothing when it has no JSON form (NaN, infinities).

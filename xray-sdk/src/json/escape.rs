@@ -3,8 +3,10 @@
 
 pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// Returns whether no byte has to be escaped, as in nearly all strings. Eight bytes at a time; what is left goes as one word
-/// as well: the last eight bytes, some of them for the second time, or all there is.
+/// Returns whether no byte has to be escaped, as in nearly all strings.
+///
+/// Looks at eight bytes at a time. The rest is one word as well: the last eight bytes, some of them for the second
+/// time, or all there is.
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<8>() {
@@ -34,36 +36,61 @@ pub(super) fn first_special(bytes: &[u8]) -> Option<usize> {
 /// backslash once XORed with it; a borrow into the next byte can only follow a true hit, so the result is certain.
 #[inline]
 fn specials(w: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
     let control = w.wrapping_sub(ONES * 0x20) & !w;
     let quote = (w ^ (ONES * 0x22)).wrapping_sub(ONES) & !(w ^ (ONES * 0x22));
     let backslash = (w ^ (ONES * 0x5c)).wrapping_sub(ONES) & !(w ^ (ONES * 0x5c));
     (control | quote | backslash) & TOPS
 }
 
-/// Returns whether a string of at least eight bytes is bland throughout: letters, digits, blanks, and of ASCII's other
-/// characters `,-./[]^_{|}~` and backquote.
+/// Returns whether a text of at least eight bytes has nothing but letters, digits and `-./_`.
+///
+/// The hosts and paths of most URLs have nothing else.
+#[inline]
+#[must_use]
+pub fn is_plain_path(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<8>() else { return false };
+    let (words, _) = text.as_chunks::<8>();
+    words.iter().fold(in_plain_path(*last), |all, word| all & in_plain_path(*word)) == TOPS
+}
+
+/// The top bit of each byte says whether that is a letter, a digit or one of `-./_`.
+#[inline]
+fn in_plain_path(bytes: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(bytes);
+    // Without its top bit a byte has room for a sum, which sets that bit from some number on.
+    let low = word & !TOPS;
+    let from = |first: u8| low + ONES * u64::from(0x80 - first);
+    let outside =
+        from(b'{') | (from(b'`') & !from(b'a')) | (from(b'[') & !from(b'_')) | (from(b':') & !from(b'A'));
+    from(b'-') & !outside & !word & TOPS
+}
+
+/// Returns the position of the first slash, or the length.
+#[inline]
+#[must_use]
+pub fn first_slash(text: &[u8]) -> usize {
+    let (words, rest) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'/'));
+        // A borrow into the next byte can only follow a hit, and the first is the lowest.
+        let found = differs.wrapping_sub(ONES) & !differs & TOPS;
+        if found != 0 {
+            return at * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    words.len() * 8 + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const TOPS: u64 = 0x8080_8080_8080_8080;
+
+/// Not 0 if one of eight bytes is not bland: a control character, below `,` and no blank, from `:` to `@`, a backslash, or
+/// not of ASCII.
 ///
 /// A bland string needs no escapes in JSON. No URL with a scheme, no pair of key and value, no quoted literal and no
 /// call is bland.
 #[inline]
-#[must_use]
-pub fn is_bland(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk::<8>() else { return false };
-    let (words, _) = text.as_chunks::<8>();
-    let seen = words
-        .iter()
-        .fold(unbland(u64::from_le_bytes(*last)), |seen, word| seen | unbland(u64::from_le_bytes(*word)));
-    seen == 0
-}
-
-/// Not 0 if one of eight bytes is a control character, below `,` and no blank, from `:` to `@`, a backslash, or not of
-/// ASCII.
-#[inline]
 pub(super) fn unbland(w: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const TOPS: u64 = 0x8080_8080_8080_8080;
     // Without its top bit a byte has room for a sum, which sets that bit from some number on.
     let low = w & !TOPS;
     let from = |first: u8| low + ONES * u64::from(0x80 - first);
@@ -72,6 +99,13 @@ pub(super) fn unbland(w: u64) -> u64 {
     let colon_to_at = from(b':') & !from(b'@' + 1);
     let delete = low + ONES;
     (below_comma | colon_to_at | !differs(b'\\') | delete | w) & TOPS
+}
+
+/// Not 0 if one of eight bytes is a blank.
+#[inline]
+pub(super) fn blanks(w: u64) -> u64 {
+    let differs = ((w & !TOPS) ^ (ONES * u64::from(b' '))) + ONES * 0x7f;
+    !(differs | w) & TOPS
 }
 
 #[inline]

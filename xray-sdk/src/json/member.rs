@@ -5,7 +5,7 @@
 
 use super::buffer::Buffer;
 use super::digits::{ShortDecimal, decimal_digits};
-use super::escape::unbland;
+use super::escape::{blanks, unbland};
 
 /// A key made ready to be copied as a block, with room for a short value behind it.
 #[derive(Clone, Debug)]
@@ -35,7 +35,8 @@ impl MemberKey {
 
 impl Buffer {
     /// Appends a member and a comma, if its value is a string of at most 16 bytes that are all
-    /// [bland](super::is_bland). Otherwise appends nothing and returns `false`.
+    /// [bland](unbland), and too short for a word with a token behind it, or one word. Otherwise appends nothing and
+    /// returns `false`.
     #[inline(always)]
     pub(crate) fn put_bland_member(&mut self, key: &MemberKey, text: &str) -> bool {
         let bytes = text.as_bytes();
@@ -44,7 +45,8 @@ impl Buffer {
             (Some(first), Some(last)) if len <= MAX_TEXT => {
                 let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
                 let word = u128::from(first) | u128::from(last) << (8 * (len - 8));
-                (word, unbland(first) | unbland(last))
+                let blanks = if len >= MIN_TOKEN { blanks(first) | blanks(last) } else { 0 };
+                (word, unbland(first) | unbland(last) | blanks)
             }
             (None, None) => {
                 let Some(word) = word_of(bytes) else { return false };
@@ -64,6 +66,14 @@ impl Buffer {
             room[at + len..][..2].copy_from_slice(b"\",");
         });
         true
+    }
+
+    /// Appends a member and a comma. Its value is a string of any length that needs no escapes.
+    #[inline(always)]
+    pub(crate) fn put_unescaped_member(&mut self, key: &MemberKey, text: &str) {
+        self.put_block(key, key.len.min(MAX_KEY) + 1, |_| ());
+        self.put(text);
+        self.put("\",");
     }
 
     /// Appends a member and a comma, if its value has at most eight digits. Otherwise appends nothing and returns
@@ -151,6 +161,9 @@ fn word_of(bytes: &[u8]) -> Option<u64> {
 const MAX_KEY: usize = 24;
 const MAX_TEXT: usize = 16;
 
+/// The length of the shortest text that shows a token: `Bearer`, a blank, and six characters.
+const MIN_TOKEN: usize = 13;
+
 /// The longest key, two quotes, the longest value, and a comma.
 const BLOCK: usize = MAX_KEY + 1 + MAX_TEXT + 3;
 
@@ -181,11 +194,14 @@ mod tests {
         #[test]
         fn a_block_is_what_its_tokens_are(key in "\"[a-z.]{0,40}\":", text in "[a-zA-Z0-9 _./-]{0,20}|.{0,20}", number: i64, shift in 0_u32..64, flag: bool) {
             let number = number >> shift;
+            let may_be_token = text.len() >= MIN_TOKEN && text.contains(' ');
             if let Some(block) = by_block(&key, |out, key| out.put_bland_member(key, &text)) {
+                prop_assert!(!may_be_token);
                 prop_assert_eq!(block, by_token(&key, |out| out.put_string(&text)));
             } else {
                 let is_bland = |b: u8| unbland(u64::from_le_bytes([b; 8])) == 0;
-                prop_assert!(key.len() > MAX_KEY || text.is_empty() || text.len() > MAX_TEXT || !text.bytes().all(is_bland));
+                let is_short = !text.is_empty() && text.len() <= MAX_TEXT && text.bytes().all(is_bland);
+                prop_assert!(key.len() > MAX_KEY || may_be_token || !is_short);
             }
             if let Some(block) = by_block(&key, |out, key| out.put_small_member(key, number)) {
                 prop_assert_eq!(block, by_token(&key, |out| out.put_int(number)));

@@ -126,10 +126,27 @@ proptest! {
 fn bland_bytes_are_those_that_are_listed() {
     for byte in 0..=u8::MAX {
         let listed = byte == b' ' || byte.is_ascii_alphanumeric() || b",-./[]^_`{|}~".contains(&byte);
-        for at in 0..9 {
-            let mut text = [b'a'; 9];
+        for at in 0..8 {
+            let mut text = [b'a'; 8];
             text[at] = byte;
-            assert_eq!(super::is_bland(&text), listed, "{byte:#x} at {at}");
+            let is_bland = super::escape::unbland(u64::from_le_bytes(text)) == 0;
+            assert_eq!(is_bland, listed, "{byte:#x} at {at}");
         }
     }
+}
+
+#[test]
+fn plain_paths_have_letters_digits_and_four_signs() {
+    for byte in 0..=u8::MAX {
+        let listed = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+        for at in 0..21 {
+            let mut text = [b'a'; 21];
+            text[at] = byte;
+            assert_eq!(super::is_plain_path(&text), listed, "{byte:#x} at {at}");
+            let slash = if byte == b'/' { at } else { text.len() };
+            assert_eq!(super::first_slash(&text), slash, "{byte:#x} at {at}");
+        }
+    }
+    assert!(!super::is_plain_path(b"shorter") && super::first_slash(b"") == 0);
+    assert_eq!(super::first_slash(b"aaaaaaa//.0/"), 7);
 }

@@ -278,6 +278,18 @@ mod tests {
     }
 
     #[test]
+    fn a_segment_is_found_by_the_name_of_its_root_span_as_well() {
+        let (trace, _) = only(&[document(&format!(
+            r#"{{"id":"{}","trace_id":"{TRACE}","name":"shop","start_time":1,"end_time":2,"subsegments":[{}],"metadata":{{"default":{{"operation":"checkout"}}}}}}"#,
+            id(1),
+            nested(2, 1.1, "")
+        ))]);
+        assert_eq!(trace.find("checkout").map(|node| node.id().to_owned()), Some(id(1)));
+        assert_eq!(trace.find("s2").map(|node| node.id().to_owned()), Some(id(2)));
+        assert!(trace.find("never").is_none());
+    }
+
+    #[test]
     fn an_id_that_arrives_complete_twice_is_a_problem_and_the_first_one_stays() {
         let (trace, problems) =
             only(&[segment(1, None, 1.0, &nested(2, 1.1, "")), streamed(2, 1, 1.2, r#""end_time":2"#)]);

@@ -194,7 +194,7 @@ impl Shared {
     }
 }
 
-/// Where a socket bound to `address` can be reached from this machine: one can bind to 0.0.0.0, but not send to it
+/// Returns how to reach a socket bound to `address` from this machine: one can bind to 0.0.0.0, but not send to it
 /// everywhere.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
@@ -210,5 +210,5 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How long a drop waits at worst, should the datagram that wakes the thread get lost.
+/// The longest wait of a drop, should the datagram that wakes the thread get lost.
 const STOP_CHECK: Duration = Duration::from_millis(200);

@@ -1,5 +1,5 @@
 //! A stand-in for the X-Ray daemon, inside the process: for tests, for examples, and for a look at one's traces
-//! with no AWS account at hand. (Feature `local`.)
+//! with no AWS account at hand.
 //!
 //! A [`Collector`] listens on a UDP port as the daemon does. What arrives is taken apart by the daemon's rules,
 //! held against X-Ray's, assembled into traces and drawn:

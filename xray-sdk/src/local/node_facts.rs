@@ -1,4 +1,4 @@
-//! What a span says of itself, by name instead of by its JSON: for assertions of tests.
+//! Facts about a span, by name instead of by its JSON: for assertions of tests.
 
 use serde_json::Value;
 

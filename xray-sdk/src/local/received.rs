@@ -22,7 +22,7 @@ struct Inner {
     datagrams: usize,
     largest: usize,
     bytes: usize,
-    /// How many documents, and how many rejected datagrams, are kept; all of them if there is no number.
+    /// The number of documents, and of rejected datagrams, that are kept; `None` keeps all.
     keep: Option<usize>,
 }
 

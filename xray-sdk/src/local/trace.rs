@@ -68,13 +68,13 @@ impl Trace {
         self.spans.len()
     }
 
-    /// When the first span started, in seconds since 1970.
+    /// Returns the time when the first span started, in seconds since 1970.
     #[must_use]
     pub fn start(&self) -> f64 {
         self.spans.iter().map(|span| span.start).min_by(f64::total_cmp).unwrap_or_default()
     }
 
-    /// When the last one ended, in seconds since 1970. What is in progress counts as ended when it started.
+    /// Returns the time when the last span ended, in seconds since 1970. One in progress counts as ended at its start.
     #[must_use]
     pub fn end(&self) -> f64 {
         let ends = self.spans.iter().map(|span| span.end.unwrap_or(span.start).max(span.start));
@@ -121,13 +121,13 @@ impl<'a> Node<'a> {
         self.span().parent_id.as_deref()
     }
 
-    /// When it started, in seconds since 1970.
+    /// Returns the span's start, in seconds since 1970.
     #[must_use]
     pub fn start(&self) -> f64 {
         self.span().start
     }
 
-    /// When it ended, in seconds since 1970; `None` while it is in progress.
+    /// Returns the span's end, in seconds since 1970; `None` while the span is in progress.
     #[must_use]
     pub fn end(&self) -> Option<f64> {
         self.span().end

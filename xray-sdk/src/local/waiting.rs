@@ -20,7 +20,7 @@ impl TracesMissing {
         Self { expected, waited, received }
     }
 
-    /// What had been received when time ran out.
+    /// Returns the documents that had been received when time ran out.
     #[must_use]
     pub fn received(&self) -> &Received {
         &self.received

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::document::internal::Preamble;
 
-/// Where a process runs, as far as detection could find out. Defaults to nothing known.
+/// The platform on which a process runs, as far as it was detected. Defaults to nothing known.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DetectedOrigin {
     pub(super) origin: Option<&'static str>,

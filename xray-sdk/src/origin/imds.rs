@@ -71,7 +71,7 @@ fn base(at: &Probe) -> String {
     if endpoint.contains("://") { endpoint.to_owned() } else { format!("http://{endpoint}") }
 }
 
-/// Where there is no such service, a packet to its address goes nowhere, and the limit on connecting is how long
+/// Limits of a request. Where there is no such service, packets go nowhere, and the limit on connecting is how long
 /// that takes to notice. A service that is there answers within a few milliseconds.
 const LIMITS: Limits =
     Limits { connect: Duration::from_millis(80), total: Duration::from_millis(300), body: 64 << 10 };

@@ -1,4 +1,4 @@
-//! Where this process runs: the segment's `origin`, the blocks about it, and the log groups beside it.
+//! Detection of the platform: the segment's `origin`, the blocks about it, and the log groups beside it.
 //!
 //! One file for each place, each behind a feature (`plugin-ec2` and so on; `plugins` is all of them); `container`
 //! and `imds` are what two of them share. Below them, `probe` is what they may look at (files, variables, endpoints) and

@@ -1,5 +1,7 @@
-//! [`Probe`]: what platforms may look at: files below a root, environment variables, and the instance's metadata endpoint. In a
-//! test, all three are of its own making.
+//! [`Probe`]: the facts that detection may look at.
+//!
+//! They are files below a root, environment variables, and the instance's metadata endpoint. In a test, all three are
+//! of its own making.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -44,7 +44,7 @@ pub fn document(datagram: &[u8]) -> Result<&[u8], InvalidDatagram> {
     Ok(document)
 }
 
-/// Why the daemon drops a datagram.
+/// The reason why the daemon drops a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InvalidDatagram {

@@ -1,4 +1,4 @@
-//! The receiving end of the daemon's UDP protocol. (Feature `receive`.)
+//! The receiving end of the daemon's UDP protocol.
 //!
 //! A program that stands where the X-Ray daemon stands needs two things of the wire, and both are here:
 //! [`ReceiveSocket`], a listening socket that survives bursts and counts what the kernel had to drop, and

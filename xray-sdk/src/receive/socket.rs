@@ -16,7 +16,7 @@ use super::kernel;
 pub struct ReceiveSocket {
     socket: UdpSocket,
     buffer_size: usize,
-    /// What `/proc/net/udp` calls this socket. `None` where there is no such file.
+    /// The number of this socket in `/proc/net/udp`. `None` where there is no such file.
     inode: Option<u64>,
 }
 

@@ -1,4 +1,4 @@
-//! Which new traces are recorded.
+//! Decisions on which new traces are recorded.
 //!
 //! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. It gets
 //! a [`SamplingRequest`] and returns a [`SamplingResult`]. Ready-made: [`DefaultRule`], X-Ray's own default,

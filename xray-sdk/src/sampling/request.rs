@@ -1,4 +1,6 @@
-//! [`SamplingRequest`]: what is known about a trace when it begins. Filled by the layer and by integrations, read by samplers.
+//! [`SamplingRequest`]: the facts about a trace that begins.
+//!
+//! Filled by the layer and by integrations, read by samplers.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -70,7 +70,7 @@ const fn unpack(state: u64) -> (u32, u32) {
     ((state >> u32::BITS) as u32, state as u32)
 }
 
-/// How far behind a thread may be, in seconds, before we rather believe that the clock was set back.
+/// The seconds by which a thread may be late. More means that the clock was set back.
 const LATEST: u32 = 2;
 
 #[cfg(test)]

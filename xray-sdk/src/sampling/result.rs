@@ -7,9 +7,9 @@ use std::sync::Arc;
 #[must_use = "an unused result wastes a slot of the reservoir"]
 pub struct SamplingResult {
     decision: Decision,
-    /// Whether the sampler wants to observe the trace's end.
+    /// Set if the sampler wants to observe the trace's end.
     watched: bool,
-    /// Who decided, for samplers that are made of several parts.
+    /// The part that decided, for samplers that are made of several.
     source: Source,
     rule: Option<Arc<str>>,
     reservoir_second: Option<u32>,
@@ -31,13 +31,13 @@ enum Source {
     Central(Central),
 }
 
-/// Which central rule decided, and how.
+/// The central rule that decided, and how.
 #[cfg(feature = "central-sampling")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Central {
     /// The rule's number in this process. Cheaper to hand around than its name, which most verdicts don't need.
     pub(super) rule: u32,
-    /// Whether the decision took the one slot of a second that a process may take without having been assigned any.
+    /// Set if the decision took the one slot of a second that a process may take without having been assigned any.
     pub(super) borrowed: bool,
 }
 
@@ -106,7 +106,7 @@ impl SamplingResult {
         Self { decision, watched, source: Source::Central(central), rule, reservoir_second }
     }
 
-    /// Which central rule decided, if one did.
+    /// Returns the central rule that decided, if one did.
     #[cfg(feature = "central-sampling")]
     pub(super) const fn central(&self) -> Option<Central> {
         match self.source {

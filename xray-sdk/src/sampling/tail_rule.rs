@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-/// The rule of a tail decision. Made by [`KeepSlowAndFailed`](crate::sampling::KeepSlowAndFailed), read by the tracing layer.
+/// The rule of a tail decision.
 ///
-/// A sampler of one's own that wraps another returns that one's rule from [`Sampler::tail`](crate::sampling::Sampler::tail).
+/// Made by [`KeepSlowAndFailed`](crate::sampling::KeepSlowAndFailed), read by the tracing layer. A sampler that wraps
+/// another returns that one's rule from [`Sampler::tail`](crate::sampling::Sampler::tail).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TailRule {
     pub(super) slower_than: Option<Duration>,

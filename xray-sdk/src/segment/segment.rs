@@ -58,7 +58,8 @@ impl Segment {
     ///
     /// ```
     /// # use xray_sdk::{TraceHeader, document::Segment};
-    /// let header: TraceHeader = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8".parse()?;
+    /// let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8";
+    /// let header: TraceHeader = text.parse()?;
     /// let segment = Segment::continued("shop", &header);
     /// assert_eq!(segment.trace_id(), header.root());
     /// # Ok::<(), xray_sdk::header::ParseHeaderError>(())

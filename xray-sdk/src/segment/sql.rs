@@ -19,7 +19,7 @@ pub struct Sql<'a> {
     pub driver_version: Option<&'a str>,
     /// The database user.
     pub user: Option<&'a str>,
-    /// How the statement was prepared: `call` or `statement`.
+    /// The way the statement was prepared: `call` or `statement`.
     pub preparation: Option<&'a str>,
 }
 

@@ -1,4 +1,4 @@
-//! Doubles for tests of code that records traces. (Feature `testing`.)
+//! Doubles for tests of code that records traces.
 //!
 //! [`MemoryEmitter`] keeps what would go to the daemon, checked by X-Ray's rules and put together into traces. No
 //! socket and no thread takes part, so a test reads its own traces as soon as its spans are closed.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What a client asked.
+/// A client's request.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: String,
@@ -27,7 +27,7 @@ impl Request {
     }
 }
 
-/// What it gets.
+/// The response to a request.
 #[derive(Clone, Debug)]
 pub enum Reply {
     /// A status and a body.

@@ -169,10 +169,10 @@ impl<F> Builder<F> {
         #[cfg(not(test))]
         let clock = new_clock();
         let enabled = environment.enabled.unwrap_or(self.settings.enabled);
-        let emitter = self.settings.emitter.unwrap_or_else(|| match enabled {
-            true => Box::new(UdpEmitter::new(address)),
-            false => Box::new(Nowhere),
-        });
+        let emitter = self
+            .settings
+            .emitter
+            .unwrap_or_else(|| if enabled { Box::new(UdpEmitter::new(address)) } else { Box::new(Nowhere) });
         let config = Config {
             enabled,
             switched_off_by: environment.switched_off_by,
@@ -187,6 +187,7 @@ impl<F> Builder<F> {
             capture_panics: self.settings.capture_panics,
             default_filter: F::is_default(),
             hears_all: F::hears_all(),
+            closes_plainly: self.settings.on_close.is_none() && !host.is_lambda(),
             #[cfg(feature = "http")]
             headers: headers::freeze(self.settings.headers, &self.settings.callsites.annotate),
         };

@@ -7,8 +7,9 @@ impl<F> Builder<F> {
     /// Leaves spans out of all traces, by their name or by a [`DropRule`]. Spans inside of them stay, and belong to the
     /// span around, unless the rule says [`with_children`](DropRule::with_children).
     ///
-    /// May be called more than once; the first rule that applies counts. A span that is left out and has no span
-    /// around leaves each span inside of it to begin a trace of its own. Spans that are left out are counted in
+    /// May be called more than once; the first rule that applies counts. Spans directly inside of one that is left out and
+    /// has no span around become segments: in the trace of the caller, with the caller's decision, if the span has a
+    /// trace header, else each in a trace of its own. Spans that are left out are counted in
     /// [`Stats::left_out`](crate::Stats::left_out). Defaults to no rule.
     ///
     /// Rules cost a span nothing: each callsite is looked at once.

@@ -22,17 +22,17 @@ pub(crate) struct Environment {
     pub(crate) switched_off_by: Option<&'static str>,
     pub(crate) context_missing: Option<ContextMissing>,
     pub(crate) sql_text: Option<bool>,
-    /// Whether unsampled traces share one id of zeros.
+    /// Set if unsampled traces share one id of zeros.
     pub(crate) zero_ids: Option<bool>,
-    /// Whether the default sampler records every trace. `xray-local run` sets it.
+    /// Set if the default sampler records every trace. `xray-local run` sets it.
     pub(crate) sample_all: Option<bool>,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) function_name: Option<String>,
-    /// Whether this process is a Lambda function.
+    /// Set if this process is a Lambda function.
     pub(crate) lambda: bool,
-    /// Whether Lambda's runtime can work here. Its absence makes `lambda` doubtful.
+    /// Set if Lambda's runtime can work here. Its absence makes `lambda` doubtful.
     pub(crate) lambda_runtime: bool,
-    /// Whether Lambda starts this process from a snapshot.
+    /// Set if Lambda starts this process from a snapshot.
     pub(crate) snapstart: bool,
     /// A sentence for each invalid value.
     pub(crate) bad: Vec<String>,

@@ -23,6 +23,9 @@ pub enum BuildError {
     /// A header carries a secret by its name, and is never recorded.
     #[cfg(feature = "http")]
     SecretHeader(String),
+    /// A key passed to [`Builder::annotate_baggage`](crate::Builder::annotate_baggage) is none that baggage can have.
+    #[cfg(feature = "http")]
+    BaggageKey(String),
     /// A key passed to [`Builder::annotate_baggage`](crate::Builder::annotate_baggage) names a secret.
     #[cfg(feature = "http")]
     SecretBaggage(String),
@@ -35,7 +38,7 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(address, _) => {
-                write!(f, "{address:?} is not an address of the X-Ray daemon")
+                write!(f, "{address:?} is not an address of the X-Ray daemon, expected `host:port`")
             }
             #[cfg(feature = "http")]
             Self::HeaderName(name) => {
@@ -48,13 +51,19 @@ impl fmt::Display for BuildError {
                  builder's headers"
             ),
             #[cfg(feature = "http")]
+            Self::BaggageKey(key) => write!(
+                f,
+                "{key:?} is not a key of baggage: letters, digits and !#$%&'*+-.^_`|~ are accepted by \
+                 `Builder::annotate_baggage`"
+            ),
+            #[cfg(feature = "http")]
             Self::SecretBaggage(key) => write!(
                 f,
                 "the baggage key {key:?} names a secret and is never recorded: remove it from \
                  `Builder::annotate_baggage`"
             ),
             #[cfg(feature = "queued-emitter")]
-            Self::NoThread(_) => f.write_str("no thread for the queue"),
+            Self::NoThread(_) => f.write_str("cannot start a thread for the queue"),
         }
     }
 }
@@ -64,7 +73,9 @@ impl Error for BuildError {
         match self {
             Self::DaemonAddress(_, err) => Some(err),
             #[cfg(feature = "http")]
-            Self::HeaderName(_) | Self::SecretHeader(_) | Self::SecretBaggage(_) => None,
+            Self::HeaderName(_) | Self::SecretHeader(_) | Self::BaggageKey(_) | Self::SecretBaggage(_) => {
+                None
+            }
             #[cfg(feature = "queued-emitter")]
             Self::NoThread(err) => Some(err),
         }
@@ -83,6 +94,7 @@ impl PartialEq for BuildError {
             #[cfg(feature = "http")]
             (Self::HeaderName(name), Self::HeaderName(other))
             | (Self::SecretHeader(name), Self::SecretHeader(other))
+            | (Self::BaggageKey(name), Self::BaggageKey(other))
             | (Self::SecretBaggage(name), Self::SecretBaggage(other)) => name == other,
             #[cfg(any(feature = "http", feature = "queued-emitter"))]
             _ => false,

@@ -1,15 +1,17 @@
-//! The builder's settings about headers of HTTP: which are recorded, and which are passed on. (Feature `http`.)
+//! The builder's settings about headers of HTTP: which are recorded, and which are passed on.
 
 use crate::builder::error::BuildError;
 use crate::builder::settings::Builder;
 use crate::fields::sanitize::secret_key::Secret;
 use crate::settings::config::Annotate;
-use crate::settings::headers::{HeaderSettings, NamedHeaders, RecordedHeader};
+use crate::settings::headers::{HeaderForm, HeaderSettings, NamedHeaders, RecordedHeader};
 
 impl<F> Builder<F> {
     /// Records request headers, of served requests and of outgoing ones, as metadata `http.request.header.<name>`.
     ///
     /// [`annotate`](Self::annotate) with that name makes an annotation of it. Values of more than 1,000 bytes are cut.
+    /// Hosts and URLs lose users, passwords and queries. One whose form is not understood is left out, and counted in
+    /// [`Stats::headers_dropped`](crate::Stats::headers_dropped).
     /// Names of headers that carry secrets, such as `authorization`, `cookie` and `x-api-key`, are an error of
     /// [`build`](Self::build). Defaults to no header. For the layers and middlewares of [`http`](crate::guide::http).
     ///
@@ -44,7 +46,8 @@ impl<F> Builder<F> {
 
     /// Makes annotations of these keys of a served request's W3C baggage (the header `baggage`).
     ///
-    /// Keys that name a secret, such as `token`, are an error of [`build`](Self::build). Defaults to no key.
+    /// Keys that name a secret, such as `token`, and those that baggage cannot have, such as `a b`, are an error of
+    /// [`build`](Self::build). Defaults to no key.
     ///
     /// ```
     /// let builder = xray_tracing_layer::builder().annotate_baggage(["tenant", "experiment"]);
@@ -82,10 +85,15 @@ pub(super) fn check(named: &NamedHeaders) -> Result<(), BuildError> {
             return Err(BuildError::SecretHeader(name.clone()));
         }
     }
-    match named.baggage.iter().find(|key| is_secret(key)) {
-        Some(key) => Err(BuildError::SecretBaggage(key.clone())),
-        None => Ok(()),
+    for key in &named.baggage {
+        if key.is_empty() || !key.bytes().all(is_token) {
+            return Err(BuildError::BaggageKey(key.clone()));
+        }
+        if is_secret(key) {
+            return Err(BuildError::SecretBaggage(key.clone()));
+        }
     }
+    Ok(())
 }
 
 /// Freezes the settings.
@@ -95,7 +103,7 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
             let name = name.to_ascii_lowercase();
             let field = format!("{prefix}{name}");
             let is_annotation = annotate.names(&field) || annotate.all();
-            RecordedHeader { name, field, is_annotation }
+            RecordedHeader { form: HeaderForm::of(&name), name, field, is_annotation }
         };
         names.into_iter().map(header).collect()
     };
@@ -107,7 +115,7 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
     }
 }
 
-/// Whether a header, or a key of baggage, carries a secret by its name.
+/// Returns whether a header, or a key of baggage, carries a secret by its name.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     Secret::of(name.as_bytes()).is_some()
@@ -144,7 +152,8 @@ const SECRET_WORDS: &[&str] = &[
 /// Headers that carry a secret, or data that was signed for one receiver, under another name.
 const SECRET_HEADERS: &[&str] = &["dpop", "x-forwarded-client-cert", "sec-websocket-key"];
 
-/// Whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`).
+/// Returns whether a byte may be part of a header's name (RFC 9110, 5.6.2: `token`), or of a key of baggage (W3C Baggage,
+/// 3.2.1.2: the same).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -10,9 +10,10 @@ use crate::builder::settings::Builder;
 impl<F> Builder<F> {
     /// Queues documents, and sends them from a thread that ends with the guard.
     ///
-    /// For programs that close thousands of root spans a second; [`QueuedEmitter`] describes what a queue
+    /// For programs that close hundreds of root spans a second, or more; [`QueuedEmitter`] describes what a queue
     /// gains and costs. With a queue:
     ///
+    /// - Documents wait for others, for a tenth of a second by default.
     /// - Documents are lost if the process crashes, or exits without dropping the guard.
     /// - [`Handle::flush`](crate::Handle::flush) waits for documents in the queue.
     /// - [`Stats::emitted`](crate::Stats::emitted) counts documents that the queue accepted. A document that

@@ -1,4 +1,4 @@
-//! A layer for a program's own tests: every trace is recorded, and kept in memory. (Feature `testing`.)
+//! A layer for a program's own tests: every trace is recorded, and kept in memory.
 //!
 //! Cold code, called by tests only.
 
@@ -18,8 +18,8 @@ use crate::layer::filter_mode::FilterMode;
 impl<F> Builder<F> {
     /// Builds a layer that records every trace and keeps it in memory, with its handle and the collector.
     ///
-    /// The emitter and the sampler of the builder are replaced. For a subscriber of one's own; [`install_for_test`]
-    /// makes one.
+    /// The emitter of the builder is replaced. A sampler that was set stays, for tests of [sampling](crate::guide::testing);
+    /// without one it is `Always`. For a subscriber of one's own; [`install_for_test`] makes one.
     ///
     /// ```
     /// use std::time::Duration;
@@ -45,13 +45,13 @@ impl<F> Builder<F> {
         F: FilterMode<S>,
     {
         let collector = MemoryEmitter::new();
-        let (layer, handle) = self.emitter(collector.clone()).sampler(Always).build_with_handle()?;
+        let (layer, handle) = self.into_memory(&collector).build_with_handle()?;
         Ok((layer, handle, collector))
     }
 
     /// Installs a layer for this thread's tests until the guard is dropped.
     ///
-    /// Tests that run in parallel do not see each other's traces, since each has its thread. `#[tokio::test]` runs on
+    /// Records every trace, unless the builder has a sampler. Tests that run in parallel do not see each other's traces, since each has its thread. `#[tokio::test]` runs on
     /// the test's thread as well, unless its flavor is `multi_thread`: then hand
     /// [`dispatch`](TestTraces::dispatch) to the tasks, by `tracing::instrument::WithSubscriber`.
     ///
@@ -70,11 +70,17 @@ impl<F> Builder<F> {
         F::Layer: Send + Sync,
     {
         let collector = MemoryEmitter::new();
-        let built: (F::Layer, Handle) = self.emitter(collector.clone()).sampler(Always).built()?;
+        let built: (F::Layer, Handle) = self.into_memory(&collector).built()?;
         let (layer, handle) = built;
         let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
         let guard = tracing::dispatcher::set_default(&dispatch);
         Ok(TestTraces { collector, handle, dispatch, _guard: guard })
+    }
+
+    /// Sends everything to memory, and records every trace unless a sampler was set.
+    fn into_memory(self, collector: &MemoryEmitter) -> Self {
+        let with_emitter = self.emitter(collector.clone());
+        if with_emitter.settings.sampler.is_some() { with_emitter } else { with_emitter.sampler(Always) }
     }
 }
 

@@ -55,8 +55,9 @@ impl<F> Builder<F> {
 
     /// Records each panic once, with its message and its place in the source, in the span in which it happens.
     ///
-    /// Installs a panic hook for the whole process, which calls the former hook afterwards. The message passes the
-    /// [redaction hook](Self::redact) within it, where a second panic ends the process. By default there is
+    /// Installs a panic hook for the whole process, which calls the former hook afterwards. A [redaction
+    /// hook](Self::redact) sees the message on a short-lived thread of its own, since a second panic within a panic hook
+    /// ends the process. Where it panics, or takes longer than a second, the message becomes `…`. By default there is
     /// no hook: spans through which a panic unwinds are faults, and the message is recorded only by
     /// integrations that catch the panic.
     ///

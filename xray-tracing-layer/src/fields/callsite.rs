@@ -14,6 +14,7 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
+use crate::fields::visitor::RootKey;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -26,6 +27,9 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
+    /// The ways of a root's fields by index, if no field but OpenTelemetry's kind may decide about it, and no two of them are
+    /// the same member.
+    pub(crate) root_keys: Option<Box<[RootKey]>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -33,25 +37,25 @@ pub(crate) struct CallsiteInfo {
     pub(crate) fields: &'static FieldSet,
     /// The slot of each field, by the field's index.
     pub(crate) slots: Box<[Slot]>,
-    /// Whether no two fields have the same section and key.
+    /// Set if no two fields have the same section and key.
     pub(crate) unique: bool,
-    /// Whether no two fields are the same member of the request.
+    /// Set if no two fields are the same member of the request.
     pub(crate) distinct_request: bool,
-    /// Whether there is a statement, and a field that says which kind of database it is for.
+    /// Set if there is a statement, and a field that says which kind of database it is for.
     pub(crate) states_system: bool,
-    /// Whether there is a statement.
+    /// Set if there is a statement.
     pub(crate) has_statement: bool,
-    /// Whether a field may carry the user's sampling decision.
+    /// Set if a field may carry the user's sampling decision.
     pub(crate) has_decision: bool,
-    /// Whether a field carries the header of the platform's segment.
+    /// Set if a field carries the header of the platform's segment.
     pub(crate) platform_root: bool,
-    /// Whether a field decides what the span becomes; see [`Slot::is_decisive`].
+    /// Set if a field decides what the span becomes; see [`Slot::is_decisive`].
     pub(crate) has_decisive_fields: bool,
-    /// What a rule of the user's leaves out, if one applies.
+    /// The part that a rule of the user's leaves out, if one applies.
     pub(crate) dropped: Option<Dropped>,
-    /// The index of OpenTelemetry's kind, if no other field decides.
+    /// The index of OpenTelemetry's kind, if that is the only field that decides.
     pub(crate) kind_alone: Option<usize>,
-    /// Whether it is of ERROR events that have a message and no other field.
+    /// Set if it is of ERROR events that have a message and no other field.
     pub(crate) is_message_alone: bool,
     /// The meaning of an event.
     pub(crate) event: EventKind,
@@ -116,11 +120,13 @@ impl CallsiteInfo {
         let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
         let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
         let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
-        let kind_alone = match (decisive.next(), decisive.next()) {
-            (Some((index, Slot::OtelKind)), None) if dropped.is_none() => Some(index),
-            _ => None,
+        let (kind_alone, decides_by_kind) = match (decisive.next(), decisive.next()) {
+            (Some((index, Slot::OtelKind)), None) => (Some(index), true),
+            (decisive, _) => (None, decisive.is_none()),
         };
+        let decides_by_kind = decides_by_kind && dropped.is_none() && unique && !is_event;
         Self {
+            root_keys: if decides_by_kind { RootKey::all_of(&slots) } else { None },
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),

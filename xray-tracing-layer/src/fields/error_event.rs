@@ -125,7 +125,7 @@ impl<'a> ErrorVisitor<'a> {
             self.message.put(separator);
         }
         let room = (MAX_VALUE - "…".len()).saturating_sub(self.message.len() + 2);
-        self.cut = self.message.put_escaped_within(text, room);
+        self.cut = self.message.put_escaped_format_within(text, room);
     }
 }
 

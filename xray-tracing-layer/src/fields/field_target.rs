@@ -6,14 +6,14 @@
 use std::net::Ipv4Addr;
 
 use xray_sdk::TraceHeader;
-use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys, put_name};
+use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys};
 use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
 use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
 use crate::fields::sanitize::statement::Language;
 use crate::fields::sanitize::url::SafeUrl;
-use crate::fields::sanitize::written::put_clean;
+use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
 
@@ -21,9 +21,9 @@ use crate::settings::redaction::Rules;
 pub(crate) struct FieldTarget<'a> {
     pub(super) rules: &'a Rules,
     pub(super) body: &'a mut Body,
-    /// Whether the body is a segment's: some members exist only there.
+    /// Set if the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// Whether no member of the request is put twice, so that none has to be looked for.
+    /// Set if no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
@@ -76,10 +76,7 @@ impl<'a> FieldTarget<'a> {
     pub(super) fn put_name(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         value.with_text(|text| {
             if !text.trim().is_empty() {
-                self.body.put_piece(Piece::Name, rank, key, |out| {
-                    put_name(out, text);
-                    Written::Whole
-                });
+                self.body.put_piece(Piece::Name, rank, key, |out| put_cut_name(out, text));
             }
         });
     }
@@ -209,9 +206,10 @@ impl<'a> FieldTarget<'a> {
     ///
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
-        let (section, key) = match self.is_segment {
-            true => (Section::HttpRequest, keys::CLIENT_IP),
-            false => (Section::Metadata, keys::CLIENT_ADDRESS),
+        let (section, key) = if self.is_segment {
+            (Section::HttpRequest, keys::CLIENT_IP)
+        } else {
+            (Section::Metadata, keys::CLIENT_ADDRESS)
         };
         // An IPv4 address alone has one form only, and is what most values are.
         if text.parse::<Ipv4Addr>().is_ok() {
@@ -266,7 +264,7 @@ impl<'a> FieldTarget<'a> {
             self.body.set_failed();
             let keep_query = self.rules.keep_query;
             self.body.put_piece(Piece::Exception, rank, key, |out| {
-                Written::cut_if(put_clean(out, text, MAX_VALUE, keep_query))
+                Written::cut_if(put_clean(out, format_args!("{text}"), MAX_VALUE, keep_query))
             });
         }
     }

@@ -51,7 +51,7 @@ impl EventKind {
     }
 }
 
-/// Whether an event may be kept with its span.
+/// Returns whether an event may be kept with its span.
 pub(crate) fn is_breadcrumb(metadata: &Metadata<'_>) -> bool {
     metadata.is_event()
         && matches!(*metadata.level(), Level::INFO | Level::WARN)

@@ -8,13 +8,14 @@ use std::error::Error;
 
 use serde_core::Serialize;
 use xray_sdk::SegmentId;
-use xray_sdk::document::internal::{Body, Piece, Stack, Written, keys, put_name};
+use xray_sdk::document::internal::{Body, Piece, Stack, Written, keys};
 use xray_sdk::document::{AnnotationValue, MAX_STRING, MAX_VALUE};
 
 use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
-use crate::fields::sanitize::written::put_clean;
+use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
+pub(crate) use crate::settings::redaction::UNKNOWN;
 
 /// Writes user-supplied values through the redaction hook.
 pub(crate) struct RedactedBody<'a> {
@@ -43,11 +44,14 @@ impl<'a> RedactedBody<'a> {
         let name = free_text(&name, self.rules.keep_query);
         let key = if is_segment { keys::OTEL } else { keys::NAME };
         self.body.put_piece(Piece::Name, 0, key, |out| {
+            // An empty name would hide the former one.
+            if name.trim().is_empty() {
+                return Written::Nothing;
+            }
             if is_segment {
                 return Written::cut_if(out.put_escaped_within(&name, MAX_STRING));
             }
-            put_name(out, &name);
-            Written::Whole
+            put_cut_name(out, &name)
         });
     }
 
@@ -93,9 +97,14 @@ impl<'a> RedactedBody<'a> {
         let rules = self.rules;
         let keep_query = rules.keep_query;
         self.body.add_error_with(err, stack, |err, out| match &rules.redact {
-            None => Written::cut_if(put_clean(out, err, MAX_VALUE, keep_query)),
+            None => Written::cut_if(put_clean(out, format_args!("{err}"), MAX_VALUE, keep_query)),
             Some(redact) => Value::Display(&DebugAsDisplay(err)).with_text(|text| {
-                Written::cut_if(put_clean(out, redact.apply(field, text), MAX_VALUE, keep_query))
+                Written::cut_if(put_clean(
+                    out,
+                    format_args!("{}", redact.apply(field, text)),
+                    MAX_VALUE,
+                    keep_query,
+                ))
             }),
         })
     }
@@ -113,10 +122,10 @@ impl<'a> RedactedBody<'a> {
         self.body.add_exception(&xray_sdk::document::Exception::new("Cancelled", message));
     }
 
-    /// Adds a panic, which is a fault whatever the status says.
+    /// Adds a panic, which is a fault whatever the status says. The message has passed the redaction hook.
     pub(crate) fn add_panic(&mut self, message: &str, stack: &Stack) {
         self.body.set_fault();
-        self.put_failure("panic", message, false, stack);
+        self.put_redacted_failure("panic", message, false, stack);
     }
 
     /// Adds a failure that is known only by its text.
@@ -136,10 +145,21 @@ impl<'a> RedactedBody<'a> {
         self.put_failure(kind, message, true, Stack::none());
     }
 
+    #[cfg(any(
+        feature = "lambda",
+        feature = "tower-server",
+        feature = "tower-client",
+        feature = "async-graphql",
+        feature = "aws-sdk"
+    ))]
     fn put_failure(&mut self, kind: &str, message: &str, is_remote: bool, stack: &Stack) {
         let message = self.rules.redacted(MESSAGE, message);
+        self.put_redacted_failure(kind, &message, is_remote, stack);
+    }
+
+    fn put_redacted_failure(&mut self, kind: &str, message: &str, is_remote: bool, stack: &Stack) {
         let put = |out: &mut xray_sdk::document::internal::Buffer| {
-            Written::cut_if(put_clean(out, message, MAX_VALUE, self.rules.keep_query))
+            Written::cut_if(put_clean(out, format_args!("{message}"), MAX_VALUE, self.rules.keep_query))
         };
         self.body.put_exception(SegmentId::random(), kind, put, is_remote, None, stack);
     }

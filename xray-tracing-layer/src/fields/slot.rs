@@ -36,7 +36,7 @@ pub(crate) enum Slot {
     Host { rank: u8 },
     /// The client's address; a member of segments only.
     ClientIp { rank: u8 },
-    /// Whether a proxy reported that address, so that a client may have forged it; a member of segments only.
+    /// The mark that a proxy reported that address, so that a client may have forged it; a member of segments only.
     Forwarded,
     /// The HTTP status.
     Status,
@@ -142,6 +142,7 @@ impl Slot {
                 }
                 match section {
                     Section::HttpRequest => target.put_request(rank, key, text),
+                    Section::Sql if text.contains(char::is_control) => target.leave_out(section, key),
                     _ => target.body.put_str(section, rank, key, text),
                 }
             }),

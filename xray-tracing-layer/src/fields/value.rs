@@ -4,7 +4,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Write};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use xray_sdk::document::internal::{Buffer, Section, Written};
 use xray_sdk::document::{MAX_ANNOTATION_VALUE, MAX_VALUE};
@@ -116,19 +116,18 @@ impl<'a> BoundedText<'a> {
 }
 
 impl BoundedText<'_> {
-    /// Writes what a value displays, as far as there is room. A value that unwraps the end of its room is caught.
+    /// Writes what a value displays, as far as there is room. A value that panics, or unwraps the end of its room, ends
+    /// there.
     pub(crate) fn write_value(mut self, value: Value<'_>) {
         let written = catch_unwind(AssertUnwindSafe(|| write!(self, "{value}")));
-        if let Err(panic) = written
-            && self.string.len() + MAX_CHARACTER < self.until
-        {
-            resume_unwind(panic);
+        if written.is_err() && self.string.len() + PANICKED.len() <= self.until {
+            self.string.push_str(PANICKED);
         }
     }
 }
 
-/// Bytes of the longest character in UTF-8: as many may be left of a room that is full.
-const MAX_CHARACTER: usize = 4;
+/// The end of a text that a panic ended.
+const PANICKED: &str = "…";
 
 impl Write for BoundedText<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {

@@ -5,9 +5,9 @@
 //! | [`fields`] | Which field of a span goes where in X-Ray? |
 //! | [`configuration`] | Which settings are there, in code and in the environment? What does each feature cost? |
 //! | [`http`] | How do served requests, outgoing calls and GraphQL operations get into a trace? |
-//! | [`aws`] | How do calls of the AWS SDK, and messages of SQS and Kafka? |
-//! | [`databases`] | How do queries, and what is left out of them? |
-//! | [`lambda`] | How do Lambda functions? |
+//! | [`aws`] | How do calls of the AWS SDK, and messages of SQS and Kafka, get into a trace? |
+//! | [`databases`] | How do queries get into a trace, and what is left out of them? |
+//! | [`lambda`] | How does a Lambda function get its spans into a trace? |
 //! | [`threads`] | How do spans stay in their trace across tasks, threads and rayon? |
 //! | [`sampling`] | Which traces are recorded, and who decides? |
 //! | [`logs`] | How do log lines carry the trace id? |

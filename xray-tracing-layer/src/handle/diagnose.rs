@@ -10,9 +10,10 @@ use tracing_core::metadata::{Kind, LevelFilter};
 use tracing_core::{Callsite, Interest, Level, Metadata};
 use xray_sdk::sampling::Sampler;
 
-use crate::handle::diagnostic::Diagnostic;
+use crate::handle::diagnostic::{Diagnostic, NotSampledBy};
 use crate::lifecycle::core::Core;
 use crate::state::record::{Phase, Role, SpanRecord};
+use crate::state::stats::Stats;
 
 /// Collects all diagnostics that hold at present: first the causes, then the effects.
 pub(crate) fn diagnose(core: &Core) -> Vec<Diagnostic> {
@@ -31,10 +32,7 @@ pub(crate) fn diagnose(core: &Core) -> Vec<Diagnostic> {
     found.extend(core.output.emitter.problem().map(Diagnostic::Emitter));
     found.extend(core.hooks.sampler.problem().map(Diagnostic::Sampling));
     let stats = core.output.counters.snapshot(core.output.emitter.stats());
-    if stats.unsampled > 0 {
-        let of = stats.unsampled + stats.sampled;
-        found.push(Diagnostic::NotSampled { traces: stats.unsampled, of, sampler: core.hooks.sampler_name });
-    }
+    found.extend(not_sampled(core, &stats));
     if stats.over_capacity > 0 {
         let max = core.spans.table.capacity();
         found.push(Diagnostic::TooManyOpen { spans: stats.over_capacity, max });
@@ -48,6 +46,24 @@ pub(crate) fn diagnose(core: &Core) -> Vec<Diagnostic> {
         ask_subscriber(core, dispatch, &mut found);
     }
     found
+}
+
+/// Returns a diagnostic for each who decided against traces.
+fn not_sampled(core: &Core, stats: &Stats) -> impl Iterator<Item = Diagnostic> + use<> {
+    let of = stats.unsampled + stats.sampled + stats.left_out_roots;
+    let by_others = stats.unsampled_by_caller + stats.unsampled_by_program + stats.tail_full;
+    let max = core.hooks.tail.as_ref().map_or(0, |tail| tail.rule.max_open_traces());
+    let by_caller = if core.spans.host.is_lambda() { NotSampledBy::Lambda } else { NotSampledBy::Caller };
+    [
+        (stats.unsampled.saturating_sub(by_others), NotSampledBy::Sampler { name: core.hooks.sampler_name }),
+        (stats.unsampled_by_caller, by_caller),
+        (stats.tail_full, NotSampledBy::TailFull { max }),
+        (stats.unsampled_by_program, NotSampledBy::Program),
+        (stats.left_out_roots, NotSampledBy::LeftOut),
+    ]
+    .into_iter()
+    .filter(|(traces, _)| *traces > 0)
+    .map(move |(traces, by)| Diagnostic::NotSampled { traces, of, by })
 }
 
 /// Returns a diagnostic if the program was compiled without spans at `INFO`.

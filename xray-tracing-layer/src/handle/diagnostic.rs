@@ -17,7 +17,8 @@ use xray_sdk::EmitterProblem;
 /// use tracing_subscriber::Registry;
 /// use xray_tracing_layer::Diagnostic;
 ///
-/// let (_layer, handle) = xray_tracing_layer::builder().enabled(false).build_with_handle::<Registry>()?;
+/// let builder = xray_tracing_layer::builder().enabled(false);
+/// let (_layer, handle) = builder.build_with_handle::<Registry>()?;
 /// assert_eq!(handle.diagnostics(), [Diagnostic::SwitchedOff { variable: None }]);
 /// # Ok::<(), xray_tracing_layer::BuildError>(())
 /// ```
@@ -39,14 +40,14 @@ pub enum Diagnostic {
     Emitter(EmitterProblem),
     /// A sampler that does not follow the rules that it was set up for.
     Sampling(String),
-    /// Traces that are not sampled.
+    /// Traces that are not sampled, or left out. One diagnostic for each who decided.
     NotSampled {
-        /// The number of closed root spans that were not sampled.
+        /// The number of closed root spans that were not sampled by that decision.
         traces: u64,
         /// The number of all closed root spans.
         of: u64,
-        /// The type of the sampler, as the compiler names it.
-        sampler: &'static str,
+        /// The one that decided.
+        by: NotSampledBy,
     },
     /// Spans that were not recorded because too many were open.
     TooManyOpen {
@@ -98,12 +99,82 @@ pub enum Diagnostic {
     },
 }
 
+/// The one that decided that traces are not sampled, or left out.
+///
+/// ```
+/// use tracing_subscriber::prelude::*;
+/// use xray_tracing_layer::{Diagnostic, NotSampledBy};
+///
+/// let (layer, handle) = xray_tracing_layer::builder().build_with_handle()?;
+/// let _guard = tracing_subscriber::registry().with(layer).set_default();
+/// drop(tracing::info_span!("health check", xray.sampled = false));
+/// let by = NotSampledBy::Program;
+/// assert!(handle.diagnostics().contains(&Diagnostic::NotSampled { traces: 1, of: 1, by }));
+/// # Ok::<(), xray_tracing_layer::BuildError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NotSampledBy {
+    /// The sampler.
+    Sampler {
+        /// The type of the sampler, as the compiler names it.
+        name: &'static str,
+    },
+    /// The header of a caller, with `Sampled=0`.
+    Caller,
+    /// Lambda, which decides about each invocation.
+    Lambda,
+    /// The program: by the field `xray.sampled`, by
+    /// [`force_sampling`](crate::XraySpanExt::force_sampling), or by `XrayHttpLayer::ignore`.
+    Program,
+    /// A rule of [`Builder::drop_span`](crate::Builder::drop_span), or the closure of
+    /// [`Builder::on_close`](crate::Builder::on_close).
+    LeftOut,
+    /// The bound on traces that wait for their tail decision: too many did.
+    TailFull {
+        /// The maximum of traces that wait.
+        max: u32,
+    },
+}
+
+impl fmt::Display for NotSampledBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sampler { name } => {
+                write!(f, "were not sampled, by {name}: set another sampler with `Builder::sampler`")
+            }
+            Self::Caller => f.write_str(
+                "were not sampled, by a caller's header with `Sampled=0`: look at the sampling of the caller",
+            ),
+            Self::Lambda => f.write_str(
+                "were not sampled, by Lambda: look at the sampling of what invokes the function, and at X-Ray's \
+                 sampling rules",
+            ),
+            Self::Program => f.write_str(
+                "were not sampled, by the program: find `xray.sampled = false`, `force_sampling(false)` or \
+                 `XrayHttpLayer::ignore` in it",
+            ),
+            Self::LeftOut => f.write_str(
+                "were left out: narrow the rules of `Builder::drop_span`, or the closure of `Builder::on_close`",
+            ),
+            Self::TailFull { max } => write!(
+                f,
+                "were not sampled, because {max} traces waited for their tail decision: raise \
+                 `KeepSlowAndFailed::max_open_traces`"
+            ),
+        }
+    }
+}
+
 impl Diagnostic {
     /// Returns whether two diagnostics are the same problem, perhaps with other numbers.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Config(one), Self::Config(two)) | (Self::Sampling(one), Self::Sampling(two)) => one == two,
             (Self::Emitter(one), Self::Emitter(two)) => discriminant(one) == discriminant(two),
+            (Self::NotSampled { by: one, .. }, Self::NotSampled { by: two, .. }) => {
+                discriminant(one) == discriminant(two)
+            }
             _ => discriminant(self) == discriminant(other),
         }
     }
@@ -125,11 +196,7 @@ impl fmt::Display for Diagnostic {
                  headers: unset LAMBDA_TASK_ROOT outside of Lambda",
             ),
             Self::Emitter(problem) => problem.fmt(f),
-            Self::NotSampled { traces, of, sampler } => write!(
-                f,
-                "{traces} of {of} traces were not sampled, by {sampler} or by a caller's header: set another \
-                 sampler with `Builder::sampler`"
-            ),
+            Self::NotSampled { traces, of, by } => write!(f, "{traces} of {of} traces {by}"),
             Self::TooManyOpen { spans, max } => write!(
                 f,
                 "{spans} spans were not recorded, because {max} were open: close spans, or raise \

@@ -1,4 +1,4 @@
-//! GraphQL: a subsegment for each operation that an async-graphql schema runs. (Feature `async-graphql`.)
+//! GraphQL: a subsegment for each operation that an async-graphql schema runs.
 //!
 //! All operations of a server share one URL and, as a rule, the status 200. The name of the operation and its
 //! errors distinguish them. No value of a variable is recorded.
@@ -41,7 +41,9 @@ use crate::layer::find::update;
 ///     }
 /// }
 ///
-/// let schema = Schema::build(Query, EmptyMutation, EmptySubscription).extension(XrayGraphqlExtension).finish();
+/// let schema = Schema::build(Query, EmptyMutation, EmptySubscription)
+///     .extension(XrayGraphqlExtension)
+///     .finish();
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct XrayGraphqlExtension;

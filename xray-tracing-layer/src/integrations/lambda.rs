@@ -180,7 +180,7 @@ fn time_until(deadline: u64, margin: Duration) -> Duration {
     Duration::from_millis(deadline).saturating_sub(now).saturating_sub(margin)
 }
 
-/// Whether this is the first invocation in the process. Returns `true` once: a service is cloned for each
+/// Returns whether this is the first invocation in the process: `true` once. A service is cloned for each
 /// worker, so it can't know.
 fn is_cold_start() -> bool {
     static COLD: AtomicBool = AtomicBool::new(true);

@@ -1,4 +1,4 @@
-//! Links from a batch to the traces of its senders, for the events of `aws_lambda_events`. (Feature `lambda-events`.)
+//! Links from a batch to the traces of its senders, for the events of `aws_lambda_events`.
 //!
 //! ```
 //! use aws_lambda_events::sqs::SqsEvent;
@@ -115,7 +115,7 @@ impl Senders for Value {
     }
 }
 
-/// Where an event of one sender has members that a person chooses, as JSON pointers.
+/// Places, as JSON pointers, at which an event of one sender has members that a person chooses.
 const PLACES: &[&str] = &["", "/detail", "/input", "/Input", "/Execution/Input"];
 
 fn of_message(

@@ -1,12 +1,12 @@
 //! Log correlation: the trace id on each line that `tracing_subscriber::fmt` writes within a recorded span.
-//! (Feature `fmt`.)
 //!
 //! ```
-//! use tracing_subscriber::prelude::*;
+//! use tracing_subscriber::{fmt, prelude::*};
+//! use xray_tracing_layer::fmt::with_trace_id;
 //!
 //! tracing_subscriber::registry()
 //!     .with(xray_tracing_layer::layer())
-//!     .with(tracing_subscriber::fmt::layer().json().map_event_format(xray_tracing_layer::fmt::with_trace_id))
+//!     .with(fmt::layer().json().map_event_format(with_trace_id))
 //!     .init();
 //! ```
 //!
@@ -54,7 +54,7 @@ pub fn with_trace_id<E>(format: E) -> WithTraceId<E> {
 #[derive(Debug)]
 pub struct WithTraceId<E> {
     format: E,
-    /// Whether the format once wrote a line that was not JSON.
+    /// Set if the format once wrote a line that was not JSON.
     is_text: AtomicBool,
 }
 

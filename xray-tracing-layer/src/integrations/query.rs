@@ -28,7 +28,8 @@ use crate::span_ext::XraySpanExt;
 /// // Work that blocks, and work that is awaited. An error is the subsegment's fault.
 /// let orders = query("sqlite", sql).in_scope(|| count(sql))?;
 /// # let later = async {
-/// let orders = query("postgresql", sql).database("orders").host("db.example").instrument(load(sql)).await?;
+/// let query = query("postgresql", sql).database("orders").host("db.example");
+/// let orders = query.instrument(load(sql)).await?;
 /// # Ok::<_, ParseIntError>(orders) };
 /// # Ok::<_, ParseIntError>(())
 /// ```

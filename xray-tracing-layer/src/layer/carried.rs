@@ -52,5 +52,5 @@ pub(crate) fn count_dropped(span: &Span) {
     with_core(span, |core, _| core.output.counters.headers_dropped.one());
 }
 
-/// Whether any span of the process ever had such headers.
+/// Set if any span of the process ever had such headers.
 static ANY: AtomicBool = AtomicBool::new(false);

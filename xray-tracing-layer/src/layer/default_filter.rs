@@ -23,12 +23,13 @@ use crate::fields::library_event::{
 /// To combine it with another filter, use `tracing_subscriber`'s `FilterExt`:
 /// ```
 /// use tracing_subscriber::filter::{FilterExt, filter_fn};
-/// use tracing_subscriber::registry;
+/// use tracing_subscriber::Registry;
+/// use xray_tracing_layer::default_filter;
 ///
 /// let no_health_checks = filter_fn(|metadata| metadata.name() != "health_check");
 /// let layer = xray_tracing_layer::builder()
-///     .filter(FilterExt::<tracing_subscriber::Registry>::and(xray_tracing_layer::default_filter(), no_health_checks))
-///     .build::<tracing_subscriber::Registry>();
+///     .filter(FilterExt::<Registry>::and(default_filter(), no_health_checks))
+///     .build::<Registry>();
 /// # assert!(layer.is_ok());
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
@@ -76,12 +77,14 @@ impl DefaultFilter {
 
 /// Returns the lowest level at which a library's spans belong to a trace.
 fn lowest_level_of(target: &str) -> Level {
-    match () {
-        // Each service has a crate whose name begins with `aws_sdk_`.
-        () if target.starts_with("aws_sdk_") && target.contains("::operation") => Level::DEBUG,
-        () if target.starts_with("tower_http::trace") => Level::DEBUG,
-        () if target.starts_with("otel::tracing") => Level::TRACE,
-        () => Level::INFO,
+    // Each service has a crate whose name begins with `aws_sdk_`.
+    let is_aws_operation = target.starts_with("aws_sdk_") && target.contains("::operation");
+    if is_aws_operation || target.starts_with("tower_http::trace") {
+        Level::DEBUG
+    } else if target.starts_with("otel::tracing") {
+        Level::TRACE
+    } else {
+        Level::INFO
     }
 }
 

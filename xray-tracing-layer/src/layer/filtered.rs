@@ -91,10 +91,12 @@ where
 
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        if !was_forwarded(|| self.filtered.on_new_span(attrs, id, ctx.clone()))
-            && self.filter.wants(attrs.metadata())
-        {
-            self.layer().on_new_span(attrs, id, ctx);
+        if !was_forwarded(|| self.filtered.on_new_span(attrs, id, ctx.clone())) {
+            if self.filter.wants(attrs.metadata()) {
+                self.layer().on_new_span(attrs, id, ctx);
+            } else {
+                self.layer().core.note_rejected(id.into_u64());
+            }
         }
     }
 

@@ -27,7 +27,6 @@ pub(crate) enum FoundCore<'a> {
 
 impl FoundCore<'_> {
     /// Returns the core, to be kept for longer.
-    #[cfg(feature = "aws-sdk")]
     pub(crate) fn shared(&self) -> Arc<Core> {
         match self {
             Self::Visible(core) => Arc::clone(core),

@@ -5,8 +5,11 @@
 use std::borrow::Cow;
 
 use tracing::Span;
+use xray_sdk::document::AnnotationValue;
 
 use crate::fields::redacted_body::RedactedBody;
+use crate::fields::sanitize::free_text::free_text;
+use crate::fields::sanitize::header::header_value;
 use crate::fields::scratch::with_body;
 use crate::layer::find::with_core;
 
@@ -46,16 +49,26 @@ pub(crate) fn record_headers<'a>(span: &Span, side: HeaderSide, value: impl Fn(&
                     }
                     HeaderText::Text(text) => text,
                 };
-                let kept = &text[..text.floor_char_boundary(MAX_HEADER)];
-                let mut kept = Cow::Borrowed(kept);
-                if kept.len() < text.len() {
+                let rules = &core.config.rules;
+                // The hook sees the value as it came, and what it returns is free text.
+                let shown = rules.redacted(&header.field, &text);
+                let is_changed = *shown != *text;
+                let clean =
+                    if is_changed { Some(shown) } else { header_value(header.form, &text, rules.keep_query) };
+                let Some(clean) = clean else {
+                    core.output.counters.headers_dropped.one();
+                    continue;
+                };
+                let mut kept = Cow::Borrowed(&clean[..clean.floor_char_boundary(MAX_HEADER)]);
+                if kept.len() < clean.len() {
                     core.output.counters.values_cut.one();
                     kept = format!("{kept}…").into();
                 }
+                let kept = free_text(&kept, rules.keep_query);
                 if header.is_annotation {
-                    body.annotate(&header.field, &kept.into());
+                    body.unredacted().annotate(&header.field, &AnnotationValue::Str(kept));
                 } else {
-                    body.metadata("", &header.field, &*kept);
+                    body.unredacted().metadata_with("", &header.field, &*kept, |_, text| text.into());
                 }
             }
             core.spans.table.with(id, |record| record.body.absorb(scratch));

@@ -41,12 +41,16 @@ impl TrackedSpan {
     }
 
     fn find(core: &Arc<Core>, id: u64, metadata: &'static Metadata<'static>) -> Option<Self> {
-        core.spans.table.with(id, |record| Self {
-            record: RecordHandle { core: Arc::clone(core), id, segment_id: record.segment_id },
-            role: record.context.role,
-            metadata,
-            header: record.prepare_trace_header(),
-        })
+        let found = core.spans.table.with(id, |record| {
+            // A span takes the place of a root that is left out.
+            (!matches!(record.context.role, Role::LeftOut(_))).then(|| Self {
+                record: RecordHandle { core: Arc::clone(core), id, segment_id: record.segment_id },
+                role: record.context.role,
+                metadata,
+                header: record.prepare_trace_header(),
+            })
+        });
+        found.flatten()
     }
 
     /// Returns whether a call inside would be recorded.

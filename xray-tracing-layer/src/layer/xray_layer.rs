@@ -52,13 +52,14 @@ where
 
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        if !self.core.opens_unsampled(attrs) {
-            self.core.open(attrs, id, &ctx);
-        }
+        note_forwarded();
         if !self.core.install.visible.load(Relaxed) {
             self.store_core(id, &ctx);
         }
-        note_forwarded();
+        // The last call, so that it takes this one's place on the stack.
+        if !self.core.opens_unsampled(attrs, id) {
+            self.core.open(attrs, id, ctx);
+        }
     }
 
     #[inline]
@@ -68,8 +69,8 @@ where
 
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        self.core.event(event, &ctx);
         note_forwarded();
+        self.core.event(event, &ctx);
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _ctx: Context<'_, S>) {
@@ -83,7 +84,7 @@ where
 
     #[inline]
     fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
-        self.core.exit(id, &ctx);
+        self.core.exit(id, ctx);
     }
 
     #[inline]
@@ -92,18 +93,19 @@ where
     }
 }
 
-/// Marks the callback as forwarded, after anything nested in it.
+/// Counts a callback that was forwarded.
 #[inline]
 fn note_forwarded() {
-    ThreadState::with(|thread| thread.forwarded.set(true));
+    ThreadState::with(|thread| thread.forwarded.set(thread.forwarded.get().wrapping_add(1)));
 }
 
 /// Returns whether `forward` reaches the inner layer's callback for a span or an event.
 #[inline]
 pub(crate) fn was_forwarded(forward: impl FnOnce()) -> bool {
-    ThreadState::with(|thread| thread.forwarded.set(false));
+    // What is nested in the callback is counted as well, but there is nothing nested in one that was not forwarded.
+    let before = ThreadState::with(|thread| thread.forwarded.get());
     forward();
-    ThreadState::with(|thread| thread.forwarded.get()).unwrap_or(true)
+    before.is_none_or(|before| ThreadState::with(|thread| thread.forwarded.get()) != Some(before))
 }
 
 /// Stops background work. Handles may live on, and keep the counters.

@@ -14,24 +14,24 @@ use xray_sdk::sampling::Sampler;
 use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
+use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
 use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
-use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord, TraceContext, UnsampledBy};
 use crate::state::table::Found;
-use crate::state::thread::thread_state::ThreadState;
 
 /// The destination of a closed span's document.
 pub(crate) enum Destination {
     Folded {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The parent's batch, as a document of its own that is sent with others.
     Held {
-        /// Whether the parent had been exited already, so that the span outlives it.
+        /// Set if the parent had been exited already, so that the span outlives it.
         late: bool,
     },
     /// The emitter, as a document of its own.
@@ -54,7 +54,31 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(mut record) = found.remove() else { return };
+        let Some(record) = found.remove() else { return };
+        match record.parent {
+            Some(parent) if self.config.closes_plainly && record.is_plain_part() => {
+                self.close_plain(record, id, parent, ctx);
+            }
+            _ => self.close_otherwise(record, id, ctx),
+        }
+    }
+
+    /// Closes a span that is not plain. Marked as cold for the reason of [`open_otherwise`](Self::open_otherwise).
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn close_otherwise<S>(&self, record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.close_any(record, id, ctx);
+    }
+
+    /// Closes a span in any way.
+    #[inline(never)]
+    fn close_any<S>(&self, mut record: Box<SpanRecord>, id: &Id, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }
@@ -65,13 +89,31 @@ impl Core {
             }
         } else {
             self.note_child_closed(&record);
-            if matches!(record.context.role, Role::Unsampled | Role::NotSampledByLambda)
-                && record.is_local_root()
-            {
-                self.output.counters.here().unsampled.one();
+            if record.is_local_root() {
+                match (record.context.role, record.unsampled_by) {
+                    (Role::Unsampled, UnsampledBy::Sampler) => self.output.counters.here().unsampled.one(),
+                    _ => self.count_unsampled(&record),
+                }
             }
         }
         pool::give_back(record);
+    }
+
+    /// Counts a root that was not sampled, by who decided. A call outside of any segment is no root.
+    pub(crate) fn count_unsampled(&self, record: &SpanRecord) {
+        let counters = &self.output.counters;
+        match (record.unsampled_by, record.context.role) {
+            (_, Role::LeftOut(_)) => return counters.left_out_roots.add((!record.has_children).into()),
+            (_, Role::PlatformRoot | Role::Undecided { has_trace: false }) => return,
+            (UnsampledBy::Rule, _) => return,
+            // In Lambda, a header without a decision: the function is not traced.
+            (UnsampledBy::Caller, Role::Undecided { .. }) => return,
+            (UnsampledBy::Sampler, _) => {}
+            (UnsampledBy::Caller, _) => counters.unsampled_by_caller.one(),
+            (UnsampledBy::Program, _) => counters.unsampled_by_program.one(),
+            (UnsampledBy::TailFull, _) => counters.tail_full.one(),
+        }
+        counters.here().unsampled.one();
     }
 
     fn close_recorded<S>(&self, record: &mut SpanRecord, id: &Id, ctx: &Context<'_, S>)
@@ -94,25 +136,6 @@ impl Core {
         };
         if late {
             self.mark_closed_by_child(id, parent, ctx);
-        }
-    }
-
-    /// Marks that the parent, which was exited before, may close because of this span.
-    #[inline(never)]
-    fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
-    where
-        S: Subscriber + for<'a> LookupSpan<'a>,
-    {
-        // A thread inside the parent holds the parent open.
-        if self.current(ctx) != Some(parent.get())
-            && let Some(span) = ctx.span(id)
-        {
-            // The registry closes the parent while this span's extensions still exist, if its own handles are
-            // gone. It drops them right after.
-            let mut extensions = span.extensions_mut();
-            if extensions.get_mut::<ClosedByChild>().is_none() {
-                extensions.insert(ClosedByChild::towards(parent.get()));
-            }
         }
     }
 
@@ -162,10 +185,7 @@ impl Core {
         let callsite = self.spans.callsites.get(record.callsite);
         let name = callsite.map_or("unknown", |callsite| &*callsite.name);
         let times = (record.context.offset + record.start, record.context.offset + end);
-        // Most spans are of this form.
         let opening = callsite.and_then(|callsite| callsite.opening.as_ref());
-        let members = record.body.plain_metadata().filter(|_| record.children.is_empty());
-        let plain = opening.zip(members);
         let size = size_bound(record, name);
         let mut batch = None;
         let folded = self.spans.table.with(parent.get(), |open| {
@@ -181,12 +201,7 @@ impl Core {
                 batch = left.batch;
                 return left.is_in_batch.then_some(Destination::Held { late: open.exited.is_some() });
             }
-            let added = plain.is_some_and(|(opening, members)| {
-                children.add_plain(opening, record.segment_id, times, members)
-            });
-            if !added {
-                fold_frame(record, (name, opening), times, children);
-            }
+            fold_frame(record, (name, opening), times, children);
             Some(Destination::Folded { late: open.exited.is_some() })
         });
         if let Some(batch) = batch {
@@ -268,8 +283,13 @@ impl Core {
     /// Returns whether the tree is old enough for an in-progress document.
     #[inline]
     pub(crate) fn is_in_progress_due(&self, context: &TraceContext, now: Ticks) -> bool {
-        context.role.is_recorded()
-            && now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
+        context.role.is_recorded() && self.is_tree_old(context, now)
+    }
+
+    /// Returns whether a recorded tree is old enough for that.
+    #[inline]
+    pub(crate) fn is_tree_old(&self, context: &TraceContext, now: Ticks) -> bool {
+        now.saturating_sub(context.root_start) > self.config.streaming.in_progress_after_micros
     }
 
     /// Emits a root's document as in progress, once, without its children: they come with the complete one.
@@ -343,35 +363,4 @@ pub(crate) fn size_bound(record: &SpanRecord, name: &str) -> usize {
 #[cold]
 pub(crate) fn put_whole(packet: &mut Packet, frame: &Frame<'_>) {
     frame.put(packet.start_document());
-}
-
-/// Marks that the registry closes a parent because its last child closed.
-///
-/// The registry closes a span when its handles and its children are gone. A request that leaves a background
-/// task behind is therefore closed by that task, long after its end. No callback reports the end itself; the
-/// nearest is the last exit.
-///
-/// A closing child leaves this mark in its own extensions. The registry drops them after it has closed the
-/// parent. So a parent that closes while the mark exists was kept open by the child, and ended at its last
-/// exit.
-struct ClosedByChild {
-    former: u64,
-}
-
-impl ClosedByChild {
-    fn towards(parent: u64) -> Self {
-        Self {
-            former: ThreadState::with(|thread| thread.closed_by_child.replace(parent)).unwrap_or_default(),
-        }
-    }
-
-    fn reaches(id: u64) -> bool {
-        ThreadState::with(|thread| thread.closed_by_child.get() == id).unwrap_or_default()
-    }
-}
-
-impl Drop for ClosedByChild {
-    fn drop(&mut self) {
-        ThreadState::with(|thread| thread.closed_by_child.set(self.former));
-    }
 }

@@ -44,14 +44,14 @@ pub(crate) struct Core {
 
 /// Frozen values from the builder and the environment.
 pub(crate) struct Config {
-    /// Whether the layer records anything.
+    /// Set if the layer records anything.
     pub(crate) enabled: bool,
     /// The variable that switched the layer off.
     pub(crate) switched_off_by: Option<&'static str>,
-    /// Whether Lambda's variables are set, but not the one that its runtime needs.
+    /// Set if Lambda's variables are set, but not the one that its runtime needs.
     pub(crate) lambda_elsewhere: bool,
     pub(crate) context_missing: ContextMissing,
-    /// Whether unsampled traces share one id of zeros.
+    /// Set if unsampled traces share one id of zeros.
     pub(crate) zero_ids: bool,
     pub(crate) streaming: Streaming,
     pub(crate) rules: Rules,
@@ -61,15 +61,17 @@ pub(crate) struct Config {
     pub(crate) service_name: String,
     /// The beginning of segments' documents, if the name is short.
     pub(crate) opening: Option<SegmentOpening>,
-    /// Whether the panic hook records in this layer's spans.
+    /// Set if the panic hook records in this layer's spans.
     pub(crate) capture_panics: bool,
-    /// Whether the layer's filter is the default one.
+    /// Set if the layer's filter is the default one.
     pub(crate) default_filter: bool,
-    /// Which headers of HTTP are recorded and passed on.
+    /// HTTP headers that are recorded and passed on.
     #[cfg(feature = "http")]
     pub(crate) headers: HeaderSettings,
-    /// Whether the layer hears of each span that is entered.
+    /// Set if the layer hears of each span that is entered.
     pub(crate) hears_all: bool,
+    /// Set if nothing but a span itself says what becomes of it when it closes: no closure of the user's, nor Lambda.
+    pub(crate) closes_plainly: bool,
 }
 
 /// Open spans, and what their records are made of.
@@ -105,9 +107,9 @@ pub(crate) struct Hooks {
 
 /// The layer's place in a subscriber.
 pub(crate) struct Install {
-    /// Whether background work was started.
+    /// Set if background work was started.
     pub(crate) installed: AtomicBool,
-    /// Whether `Dispatch::downcast_ref` finds this layer. A layer below a reloadable one, for instance, is not found.
+    /// Set if `Dispatch::downcast_ref` finds this layer. A layer below a reloadable one, for instance, is not found.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,
     pub(crate) wanted: WantedCallsites,

@@ -41,7 +41,8 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let again = ThreadState::with(|thread| thread.last_exited.replace(id) == id).unwrap_or_default();
+        let last = ThreadState::with(|thread| thread.last_exited.replace(SpanId::new(id))).flatten();
+        let again = last.is_some_and(|last| last.get() == id);
         let now = self.spans.clock.ticks();
         let exited = self.spans.table.with(id, |record| {
             record.exited = NonZeroU64::new(now);
@@ -95,14 +96,17 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let platform_root = ctx.lookup_current()?.id().into_non_zero_u64();
-        let last = ThreadState::with(|thread| thread.last_exited.get())?;
-        let knows = self.spans.table.with(last, |record| {
-            let its = record.context.role == Role::Independent && !record.is_emitted_early();
-            (its && record.lambda_state.platform_root == Some(platform_root))
-                .then(|| record.body.has_exceptions())
+        let last = ThreadState::with(|thread| thread.last_exited.get()).flatten();
+        let knows = last.and_then(|last| {
+            let knows = self.spans.table.with(last.get(), |record| {
+                let its = record.context.role == Role::Independent && !record.is_emitted_early();
+                (its && record.lambda_state.platform_root == Some(platform_root))
+                    .then(|| record.body.has_exceptions())
+            });
+            Some((last.get(), knows.flatten()?))
         });
-        match knows.flatten() {
-            Some(knows) => (!knows).then_some(last),
+        match knows {
+            Some((last, knows)) => (!knows).then_some(last),
             None => {
                 let unsent = |record: &mut SpanRecord| {
                     record.context.role == Role::PlatformRoot && record.phase == Phase::Open

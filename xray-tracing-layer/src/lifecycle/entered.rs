@@ -19,50 +19,78 @@ impl Core {
     /// Notes that the thread enters a span.
     #[inline]
     pub(crate) fn enter(&self, id: u64) {
-        let kind = self.spans.table.kind(id);
-        if kind == Kind::Absent {
-            let layer = self.spans.unsampled.layer();
-            ThreadState::with(|thread| {
-                if thread.entered.is_of(layer) {
-                    thread.entered.push_unrecorded();
-                }
-            });
-        } else {
-            self.enter_known(id, kind);
+        let (layer, decisions) = (self.spans.unsampled.layer(), self.spans.unsampled.decisions());
+        let is_noted = ThreadState::with(|thread| {
+            if thread.unsampled.depth.get() == 0 {
+                return thread.entered.push_opened(layer, id, decisions)
+                    || thread.entered.push_rejected(layer, id);
+            }
+            thread.unsampled.opened.get() == id && self.is_unsampled_alone(thread)
+        });
+        if is_noted != Some(true) {
+            self.enter_any(id);
         }
     }
 
+    /// Returns whether a span is without a record that was opened inside of the thread's unsampled root, or that is exited
+    /// there and is not the root itself: no late decision may have given it one, and the thread is in no recorded span.
+    #[inline]
+    fn is_unsampled_alone(&self, thread: &ThreadState) -> bool {
+        let scope = &thread.unsampled;
+        scope.layer.get() == self.spans.unsampled.layer()
+            && scope.decisions.get() == self.spans.unsampled.decisions()
+            && scope.others.get() == 0
+            && thread.entered.is_empty()
+            && self.config.hears_all
+    }
+
+    /// Notes that the thread enters a span that it did not open last.
     #[inline(never)]
-    fn enter_known(&self, id: u64, kind: Kind) {
+    fn enter_any(&self, id: u64) {
         let layer = self.spans.unsampled.layer();
         ThreadState::with(|thread| {
-            if kind == Kind::Unrecorded {
+            let kind = self.spans.table.kind(id);
+            if matches!(kind, Kind::Absent | Kind::Unrecorded) {
                 if thread.entered.is_of(layer) {
                     thread.entered.push_unrecorded();
                 }
             } else if self.config.hears_all {
                 thread.entered.push(layer, id, kind == Kind::Root);
             }
-            if kind == Kind::Unrecorded || thread.unsampled.depth.get() > 0 {
+            if kind == Kind::Unrecorded || (kind != Kind::Absent && thread.unsampled.depth.get() > 0) {
                 self.enter_scope(&thread.unsampled, id, kind);
             }
         });
     }
 
-    /// Notes that the thread exits a span. Returns its kind: of the span that was entered last, its kind at that time.
+    /// Notes that the layer's filter rejects a new span.
     #[inline]
-    pub(crate) fn note_exit(&self, id: u64) -> Kind {
+    pub(crate) fn note_rejected(&self, id: u64) {
+        ThreadState::with(|thread| thread.entered.note_rejected(self.spans.unsampled.layer(), id));
+    }
+
+    /// Notes that the thread exits the span that it entered last, if that is known without the table. Returns its kind at
+    /// that time.
+    #[inline]
+    pub(crate) fn exit_last(&self, id: u64) -> Option<Kind> {
         let layer = self.spans.unsampled.layer();
-        let known = ThreadState::with(|thread| {
+        ThreadState::with(|thread| {
             if thread.unsampled.depth.get() > 0 {
-                return None;
+                let is_absent = thread.unsampled.id.get() != id && self.is_unsampled_alone(thread);
+                return is_absent.then_some(Kind::Absent);
             }
-            let is_root = thread.entered.pop_last(layer, id)?;
-            Some(if is_root { Kind::Root } else { Kind::Part })
-        });
-        if let Some(kind) = known.flatten() {
-            return kind;
-        }
+            match thread.entered.pop_last(layer, id) {
+                Some(false) => Some(Kind::Part),
+                Some(true) => Some(Kind::Root),
+                None => thread.entered.pop_rejected(layer, id).then_some(Kind::Absent),
+            }
+        })
+        .flatten()
+    }
+
+    /// Notes that the thread exits any other span. Returns its kind.
+    pub(crate) fn exit_other(&self, id: u64) -> Kind {
+        let layer = self.spans.unsampled.layer();
         let kind = self.spans.table.kind(id);
         if kind == Kind::Absent {
             ThreadState::with(|thread| {
@@ -94,6 +122,12 @@ impl Core {
                 self.exit_scope(&thread.unsampled, id, kind);
             }
         });
+    }
+
+    /// Returns whether the thread is known to be in no recorded span.
+    #[inline]
+    pub(crate) fn is_outside(&self) -> bool {
+        self.config.hears_all && ThreadState::with(|thread| thread.entered.is_empty()) == Some(true)
     }
 
     /// Returns the registry's id of the span that the thread is in.

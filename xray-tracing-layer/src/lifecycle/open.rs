@@ -8,50 +8,80 @@
 //!                            the header's overrides the sampler's
 //! ```
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::document::Namespace;
+use xray_sdk::SegmentId;
 use xray_sdk::id::internal::stir_ids;
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
 
-use crate::fields::callsite::CallsiteInfo;
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::language_of;
-use crate::fields::field_target::HeaderField;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor, is_call_by_kind};
+use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
-use crate::settings::config::ContextMissing;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::clock::Ticks;
-use crate::state::placement::Placement;
 use crate::state::pool;
-use crate::state::process::host::LambdaFunction;
 use crate::state::record::{LambdaState, Role, SpanId, SpanRecord, TraceContext};
 use crate::state::table::Inserted;
 
 impl Core {
     #[inline(never)]
-    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn open<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         if !self.config.enabled || is_recording_suppressed() {
             return;
         }
-        let (callsite_id, callsite) = self.spans.callsites.of(attrs.metadata());
-        if callsite.dropped.is_some_and(|dropped| self.is_left_out(dropped, id, ctx)) {
+        let callsite = self.spans.callsites.of(attrs.metadata());
+        if !self.open_plain(attrs, id, callsite, &ctx) {
+            self.open_otherwise(attrs, id, callsite, ctx);
+        }
+    }
+
+    /// Opens a span that is not plain. Each of the many conditions of that is taken to hold because this is marked as cold,
+    /// or the compiler would take the last of them for a rare case.
+    #[cold]
+    #[inline(never)]
+    fn open_otherwise<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        callsite: (CallsiteId, &CallsiteInfo),
+        ctx: Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        self.open_any(attrs, id, callsite, &ctx);
+    }
+
+    /// Opens a span in any way.
+    #[inline(never)]
+    fn open_any<S>(
+        &self,
+        attrs: &Attributes<'_>,
+        id: &Id,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if callsite.dropped.is_some() && self.is_left_out((callsite_id, callsite), attrs, id, ctx) {
             return;
         }
         let mut record = pool::take();
         record.callsite = callsite_id;
         // Spans around a platform root are ignored: the runtime opens one for each of its workers.
-        let is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
-        if !is_root && !record.context.role.is_recorded() && !callsite.has_decision {
-            return pool::give_back(record);
+        let mut is_root = callsite.platform_root || !self.inherit(&mut record, attrs, id, ctx);
+        let mut takes_place = false;
+        if !is_root && !record.context.role.is_recorded() {
+            takes_place = matches!(record.context.role, Role::LeftOut(_));
+            is_root = takes_place;
+            if !is_root && !callsite.has_decision {
+                return pool::give_back(record);
+            }
         }
         let (now, nanos) = self.spans.clock.read();
         if is_root {
@@ -61,7 +91,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         record.start = now;
         let user = if is_root {
-            self.begin_root(&mut record, callsite, attrs, id)
+            self.begin_root(&mut record, callsite, attrs, (id, takes_place))
         } else {
             self.begin_part(&mut record, callsite, attrs, id)
         };
@@ -81,23 +111,8 @@ impl Core {
 
     /// Records the fields of a span inside another. Returns the end user that they name, who belongs to the
     /// segment.
-    #[inline]
-    fn begin_part(
-        &self,
-        record: &mut SpanRecord,
-        callsite: &CallsiteInfo,
-        attrs: &Attributes<'_>,
-        id: &Id,
-    ) -> Option<String> {
-        if let Some(mut visitor) = PlainVisitor::of(callsite, &self.config.rules, &mut record.body) {
-            attrs.record(&mut visitor);
-            return None;
-        }
-        self.begin_any_part(record, callsite, attrs, id)
-    }
-
     #[inline(never)]
-    fn begin_any_part(
+    fn begin_part(
         &self,
         record: &mut SpanRecord,
         callsite: &CallsiteInfo,
@@ -115,66 +130,19 @@ impl Core {
         user
     }
 
-    /// Records the fields of a local root, and places it.
-    ///
-    /// Most roots are not sampled, and then their fields are not encoded. If the sampler does not look at
-    /// fields, the decisive ones are recorded first and the others after the decision.
-    #[inline(never)]
-    fn begin_root(
-        &self,
-        record: &mut SpanRecord,
-        callsite: &CallsiteInfo,
-        attrs: &Attributes<'_>,
-        id: &Id,
-    ) -> Option<String> {
-        let is_segment = !self.spans.host.is_lambda();
-        let decides_first = is_segment && !self.hooks.sampler.looks_at_request();
-        if decides_first
-            && let Some(is_call) =
-                is_call_by_kind(callsite, &self.config.rules, |fields| attrs.record(fields))
-        {
-            if is_call {
-                record.body.set_namespace(Namespace::Remote);
-            }
-            self.place_root(record, id, None, None);
-            self.record_rest(record, callsite, attrs);
-            return None;
-        }
-        let mut visitor = if decides_first {
-            FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)
-        } else {
-            FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, is_segment)
-        };
-        if callsite.has_decisive_fields || !decides_first {
-            visitor.target.language = language_of(callsite, |fields| attrs.record(fields));
-            attrs.record(&mut visitor);
-        }
-        let (header, forced, user) =
-            (visitor.target.header.take(), visitor.target.forced.take(), visitor.target.user.take());
-        let forced = callsite.forced().or(forced);
-        self.place_root(record, id, header, forced);
-        if decides_first {
-            self.record_rest(record, callsite, attrs);
-        }
-        user
-    }
-
-    /// Records the fields of a root that don't decide, or copies them.
-    #[inline]
-    fn record_rest(&self, record: &mut SpanRecord, callsite: &CallsiteInfo, attrs: &Attributes<'_>) {
-        let is_written = record.context.role.is_recorded() || record.is_watched();
-        let SpanRecord { body, deferred, .. } = record;
-        attrs.record(&mut if is_written {
-            FieldVisitor::for_rest(callsite, &self.config.rules, body)
-        } else {
-            let deferred = deferred.get_or_insert_default();
-            FieldVisitor::for_deferring(callsite, &self.config.rules, body, deferred)
-        });
-    }
-
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) {
         match self.spans.table.insert(id, record) {
+            Inserted::Done => {}
+            other => self.give_up(id, other),
+        }
+    }
+
+    /// Gives up what an insertion replaced, or what had no room.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_up(&self, id: u64, inserted: Inserted) {
+        match inserted {
             Inserted::Done => {}
             Inserted::Replaced(mut stale) => {
                 self.output.counters.abandoned.one();
@@ -204,16 +172,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if attrs.is_root() {
-            return false;
-        }
-        let direct = match attrs.parent() {
-            Some(parent) => parent.into_u64(),
-            None => match self.current(ctx) {
-                Some(current) => current,
-                None => return false,
-            },
-        };
+        let Some(direct) = self.direct_parent(attrs, ctx) else { return false };
         if self.inherit_from(record, direct) {
             return true;
         }
@@ -244,78 +203,22 @@ impl Core {
             let (role, parent_id) = match parent.context.role {
                 _ if is_recorded => (Role::Subsegment, Some(parent.segment_id)),
                 Role::PlatformRoot => (Role::Independent, parent.parent_id),
-                Role::NotSampledByLambda => (Role::NotSampledByLambda, parent.parent_id),
+                role @ (Role::NotSampledByLambda | Role::LeftOut(_)) => (role, parent.parent_id),
                 role => (role, Some(parent.segment_id)),
             };
             record.context = TraceContext { role, ..parent.context.clone() };
             record.parent_id = parent_id;
-            // Lambda counts each child, and may emit a parent early. Unknown keys of a header are not words.
-            let context = &parent.context;
-            let is_plain = context.extras.is_none() && !context.held_back;
-            let stays = is_recorded && !self.spans.host.is_lambda() && is_plain;
+            // Lambda counts each child, and may emit a parent early.
+            let stays = parent.hands_down_plainly() && !self.spans.host.is_lambda();
             ((), stays.then(|| parent.inheritance()))
         });
         if found.is_none() {
             return false;
         }
-        let independent = record.context.role == Role::Independent;
+        let is_root = matches!(record.context.role, Role::Independent | Role::LeftOut(_));
         // The platform's segment is elsewhere: inside this process its children are roots.
-        record.parent = if independent { None } else { SpanId::new(parent) };
+        record.parent = if is_root { None } else { SpanId::new(parent) };
         true
-    }
-
-    fn place_root(&self, record: &mut SpanRecord, id: &Id, field: Option<HeaderField>, forced: Option<bool>) {
-        let now = record.start;
-        if !self.install.installed.load(Relaxed) {
-            // The layer was added by a reload, so it never got the subscriber's dispatch.
-            self.install();
-        }
-        record.parent = None;
-        record.parent_id = None;
-        record.context.root = id.into_u64();
-        if field.as_ref().is_some_and(|field| field.header.is_none()) {
-            self.output.counters.bad_headers.one();
-        }
-        // A call to another service needs a segment. A trace header shows that a caller has one.
-        let is_orphan = field.is_none() && forced.is_none() && record.body.namespace().is_some();
-        let platform_root = field.as_ref().is_some_and(|field| field.platform_root);
-        let lambda = self.spans.host.lambda();
-        let header = match field {
-            Some(field) => field.header,
-            None => lambda.and_then(LambdaFunction::header),
-        };
-        if let Some(function) = lambda {
-            if header.is_some() && function.take_snapshot_restored() {
-                self.restored();
-                record.segment_id = SegmentId::random();
-            }
-            // The process may have been frozen since the last invocation.
-            self.spans.clock.anchor(now);
-        }
-        let (start, offset) = self.spans.clock.begin_tree(now);
-        (record.start, record.context.root_start, record.context.offset) = (start, start, offset);
-        let in_platform_segment = platform_root || lambda.is_some();
-        match Placement::of(header.as_ref(), forced, in_platform_segment, platform_root, is_orphan) {
-            Placement::InPlatformSegment(role) => record.join_platform_segment(header.as_ref(), role),
-            Placement::Orphan if !self.takes_orphan() => {
-                record.context.role = Role::Undecided { has_trace: false };
-            }
-            Placement::Orphan => self.join(record, None, None),
-            Placement::Segment { sampled } => self.join(record, header.as_ref(), sampled),
-        }
-        if self.hooks.tail.is_some() && forced.is_none() && !in_platform_segment {
-            let by_caller = header.is_some_and(|header| header.sampled() == SamplingDecision::NotSampled);
-            self.hold_back(record, by_caller);
-        }
-    }
-
-    /// Returns whether a call to another service outside of any segment becomes a segment.
-    #[cold]
-    fn takes_orphan(&self) -> bool {
-        if self.config.context_missing != ContextMissing::Ignore {
-            self.output.counters.context_missing.one();
-        }
-        self.config.context_missing == ContextMissing::MakeSegment
     }
 
     /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
@@ -330,38 +233,6 @@ impl Core {
                 record.body.absorb(&platform_root.body);
                 platform_root.body.clear();
             });
-        }
-    }
-
-    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
-    /// decides.
-    fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
-        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
-        record.parent_id = header.and_then(TraceHeader::parent);
-        record.context.extras = header.and_then(TraceHeader::shared_extras);
-        record.verdict = None;
-        record.context.role = match sampled {
-            Some(true) => Role::Segment,
-            Some(false) => Role::Unsampled,
-            None => {
-                let verdict = self.sample(record);
-                let role = if verdict.is_sampled() {
-                    Role::Segment
-                } else if verdict.is_left_open() {
-                    Role::Undecided { has_trace: true }
-                } else {
-                    Role::Unsampled
-                };
-                record.verdict = Some(verdict);
-                role
-            }
-        };
-        match record.context.role {
-            Role::Segment => record.draw_trace_id(),
-            Role::Unsampled if self.config.zero_ids && header.is_none() => {
-                record.segment_id = SegmentId::from(0);
-            }
-            _ => {}
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::core::Core;
 use crate::state::placement::role_in_platform_segment;
 use crate::state::pool;
-use crate::state::record::{Kind, Role, SpanRecord};
+use crate::state::record::{Kind, Role, SpanRecord, UnsampledBy};
 use crate::state::stats::Counter;
 
 impl Core {
@@ -32,14 +32,22 @@ impl Core {
                 record.join_platform_segment(Some(header), role_in_platform_segment(Some(header), false));
                 return Ok(None);
             }
+            if matches!(record.context.role, Role::LeftOut(_)) {
+                record.continue_left_out(header);
+                return Ok(None);
+            }
             record.context.trace_id = header.root();
             record.parent_id = header.parent();
             record.context.extras = header.shared_extras();
+            record.unsampled_by = UnsampledBy::Caller;
             record.context.role = match header.sampled() {
                 SamplingDecision::Sampled => Role::Segment,
                 SamplingDecision::NotSampled => Role::Unsampled,
                 // The sampler has decided already.
-                _ => return Ok(None),
+                _ => {
+                    record.unsampled_by = UnsampledBy::Sampler;
+                    return Ok(None);
+                }
             };
             record.release();
             self.hold_back(record, true);
@@ -156,6 +164,7 @@ impl SpanRecord {
             Role::PlatformRoot => below(header.with_sampled(SamplingDecision::Sampled)),
             Role::NotSampledByLambda => below(header.with_sampled(SamplingDecision::NotSampled)),
             Role::Unsampled => header.with_parent(self.segment_id).with_sampled(SamplingDecision::NotSampled),
+            Role::LeftOut(decision) => return self.left_out_header(decision),
             Role::Undecided { has_trace: true } => header,
             Role::Undecided { has_trace: false } => return None,
         };

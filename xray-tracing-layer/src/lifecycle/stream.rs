@@ -5,7 +5,7 @@
 //!  a child closes ─► room? ──► folded into the parent's document
 //!                     │ no
 //!                     ├─ large ───────────────────────────────────────────────────────► sent alone, at once
-//!                     └─ small ─► the parent's batch ─► 30 are there, the parent closes,
+//!                     └─ small ─► the parent's batch ─► 60 are there, the parent closes,
 //!                                  held                 none has left for a second,
 //!                                                       a span closes a second later,
 //!                                                       a flush, Lambda's freeze ──────► sent in one call
@@ -25,10 +25,10 @@ use crate::state::record::{Fate, SpanId, SpanRecord};
 use crate::state::waiting::stream_batch::{Content, StreamBatch};
 use crate::state::waiting::waiting_spans::PATIENCE_MICROS;
 
-/// What became of a child for which its parent has no room.
+/// The fate of a child for which its parent has no room.
 #[derive(Debug, Default)]
 pub(crate) struct Left {
-    /// Whether the child's document is in a batch. Otherwise it has to be sent alone.
+    /// Set if the child's document is in a batch. Otherwise it has to be sent alone.
     pub(crate) is_in_batch: bool,
     /// Documents to send now.
     pub(crate) batch: Option<Box<StreamBatch>>,
@@ -228,7 +228,7 @@ pub(crate) fn take_largest(record: &mut SpanRecord, room: usize) -> Box<StreamBa
 
 /// The largest document that waits for others. One that is larger gains little, and may be split where a system carries
 /// less than UDP allows: macOS takes 9,216 bytes by default.
-const MAX_WAITING: usize = 8 << 10;
+pub(crate) const MAX_WAITING: usize = 8 << 10;
 
 /// The number of folded children that an old parent streams with each child that closes.
 const STREAMED_AT_ONCE: usize = 8;

@@ -15,7 +15,7 @@
 //! with an explicit recorded parent in another trace, may be entered inside an unsampled root. Spans inside
 //! of it are taken for unsampled ones.
 
-use tracing_core::span::Attributes;
+use tracing_core::span::{Attributes, Id};
 
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
@@ -25,14 +25,14 @@ use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
 impl Core {
     /// Returns whether a new span opens inside an unsampled root, and needs no work.
     #[inline]
-    pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>) -> bool {
+    pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>, id: &Id) -> bool {
         let is_unsampled = self.spans.unsampled.is_here()
             && attrs.is_contextual()
             && (!self.spans.unsampled.may_be_overridden()
                 || is_recording_suppressed()
                 || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
         if is_unsampled {
-            self.note_unsampled_child();
+            self.note_unsampled_child(id.into_u64());
         }
         is_unsampled
     }
@@ -51,6 +51,7 @@ impl Core {
             scope.others.set(0);
             scope.decisions.set(self.spans.unsampled.decisions());
             scope.knows_child.set(false);
+            scope.opened.set(0);
         }
     }
 
@@ -69,8 +70,12 @@ impl Core {
 
     /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.
     #[inline]
-    fn note_unsampled_child(&self) {
-        if ThreadState::with(|thread| thread.unsampled.knows_child.replace(true)) == Some(false) {
+    fn note_unsampled_child(&self, child: u64) {
+        let knew_child = ThreadState::with(|thread| {
+            thread.unsampled.opened.set(child);
+            thread.unsampled.knows_child.replace(true)
+        });
+        if knew_child == Some(false) {
             self.mark_unsampled_child();
         }
     }

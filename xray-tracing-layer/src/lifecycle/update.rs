@@ -6,8 +6,7 @@ use tracing_core::span::{Id, Record};
 use tracing_core::{Event, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
-use xray_sdk::SegmentId;
-use xray_sdk::document::internal::{Body, Buffer, Section, keys};
+use xray_sdk::document::internal::{Body, Section, keys};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::database::language::{language_in, language_of};
@@ -111,7 +110,7 @@ impl Core {
             }
             _ => {}
         }
-        if let Some(id) = self.span_of(event, ctx, Role::is_recorded) {
+        if let Some(id) = self.recorded_span_of(event, ctx) {
             if callsite.event == EventKind::Breadcrumb {
                 return self.breadcrumb(event, callsite, id);
             }
@@ -120,24 +119,15 @@ impl Core {
     }
 
     fn put_event(&self, event: &Event<'_>, callsite: &CallsiteInfo, id: u64) {
-        let is_put = with_buffer(|message| {
-            let Some(mut visitor) = MessageVisitor::of(callsite, &self.config.rules, message) else {
-                return false;
-            };
-            event.record(&mut visitor);
-            let written = visitor.written();
-            self.spans.table.with(id, |record| {
-                let copy = |out: &mut Buffer| {
-                    out.put_buffer(message);
-                    written
-                };
-                record.body.put_exception(SegmentId::random(), "Error", copy, false, None, &callsite.stack);
-            });
-            true
-        });
-        if !is_put {
-            self.put_any_event(event, callsite, id);
+        if !MessageVisitor::is_for(callsite, &self.config.rules) {
+            return self.put_any_event(event, callsite, id);
         }
+        with_buffer(|exception| {
+            let mut visitor = MessageVisitor::new(&self.config.rules, exception);
+            event.record(&mut visitor);
+            let is_cut = visitor.finish();
+            self.spans.table.with(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
+        });
     }
 
     #[inline(never)]
@@ -166,7 +156,21 @@ impl Core {
         });
     }
 
+    /// Returns the nearest span of an event that has a record, if it is recorded.
+    #[inline]
+    fn recorded_span_of<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> Option<u64>
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        // Most events are in a span inside a root: its label says enough.
+        let current = if event.is_contextual() { self.current(ctx) } else { None };
+        current
+            .filter(|current| self.spans.table.kind(*current) == Kind::Part)
+            .or_else(|| self.span_of(event, ctx, Role::is_recorded))
+    }
+
     /// Returns the nearest span of an event that has a record, if `takes` accepts its role.
+    #[inline(never)]
     pub(crate) fn span_of<S>(
         &self,
         event: &Event<'_>,
@@ -191,11 +195,23 @@ impl Core {
     /// Notes an exit. A local root ends at its last exit, if something that outlives it keeps it open in the
     /// registry.
     #[inline]
-    pub(crate) fn exit<S>(&self, id: &Id, ctx: &Context<'_, S>)
+    pub(crate) fn exit<S>(&self, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let kind = self.note_exit(id.into_u64());
+        let last = self.exit_last(id.into_u64());
+        let is_plain = matches!(last, Some(Kind::Part | Kind::Absent));
+        if !is_plain || std::thread::panicking() || self.spans.host.is_lambda() {
+            self.exit_any(id, last, ctx);
+        }
+    }
+
+    #[inline(never)]
+    fn exit_any<S>(&self, id: &Id, last: Option<Kind>, ctx: Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let kind = last.unwrap_or_else(|| self.exit_other(id.into_u64()));
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         } else if kind == Kind::Part && std::thread::panicking() {
@@ -203,7 +219,7 @@ impl Core {
             self.spans.table.with(id.into_u64(), |record| note_panic(&mut record.body));
         }
         if self.spans.host.is_lambda() {
-            self.on_exit_in_lambda(id.into_u64(), ctx);
+            self.on_exit_in_lambda(id.into_u64(), &ctx);
         }
     }
 

@@ -10,6 +10,6 @@ pub(crate) struct CallsiteSettings {
     pub(crate) annotate: Annotate,
     /// The spans that are left out.
     pub(crate) drop_rules: DropRules,
-    /// Whether INFO and WARN events are kept as breadcrumbs.
+    /// Set if INFO and WARN events are kept as breadcrumbs.
     pub(crate) breadcrumbs: bool,
 }

@@ -18,7 +18,8 @@ use crate::settings::reentrancy::CaughtPanics;
 /// | [`target`](Self::target) | spans of that target, and of those below it: `store` is `store::cache` as well |
 /// | [`matching`](Self::matching) | spans whose metadata a function accepts |
 ///
-/// The spans inside of such a span stay, and belong to the span around it. After [`with_children`](Self::with_children)
+/// The spans inside of such a span stay, and belong to the span around it. Without one around they take its place: each
+/// is a segment below its caller. After [`with_children`](Self::with_children)
 /// they are left out as well.
 ///
 /// ```
@@ -42,7 +43,7 @@ enum Spans {
     Matching(Box<dyn Fn(&Metadata<'_>) -> bool + Send + Sync>),
 }
 
-/// What is left out with a span.
+/// The parts that are left out with a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dropped {
     /// Nothing else: its children belong to its parent.

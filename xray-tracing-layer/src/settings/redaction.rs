@@ -10,11 +10,11 @@ use crate::settings::reentrancy::CaughtPanics;
 #[derive(Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) redact: Option<Redact>,
-    /// Whether queries of URLs are kept.
+    /// Set if queries of URLs are kept.
     pub(crate) keep_query: bool,
-    /// Whether statements are left out.
+    /// Set if statements are left out.
     pub(crate) drop_sql_text: bool,
-    /// Whether literals in statements are kept.
+    /// Set if literals in statements are kept.
     pub(crate) keep_sql_literals: bool,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) database: Database,
@@ -55,7 +55,7 @@ impl Redact {
 }
 
 /// The value for which the hook has no answer.
-const UNKNOWN: &str = "…";
+pub(crate) const UNKNOWN: &str = "…";
 
 impl fmt::Debug for Redact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -111,4 +111,5 @@ pub(crate) fn is_recording_suppressed() -> bool {
     RECORDING_SUPPRESSED.try_with(Cell::get).unwrap_or_default()
 }
 
+// Not in `state::thread`, which is above this room; its documentation lists this fact with the others.
 thread_local!(static RECORDING_SUPPRESSED: Cell<bool> = const { Cell::new(false) });

@@ -125,8 +125,10 @@ impl ClosingSpan<'_> {
 
     /// Renames the span: a subsegment, or the operation in a segment's metadata.
     ///
-    /// A segment is named after its service, which stays. Characters that X-Ray does not accept become `_`, and 200
-    /// characters are kept.
+    /// A segment is named after its service, which stays. Characters that X-Ray does not accept become `_`. 200
+    /// characters of a subsegment's name are kept, 250 of an operation; a longer one is counted in
+    /// [`Stats::values_cut`](crate::Stats::values_cut). An empty name is ignored, and counted in
+    /// [`Stats::values_dropped`](crate::Stats::values_dropped).
     pub fn rename(&mut self, name: &str) {
         self.body.rename(self.facts.is_segment, name);
     }
@@ -145,7 +147,8 @@ impl ClosingSpan<'_> {
     /// A segment has no span around it, so it is left out with everything in it. A span of which a part was sent
     /// before (as in progress, or a span inside that had no room) cannot be left out, which is counted in
     /// [`Stats::late_decisions`](crate::Stats::late_decisions). Spans that are left out are counted in
-    /// [`Stats::left_out`](crate::Stats::left_out).
+    /// [`Stats::left_out`](crate::Stats::left_out). A service that was called from within names the span as its
+    /// parent nevertheless: the call was made before.
     pub fn drop_span(&mut self) {
         self.fate = Fate::LeftOut;
     }

@@ -1,8 +1,12 @@
 //! The placement of a local root: a pure function of the facts at the time when the root opens.
+//!
+//! A root may be left out by a rule while the spans inside stay. Its record is never sent. Each span directly inside
+//! becomes a root, with the trace, the parent and the decision of the caller's header, unless it has its own.
 
-use xray_sdk::{SamplingDecision, TraceHeader};
+use xray_sdk::{SamplingDecision, TraceHeader, TraceId};
 
-use crate::state::record::{Role, SpanRecord};
+use crate::fields::field_target::HeaderField;
+use crate::state::record::{Decision, Role, SpanRecord};
 
 /// The place of a local root.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +69,61 @@ impl SpanRecord {
         if let Some(header) = header {
             self.context.trace_id = header.root();
         }
+    }
+
+    /// Makes an empty record that of a root that is left out.
+    pub(crate) fn begin_left_out(&mut self, id: u64) {
+        (self.parent, self.parent_id, self.segment_id) = (None, None, 0.into());
+        self.context.trace_id = TraceId::ZERO;
+        self.context.role = Role::LeftOut(Decision::Open);
+        self.context.root = id;
+    }
+
+    /// Sets the header and the decision by which a root is placed that takes the place of one that is left out, unless it
+    /// has its own.
+    #[cold]
+    pub(crate) fn take_place(&self, field: &mut Option<HeaderField>, forced: &mut Option<bool>) {
+        let Role::LeftOut(decision) = self.context.role else { return };
+        if field.is_none() {
+            *field = self
+                .left_out_header(decision)
+                .map(|header| HeaderField { header: Some(header), platform_root: false });
+        }
+        *forced = forced.or(decision.forced());
+    }
+
+    /// Sets the caller's header of a root that is left out. The program's decision stays.
+    pub(crate) fn continue_left_out(&mut self, header: &TraceHeader) {
+        self.context.trace_id = header.root();
+        self.parent_id = header.parent();
+        self.context.extras = header.shared_extras();
+        if let Role::LeftOut(decision) = &mut self.context.role
+            && decision.forced().is_none()
+        {
+            *decision = match header.sampled() {
+                SamplingDecision::Sampled => Decision::Caller(true),
+                SamplingDecision::NotSampled => Decision::Caller(false),
+                SamplingDecision::Requested | SamplingDecision::Unknown => Decision::Open,
+            };
+        }
+    }
+
+    /// Returns the caller's header of a root that is left out, if it has one.
+    pub(crate) fn left_out_header(&self, decision: Decision) -> Option<TraceHeader> {
+        if self.context.trace_id == TraceId::ZERO {
+            return None;
+        }
+        let header = TraceHeader::new(self.context.trace_id).with_extras(self.context.extras.clone());
+        let header = match self.parent_id {
+            Some(parent) => header.with_parent(parent),
+            None => header,
+        };
+        Some(match decision {
+            Decision::Caller(sampled) | Decision::Program(sampled) => {
+                header.with_sampled(SamplingDecision::from(sampled))
+            }
+            Decision::Open => header,
+        })
     }
 }
 

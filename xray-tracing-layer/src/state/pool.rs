@@ -15,9 +15,23 @@ pub(crate) fn take() -> Box<SpanRecord> {
 }
 
 /// Empties a record and returns it to the pool.
-#[inline]
 pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     record.reset();
+    record.pooled = record.capacity();
+    push(record);
+}
+
+/// Empties the record of a plain part (`lifecycle::closing::plain`) and returns it to the pool. Its buffers count as what
+/// they were before: small values make them larger by some hundred bytes at most.
+#[inline]
+pub(crate) fn give_back_plain(mut record: Box<SpanRecord>) {
+    record.body.clear_plain();
+    (record.has_children, record.sent_below, record.streamed) = (false, false, 0);
+    push(record);
+}
+
+#[inline]
+fn push(record: Box<SpanRecord>) {
     let mut record = Some(record);
     let _ = POOL.try_with(|pool| {
         if let Ok(mut pool) = pool.try_borrow_mut() {
@@ -41,14 +55,14 @@ impl Pool {
     #[inline]
     fn pop(&mut self) -> Option<Box<SpanRecord>> {
         let record = self.records.pop()?;
-        self.bytes -= record.capacity();
+        self.bytes -= record.pooled;
         Some(record)
     }
 
     /// Takes the record, if there is room.
     #[inline]
     fn push(&mut self, record: &mut Option<Box<SpanRecord>>) {
-        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.capacity());
+        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.pooled);
         if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
             self.records.extend(record.take());
             self.bytes = bytes;
@@ -56,20 +70,50 @@ impl Pool {
     }
 }
 
-/// Takes a record from the pool of all threads. Spans may always open on one thread and close on another.
+/// Takes a record from the pool of all threads, and some more for the spans to come. Spans may always open on one thread
+/// and close on another.
 #[cold]
+#[inline(never)]
 fn refill() -> Box<SpanRecord> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    shared.pop().unwrap_or_else(|| Box::new(SpanRecord::empty()))
+    let record = shared.pop();
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut() {
+            let from = shared.len().saturating_sub(MOVED);
+            pool.bytes += shared.iter().skip(from).map(|record| record.pooled).sum::<usize>();
+            pool.records.extend(shared.drain(from..));
+        }
+    });
+    record.unwrap_or_else(|| Box::new(SpanRecord::empty()))
 }
 
+/// Moves a record for which the thread's pool has no room to the pool of all threads, and some of the thread's with it.
 #[cold]
-fn spill(mut record: Box<SpanRecord>) {
+#[inline(never)]
+fn spill(record: Box<SpanRecord>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    share(&mut shared, record);
+    let _ = POOL.try_with(|pool| {
+        if let Ok(mut pool) = pool.try_borrow_mut()
+            && pool.records.len() == THREAD_POOL
+        {
+            // The oldest are those that are in no cache.
+            let Pool { records, bytes } = &mut *pool;
+            for record in records.drain(..MOVED) {
+                *bytes -= record.pooled;
+                share(&mut shared, record);
+            }
+        }
+    });
+}
+
+#[expect(clippy::vec_box, reason = "the table takes the box as it is")]
+fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.
-        if record.capacity() > SHARED_CAPACITY {
+        if record.pooled > SHARED_CAPACITY {
             (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
+            record.pooled = 0;
         }
         shared.push(record);
     }
@@ -87,6 +131,9 @@ const THREAD_POOL: usize = 32;
 
 /// The maximum of bytes in a thread's pool: a few roots with full children, and many small spans.
 const THREAD_CAPACITY: usize = 256 << 10;
+
+/// The records that move between a thread's pool and the shared one at once.
+const MOVED: usize = THREAD_POOL / 2;
 
 /// The maximum of records in the shared pool.
 const SHARED_POOL: usize = 256;

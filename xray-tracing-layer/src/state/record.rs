@@ -3,6 +3,8 @@
 //! A record is locked only for the time of a copy, and no user code runs meanwhile. Records come from
 //! [`pool`](crate::state::pool).
 
+mod role;
+
 use std::num::NonZeroU64;
 
 use xray_sdk::document::internal::{Body, Children};
@@ -15,6 +17,8 @@ use crate::fields::deferred::DeferredFields;
 use crate::state::clock::Ticks;
 use crate::state::tail::HeldTrace;
 use crate::state::waiting::stream_batch::StreamBatch;
+
+pub(crate) use self::role::{Decision, Fate, Kind, Role, UnsampledBy};
 
 /// The registry's id of a span. No id is 0.
 pub(crate) type SpanId = NonZeroU64;
@@ -32,14 +36,16 @@ pub(crate) struct SpanRecord {
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
-    /// What of the span was sent already.
+    /// The parts of the span that were sent already.
     pub(crate) phase: Phase,
-    /// Whether a span was opened inside.
+    /// Set if a span was opened inside.
     pub(crate) has_children: bool,
-    /// Whether a span inside was sent on its own. Known only if there is a closure that may leave spans out.
+    /// Set if a span inside was sent on its own. Known only if there is a closure that may leave spans out.
     pub(crate) sent_below: bool,
-    /// What the user's closure decided about the span.
+    /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
+    /// The one that decided that a root is not recorded, if it is not.
+    pub(crate) unsampled_by: UnsampledBy,
     /// Bookkeeping for Lambda; unused elsewhere.
     pub(crate) lambda_state: LambdaState,
     /// The sampler's result, if the sampler decided about this root.
@@ -54,9 +60,11 @@ pub(crate) struct SpanRecord {
     pub(crate) waiting: Option<Box<StreamBatch>>,
     /// The time when such documents were last sent; 0 if none were.
     pub(crate) streamed: Ticks,
+    /// The bytes that the buffers held when the pool last counted them.
+    pub(crate) pooled: usize,
 }
 
-/// How far an open span's document has gone.
+/// The progress of an open span's document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Nothing was sent.
@@ -74,7 +82,7 @@ pub(crate) struct LambdaState {
     pub(crate) platform_root: Option<SpanId>,
     /// The number of open children.
     pub(crate) open_children: u32,
-    /// Whether another task holds the span.
+    /// Set if another task holds the span.
     pub(crate) shared: bool,
 }
 
@@ -82,7 +90,8 @@ pub(crate) struct LambdaState {
 #[derive(Clone, Debug)]
 pub(crate) struct TraceContext {
     pub(crate) role: Role,
-    /// The trace id; zeros until it is needed. See [`SpanRecord::draw_trace_id`].
+    /// The trace id. Zeros, X-Ray's id of no trace, until it is needed: so a header without it is written. See
+    /// [`SpanRecord::draw_trace_id`].
     pub(crate) trace_id: TraceId,
     /// The registry's id of the local root.
     pub(crate) root: u64,
@@ -91,65 +100,13 @@ pub(crate) struct TraceContext {
     pub(crate) offset: u64,
     /// Unknown keys of the trace header.
     pub(crate) extras: Option<Extras>,
-    /// Whether the trace was not sampled, and is recorded until the tail decision at its end.
+    /// Set if the trace was not sampled, and is recorded until the tail decision at its end.
     pub(crate) held_back: bool,
-}
-
-/// What the user's closure decided about a closing span.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Fate {
-    #[default]
-    Kept,
-    /// Left out; spans inside belong to the parent.
-    LeftOut,
-    /// Left out with everything inside.
-    LeftOutWithChildren,
 }
 
 /// The part of its state that a recorded span hands down to those inside it, as words: its id, the trace's in two, the
 /// registry's id of the root, the root's start, and the offset.
 pub(crate) type Inheritance = [u64; 6];
-
-/// The relation of a span to its trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// A recorded local root: a segment.
-    Segment,
-    /// Part of a recorded span.
-    Subsegment,
-    /// A recorded local root below the segment that Lambda sends.
-    Independent,
-    /// The span that represents Lambda's segment. Never sent.
-    PlatformRoot,
-    /// Unrecorded; its trace header has `Sampled=0`.
-    Unsampled,
-    /// Unrecorded by Lambda's decision; its trace header is the invocation's, without an id of ours.
-    NotSampledByLambda,
-    /// Unrecorded, without a decision: in Lambda, a header with a trace only, or no header.
-    Undecided {
-        /// Whether the trace is known.
-        has_trace: bool,
-    },
-}
-
-impl Role {
-    pub(crate) const fn is_recorded(self) -> bool {
-        matches!(self, Self::Segment | Self::Subsegment | Self::Independent)
-    }
-}
-
-/// The kind of a record, for callbacks that need not lock it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// No record.
-    Absent,
-    /// A part of a recorded tree.
-    Part,
-    /// A recorded local root, or the platform root.
-    Root,
-    /// Unrecorded, like everything inside of it.
-    Unrecorded,
-}
 
 impl SpanRecord {
     pub(crate) fn empty() -> Self {
@@ -173,6 +130,7 @@ impl SpanRecord {
             has_children: false,
             sent_below: false,
             fate: Fate::Kept,
+            unsampled_by: UnsampledBy::Sampler,
             lambda_state: LambdaState::default(),
             verdict: None,
             held: None,
@@ -181,6 +139,7 @@ impl SpanRecord {
             children: Children::new(),
             waiting: None,
             streamed: 0,
+            pooled: 0,
         }
     }
 
@@ -213,7 +172,8 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
         let may_be_recorded_yet = || {
-            matches!(self.context.role, Role::Unsampled | Role::NotSampledByLambda | Role::Undecided { .. })
+            !self.context.role.is_recorded()
+                && self.context.role != Role::PlatformRoot
                 && self.is_local_root()
                 && (!self.has_children || self.is_watched())
         };
@@ -226,6 +186,12 @@ impl SpanRecord {
         self.verdict.as_ref().is_some_and(SamplingResult::is_watched)
     }
 
+    /// Returns whether the fields of a new root are encoded, and not only copied.
+    #[inline]
+    pub(crate) fn is_written(&self) -> bool {
+        self.context.role.is_recorded() || self.is_watched()
+    }
+
     /// Applies the user's decision, which overrides any other.
     ///
     /// | span | `sampled` | result |
@@ -233,10 +199,14 @@ impl SpanRecord {
     /// | recorded | `false` | left out, with everything inside |
     /// | not recorded | `true` | a segment of its own, in the same trace |
     /// | not recorded, in Lambda | `true` | unchanged: what the platform does not record cannot be recorded |
+    /// | left out by a rule | either | decided about for the spans that take its place |
     pub(crate) fn force(&mut self, sampled: bool, id: u64, in_lambda: bool) {
         let was_held_back = self.release();
         let role = &mut self.context.role;
-        if !sampled {
+        if let Role::LeftOut(decision) = role {
+            *decision = Decision::Program(sampled);
+        } else if !sampled {
+            self.unsampled_by = UnsampledBy::Program;
             if role.is_recorded() {
                 *role = Role::Unsampled;
             }
@@ -260,6 +230,13 @@ impl SpanRecord {
     pub(crate) fn release(&mut self) -> bool {
         self.held = None;
         std::mem::take(&mut self.context.held_back)
+    }
+
+    /// Returns whether words are all that a child inherits from this one: it is recorded, and its trace is not held back.
+    /// Unknown keys of a header are not words.
+    #[inline]
+    pub(crate) fn hands_down_plainly(&self) -> bool {
+        self.context.role.is_recorded() && self.context.extras.is_none() && !self.context.held_back
     }
 
     /// Returns what every recorded span inside this one inherits. Outside of Lambda it stays as it is from the first
@@ -286,7 +263,7 @@ impl SpanRecord {
     #[inline]
     pub(crate) fn kind(&self) -> Kind {
         let role = self.context.role;
-        if !role.is_recorded() && role != Role::PlatformRoot {
+        if !role.is_recorded() && !matches!(role, Role::PlatformRoot | Role::LeftOut(_)) {
             Kind::Unrecorded
         } else if self.is_local_root() {
             Kind::Root
@@ -325,5 +302,6 @@ impl SpanRecord {
         self.verdict = None;
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
         (self.sent_below, self.fate) = (false, Fate::Kept);
+        self.unsampled_by = UnsampledBy::Sampler;
     }
 }

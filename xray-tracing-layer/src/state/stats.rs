@@ -69,28 +69,39 @@ counters! {
         emitted,
         /// Documents passed to the emitter: `emitted`, streamed children, and in-progress documents.
         documents,
-        /// Closed root spans that were not sampled.
+        /// Closed root spans that were not sampled. Those that are left out are counted in `left_out_roots` alone.
         unsampled,
-        /// Closed root spans that were sampled, or kept by the tail decision.
+        /// Closed root spans that were sampled, or kept by the tail decision. Those that are left out are counted in
+        /// `left_out_roots` alone.
         sampled,
     }
     seldom: {
         /// Closed spans whose own document the emitter refused.
         dropped,
-        /// Folded spans that were lost, or left out, with the document that contained them.
+        /// Folded spans that were lost, or left out, with the document that contained them. Those of a trace that waits
+        /// for its tail decision are counted if the trace is kept, or left out as a whole.
         lost_with_parent,
         /// Documents sent as `in_progress`.
         announced,
         /// Spans that [`Builder::drop_span`](crate::Builder::drop_span) or the closure of
         /// [`Builder::on_close`](crate::Builder::on_close) left out. Not part of `closed`.
         left_out,
+        /// Root spans among those that are left out, unless spans inside have taken their place. Part of `left_out`.
+        left_out_roots,
+        /// Root spans that were not sampled because a caller's header said so, or Lambda's. Part of `unsampled`.
+        unsampled_by_caller,
+        /// Root spans that the program decided not to sample: by the field `xray.sampled`, by `force_sampling`, or by
+        /// `XrayHttpLayer::ignore`. Part of `unsampled`.
+        unsampled_by_program,
         /// Root spans that were not sampled, and kept by the tail decision. Part of `sampled`.
         kept,
-        /// Root spans that were not sampled and got no tail decision, because too many traces waited for theirs.
+        /// Root spans that were not sampled and got no tail decision, because too many traces waited for theirs. Part
+        /// of `unsampled`.
         tail_full,
         /// Breadcrumbs that gave way to later ones of their span.
         breadcrumbs_dropped,
-        /// Received headers that were not recorded or passed on: too long, or not text.
+        /// Received headers that were not recorded or passed on: too long, not text, or a host or URL that is not
+        /// understood.
         headers_dropped,
         /// Panics of the user's code that were caught: of `on_close`, `redact`, `DropRule::matching`,
         /// `XrayHttpLayer::ignore` and the sampler.
@@ -99,7 +110,7 @@ counters! {
         over_capacity,
         /// Records of spans that never closed: their subscriber was dropped, or replaced.
         abandoned,
-        /// Strings that were truncated to X-Ray's limits.
+        /// Strings that were truncated: to X-Ray's limits, or where the `Display` or `Debug` of a value panicked.
         values_cut,
         /// Values that were left out because they have no JSON form, or for lack of room.
         values_dropped,

@@ -42,8 +42,9 @@ struct Place {
     /// The first record's id and, in the lowest bits, its [`Kind`]; [`SEVERAL`] if it is not alone. One word, so
     /// that no reader ever sees half of it.
     label: AtomicU64,
-    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`]. Most places never have
-    /// a record with children, so the room is made when it is needed, and stays.
+    /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`].
+    ///
+    /// Most places never have a record with children, so the room is made when it is needed, and stays.
     inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
     bucket: Mutex<Bucket>,
 }
@@ -82,8 +83,13 @@ impl Table {
         Self { shards: Box::new(std::array::from_fn(|_| Shard::default())), capacity }
     }
 
-    #[inline]
     pub(crate) fn insert(&self, id: u64, record: Box<SpanRecord>) -> Inserted {
+        self.insert_of(record.kind(), id, record)
+    }
+
+    /// Inserts a record of a known kind.
+    #[inline]
+    pub(crate) fn insert_of(&self, kind: Kind, id: u64, record: Box<SpanRecord>) -> Inserted {
         let shard = self.shard(id);
         if shard.open.fetch_add(1, Relaxed) >= self.capacity {
             shard.open.fetch_sub(1, Relaxed);
@@ -92,7 +98,7 @@ impl Table {
         let place = shard.place_or_new(id);
         let mut bucket = place.lock();
         if bucket.first.is_none() && bucket.others.is_none() {
-            place.label.store(label_of(id, record.kind()), Relaxed);
+            place.label.store(label_of(id, kind), Relaxed);
             bucket.first = Some((id, record));
             return Inserted::Done;
         }
@@ -106,20 +112,22 @@ impl Table {
         Some(Found { id, place: shard.place_of(id)?, shard })
     }
 
-    #[cfg(test)]
-    fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
-        self.find(id)?.remove()
-    }
-
     /// Calls `look` with a record while its bucket is locked.
     ///
     /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
     /// record's kind; see [`change`](Self::change).
-    #[inline]
+    // Out of line, `look` would find what it needs in memory only.
+    #[inline(always)]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         let place = self.shard(id).place_of(id)?;
         let mut bucket = place.lock();
         bucket.find(id).map(look)
+    }
+
+    /// Calls `look` as [`with`](Self::with) does, with a record that is most likely there: its bucket is locked at once.
+    #[inline(always)]
+    pub(crate) fn with_known<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
+        self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
     /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
@@ -186,17 +194,14 @@ impl Table {
         if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
     }
 
-    /// Calls `look` with every record, each while its bucket is locked. Takes time for each place that was ever in
-    /// use.
+    /// Calls `look` with every record, each while its bucket is locked. Takes time for each place ever in use.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&mut SpanRecord)) {
         let pages = self.shards.iter().flat_map(|shard| &shard.pages).filter_map(OnceLock::get);
         for place in pages.flatten() {
             let mut bucket = place.lock();
             let Bucket { first, others } = &mut *bucket;
-            first
-                .iter_mut()
-                .chain(others.iter_mut().flat_map(|others| others.iter_mut()))
-                .for_each(|(_, record)| look(record));
+            let others = others.iter_mut().flat_map(|others| others.iter_mut());
+            first.iter_mut().chain(others).for_each(|(_, record)| look(record));
         }
     }
 
@@ -236,18 +241,28 @@ impl Shard {
     /// Returns the id's place, if it may have a record.
     #[inline]
     fn place_of(&self, id: u64) -> Option<&Place> {
-        self.place(id).filter(|place| place.may_have(id))
+        self.place(id).filter(|place| {
+            let label = place.label.load(Relaxed);
+            label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
+        })
     }
 
     #[inline]
     fn place_or_new(&self, id: u64) -> &Place {
+        match self.place(id) {
+            Some(place) => place,
+            None => self.new_place(id),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn new_place(&self, id: u64) -> &Place {
         let (page, index) = page_and_index(id);
         let new = || std::iter::repeat_with(Place::default).take(FIRST_PAGE << page).collect();
         &self.pages[page].get_or_init(new)[index]
     }
-}
 
-impl Shard {
     /// Inserts into a bucket that has another record, or had others.
     #[inline(never)]
     fn insert_beside(
@@ -285,12 +300,6 @@ impl Place {
         self.lock().find(id).map_or(Kind::Absent, |record| record.kind())
     }
 
-    #[inline]
-    fn may_have(&self, id: u64) -> bool {
-        let label = self.label.load(Relaxed);
-        label & !KIND == label_of(id, Kind::Absent) || label == SEVERAL
-    }
-
     /// Sets the label.
     #[inline]
     fn label(&self, bucket: &Bucket) {
@@ -311,8 +320,7 @@ impl Kind {
     }
 }
 
-/// Returns a label. The highest bits of the id are missing: they are of a generation that repeats after a
-/// thousand others. A false match is detected in the bucket.
+/// Returns a label. The highest bits of the id are missing, of a generation: a false match is detected in the bucket.
 #[inline]
 const fn label_of(id: u64, kind: Kind) -> u64 {
     id << KIND.count_ones() | kind as u64
@@ -384,95 +392,9 @@ const FIRST_PAGE: usize = 32;
 /// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
 const ADDRESS_MASK: usize = (1 << 19) - 1;
 
-/// As many as the highest address needs.
+/// The number of pages that the highest address needs.
 const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::state::pool;
-    use std::collections::HashMap;
-    use xray_sdk::SegmentId;
-
-    #[test]
-    fn it_behaves_like_a_map_whatever_the_ids() {
-        let table = Table::new(u32::MAX);
-        let mut map = HashMap::new();
-        let mut rng = fastrand_like(7);
-        let ids: Vec<u64> = (1..200)
-            .chain((0..100).map(|i| u64::MAX - i))
-            .chain((0..100).map(|i| ADDRESS_MASK as u64 + 1 - i))
-            .chain((0..100).map(|i| 1 + i * (ADDRESS_MASK as u64 + 1))) // all in one bucket
-            .chain((0..100).map(|i| 5 | i << ADDRESS_BITS)) // threads that share shards
-            .collect();
-        for _ in 0..20_000 {
-            let id = ids[rng() as usize % ids.len()];
-            let mut new = pool::take();
-            new.segment_id = SegmentId::from(rng());
-            let value = new.segment_id;
-            match rng() % 3 {
-                0 => match table.insert(id, new) {
-                    Inserted::Done => assert_eq!(map.insert(id, value), None),
-                    Inserted::Replaced(old) => assert_eq!(map.insert(id, value), Some(old.segment_id)),
-                    Inserted::Full(_) => panic!("no bound was set"),
-                },
-                1 => assert_eq!(table.remove(id).map(|r| r.segment_id), map.remove(&id)),
-                _ => assert_eq!(table.with(id, |r| r.segment_id), map.get(&id).copied()),
-            }
-        }
-        let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
-        assert_eq!(open as usize, map.len());
-    }
-
-    #[test]
-    fn what_a_record_hands_down_is_there_from_the_first_time_on_and_ends_with_it() {
-        let table = Table::new(u32::MAX);
-        let (id, beside) = (5, 5 + ADDRESS_MASK as u64 + 1);
-        let words = [1, 2, 3, 4, 5, 6];
-        assert!(matches!(table.insert(id, pool::take()), Inserted::Done));
-        assert_eq!(table.inheritance(id), None);
-        assert_eq!(table.hand_down(id, |_| ((), None)), Some(()));
-        assert_eq!(table.inheritance(id), None);
-        table.hand_down(id, |_| ((), Some(words)));
-        assert_eq!(table.inheritance(id), Some(words));
-        assert_eq!(table.inheritance(beside), None);
-        assert_eq!(table.kind(id), table.with(id, |record| record.kind()).unwrap());
-        // Another one in the bucket: the words belong to none until the bucket has one record again.
-        assert!(matches!(table.insert(beside, pool::take()), Inserted::Done));
-        table.hand_down(beside, |_| ((), Some([9; 6])));
-        assert_eq!((table.inheritance(id), table.inheritance(beside)), (None, None));
-        assert!(table.remove(beside).is_some());
-        table.hand_down(id, |_| ((), Some(words)));
-        assert_eq!(table.inheritance(id), Some(words));
-        assert!(table.remove(id).is_some());
-        assert_eq!(table.inheritance(id), None);
-        assert_eq!(table.hand_down(id, |_| ((), Some(words))), None);
-        // A record that comes after it in the same place has handed down nothing.
-        assert!(matches!(table.insert(id, pool::take()), Inserted::Done));
-        assert_eq!(table.inheritance(id), None);
-    }
-
-    #[test]
-    fn a_place_is_one_cache_line() {
-        assert_eq!(size_of::<Place>(), 64);
-    }
-
-    #[test]
-    fn a_full_table_gives_the_record_back() {
-        let table = Table::new(2);
-        assert!(matches!(table.insert(1, pool::take()), Inserted::Done));
-        assert!(matches!(table.insert(2, pool::take()), Inserted::Done));
-        assert!(matches!(table.insert(3, pool::take()), Inserted::Full(_)));
-        assert!(table.remove(1).is_some());
-        assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
-    }
-
-    fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {
-        move || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state
-        }
-    }
-}
+#[path = "table/tests.rs"]
+mod tests;

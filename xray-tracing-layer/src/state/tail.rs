@@ -25,7 +25,7 @@ pub(crate) struct HeldTrace {
     tail: Arc<Tail>,
     documents: Vec<HeldDocument>,
     bytes: usize,
-    /// Whether a span inside failed.
+    /// Set if a span inside failed.
     pub(crate) failed: bool,
     /// The decision, once it is made.
     pub(crate) kept: Option<bool>,
@@ -39,7 +39,7 @@ pub(crate) struct HeldDocument {
     pub(crate) document: Vec<u8>,
     /// The number of spans folded into it.
     pub(crate) folded: u32,
-    /// Whether the document is that of a span which was not folded.
+    /// Set if the document is that of a span which was not folded.
     pub(crate) is_own: bool,
 }
 
@@ -64,7 +64,7 @@ impl Tail {
         }))
     }
 
-    /// Whether a span of this body makes its trace a failed one.
+    /// Returns whether a span of this body makes its trace a failed one.
     pub(crate) fn is_failure(&self, body: &Body) -> bool {
         body.is_faulty() || self.rule.counts_client_errors() && body.has_failed()
     }
@@ -82,6 +82,11 @@ impl HeldTrace {
         }
         self.bytes += size;
         self.documents.push(held);
+    }
+
+    /// Returns the number of spans in the documents.
+    pub(crate) fn spans(&self) -> u64 {
+        self.documents.iter().map(|held| u64::from(held.folded) + u64::from(held.is_own)).sum()
     }
 
     /// Takes all documents out.

@@ -18,7 +18,7 @@ pub(crate) struct UnsampledScopes {
     /// The number of decisions that came after their span had opened. A scope that was entered before may be
     /// outdated.
     decisions: AtomicU32,
-    /// Whether there is a callsite whose spans may be recorded inside an unsampled scope.
+    /// Set if there is a callsite whose spans may be recorded inside an unsampled scope.
     may_be_overridden: AtomicBool,
 }
 

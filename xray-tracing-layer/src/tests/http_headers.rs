@@ -154,6 +154,40 @@ fn a_long_header_is_cut_and_the_redaction_hook_sees_it() {
 }
 
 #[test]
+fn headers_that_carry_hosts_and_urls_lose_their_secrets() {
+    let named =
+        ["host", "referer", "origin", "location", "x-forwarded-host", "x-original-url", "link", "refresh"];
+    let rig = Rig::new(|b| b.record_request_headers(named).annotate(["http.request.header.referer"]));
+    let long = format!("/{}?code=hunter2", "x".repeat(2_000));
+    serve(
+        &rig,
+        &[
+            ("host", b"bob:hunter2@shop.example:8080"),
+            ("referer", b"https://bob:hunter2@shop.example/a?code=hunter2"),
+            ("origin", b"https://bob:hunter2@shop.example"),
+            ("location", b"/next?code=hunter2"),
+            ("x-forwarded-host", b"hunter2 is no host"),
+            ("x-original-url", long.as_bytes()),
+            ("link", b"</a?code=hunter2>; rel=next"),
+            ("refresh", b"5; url=/b?code=hunter2"),
+        ],
+    );
+    let sent = rig.sent();
+    assert!(!sent[0].to_string().contains("hunter2"), "{}", sent[0]);
+    let metadata = &sent[0]["metadata"]["default"];
+    let header = |name: &str| metadata[format!("http.request.header.{name}")].as_str();
+    assert_eq!(sent[0]["annotations"]["http.request.header.referer"], "https://shop.example/a");
+    assert_eq!(header("host"), Some("shop.example:8080"));
+    assert_eq!(header("origin"), Some("https://shop.example"));
+    assert_eq!(header("location"), Some("/next"));
+    assert_eq!(header("x-forwarded-host"), None);
+    assert_eq!(header("link"), Some("</a>; rel=next"));
+    assert_eq!(header("refresh"), Some("5; url=/b"));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.headers_dropped, stats.values_cut), (1, 1));
+}
+
+#[test]
 fn headers_of_secrets_and_names_that_are_none_are_errors_of_the_builder() {
     let build = |builder: Builder| builder.build_with_handle::<Registry>().map(drop).unwrap_err();
     for name in ["authorization", "Cookie", "set-cookie", "x-api-key", "proxy-authorization", "x-auth-token"]
@@ -172,6 +206,11 @@ fn headers_of_secrets_and_names_that_are_none_are_errors_of_the_builder() {
             build(crate::builder().record_request_headers([name])),
             BuildError::HeaderName(name.to_owned())
         );
+    }
+    for key in ["", "a b", "äö", "a=b", "a,b"] {
+        let err = build(crate::builder().annotate_baggage(["ok", key]));
+        assert_eq!(err, BuildError::BaggageKey(key.to_owned()));
+        assert!(err.to_string().starts_with(&format!("{key:?} is not a key of baggage")), "{err}");
     }
     let err = build(crate::builder().annotate_baggage(["session_token"]));
     assert_eq!(err, BuildError::SecretBaggage("session_token".to_owned()));

@@ -12,16 +12,17 @@ use ::http::{Request, Response};
 use http_body::{Body, Frame};
 use tower_layer::Layer;
 use tower_service::Service;
+use tracing::Span;
 
 use super::*;
 use crate::XrayHttpLayer;
 use crate::integrations::http::{XrayHttpBody, XrayHttpService};
 
-/// Answers with a body of so many frames, and opens a span while it does.
+/// Opens a span, does what it is told, and answers with a body of so many frames.
 #[derive(Clone)]
-struct Shop(u32);
+struct Shop<F = fn()>(u32, F);
 
-impl<B> Service<Request<B>> for Shop {
+impl<B, F: Fn()> Service<Request<B>> for Shop<F> {
     type Response = Response<Frames>;
     type Error = Infallible;
     type Future = Ready<Result<Response<Frames>, Infallible>>;
@@ -32,8 +33,14 @@ impl<B> Service<Request<B>> for Shop {
 
     fn call(&mut self, _: Request<B>) -> Self::Future {
         drop(info_span!("work"));
+        self.1();
         ready(Ok(Response::new(Frames(self.0))))
     }
+}
+
+fn shop(frames: u32) -> Shop {
+    const NOTHING: fn() = || ();
+    Shop(frames, NOTHING)
 }
 
 #[derive(Debug)]
@@ -55,7 +62,7 @@ impl Body for Frames {
 }
 
 fn served(frames: u32) -> XrayHttpService<Shop> {
-    XrayHttpLayer::new().layer(Shop(frames))
+    XrayHttpLayer::new().layer(shop(frames))
 }
 
 fn answered(service: &mut XrayHttpService<Shop>, request: Request<()>) -> XrayHttpBody<Frames> {
@@ -102,7 +109,7 @@ fn an_ignored_request_leaves_nothing_and_nothing_inside_of_it_does() {
         .ignore(|request| request.headers().contains_key("x-quiet") || panics(request.uri().path()));
     let rig = Rig::new(|b| b);
     rig.run(|| {
-        let mut service = layer.layer(Shop(1));
+        let mut service = layer.layer(shop(1));
         let health = Request::get("/healthz").header("x-amzn-trace-id", SAMPLED).body(()).unwrap();
         let asked = Request::get("/orders/7").header("x-quiet", "1").body(()).unwrap();
         for request in [health, asked] {
@@ -175,31 +182,17 @@ fn a_layer_that_is_off_or_absent_lets_everything_pass() {
 }
 
 /// Hands the current span to a task in the background, as `tokio::spawn(task.instrument(Span::current()))` does.
-#[derive(Clone)]
-struct LeavesTask(Arc<Mutex<Vec<Span>>>);
-
-impl<B> Service<Request<B>> for LeavesTask {
-    type Response = Response<Frames>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<Frames>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<B>) -> Self::Future {
-        drop(info_span!("work"));
-        self.0.lock().unwrap().extend([Span::current(), info_span!("task")]);
-        ready(Ok(Response::new(Frames(1))))
-    }
+fn leaving_task(held: &Arc<Mutex<Vec<Span>>>) -> Shop<impl Fn() + Clone> {
+    let held = Arc::clone(held);
+    Shop(1, move || held.lock().unwrap().extend([Span::current(), info_span!("task")]))
 }
 
 #[test]
 fn a_request_whose_span_a_task_holds_is_sent_when_its_body_has_ended() {
     let rig = Rig::new(|b| b);
     rig.run(|| {
-        let held = LeavesTask(Arc::default());
-        let mut service = XrayHttpLayer::new().layer(held.clone());
+        let held = Arc::default();
+        let mut service = XrayHttpLayer::new().layer(leaving_task(&held));
         let future = pin!(service.call(request()));
         let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("pending")
@@ -219,7 +212,7 @@ fn a_request_whose_span_a_task_holds_is_sent_when_its_body_has_ended() {
         assert_eq!(rig.handle.stats().sampled, 1);
 
         rig.pass(SECOND);
-        let [span, task] = held.0.lock().unwrap().drain(..).collect::<Vec<_>>().try_into().unwrap();
+        let [span, task] = held.lock().unwrap().drain(..).collect::<Vec<_>>().try_into().unwrap();
         drop(task);
         let sent = rig.sent();
         assert_eq!(names(&sent), ["task"], "what comes later leaves alone");
@@ -241,8 +234,8 @@ fn a_request_whose_span_a_task_holds_is_sent_when_its_body_has_ended() {
 fn a_task_that_adds_nothing_adds_no_document() {
     let rig = Rig::new(|b| b);
     rig.run(|| {
-        let held = LeavesTask(Arc::default());
-        let mut service = XrayHttpLayer::new().layer(held.clone());
+        let held = Arc::default();
+        let mut service = XrayHttpLayer::new().layer(leaving_task(&held));
         let future = pin!(service.call(request()));
         let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
             panic!("pending")
@@ -250,7 +243,7 @@ fn a_task_that_adds_nothing_adds_no_document() {
         // A client that hangs up ends the request as well.
         drop(response);
         assert_eq!(names(&rig.sent()), ["shop"]);
-        held.0.lock().unwrap().clear();
+        held.lock().unwrap().clear();
         assert_eq!(names(&rig.sent()), ["task"]);
     });
 }

@@ -24,7 +24,7 @@ fn poll<F: Future>(future: &mut Pin<Box<Instrumented<F>>>) -> Poll<F::Output> {
     future.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
-fn invoke(header: &'static str) -> Span {
+pub(super) fn invoke(header: &'static str) -> Span {
     info_span!(target: "lambda_runtime::layers::trace", "Lambda runtime invoke", requestId = "r-1", xrayTraceId = header, tenantId = "blue")
 }
 
@@ -285,34 +285,6 @@ fn a_header_of_an_http_request_makes_no_second_root() {
 }
 
 #[test]
-fn a_batch_is_linked_to_its_senders() {
-    let rig = lambda(SAMPLED);
-    let message = |parent| {
-        let header = format!("Root=1-66f1a2b3-76543210fedcba9876543210;Parent={parent:016x};Sampled=1");
-        std::collections::BTreeMap::from([(xray_sdk::sqs::ATTRIBUTE.to_owned(), header)])
-    };
-    rig.run(|| {
-        let batch = [message(1), message(2)];
-        info_span!("batch").set_links(&xray_sdk::sqs::links(&batch));
-    });
-    let sent = rig.sent();
-    assert_eq!(sent[0]["links"].as_array().map(Vec::len), Some(2));
-}
-
-#[test]
-fn a_message_goes_on_in_its_senders_trace() {
-    let rig = lambda("");
-    let from = "Root=1-66f1a2b3-76543210fedcba9876543210;Parent=0000000000000007;Sampled=1";
-    rig.run(|| {
-        let _invoke = invoke(SAMPLED).entered();
-        drop(info_span!(parent: None, "message", xray.trace_header = from));
-    });
-    let sent = rig.sent();
-    assert_eq!(sent[0]["trace_id"], "1-66f1a2b3-76543210fedcba9876543210");
-    assert_eq!((&sent[0]["parent_id"], &sent[0]["type"]), (&"0000000000000007".into(), &"subsegment".into()));
-}
-
-#[test]
 fn a_user_named_below_the_runtimes_span_is_kept_too() {
     let rig = lambda("");
     rig.run(|| {
@@ -321,104 +293,4 @@ fn a_user_named_below_the_runtimes_span_is_kept_too() {
         Span::current().set_user("u-17");
     });
     assert_eq!(rig.sent()[0]["metadata"]["default"]["user.id"], "u-17");
-}
-
-#[cfg(feature = "lambda")]
-#[test]
-fn a_function_that_is_about_to_be_killed_has_left_what_it_recorded() {
-    use std::time::Duration;
-
-    use lambda_runtime::LambdaEvent;
-    use lambda_runtime::tower::{Layer, Service, service_fn};
-
-    use crate::lambda::InvocationLayer;
-
-    let rig = lambda(SAMPLED);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let mut context = lambda_runtime::Context::default();
-    // Long past: the timer fires at once.
-    context.deadline = 1_000;
-    rig.run(|| {
-        runtime.block_on(async {
-            let work = service_fn(|_: LambdaEvent<()>| async {
-                drop(info_span!("finished"));
-                let stuck = std::future::pending::<Result<(), lambda_runtime::Error>>();
-                stuck.instrument(info_span!("stuck")).await
-            });
-            let mut service =
-                InvocationLayer::new().send_before_timeout(Duration::from_millis(300)).layer(work);
-            let mut invocation = Box::pin(service.call(LambdaEvent::new((), context)));
-            let mut sent = Vec::new();
-            for _ in 0..6_000 {
-                let _ = tokio::time::timeout(Duration::from_millis(10), &mut invocation).await;
-                sent.extend(rig.sent());
-                if sent.iter().any(|document| document["name"] == "finished") {
-                    break;
-                }
-            }
-            let of = |name: &str| sent.iter().find(|document| document["name"] == name).unwrap();
-            assert!(of("finished").get("in_progress").is_none());
-            for open in ["handler", "stuck"] {
-                assert_eq!(of(open)["in_progress"], true, "{open}");
-            }
-            assert_eq!(of("finished")["parent_id"], of("handler")["id"]);
-        });
-    });
-}
-
-/// What an invocation costs with and without the timer, with nothing to do. Prints, and judges nothing:
-///
-/// ```text
-/// cargo test --release -p xray-tracing-layer --features lambda --lib -- cost_of_the_timer --ignored --nocapture
-/// ```
-#[cfg(feature = "lambda")]
-#[test]
-#[ignore = "measures"]
-fn cost_of_the_timer() {
-    use std::time::{Duration, Instant};
-
-    use lambda_runtime::LambdaEvent;
-    use lambda_runtime::tower::{Layer, Service, service_fn};
-
-    use crate::lambda::InvocationLayer;
-
-    const INVOCATIONS: u32 = 2_000;
-    const ROUNDS: usize = 51;
-    let rig = lambda(SAMPLED);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let mut took = [Vec::new(), Vec::new()];
-    for round in 0..=ROUNDS {
-        for (with_timer, took) in took.iter_mut().enumerate() {
-            let layer = InvocationLayer::new();
-            let layer = match with_timer {
-                0 => layer,
-                _ => layer.send_before_timeout(Duration::from_millis(300)),
-            };
-            let mut service =
-                layer.layer(service_fn(async |_: LambdaEvent<()>| Ok::<_, lambda_runtime::Error>(())));
-            let mut context = lambda_runtime::Context::default();
-            context.deadline = u64::MAX / 2_000_000;
-            let begin = Instant::now();
-            rig.run(|| {
-                runtime.block_on(async {
-                    for _ in 0..INVOCATIONS {
-                        service.call(LambdaEvent::new((), context.clone())).await.unwrap();
-                    }
-                });
-            });
-            if round > 0 {
-                took.push(begin.elapsed() / INVOCATIONS);
-            }
-            rig.sent();
-        }
-    }
-    for (name, mut took) in ["without", "with the timer"].into_iter().zip(took) {
-        took.sort();
-        println!(
-            "{name:16} {:>8.0?} {:>8.0?} {:>8.0?}",
-            took[ROUNDS / 10],
-            took[ROUNDS / 2],
-            took[ROUNDS * 9 / 10]
-        );
-    }
 }

@@ -8,7 +8,7 @@ use tracing::{Level, error, event, info_span};
 use xray_sdk::sampling::{Sampler, SamplingRequest, SamplingResult};
 
 use super::{Rig, SAMPLED, names};
-use crate::{Builder, DropRule, XraySpanExt};
+use crate::{Builder, XraySpanExt};
 
 type Shown = Arc<Mutex<Vec<String>>>;
 
@@ -214,92 +214,28 @@ fn a_span_gets_another_name_other_fields_and_another_status() {
     }
 }
 
-fn drop_named(builder: Builder) -> Builder {
-    builder.on_close(|span| match span.name() {
-        "alone" => span.drop_span(),
-        "whole" => span.drop_with_children(),
-        _ => {}
-    })
-}
-
-/// The names in a document, in brackets for each level.
-fn tree(document: &serde_json::Value) -> String {
-    let children = document["subsegments"].as_array().into_iter().flatten().map(tree).collect::<Vec<_>>();
-    let name = document["name"].as_str().unwrap();
-    if children.is_empty() { name.to_owned() } else { format!("{name}[{}]", children.join(" ")) }
-}
-
 #[test]
-fn a_span_that_is_left_out_at_its_close_leaves_its_children_to_its_parent() {
-    let rig = Rig::new(drop_named);
-    rig.run(|| {
-        let _root = info_span!("root").entered();
-        info_span!("alone").in_scope(|| {
-            info_span!("one").in_scope(|| drop(info_span!("inside")));
-            info_span!("alone").in_scope(|| drop(info_span!("two")));
-            info_span!("whole").in_scope(|| drop(info_span!("lost")));
-        });
-        drop(info_span!("three"));
-    });
-    let sent = rig.sent();
-    assert_eq!(tree(&sent[0]), "shop[one[inside] two three]");
-    let stats = rig.handle.stats();
-    // Root and four of the six inside are in the document; `lost` was folded before.
-    assert_eq!((stats.left_out, stats.lost_with_parent, stats.folded, stats.emitted), (3, 1, 5, 1));
-    assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped);
-}
-
-#[test]
-fn children_for_which_the_parent_has_no_room_are_sent_below_it() {
-    let rig = Rig::new(drop_named);
-    let mut header = None;
-    rig.run(|| {
-        let root = info_span!("root").entered();
-        header = root.trace_header();
-        for _ in 0..4 {
-            info_span!("alone").in_scope(|| drop(info_span!("large", text = "x".repeat(13_000))));
-        }
-    });
-    let sent = rig.sent();
-    let alone: Vec<_> = sent.iter().filter(|document| document["type"] == "subsegment").collect();
-    assert_eq!((sent.len(), alone.len()), (2, 1));
-    assert_eq!(alone[0]["parent_id"].as_str().unwrap(), header.unwrap().parent().unwrap().to_string());
-    let stats = rig.handle.stats();
-    assert_eq!((stats.closed, stats.folded, stats.emitted, stats.left_out), (5, 4, 1, 4));
-}
-
-#[test]
-fn a_segment_is_left_out_with_all_it_holds() {
-    let rig = Rig::new(drop_named);
-    rig.run(|| {
-        let _root = info_span!("alone").entered();
-        drop(info_span!("child"));
-    });
-    assert_eq!(rig.sent(), [0; 0]);
-    let stats = rig.handle.stats();
-    assert_eq!((stats.left_out, stats.closed, stats.lost_with_parent, stats.late_decisions), (1, 1, 1, 0));
-}
-
-#[test]
-fn a_span_of_which_a_part_was_sent_stays() {
-    // Announced as in progress, then closed.
-    let rig = Rig::new(drop_named);
-    rig.run(|| {
-        let _root = info_span!("alone").entered();
-        rig.pass(6 * super::SECOND);
-        drop(info_span!("child"));
-    });
-    assert_eq!(rig.sent().len(), 2);
-    assert_eq!(rig.handle.stats().late_decisions, 1);
-    // A child left before.
-    let rig = Rig::new(|b| drop_named(b.stream_after(0)));
-    rig.run(|| {
-        let _root = info_span!("root").entered();
-        info_span!("alone").in_scope(|| drop(info_span!("child")));
-    });
-    assert_eq!(names(&rig.sent()), ["child", "alone", "shop"]);
-    let stats = rig.handle.stats();
-    assert_eq!((stats.late_decisions, stats.left_out), (1, 0));
+fn a_name_that_is_too_long_is_cut_and_one_that_is_empty_ignored_and_both_are_counted() {
+    for (name, child, operation, (cut, dropped)) in [
+        ("é".repeat(200), "é".repeat(200), "é".repeat(125), (1, 0)),
+        ("x".repeat(201), "x".repeat(200), "x".repeat(201), (1, 0)),
+        ("x".repeat(300), "x".repeat(200), "x".repeat(250), (2, 0)),
+        (String::new(), "child".to_owned(), "root".to_owned(), (0, 2)),
+        (" \t".to_owned(), "child".to_owned(), "root".to_owned(), (0, 2)),
+    ] {
+        let new = name.clone();
+        let rig = Rig::new(|b| b.on_close(move |span| span.rename(&new)));
+        rig.run(|| info_span!("root").in_scope(|| drop(info_span!("child"))));
+        let sent = rig.sent();
+        assert_eq!(sent[0]["subsegments"][0]["name"], child, "{name:?}");
+        assert_eq!(sent[0]["metadata"]["default"]["operation"], operation, "{name:?}");
+        let stats = rig.handle.stats();
+        assert_eq!((stats.values_cut, stats.values_dropped), (cut, dropped), "{name:?}");
+    }
+    // By a field as well.
+    let rig = Rig::new(|b| b);
+    rig.run(|| info_span!("root").in_scope(|| drop(info_span!("child", otel.name = "x".repeat(201)))));
+    assert_eq!(rig.handle.stats().values_cut, 1);
 }
 
 #[test]
@@ -353,26 +289,6 @@ fn a_span_that_ends_early_is_read_changed_and_left_out_as_any() {
 }
 
 #[test]
-fn a_root_stays_whose_grandchildren_were_sent() {
-    let rig = Rig::new(|b| {
-        b.stream_after(2).on_close(|span| {
-            if span.name() == "root" {
-                span.drop_with_children();
-            }
-        })
-    });
-    rig.run(|| {
-        info_span!("root").in_scope(|| {
-            info_span!("middle").in_scope(|| (0..5).for_each(|n| drop(info_span!("leaf", n))));
-        });
-    });
-    let stats = rig.handle.stats();
-    assert_eq!((stats.late_decisions, stats.left_out), (1, 0), "{stats:?}");
-    let sent = rig.sent();
-    assert!(sent.iter().any(|document| document["name"] == "shop"), "{sent:?}");
-}
-
-#[test]
 fn a_redaction_hook_or_sampler_that_panics_is_counted_and_its_value_is_not_sent() {
     struct Panics;
     impl Sampler for Panics {
@@ -392,17 +308,4 @@ fn a_redaction_hook_or_sampler_that_panics_is_counted_and_its_value_is_not_sent(
     rig.run(|| drop(info_span!("root")));
     let stats = rig.handle.stats();
     assert_eq!((stats.caught_panics, stats.unsampled, rig.sent().len()), (1, 1, 0));
-}
-
-#[test]
-fn a_span_that_a_rule_leaves_out_with_its_children_stays_out_whatever_it_says() {
-    let rig = Rig::new(|b| b.drop_span(DropRule::name("cache").with_children()));
-    rig.run(|| {
-        info_span!("cache", xray.sampled = true).in_scope(|| drop(info_span!("get")));
-        let forced = info_span!("cache");
-        forced.force_sampling(true);
-        forced.in_scope(|| drop(info_span!("get")));
-    });
-    let stats = rig.handle.stats();
-    assert_eq!((stats.closed, stats.late_decisions, rig.sent().len()), (0, 1, 0), "{stats:?}");
 }

@@ -221,6 +221,34 @@ fn a_captured_panic_passes_the_redaction_hook() {
     assert!(!document.contains("hunter2") && document.contains("***"), "{document}");
 }
 
+#[test]
+fn a_redaction_hook_that_panics_or_hangs_within_the_panic_hook_costs_the_message_alone() {
+    let hangs = std::sync::Mutex::new(());
+    let hangs: &'static std::sync::Mutex<()> = Box::leak(Box::new(hangs));
+    let guard = hangs.lock().unwrap();
+    let rig = MemoryRig::with(|builder| {
+        builder.capture_panics().redact(|field, value| {
+            if field == "exception.message" {
+                assert!(!value.contains("panics"), "of the hook's own");
+                drop(hangs.lock());
+            }
+            value.into()
+        })
+    });
+    for (message, counted) in [("hunter2 panics", (1, 0)), ("hunter2 hangs", (1, 1))] {
+        rig.run(|| poll_and_catch(async { panic!("{message}") }.instrument(info_span!("root"))));
+        let stats = rig.handle.stats();
+        assert_eq!((stats.caught_panics, stats.values_dropped), counted, "{message}");
+    }
+    drop(guard);
+    for document in rig.documents() {
+        assert!(!document.to_string().contains("hunter2"), "{document}");
+        let exception = &document["cause"]["exceptions"][0];
+        assert_eq!((&exception["type"], &exception["message"]), (&json!("panic"), &json!("…")));
+        assert_eq!(document["fault"], true);
+    }
+}
+
 /// Sends a record as the `log` crate's macros do, through `tracing-log`.
 fn log_error(target: &'static str, message: std::fmt::Arguments<'_>) {
     let record = tracing_log::log::Record::builder()

@@ -49,6 +49,22 @@ fn a_query_is_named_by_its_database_its_host_or_its_system() {
 }
 
 #[test]
+fn a_system_or_user_with_control_characters_is_left_out_and_counted() {
+    for system in ["weird\0 system", "post\u{7f}gresql", "a\nb"] {
+        let rig = MemoryRig::new();
+        rig.run(|| info_span!("root").in_scope(|| drop(query(system, "SELECT 1"))));
+        let part = &parts(&rig.documents()[0])[0];
+        assert_eq!((&part["sql"]["database_type"], &part["namespace"]), (&Value::Null, &json!("remote")));
+        assert_eq!(rig.handle.stats().values_dropped, 1, "{system:?}");
+    }
+    let rig = MemoryRig::new();
+    let call = || drop(info_span!("call", db.system = " postgresql\n", db.user = "bob\0"));
+    rig.run(|| info_span!("root").in_scope(call));
+    let sql = &parts(&rig.documents()[0])[0]["sql"];
+    assert_eq!((&sql["database_type"], &sql["user"]), (&json!("postgresql"), &Value::Null));
+}
+
+#[test]
 fn an_error_of_the_work_is_a_fault_with_its_sources() {
     let rig = Rig::new();
     rig.run(|| {

@@ -225,3 +225,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_short_token_is_no_short_text() {
+    for token in ["Bearer a1b2c3", "a bearer a1b2c3", "to BEARER 12.3-4"] {
+        let rig = MemoryRig::new();
+        rig.run(|| {
+            let root = info_span!("root", http.request.method = "GET", text = token, annotation.a = token);
+            let _in = root.enter();
+            drop(info_span!("child", text = token));
+            drop(info_span!("child", annotation.text = token));
+            error!("{token}");
+        });
+        let secret = token.split_whitespace().last().unwrap();
+        for document in rig.documents_as_sent() {
+            assert!(!document.contains(secret), "{token} in {document}");
+        }
+    }
+}

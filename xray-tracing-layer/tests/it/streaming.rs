@@ -2,6 +2,7 @@
 //! moment. What takes seconds is tested under a manual clock, in `src/tests`.
 
 use std::collections::HashSet;
+use std::net::UdpSocket;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -59,22 +60,22 @@ fn children(count: usize) {
 }
 
 #[test]
-fn children_go_out_thirty_at_a_time_and_the_rest_before_their_parent() {
+fn children_go_out_sixty_at_a_time_and_the_rest_before_their_parent() {
     let (calls, handle, dispatch) = rig(|builder| builder.stream_after(5));
     tracing::dispatcher::with_default(&dispatch, || {
         let root = info_span!("root").entered();
-        children(5 + 29);
-        assert_eq!(calls.sizes(), [0; 0], "5 are folded, 29 wait");
+        children(5 + 59);
+        assert_eq!(calls.sizes(), [0; 0], "5 are folded, 59 wait");
         children(1);
-        assert_eq!(calls.sizes(), [30]);
-        children(32);
-        assert_eq!(calls.sizes(), [30]);
+        assert_eq!(calls.sizes(), [60]);
+        children(62);
+        assert_eq!(calls.sizes(), [60]);
         drop(root);
     });
     assert_eq!(calls.sizes(), [2, 1]);
     let stats = handle.stats();
     assert_law(&stats);
-    assert_eq!((stats.closed, stats.folded, stats.emitted, stats.documents), (68, 5, 63, 63));
+    assert_eq!((stats.closed, stats.folded, stats.emitted, stats.documents), (128, 5, 123, 123));
 }
 
 #[test]
@@ -153,16 +154,16 @@ fn an_emitter_that_panics_costs_the_documents_of_that_call() {
     let (_, handle, dispatch) = rig(|builder| builder.stream_after(0).emitter(Panics(true.into())));
     tracing::dispatcher::with_default(&dispatch, || {
         let _root = info_span!("root").entered();
-        children(29);
+        children(59);
         let last = info_span!("child");
         assert!(catch_unwind(AssertUnwindSafe(|| drop(last))).is_err());
         let stats = handle.stats();
-        assert_eq!((stats.closed, stats.dropped, stats.held), (30, 30, 0));
+        assert_eq!((stats.closed, stats.dropped, stats.held), (60, 60, 0));
         children(3);
     });
     let stats = handle.stats();
     assert_law(&stats);
-    assert_eq!((stats.closed, stats.emitted, stats.dropped), (34, 4, 30));
+    assert_eq!((stats.closed, stats.emitted, stats.dropped), (64, 4, 60));
 }
 
 #[test]
@@ -216,6 +217,40 @@ fn many_threads_fill_one_parent_s_batches_and_nothing_is_lost_or_sent_twice() {
     assert_eq!(rig.handle.stats().closed, (THREADS * EACH + 1) as u64);
     let ids: HashSet<_> = documents.iter().map(|document| document["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), documents.len());
+}
+
+#[test]
+fn what_goes_out_together_fits_a_default_receive_buffer_that_nobody_reads() {
+    // What the kernel adds to each datagram differs from one system to another.
+    const DEFAULT: &str = "212992";
+    let is_default = |size: String| size.trim() == DEFAULT;
+    if !std::fs::read_to_string("/proc/sys/net/core/rmem_default").is_ok_and(is_default) {
+        return;
+    }
+    for size in [0, 300, 1_000, 4_000, 7_500] {
+        #[expect(clippy::disallowed_methods, reason = "the daemon's end")]
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap().to_string();
+        let builder = xray_tracing_layer::builder().sampler(Always).stream_after(0).daemon_address(&address);
+        let (layer, handle) = builder.build_with_handle::<Registry>().unwrap();
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
+        tracing::dispatcher::with_default(&dispatch, || {
+            let _root = info_span!("root").entered();
+            let mut read = 0;
+            // Whatever leaves at once arrives; then it is read.
+            for _ in 0..300 {
+                let before = handle.stats().emitter.sent;
+                info_span!("child", text = "x".repeat(size)).in_scope(|| ());
+                let left = handle.stats().emitter.sent - before;
+                let mut datagram = [0; 1 << 14];
+                let arrived = std::iter::from_fn(|| socket.recv(&mut datagram).ok()).count() as u64;
+                assert_eq!(arrived, left, "of {size} bytes each");
+                read += arrived;
+            }
+            assert!(read > 200, "{read} of {size} bytes each");
+        });
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use tracing::{Dispatch, Subscriber};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry};
-use xray_sdk::local::{Collector, Received, Trace, Waterfall};
+use xray_sdk::local::{Collector, Document, Received, Trace, Waterfall};
 use xray_sdk::sampling::Always;
 use xray_sdk::{EmitError, Emitter, Packet};
 use xray_tracing_layer::{Builder, Handle, Stats, default_filter};
@@ -65,6 +65,10 @@ impl Rig {
         assert_eq!(received.documents().len(), documents, "no more than were sent");
         assert_eq!(received.problems(), [""; 0], "every document is valid");
         assert!(received.largest_datagram() <= 64_030);
+        let documents = received.documents().iter().map(Document::json);
+        let finished = documents.filter(|document| document.get("end_time").is_some());
+        let spans: u64 = finished.map(span_count).sum();
+        assert_eq!(spans + stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
         received
     }
 
@@ -226,6 +230,8 @@ impl MemoryRig {
     }
 }
 
+/// Checks that nothing is held. The sum itself holds by its making: what is compared with it are the spans that a test
+/// has opened, or those in the documents.
 #[track_caller]
 pub(crate) fn assert_law(stats: &Stats) {
     assert_eq!(stats.closed, stats.folded + stats.emitted + stats.dropped, "the law: {stats:?}");
@@ -235,4 +241,12 @@ pub(crate) fn assert_law(stats: &Stats) {
 pub(crate) fn span_count(document: &Value) -> u64 {
     let children = document.get("subsegments").and_then(Value::as_array);
     1 + children.into_iter().flatten().map(span_count).sum::<u64>()
+}
+
+/// Lets some milliseconds pass, by work: nothing waits for anything here.
+pub(crate) fn tick() {
+    let start = std::time::Instant::now();
+    while start.elapsed() < Duration::from_millis(5) {
+        std::hint::spin_loop();
+    }
 }

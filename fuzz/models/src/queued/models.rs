@@ -24,6 +24,7 @@ pub(crate) fn run() {
         a_closed_arena_has_given_out_all_that_it_took,
     );
     explore("a parked sender wakes for a packet", 6, a_parked_sender_wakes_for_a_packet);
+    explore("a nap ends when the queue fills up", 6, a_nap_ends_when_the_queue_fills_up);
     explore("a flush returns after what was pushed before it", 6, a_flush_returns_after_what_was_pushed);
     explore("a sender that is told to stop ends", 6, a_sender_that_is_told_to_stop_ends);
 }
@@ -97,7 +98,25 @@ fn a_parked_sender_wakes_for_a_packet() {
     assert!(pusher.join().is_ok());
 }
 
-/// The sender's loop without its naps: what was asked is read before the sweep, and answered after it.
+/// The fences in `nap` and `cut_nap` are enough, whether the sender begins to nap before or after a block is full.
+fn a_nap_ends_when_the_queue_fills_up() {
+    let (arena, wakeup) = (Arc::new(arena()), Arc::new(Wakeup::default()));
+    wakeup.introduce(thread::current());
+    let pusher = {
+        let (arena, wakeup) = (Arc::clone(&arena), Arc::clone(&wakeup));
+        thread::spawn(move || {
+            let pushes = [(); 2].map(|()| arena.push(&[1; BLOCK]));
+            assert_eq!(pushes, [Push::Taken, Push::Sealed]);
+            assert!(arena.is_crowded());
+            wakeup.cut_nap();
+        })
+    };
+    wakeup.nap(LONG, || arena.is_crowded());
+    assert!(pusher.join().is_ok());
+}
+
+/// The sender's loop: what was asked is read before the sweep, and answered after it. A nap after a wake-up is a step in which
+/// others go on.
 fn sender(arena: &Arena, wakeup: &Wakeup, gone: &AtomicUsize) -> Vec<u8> {
     let (mut sent, mut answered) = (Vec::new(), 0);
     loop {
@@ -115,6 +134,9 @@ fn sender(arena: &Arena, wakeup: &Wakeup, gone: &AtomicUsize) -> Vec<u8> {
             sent.extend(swept(arena, false));
             sent.is_empty() || wakeup.asked() == answered
         });
+        if wakeup.asked() == answered && !wakeup.is_stopping() {
+            wakeup.nap(LONG, || arena.is_crowded());
+        }
     }
     wakeup.end();
     sent
@@ -156,4 +178,4 @@ fn a_sender_that_is_told_to_stop_ends() {
 }
 
 /// loom's waits have no limit, and its clock is the machine's.
-const LONG: Duration = Duration::from_secs(86_400);
+pub(super) const LONG: Duration = Duration::from_secs(86_400);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-pub(super) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+pub(super) use loom::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
 pub(super) use loom::sync::{Condvar, Mutex, MutexGuard};
 pub(super) use loom::thread::{Thread, park, yield_now};
 pub(super) use loom::thread_local;
@@ -15,8 +15,13 @@ pub(super) fn sleep(_: Duration) {
     yield_now();
 }
 
-pub(super) fn park_timeout(_: Duration) {
-    yield_now();
+/// A limit of a day is none, so that a wake-up which is lost is found.
+pub(super) fn park_timeout(time: Duration) {
+    if time < super::models::LONG {
+        yield_now();
+    } else {
+        park();
+    }
 }
 
 /// The same for all, since a model has to run the same each time.

@@ -1,48 +1,10 @@
-//! The invented endpoint: its moods, and what it makes of each batch.
+//! The invented endpoint: its changes of weather, and its verdict on each batch.
 //!
-//! Documents say by their ids how the endpoint treats them: `good-7` is accepted, `poison-8` never.
-
-use std::time::Duration;
+//! A document's id says how the endpoint treats it; the nouns are in `weather`.
 
 use super::life::{Life, MS, S};
+use super::weather::{UnderWay, WEATHERS, Weather, id_of, kind_of, number_of};
 use crate::upload::verdict::{Unprocessed, Verdict};
-
-/// The endpoint's behaviour for a while.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Weather {
-    Fine,
-    Slow,
-    /// Nothing listens.
-    Down,
-    /// Every answer takes longer than the client waits; the endpoint may have taken the batch.
-    Hanging,
-    /// A part of all calls has a status of 500.
-    Flaky,
-    Throttling(Option<Duration>),
-    Denying,
-    Expired,
-}
-
-const WEATHERS: [Weather; 9] = [
-    Weather::Fine,
-    Weather::Fine,
-    Weather::Slow,
-    Weather::Down,
-    Weather::Hanging,
-    Weather::Flaky,
-    Weather::Throttling(None),
-    Weather::Denying,
-    Weather::Expired,
-];
-
-/// A call under way.
-pub(super) struct UnderWay {
-    pub(super) end: Duration,
-    pub(super) id: u64,
-    /// Documents that the endpoint's answer accepts.
-    pub(super) taken: u64,
-    pub(super) verdict: Verdict,
-}
 
 impl Life {
     pub(super) fn change_weather(&mut self) {
@@ -132,16 +94,4 @@ impl Life {
         }
         unprocessed
     }
-}
-
-fn id_of(document: &str) -> &str {
-    document.split('"').nth(3).unwrap_or_default()
-}
-
-fn kind_of(document: &str) -> &str {
-    id_of(document).split('-').next().unwrap_or_default()
-}
-
-pub(super) fn number_of(id: &str) -> u64 {
-    id.split('-').nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::endpoint::{UnderWay, Weather, number_of};
+use super::weather::{UnderWay, Weather, number_of};
 use crate::counters::{Counters, Counts};
 use crate::spool::{Index, Stored};
 use crate::upload::Note;

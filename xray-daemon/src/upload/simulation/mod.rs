@@ -8,6 +8,8 @@ mod endpoint;
 
 mod life;
 
+mod weather;
+
 use life::Life;
 
 fn lives(seeds: std::ops::Range<u64>) -> (u64, u64) {

@@ -4,6 +4,7 @@ pub(crate) mod child;
 pub(crate) mod daemon;
 pub(crate) mod endpoint;
 pub(crate) mod law;
+pub(crate) mod relay;
 pub(crate) mod tls;
 pub(crate) mod xray;
 

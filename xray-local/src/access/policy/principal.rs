@@ -51,11 +51,11 @@ impl PrincipalKind {
 /// Precision with which a policy names a principal, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Named {
-    /// As everybody in an account, which leaves the decision to the account's own policies.
+    /// Everybody in an account, which leaves the decision to the account's own policies.
     Account,
-    /// As everybody.
+    /// Everybody.
     Everyone,
-    /// As a session's role.
+    /// A session's role.
     Role,
     /// Itself: the user, the session, the service.
     Directly,

@@ -49,7 +49,7 @@ impl Client {
     /// Calls an operation.
     ///
     /// # Errors
-    /// Nobody returned a response, or the response is an error of the service.
+    /// There is no response, or the response is an error of the service.
     pub(in crate::cli) fn call(&self, path: &str, request: &Value) -> Result<Value, Failure> {
         let body = request.to_string();
         let answer = match &self.transport {

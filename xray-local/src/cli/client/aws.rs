@@ -91,7 +91,7 @@ impl Aws {
     }
 
     /// # Errors
-    /// A sentence: there are no credentials, or nobody returned a response.
+    /// A sentence: there are no credentials, or no response.
     pub(super) fn post(&self, path: &str, body: &str) -> Result<Answer, String> {
         self.runtime.block_on(async {
             let url = format!("{}{path}", self.url.text);

@@ -33,7 +33,7 @@ impl Plain {
     }
 
     /// # Errors
-    /// A sentence: nobody returned a response.
+    /// A sentence: there is no response.
     pub(super) fn post(&self, path: &str, body: &str) -> Result<Answer, String> {
         let url = format!("{}{path}", self.url.text);
         let mut post = self.agent.post(&url).header("content-type", "application/json");

@@ -1,4 +1,4 @@
-//! Why a page can't be shown, as an answer in words.
+//! The reason why a page can't be shown, as an answer in words.
 
 use std::fmt;
 

@@ -33,7 +33,7 @@ impl Tried {
         [&self.service, &self.kind, &self.host, &self.method, &self.path].iter().all(|part| part.is_empty())
     }
 
-    /// Whether a rule matches, as the SDKs decide it: each pattern against its part, without regard to case.
+    /// Returns whether a rule matches, as the SDKs decide it: each pattern against its part, without regard to case.
     fn matches(&self, rule: &Rule) -> bool {
         let parts = [
             ("ServiceName", &self.service),

@@ -1,4 +1,4 @@
-//! What policies would decide: an identity, an action and a resource, tried without a call.
+//! Decisions of policies: an identity, an action and a resource, tried without a call.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

@@ -51,7 +51,7 @@ impl Timeline {
         Self { rows, start, span, gaps }
     }
 
-    /// When the trace starts.
+    /// Returns the start of the trace.
     pub(in crate::console) fn start(&self) -> Time {
         Time(self.start)
     }

@@ -22,7 +22,7 @@ pub(super) fn find(timeline: &Timeline, words: &str) -> Vec<usize> {
     found.map(|(at, _)| at).take(MOST).collect()
 }
 
-/// Whether a value within the JSON has the words, or the key of an annotation or of metadata.
+/// Returns whether a value within the JSON has the words, or the key of an annotation or of metadata.
 fn has(value: &Value, words: &str) -> bool {
     match value {
         Value::Null => false,

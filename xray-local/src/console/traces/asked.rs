@@ -15,7 +15,7 @@ pub(super) struct Asked {
     #[serde(flatten)]
     pub(super) scope: Scope,
     pub(super) sort: String,
-    /// Where the page begins, as a key.
+    /// The key at which the page begins.
     pub(super) before: String,
     /// The brush over the histogram, in milliseconds.
     pub(super) from: String,

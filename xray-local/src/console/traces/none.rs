@@ -1,4 +1,4 @@
-//! Why a list is empty, or a filter is refused.
+//! Reasons why a list is empty, or a filter is refused.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,7 @@ use crate::console::parts::format;
 use crate::query::Blocker;
 use crate::query::filter::{Expr, Filter, FilterError};
 
-/// Which condition removed everything, with counts.
+/// Shows which condition removed everything, with counts.
 pub(super) fn blockers(asked: &Asked, filter: &Filter, blockers: &[Blocker], most: usize) -> Markup {
     let count = |number: usize| {
         let more = if number >= most { " or more" } else { "" };
@@ -50,7 +50,7 @@ pub(super) fn blockers(asked: &Asked, filter: &Filter, blockers: &[Blocker], mos
     }
 }
 
-/// Where a filter is wrong: the line, a caret below it, and what is accepted.
+/// Shows where a filter is wrong: the line, a caret below it, and what is accepted.
 pub(super) fn error(text: &str, error: &FilterError) -> Markup {
     let before: String = text.chars().take(error.offset).map(|_| ' ').collect();
     let carets = "^".repeat(error.len.max(1));

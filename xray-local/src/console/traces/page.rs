@@ -42,7 +42,7 @@ struct Found {
     blockers: Vec<Blocker>,
 }
 
-/// What the page shows below its form.
+/// The part of the page below its form.
 type Outcome<'a> = Result<(&'a Filter, &'a Found), &'a FilterError>;
 
 pub(super) async fn traces(

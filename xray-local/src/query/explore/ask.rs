@@ -180,7 +180,7 @@ pub fn blockers(connection: &Connection, search: &Search) -> Result<Vec<Blocker>
 
 const REMARK: &str = "only the root segment is searched";
 
-/// The same test on any segment, if it is a test on the root segment.
+/// Returns a test on the root segment as one on any segment.
 fn anywhere(condition: &Expr) -> Option<Expr> {
     let Expr::Test(Predicate::Set(Subject::Field(field)) | Predicate::Compare(Subject::Field(field), ..)) =
         condition

@@ -204,7 +204,7 @@ impl Walk<'_> {
                 return Ok(());
             };
             bounds.high = low;
-            // Walking on pays if so many matches are found that the page is full soon.
+            // Walking on pays if there are enough matches to fill the page soon.
             let steps_worth_walking =
                 if self.has_seek() { self.pace.steps_before_seek } else { self.pace.steps_before_keys };
             let is_frequent = (self.keys.len() - before) * steps_worth_walking >= self.wanted;
@@ -361,7 +361,7 @@ pub(in crate::query) struct Pace {
     pub(in crate::query) subtracted: usize,
     /// Steps of the present density that may follow before an index is asked.
     pub(in crate::query) steps_before_keys: usize,
-    /// The same where the index leads to the keys, which is cheaper than reading a whole one.
+    /// Steps before a seek where the index leads to the keys, which is cheaper than reading a whole one.
     pub(in crate::query) steps_before_seek: usize,
     /// Keys of an index that are still few compared with a walk.
     pub(in crate::query) most_candidates: usize,

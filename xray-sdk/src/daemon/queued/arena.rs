@@ -222,6 +222,12 @@ impl Arena {
         self.sealed.load(Ordering::Relaxed) > 0
     }
 
+    /// Returns whether there is so much that the sender's nap should end. At each full block before that, waking it would
+    /// cost more than it gains: the pace sets in after two of them anyway.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.has_sealed() && self.fill() >= CROWDED
+    }
+
     /// Returns how full the arena is, in 1,024ths.
     pub(super) fn fill(&self) -> u32 {
         (self.in_use.load(Ordering::Relaxed) * 1024 / self.most) as u32
@@ -252,7 +258,7 @@ impl Inside {
     }
 }
 
-/// Where a thread pushes to, in all arenas.
+/// The shard that a thread pushes to, in all arenas.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ShardChoice {
     home: usize,
@@ -268,8 +274,11 @@ thread_local! {
 /// A pause takes 10 to 140 cycles, and a copy under the lock seldom more than a few hundred.
 const SPINS: usize = 32;
 
-/// How often a thread makes way for those that hold every shard, before a document is lost that there is room for.
+/// Times that a thread yields to those that hold every shard, before it loses a document that there is room for.
 const YIELDS: usize = 4;
+
+/// A quarter, in 1,024ths.
+const CROWDED: u32 = 256;
 
 /// For an interrupted thread to go on.
 const SHORT_NAP: Duration = Duration::from_millis(1);

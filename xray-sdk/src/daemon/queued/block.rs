@@ -39,6 +39,11 @@ impl Block {
         self.ends.len()
     }
 
+    /// Returns the bytes of all packets.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The packets from the one at `first` on.
     pub(super) fn packets(&self, first: usize) -> impl Iterator<Item = &[u8]> {
         let start = first.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);

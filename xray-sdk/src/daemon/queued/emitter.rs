@@ -13,16 +13,17 @@ use crate::daemon::{EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 
 /// Queues packets, and sends them to the daemon from a background thread.
 ///
-/// Suits programs that close thousands of root spans a second. Below that rate,
+/// Suits programs that close hundreds of root spans a second, or more. Below that rate,
 /// [`UdpEmitter`](crate::UdpEmitter) costs as little and guarantees more.
 ///
 /// The caller copies the packet into memory. The copy waits for no lock, does no system call, and allocates nothing once
 /// the queue has been as full before. If every shard of the memory is locked by an interrupted thread, the caller yields
 /// a few times and then drops the packet.
 ///
-/// The background thread collects packets for at most ten milliseconds. On Linux it sends many datagrams in one system
-/// call. It paces itself, so that a burst does not overflow the daemon's receive buffer. After a tenth of a second
-/// without packets it parks until the next one.
+/// The background thread collects packets for a tenth of a second, or less when more come
+/// ([`QueueBuilder::delay`](super::QueueBuilder::delay)). On Linux it sends many datagrams in one system call. It paces
+/// itself, so that a burst does not overflow the daemon's receive buffer. After a second without packets it parks, and
+/// the caller of the next one wakes it, with a system call.
 ///
 /// Compared with `UdpEmitter`:
 /// - [`emit`](Emitter::emit) returns `Ok` when the packet is queued. A process that crashes, is killed or calls
@@ -74,11 +75,14 @@ impl Emitter for QueuedEmitter {
             Push::Taken => wakeup.after_push(),
             Push::Sealed => {
                 wakeup.after_push();
-                if arena.fill() >= CUT_NAP {
+                if arena.is_crowded() {
                     wakeup.cut_nap();
                 }
             }
-            Push::Full => return Err(self.refuse(EmitError::Full)),
+            Push::Full => {
+                wakeup.cut_nap();
+                return Err(self.refuse(EmitError::Full));
+            }
             Push::Closed => return connection.emit(bytes),
         }
         Ok(())
@@ -116,7 +120,3 @@ impl fmt::Debug for QueuedEmitter {
         f.debug_struct("QueuedEmitter").field("queue", &self.shared).finish()
     }
 }
-
-/// A queue that is a quarter full, in 1,024ths, does not wait for the end of the sender's nap. At each full block
-/// before that, waking it would cost more than it gains: the pace sets in after two of them anyway.
-const CUT_NAP: u32 = 256;

@@ -1,4 +1,6 @@
-//! [`Pacer`]: how fast the receiver may be given more. Arithmetic on times that are arguments; the sender naps.
+//! [`Pacer`]: how fast the receiver may be given more, and how long the sender naps until that is worth it.
+//!
+//! Arithmetic on times that are arguments; the sender naps.
 //!
 //! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
 //! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
@@ -6,20 +8,21 @@
 
 use std::time::Duration;
 
+use crate::daemon::receive_buffer::burst;
+
 pub(super) struct Pacer {
     /// Bytes of the receiver's buffer that may be filled at once.
     depth: i64,
     /// Those that may be filled now. Less than none after what was let go a little early.
     left: i64,
-    /// When `left` was worked out.
+    /// The time when `left` was computed.
     then: Duration,
 }
 
 impl Pacer {
     /// Creates a pacer for a receiver with a buffer of `receive_buffer` bytes.
     pub(super) fn new(receive_buffer: usize, now: Duration) -> Self {
-        // Not more than a gibibyte, so that no product below overflows.
-        let depth = (receive_buffer.min(1 << 30) / 16 * PART).max(1) as i64;
+        let depth = burst(receive_buffer);
         Self { depth, left: depth, then: now }
     }
 
@@ -47,6 +50,13 @@ impl Pacer {
         }
         self.left -= cost;
         Ok(())
+    }
+
+    /// Returns how long to nap after `came` bytes came `within` a time: until a burst is there, at most `longest`.
+    pub(super) fn nap(&self, came: usize, within: Duration, longest: Duration) -> Duration {
+        let bursts = came as f64 / self.depth as f64;
+        let nap = Duration::try_from_secs_f64(within.as_secs_f64() / bursts).unwrap_or(longest);
+        nap.clamp(SHORTEST_GATHERING.min(longest), longest)
     }
 
     /// Adds what came back since the last time.
@@ -81,10 +91,6 @@ fn period(fill: u32) -> Duration {
     }
 }
 
-/// Sixteenths of the receiver's buffer that are filled at once. 9 leave room for a quarter that Linux gives back late
-/// (it credits a reader in steps of that size) and let a run of 64 datagrams of a kilobyte each pass.
-const PART: usize = 9;
-
 /// The part of the depth that is worth a send of its own: less than an eighth is a few documents.
 const LEAST_PART: i64 = 8;
 
@@ -92,6 +98,10 @@ const LEAST_PART: i64 = 8;
 /// seen to read without loss while it shared two cores with everything else, and several times what it uploads. At
 /// half of that, a reader that is kept waiting for 10 ms still loses nothing.
 const PERIOD: Duration = Duration::from_millis(4);
+
+/// The shortest nap between two looks. More than a burst comes in it only when the queue fills quickly, and the pace sets
+/// in.
+const SHORTEST_GATHERING: Duration = Duration::from_millis(10);
 
 /// A timer is not more precise than this, by Linux's default slack.
 const SHORTEST_NAP: Duration = Duration::from_micros(50);
@@ -138,6 +148,20 @@ mod tests {
         assert_eq!(pacer.admit(30_000, 0, Duration::ZERO), Ok(()));
         assert_eq!(pacer.room(0, Duration::ZERO), depth, "10,000 are not worth it");
         assert_eq!(pacer.room(0, PERIOD), depth / 2 + 10_000);
+    }
+
+    #[test]
+    fn a_nap_lasts_until_a_burst_is_there_within_bounds() {
+        let pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let (second, longest) = (Duration::from_secs(1), Duration::from_millis(100));
+        for (bursts, nap) in [(0, 100), (9, 100), (20, 50), (50, 20), (200, 10)] {
+            let came = pacer.depth as usize * bursts;
+            assert_eq!(pacer.nap(came, second, longest).as_millis(), nap, "{bursts} a second");
+        }
+        assert_eq!(pacer.nap(0, Duration::ZERO, longest), longest);
+        assert_eq!(pacer.nap(1, Duration::ZERO, longest), SHORTEST_GATHERING);
+        let short = Duration::from_millis(1);
+        assert_eq!(pacer.nap(1 << 30, second, short), short);
     }
 
     #[test]

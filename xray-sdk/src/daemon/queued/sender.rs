@@ -1,13 +1,19 @@
-//! [`Sender`]: the thread that empties the queue. It gathers, sends, naps, and parks when nothing comes any more. All system calls
-//! for documents are made here.
+//! [`Sender`]: the thread that empties the queue.
+//!
+//! The thread gathers, sends, naps, and parks when nothing comes any more. All system calls for documents are made
+//! here.
 //!
 //! ```text
-//!    ┌──────────────────────────────────────────────────────────────┐
-//!    ▼                                                              │
-//!  sweep ─► plan ─► pace: wait ─► send, together or one by one ─► nap, 10 ms
-//!                                                                   │ nothing, ten times
-//!                                                                   └─► park until a packet comes
+//!    ┌────────────────────────────────────────────────────────────┐
+//!    ▼                                                            │
+//!  sweep ─► plan ─► pace: wait ─► send, together or one by one ─► nap until a burst
+//!    ▲                                                            │ is there, 100 ms
+//!    │ a flush, the end                                           │
+//!    └──────────────────────── park until a packet comes ◄────────┘ nothing, ten times
+//!                              └─► nap, since the packet waits for others
 //! ```
+//! A wake-up takes as long as sending a few documents. So the thread never wakes for one document: one that comes alone
+//! waits for others, and the first that comes while the thread is parked only begins that time.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -30,23 +36,31 @@ pub(super) struct Sender {
     gone: usize,
     run: Vec<u8>,
     pacer: Pacer,
+    /// The longest nap.
+    delay: Duration,
     start: Instant,
 }
 
 impl Sender {
-    pub(super) fn new(shared: Arc<Shared>, receive_buffer: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, receive_buffer: usize, delay: Duration) -> Self {
         let pacer = Pacer::new(receive_buffer, Duration::ZERO);
-        Self { shared, blocks: VecDeque::new(), gone: 0, run: Vec::new(), pacer, start: Instant::now() }
+        let (blocks, run) = (VecDeque::new(), Vec::new());
+        Self { shared, blocks, gone: 0, run, pacer, delay, start: Instant::now() }
     }
 
     /// Goes on until the guard is dropped.
     pub(super) fn work(mut self) {
-        let (mut naps, mut answered) = (0, 0);
+        let (mut naps, mut answered, mut looked) = (0, 0, self.start.elapsed());
+        self.wait_for_others(answered);
         loop {
             let wakeup = &self.shared.wakeup;
             let (asked, stopping) = (wakeup.asked(), wakeup.is_stopping());
+            let kept = self.blocks.len();
             self.shared.arena.sweep(&mut self.blocks, stopping);
             naps = if self.blocks.is_empty() { naps + 1 } else { 0 };
+            let (came, now) = (self.blocks.range(kept..).map(cost).sum(), self.start.elapsed());
+            let nap = self.pacer.nap(came, now - looked, self.delay);
+            looked = now;
             self.send_all(asked == answered && !stopping);
             let wakeup = &self.shared.wakeup;
             if asked != answered {
@@ -60,13 +74,24 @@ impl Sender {
                 continue;
             }
             if naps < NAPS_BEFORE_PARKING {
-                wakeup.nap(NAP);
+                wakeup.nap(nap, || self.shared.arena.is_crowded());
             } else {
                 self.park();
+                looked = self.start.elapsed();
                 naps = 0;
+                self.wait_for_others(answered);
             }
         }
         self.shared.wakeup.end();
+    }
+
+    /// Naps for as long as a first packet waits for others, unless a flush after those `answered`, or the end, is due.
+    fn wait_for_others(&self, answered: u64) {
+        let wakeup = &self.shared.wakeup;
+        // One that is asked for from here on rings, and the nap is over at once.
+        if wakeup.asked() == answered && !wakeup.is_stopping() {
+            wakeup.nap(self.delay, || self.shared.arena.is_crowded());
+        }
     }
 
     /// Sleeps without a limit, unless something came in meanwhile.
@@ -189,10 +214,14 @@ impl Sender {
     }
 }
 
-/// How long a document waits at most before the sender looks for it. One that is left behind waits twice as long.
-const NAP: Duration = Duration::from_millis(10);
+/// Returns about what the packets of a block take of the receiver's buffer.
+fn cost(block: &Block) -> usize {
+    let size = block.bytes() / block.len().max(1);
+    Batch { count: block.len(), size }.cost()
+}
 
-/// A tenth of a second without a document, after which a nap that finds nothing costs more than waking up.
+/// The longest naps in a row without a document: a second with the default delay. After that it costs less if the next
+/// document has to wake the thread.
 const NAPS_BEFORE_PARKING: u32 = 10;
 
 /// Between two tries with a full socket.

@@ -5,7 +5,7 @@
 use std::sync::atomic::Ordering;
 
 pub(super) use std::hint::spin_loop;
-pub(super) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize};
+pub(super) use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, fence};
 pub(super) use std::sync::{Condvar, Mutex, MutexGuard};
 pub(super) use std::thread::{Thread, park, park_timeout, sleep, yield_now};
 pub(super) use std::thread_local;

@@ -6,7 +6,9 @@ use std::sync::atomic::Ordering;
 use std::sync::{OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::sync::{AtomicBool, AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Thread, park, park_timeout};
+use super::sync::{
+    AtomicBool, AtomicU8, AtomicU64, Condvar, Mutex, MutexGuard, Thread, fence, park, park_timeout,
+};
 
 #[derive(Default)]
 pub(super) struct Wakeup {
@@ -42,7 +44,11 @@ impl Wakeup {
     }
 
     /// Rings if the sender naps, because the queue fills quicker than a nap is long.
+    ///
+    /// The fences are for a sender that begins to nap at this moment: either it sees that the queue is crowded, or it is
+    /// seen napping here.
     pub(super) fn cut_nap(&self) {
+        fence(Ordering::SeqCst);
         self.wake_from(NAPPING);
     }
 
@@ -132,10 +138,13 @@ impl Wakeup {
         self.moved.notify_all();
     }
 
-    /// Sleeps for a while. What is pushed meanwhile waits.
-    pub(super) fn nap(&self, time: Duration) {
+    /// Sleeps for a while, unless the queue `is_crowded`, asked after the sender said so. What is pushed meanwhile waits.
+    pub(super) fn nap(&self, time: Duration, is_crowded: impl FnOnce() -> bool) {
         self.state.store(NAPPING, Ordering::Relaxed);
-        park_timeout(time);
+        fence(Ordering::SeqCst);
+        if !is_crowded() {
+            park_timeout(time);
+        }
         self.state.store(AWAKE, Ordering::Relaxed);
     }
 

@@ -15,11 +15,11 @@ pub(super) struct Addresses {
     /// In the resolver's order. Never looked at while all goes well.
     known: Mutex<Vec<SocketAddr>>,
     looking_up: AtomicBool,
-    /// When the last lookup ended, in milliseconds.
+    /// The time when the last lookup ended, in milliseconds.
     looked_up: AtomicU64,
-    /// Whether the last lookup found nothing, or a packet could not be sent since.
+    /// Set if the last lookup found nothing, or a packet could not be sent since.
     failed: AtomicBool,
-    /// When a socket may be opened again, in milliseconds.
+    /// The time when a socket may be opened again, in milliseconds.
     next_open: AtomicU64,
 }
 
@@ -100,16 +100,16 @@ fn millis(time: Duration) -> u64 {
     time.as_millis() as u64
 }
 
-/// How long a lookup's result is trusted while packets go out.
+/// The time for which a lookup's result is trusted while packets go out.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// How long a lookup's result is trusted after a failed packet, or when it found nothing.
+/// The time for which a lookup's result is trusted after a failed packet, or when it found nothing.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// How often a socket is opened at most.
+/// The least time between two sockets that are opened.
 const OPEN_PAUSE: Duration = Duration::from_secs(1);
 
-/// How long making an emitter waits for its first lookup.
+/// The time for which a new emitter waits for its first lookup.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_millis(500);
 
 #[cfg(test)]

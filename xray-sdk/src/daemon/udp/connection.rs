@@ -103,6 +103,10 @@ impl Connection {
         self.socket().as_ref().map_or(0, Socket::largest_in_run)
     }
 
+    pub(in crate::daemon) fn system(&self) -> &dyn System {
+        &*self.system
+    }
+
     pub(in crate::daemon) fn counters(&self) -> &Counters {
         &self.counters
     }

@@ -5,9 +5,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::connection::Connection;
+use super::pace::Pace;
 #[cfg(feature = "queued-emitter")]
 use super::runs::Runs;
 use super::system::{RealSystem, System};
+#[cfg(not(feature = "queued-emitter"))]
+use crate::daemon::receive_buffer::cost_alone;
 use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 
 /// Sends each packet at once, as one datagram over a connected socket that never blocks.
@@ -28,7 +31,9 @@ use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterSt
 /// nothing listens there, or when the name no longer resolves to that address.
 ///
 /// Packets that come together ([`emit_all`](Emitter::emit_all)) leave one by one as well. With the feature
-/// `queued-emitter`, Linux takes those of about one size in one system call, filled up with blanks in the header line.
+/// `queued-emitter`, Linux takes those of about one size in one system call, filled up with blanks in the header line. When
+/// more come within a few milliseconds than half of a default receive buffer holds, the caller yields the processor up to
+/// four times for each call, so that a daemon on the same core can read.
 ///
 /// ```
 /// use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
@@ -40,6 +45,7 @@ use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterSt
 /// ```
 pub struct UdpEmitter {
     connection: Arc<Connection>,
+    pace: Pace,
     #[cfg(feature = "queued-emitter")]
     runs: Runs,
 }
@@ -57,6 +63,7 @@ impl UdpEmitter {
     pub(super) fn with_system(address: &DaemonAddress, system: Arc<dyn System>) -> Self {
         Self {
             connection: Connection::new(address, system),
+            pace: Pace::default(),
             #[cfg(feature = "queued-emitter")]
             runs: Runs::default(),
         }
@@ -80,9 +87,14 @@ impl Emitter for UdpEmitter {
         self.connection.emit(packet.as_bytes())
     }
 
-    #[cfg(feature = "queued-emitter")]
     fn emit_all(&self, packets: &[Packet], report: &mut dyn FnMut(usize, Result<(), EmitError>)) {
-        self.runs.emit(&self.connection, packets, report);
+        #[cfg(feature = "queued-emitter")]
+        self.runs.emit((&self.connection, &self.pace), packets, report);
+        #[cfg(not(feature = "queued-emitter"))]
+        for (index, packet) in packets.iter().enumerate() {
+            report(index, self.emit(packet));
+            self.pace.after(cost_alone(packet.as_bytes().len()), self.connection.system());
+        }
     }
 
     /// Opens a new socket to the same address, and resolves a host name again.

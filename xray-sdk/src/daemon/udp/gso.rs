@@ -74,7 +74,7 @@ mod offload {
             }
         }
 
-        /// What an error means for runs: those that speak of sizes or of the call itself are no news about a
+        /// Classifies an error for runs: those that speak of sizes or of the call itself are no news about a
         /// datagram that goes alone.
         fn send_error(&self, err: &io::Error, size: usize) -> SendError {
             match SendError::from(err) {

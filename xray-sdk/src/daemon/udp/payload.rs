@@ -41,7 +41,7 @@ impl<'a> Transmit<'a> {
     }
 }
 
-/// Why a payload was not sent.
+/// The reason why a payload was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::daemon) enum SendError {
     /// Earlier datagrams met no listener. The send that reports it transmits nothing itself.

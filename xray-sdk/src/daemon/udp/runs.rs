@@ -1,16 +1,18 @@
 //! [`Runs`]: packets that come together, sent in as few system calls as the kernel allows, on the caller's thread. Which of
 //! them fit together is said by `batch`, whether the kernel takes runs by `gso`.
 //!
-//! A caller does not wait, so nothing is paced here. Who gives packets away bounds how many come at once.
+//! A caller does not wait. Who gives packets away bounds how many come at once, and `pace` makes way for the receiver.
 
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::connection::Connection;
+use super::pace::Pace;
 use super::payload::{SendError, Transmit};
 use crate::daemon::batch::{next_batch, write_run};
 use crate::daemon::{EmitError, Packet};
 
-/// The memory in which runs are put together.
+/// The memory in which runs are put together. A thread takes it for the time of its sends, and another one that sends
+/// meanwhile has memory of its own.
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     run: Mutex<Vec<u8>>,
@@ -20,26 +22,19 @@ impl Runs {
     /// Sends packets in order, and reports the result of each.
     pub(super) fn emit(
         &self,
-        connection: &Arc<Connection>,
+        (connection, pace): (&Arc<Connection>, &Pace),
         packets: &[Packet],
         report: &mut dyn FnMut(usize, Result<(), EmitError>),
     ) {
-        // Another thread has it seldom, and then for the time of a send.
-        let mut own = Vec::new();
-        let mut shared = match self.run.try_lock() {
-            Ok(run) => Some(run),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        };
-        let run = shared.as_deref_mut().unwrap_or(&mut own);
+        let mut run = std::mem::take(&mut *self.run());
         let mut sent = 0;
         while let Some(rest) = packets.get(sent..).filter(|rest| !rest.is_empty()) {
             let bytes = || rest.iter().map(Packet::as_bytes);
             let batch = next_batch(bytes().map(<[u8]>::len), connection.largest_in_run(), usize::MAX);
             let mut result = Err(SendError::NoGso);
             if batch.count > 1 {
-                write_run(run, bytes(), batch);
-                result = connection.send(Transmit::run(run, batch.size));
+                write_run(&mut run, bytes(), batch);
+                result = connection.send(Transmit::run(&run, batch.size));
             }
             for (index, packet) in (sent..).zip(rest.iter().take(batch.count)) {
                 report(
@@ -54,6 +49,13 @@ impl Runs {
                 connection.counters().count(result.map_err(EmitError::from), batch.count as u64, run.len());
             }
             sent += batch.count;
+            pace.after(batch.cost(), connection.system());
         }
+        *self.run() = run;
+    }
+
+    // Held for the time of a move, and nothing panics meanwhile.
+    fn run(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,6 +15,11 @@ pub(in crate::daemon) trait System: Send + Sync {
     /// Does a job on another thread. `false`, and the job is gone, when there can be none.
     fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool;
 
+    /// Lets other threads that wait for this core run first.
+    fn make_way(&self) {
+        std::thread::yield_now();
+    }
+
     /// Does the system call for a run of datagrams. A kernel that refuses it is hard to come by in a test.
     #[cfg(all(feature = "queued-emitter", any(target_os = "linux", target_os = "android")))]
     fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {

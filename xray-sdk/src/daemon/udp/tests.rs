@@ -19,6 +19,8 @@ struct Stage {
     no_threads: AtomicBool,
     /// Whether the kernel takes no runs.
     no_runs: AtomicBool,
+    /// How often callers made way.
+    yields: AtomicU32,
 }
 
 impl Stage {
@@ -63,6 +65,10 @@ impl System for Stage {
             job();
         }
         spawned
+    }
+
+    fn make_way(&self) {
+        self.yields.fetch_add(1, Ordering::Relaxed);
     }
 
     #[cfg(all(feature = "queued-emitter", any(target_os = "linux", target_os = "android")))]
@@ -253,6 +259,29 @@ fn packets_that_come_together_arrive_in_order_whether_the_kernel_takes_runs_or_n
         let stats = emitter.stats();
         assert_eq!((stats.sent, stats.unavailable, stats.full, stats.too_large), (30, 0, 0, 0));
     }
+}
+
+#[test]
+fn more_than_a_burst_makes_way_for_the_receiver() {
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[address]);
+    let emitter = stage.emitter();
+    let mut packet = Packet::new();
+    packet.start_document().put(&"x".repeat(600));
+    let packets = vec![packet; 50];
+    let yields_of = || {
+        let before = stage.yields.load(Ordering::Relaxed);
+        emitter.emit_all(&packets, &mut |_, result| assert_eq!(result, Ok(())));
+        received(&daemon);
+        stage.yields.load(Ordering::Relaxed) - before
+    };
+    assert_eq!(yields_of(), 0, "50 are less than a burst");
+    assert_ne!(yields_of(), 0, "100 at once are not");
+    stage.pass(1);
+    assert_eq!(yields_of(), 0, "a second later, all are read");
+    assert_ne!(yields_of(), 0);
+    stage.pass(3_600);
+    assert_eq!(yields_of(), 0);
 }
 
 #[test]

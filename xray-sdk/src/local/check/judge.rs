@@ -76,7 +76,7 @@ fn judge_into(document: &[u8], out: &mut Problems) -> Option<Value> {
     Some(value)
 }
 
-/// What serde_json says, in the words of someone who sent a document.
+/// Explains serde_json's error in the words of someone who sent a document.
 fn explain(text: &str, err: &serde_json::Error) -> String {
     let said = err.to_string();
     if said.starts_with("recursion limit") {

@@ -1,4 +1,4 @@
-//! What the keys of a document owe to each other: times, flags and their reasons, ids, counts.
+//! Rules between the keys of a document: times, flags and their reasons, ids, counts.
 //!
 //! Each rule looks at one segment or subsegment, wherever it is nested; ids are the document's. The
 //! shapes are checked elsewhere: here, a key of the wrong type counts as absent.
@@ -22,7 +22,7 @@ pub(super) fn check_document(document: &Value, out: &mut Problems) {
     check_span(document, !is_subsegment, &Path::Root, &mut counts, out);
 }
 
-/// What is gathered over the whole document.
+/// Counts and ids that are gathered over the whole document.
 #[derive(Default)]
 struct Counts<'a> {
     trace_id: Option<&'a str>,
@@ -140,7 +140,7 @@ fn check_exceptions<'a>(span: &'a Value, path: &Path<'_>, counts: &mut Counts<'a
     }
 }
 
-/// What belongs to a segment alone, or to a subsegment alone.
+/// Checks for keys that belong to a segment alone, or to a subsegment alone.
 fn check_place(span: &Value, is_segment: bool, path: &Path<'_>, out: &mut Problems) {
     let pointer = |pointer: &str| span.pointer(pointer).is_some();
     let http = path.key("http");

@@ -1,10 +1,10 @@
-//! What each key of a document may hold: X-Ray's segment document schema 1.0.0, with the keys that the developer
+//! Values that each key of a document may hold: X-Ray's segment document schema 1.0.0, with the keys that the developer
 //! guide and the official SDKs added to it later.
 //!
 //! Tables and nothing else. Keys that no table names are legal and may hold anything, as in the schema. A
 //! limit on a string's length stands only where the schema has one: 250 characters of `http`, `user`, `sql.user`.
 
-/// What a value must be.
+/// The form that a value must have.
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
     /// A string of at most this number of characters.
@@ -98,10 +98,10 @@ pub(super) static SUBSEGMENT: &[Field] = &[
     may("subsegments", Shape::List(&Shape::Subsegment)),
 ];
 
-/// What a subsegment needs beyond [`SUBSEGMENT`] when it is a document of its own.
+/// Keys that a subsegment needs beyond [`SUBSEGMENT`] when it is a document of its own.
 pub(super) static INDEPENDENT: &[&str] = &["trace_id", "parent_id"];
 
-/// What a cause is when it is an object.
+/// The keys of a cause that is an object.
 pub(super) static CAUSE: &[Field] = &[
     may("working_directory", TEXT),
     may("paths", Shape::List(&TEXT)),

@@ -38,7 +38,7 @@ pub(super) fn check_compact(text: &str, out: &mut Problems) {
     }
 }
 
-/// Of a key written twice in one object readers keep one value, mostly the last: the other is lost.
+/// Reports keys written twice in one object. Readers keep one value, mostly the last; the other is lost.
 pub(super) fn check_unique_keys(text: &str, out: &mut Problems) {
     let mut reader = serde_json::Deserializer::from_str(text);
     // The text has been parsed before: it can't fail here.

@@ -22,12 +22,16 @@ pub(super) enum State {
 impl State {
     pub(super) fn of(node: &Node<'_>) -> Self {
         let flag = |key| node.json().get(key) == Some(&Value::Bool(true));
-        match () {
-            () if flag("fault") => Self::Fault,
-            () if flag("throttle") => Self::Throttle,
-            () if flag("error") => Self::Error,
-            () if node.end().is_none() => Self::InProgress,
-            () => Self::Ok,
+        if flag("fault") {
+            Self::Fault
+        } else if flag("throttle") {
+            Self::Throttle
+        } else if flag("error") {
+            Self::Error
+        } else if node.end().is_none() {
+            Self::InProgress
+        } else {
+            Self::Ok
         }
     }
 
@@ -224,7 +228,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str)
 }
 
-/// What stands for a run of digits.
+/// The character that stands for a run of digits.
 const DIGITS: char = '*';
 
 /// Links that are drawn of one span; the others are counted.

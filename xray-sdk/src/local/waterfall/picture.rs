@@ -261,7 +261,7 @@ fn range(nodes: &[Node<'_>]) -> String {
     format!(", {} to {}", text::duration(shortest), text::duration(longest))
 }
 
-/// Where the columns are, and the scale of the last one.
+/// The places of the columns, and the scale of the last one.
 struct Columns {
     /// The name's begins at 0.
     status: usize,

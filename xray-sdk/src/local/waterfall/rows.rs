@@ -105,13 +105,13 @@ impl Stem {
         child
     }
 
-    /// What stands before the name: `│  ├─ `, or `⋯5 │  ├─ ` where five levels are left out.
+    /// Returns the lines before a name: `│  ├─ `, or `⋯5 │  ├─ ` where five levels are left out.
     pub(super) fn before_name(&self) -> String {
         let Some((&own, above)) = self.follows.split_last() else { return String::new() };
         self.lines(&self.levels_cut(), above) + if own { "├─ " } else { "└─ " }
     }
 
-    /// What stands before a detail: the lines go on, and so does the one to the children.
+    /// Returns the lines before a detail: those of the name go on, and so does the one to the children.
     pub(super) fn before_detail(&self, has_children: bool) -> String {
         let blanks = " ".repeat(self.levels_cut().chars().count());
         self.lines(&blanks, &self.follows) + if has_children { "│  " } else { "   " }
@@ -128,5 +128,5 @@ impl Stem {
 
 /// More siblings than this that are alike become a few and a count.
 const ALIKE: usize = 12;
-/// How many of them are shown.
+/// The number of levels that are shown.
 const SHOWN: usize = 3;

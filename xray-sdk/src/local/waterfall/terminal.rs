@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal};
 
 use terminal_size::{Width, terminal_size_of};
 
-/// What a picture for the standard output is drawn with.
+/// Properties of the standard output that a picture is drawn with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Terminal {
     pub(super) width: usize,

@@ -1,5 +1,7 @@
-//! [`Poller`]: requests to the service, and when they are due. No clock and no thread: [`Poller::tick`] is given the time, does what is
-//! due, and returns when the next call is due.
+//! [`Poller`]: requests to the service, and when they are due.
+//!
+//! Without a clock or a thread: [`Poller::tick`] is given the time, does what is due, and returns when the next call
+//! is due.
 //!
 //! Rules are due every five minutes, and again soon after a failure; statistics every ten seconds. Both with a
 //! little of chance added, drawn anew each time, so that a fleet that started together does not ask together.
@@ -39,7 +41,7 @@ pub(super) struct Poller {
     targets_due: Duration,
     /// Failures to fetch rules, since the last success.
     failures: u32,
-    /// When rules were fetched last, since 1970.
+    /// The time when rules were fetched last, since 1970.
     fetched: Duration,
     /// The change of rules that the fetched ones include, on the service's clock.
     /// How long all pages of rules together may take.
@@ -280,13 +282,13 @@ const RULES_JITTER: Duration = Duration::from_secs(5);
 const TARGETS_EVERY: Duration = Duration::from_secs(10);
 const TARGETS_JITTER: Duration = Duration::from_millis(100);
 
-/// How long fetched rules hold, as in the official SDKs.
+/// The time for which fetched rules hold, as in the official SDKs.
 const RULES_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// The pause after a first failure. Each further one doubles it, up to [`RULES_EVERY`].
 const RETRY_FIRST: Duration = Duration::from_secs(10);
 
-/// How far the service's clock may be from ours.
+/// The largest difference between the service's clock and ours.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// An account has some dozens of rules; a server that goes on forever is broken.
@@ -298,7 +300,7 @@ const MAX_RULES: usize = 2_000;
 /// Bytes of all pages of rules: some four kilobytes a rule.
 const MAX_RULES_BYTES: usize = 8 << 20;
 
-/// How long all pages together may take.
+/// The time limit for all pages together.
 const ALL_PAGES: Duration = Duration::from_secs(10);
 
 /// The daemon waits for the service without a limit of its own, so the limit is here. An answer of a megabyte is

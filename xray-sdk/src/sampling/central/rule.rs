@@ -26,9 +26,9 @@ pub(super) struct RuleSpec {
     pub(super) path: Pattern,
     resource_arn: Pattern,
     attributes: Box<[(Box<str>, Pattern)]>,
-    /// Whether the rule has no condition at all.
+    /// Set if the rule has no condition at all.
     for_all: bool,
-    /// Whether the rule has conditions on path, method, service and host only.
+    /// Set if the rule has conditions on path, method, service and host only.
     plain: bool,
 }
 

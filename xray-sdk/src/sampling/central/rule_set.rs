@@ -15,7 +15,7 @@ use crate::sampling::{SamplingRequest, SamplingResult};
 pub(super) struct RuleSet {
     /// Those of four rules each, apart from them: a search reads these alone.
     prefilters: Box<[Prefilter]>,
-    /// Where in a path the last word begins.
+    /// The start of the last word in a path.
     offset: usize,
     rules: Box<[Rule]>,
     /// The last second in which these rules hold, since 1970.
@@ -155,7 +155,7 @@ fn words_by(
 /// Rules whose heads are compared together.
 const SIDE_BY_SIDE: usize = 4;
 
-/// Where eight more bytes of a path best distinguish rules that begin alike: behind the `/api/v1/` that they have in
+/// Finds the eight bytes of a path that best distinguish rules that begin alike: behind the `/api/v1/` that they have in
 /// common. What counts is how many rules one would be taken for, as far as heads say.
 fn best_offset(specs: &[RuleSpec]) -> usize {
     let prefilters: Vec<&[u8]> = specs.iter().map(|spec| spec.path.literal_head()).collect();
@@ -182,7 +182,7 @@ fn from(text: &[u8], at: usize) -> &[u8] {
 /// Bytes in a word.
 const LANE: usize = 8;
 
-/// How far into a path it is worth to look: prefixes that rules have in common are shorter.
+/// The largest offset in a path: prefixes that rules have in common are shorter.
 const MAX_OFFSET: usize = 48;
 
 /// A mask of the first `bytes` bytes of a word.

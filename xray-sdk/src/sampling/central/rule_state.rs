@@ -42,7 +42,7 @@ pub(super) struct RuleState {
 pub(super) struct PendingStats {
     pub(super) pending: Counts,
     pub(super) boost: BoostCounts,
-    /// When the service took a report last, on the poller's clock.
+    /// The time when the service took a report last, on the poller's clock.
     pub(super) reported: Duration,
     /// The interval that the service asks for.
     pub(super) interval: Duration,
@@ -58,7 +58,7 @@ pub(super) struct Counts {
     pub(super) borrowed: i64,
 }
 
-/// How traces ended, of a rule that may be boosted.
+/// Counts of how traces ended, for a rule that may be boosted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct BoostCounts {
     pub(super) total: i64,

@@ -18,7 +18,7 @@ pub(super) struct Shared {
     problems: Mutex<[Option<String>; 2]>,
 }
 
-/// What a problem is about. Each is solved by a success of its own kind.
+/// The subject of a problem. Each is solved by a success of its own kind.
 #[derive(Clone, Copy)]
 pub(super) enum Task {
     FetchRules,

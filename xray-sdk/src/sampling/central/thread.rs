@@ -22,7 +22,7 @@ struct State {
     /// Flushes that were asked for, and that were answered.
     asked: u64,
     answered: u64,
-    /// Whether the service accepted the latest report.
+    /// Set if the service accepted the latest report.
     taken: bool,
 }
 

@@ -31,7 +31,7 @@ pub(super) struct RulesPage {
 #[derive(Debug, Default)]
 pub(super) struct Targets {
     pub(super) targets: Vec<Target>,
-    /// When any rule was changed last, in seconds since 1970.
+    /// The time when any rule was changed last, in seconds since 1970.
     pub(super) rules_modified: Option<f64>,
     /// Rules of which the statistics were not taken, and whether the service knows no such rule.
     pub(super) unprocessed: Vec<(String, bool)>,

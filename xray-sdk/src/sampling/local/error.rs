@@ -4,7 +4,7 @@
 use std::error::Error;
 use std::{fmt, io};
 
-/// Why sampling rules can't be used.
+/// The reason why sampling rules can't be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RulesError {
@@ -87,7 +87,7 @@ impl fmt::Display for RuleProblem {
             Self::Missing(member) => write!(f, "`{member}` is missing"),
             Self::NotText(member) => write!(f, "`{member}` must be a string"),
             Self::FixedTarget(found) => {
-                write!(f, "`fixed_target` is {found}, expected a whole number of traces a second")
+                write!(f, "`fixed_target` is {found}, expected a whole number from 0 to 4294967295")
             }
             Self::Rate(found) => write!(f, "`rate` is {found}, expected a number from 0 to 1"),
             Self::OtherVersion { member, instead } => {

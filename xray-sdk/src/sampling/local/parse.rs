@@ -12,12 +12,15 @@ use super::rule::LocalRule;
 pub(super) fn parse(text: &str) -> Result<(Vec<LocalRule>, LocalRule), RulesError> {
     let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let document: Value = serde_json::from_str(text).map_err(RulesError::Json)?;
-    let Value::Object(document) = document else { return Err(RulesError::Shape("not an object")) };
+    let Value::Object(document) = document else {
+        return Err(RulesError::Shape("the document must be an object"));
+    };
     let form = match document.get("version") {
-        None => return Err(RulesError::Shape("`version` is missing")),
+        None => return Err(RulesError::Shape("`version` is missing, expected 1 or 2")),
         Some(version) => Form::of(version).ok_or_else(|| RulesError::Version(version.to_string()))?,
     };
-    let default = document.get("default").ok_or(RulesError::Shape("`default` is missing"))?;
+    let default =
+        document.get("default").ok_or(RulesError::Shape("`default` is missing, expected a rule"))?;
     let default = default_rule(default).map_err(|problem| at(0, default, problem))?;
     let rules = match document.get("rules") {
         None | Some(Value::Null) => Vec::new(),
@@ -25,7 +28,7 @@ pub(super) fn parse(text: &str) -> Result<(Vec<LocalRule>, LocalRule), RulesErro
             .zip(rules)
             .map(|(number, rule)| form.rule(rule).map_err(|problem| at(number, rule, problem)))
             .collect::<Result<_, _>>()?,
-        Some(_) => return Err(RulesError::Shape("`rules` is not a list")),
+        Some(_) => return Err(RulesError::Shape("`rules` must be a list")),
     };
     Ok((rules, default))
 }
@@ -35,7 +38,7 @@ fn at(number: usize, rule: &Value, problem: RuleProblem) -> RulesError {
     RulesError::Rule { number, description, problem }
 }
 
-/// What a version calls the request's host, and what the other one calls it.
+/// The name of the request's host in one version of the format, and in the other.
 struct Form {
     host: &'static str,
     other: &'static str,
@@ -95,5 +98,5 @@ fn rate(rule: &Map<String, Value>) -> Result<f64, RuleProblem> {
     value.as_f64().ok_or_else(|| RuleProblem::Rate(value.to_string()))
 }
 
-/// What some editors put before a file's first character.
+/// The mark that some editors put before a file's first character.
 const BYTE_ORDER_MARK: char = '\u{feff}';

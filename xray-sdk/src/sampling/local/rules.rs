@@ -14,10 +14,12 @@ use crate::sampling::{DefaultRule, Sampler, SamplingRequest, SamplingResult};
 /// use xray_sdk::sampling::{LocalRule, LocalRules};
 ///
 /// # fn main() -> Result<(), xray_sdk::sampling::RulesError> {
-/// let from_code = LocalRules::new([LocalRule::new(0, 0.0).path("/health*")], LocalRule::new(1, 0.05))?;
+/// let health_checks = LocalRule::new(0, 0.0).path("/health*");
+/// let from_code = LocalRules::new([health_checks], LocalRule::new(1, 0.05))?;
 /// let from_text = LocalRules::from_json(
 ///     r#"{"version": 2,
-///         "rules": [{"host": "*", "http_method": "GET", "url_path": "/health*", "fixed_target": 0, "rate": 0}],
+///         "rules": [{"host": "*", "http_method": "GET", "url_path": "/health*",
+///                    "fixed_target": 0, "rate": 0}],
 ///         "default": {"fixed_target": 1, "rate": 0.05}}"#,
 /// )?;
 /// # Ok(()) }
@@ -216,10 +218,10 @@ mod tests {
         };
         for (text, expected) in [
             ("{".to_owned(), "sampling rules are not JSON"),
-            ("[]".to_owned(), "sampling rules: not an object"),
-            ("{}".to_owned(), "sampling rules: `version` is missing"),
+            ("[]".to_owned(), "sampling rules: the document must be an object"),
+            ("{}".to_owned(), "sampling rules: `version` is missing, expected 1 or 2"),
             (file(3, ""), "sampling rules: `version` is 3, expected 1 or 2"),
-            (r#"{"version":2}"#.to_owned(), "sampling rules: `default` is missing"),
+            (r#"{"version":2}"#.to_owned(), "sampling rules: `default` is missing, expected a rule"),
             (
                 r#"{"version":2,"default":{"fixed_target":1,"rate":1,"host":"*"}}"#.to_owned(),
                 "default sampling rule: the default rule must not contain `host`",
@@ -236,11 +238,11 @@ mod tests {
             (rule("rate=\"x\""), "sampling rule 2: `rate` is \"x\", expected a number from 0 to 1"),
             (
                 rule("fixed_target=-1"),
-                "sampling rule 2: `fixed_target` is -1, expected a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is -1, expected a whole number from 0 to 4294967295",
             ),
             (
                 rule("fixed_target=1.5"),
-                "sampling rule 2: `fixed_target` is 1.5, expected a whole number of traces a second",
+                "sampling rule 2: `fixed_target` is 1.5, expected a whole number from 0 to 4294967295",
             ),
             (
                 rule("service_name=\"*\""),

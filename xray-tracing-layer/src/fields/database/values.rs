@@ -35,7 +35,8 @@ impl FieldTarget<'_> {
 
     pub(crate) fn put_db_system(&mut self, system: &str) {
         self.set_remote();
-        if system.trim_ascii().is_empty() {
+        let system = system.trim_ascii();
+        if system.is_empty() {
             return;
         }
         // The console can't draw an `sql` block for a store that does not speak it.
@@ -47,7 +48,12 @@ impl FieldTarget<'_> {
         } else {
             (Section::Sql, keys::DATABASE_TYPE)
         };
-        self.body.put_str(section, 0, key, system);
+        // A system has a name, and a name no control characters.
+        if system.contains(char::is_control) {
+            self.leave_out(section, key);
+        } else {
+            self.body.put_str(section, 0, key, system);
+        }
         if section == Section::Sql {
             self.put_sql_versions(system);
             if !self.is_segment {

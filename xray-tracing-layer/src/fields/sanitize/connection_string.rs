@@ -18,7 +18,7 @@
 
 use memchr::memchr3;
 
-use super::host::{HostPort, is_port};
+use super::host::{HostPort, is_path, is_port, is_socket_path};
 use super::url::is_scheme;
 
 /// Builds a connection string without its secrets. Returns `None` if its form is not understood.
@@ -53,9 +53,10 @@ fn from_url(text: &str) -> Option<String> {
     }
     let path = after.strip_prefix('/').unwrap_or_default();
     let database = path.split(['?', '#', ';']).next().unwrap_or_default();
-    Some(match is_database(database) {
-        true => format!("{wrapper}{scheme}://{hosts}/{database}"),
-        false => format!("{wrapper}{scheme}://{hosts}"),
+    Some(if is_database(database) {
+        format!("{wrapper}{scheme}://{hosts}/{database}")
+    } else {
+        format!("{wrapper}{scheme}://{hosts}")
     })
 }
 
@@ -69,7 +70,9 @@ fn from_file(text: &str) -> Option<String> {
         return None;
     }
     let path = rest.split('?').next().unwrap_or_default();
-    is_path(path).then(|| format!("{scheme}:{path}"))
+    // A folder's name may hold blanks.
+    path.split(' ').all(|part| part.is_empty() || is_path(part)).then_some(path)?;
+    (!path.is_empty()).then(|| format!("{scheme}:{path}"))
 }
 
 /// `user:password@protocol(address)/database?options` and `user/password@//host:port/service`
@@ -82,22 +85,22 @@ fn behind_user(text: &str) -> Option<String> {
     if let Some(service) = target.strip_prefix("//") {
         let (host, service) = service.split_once('/').unwrap_or((service, ""));
         HostPort::parse(host)?;
-        return Some(match is_database(service) {
-            true => format!("//{host}/{service}"),
-            false => format!("//{host}"),
-        });
+        return Some(if is_database(service) { format!("//{host}/{service}") } else { format!("//{host}") });
     }
     let (protocol, rest) = target.split_once('(')?;
     let (address, rest) = rest.split_once(')')?;
     let is_address = match protocol {
         "tcp" | "tcp4" | "tcp6" => HostPort::parse(address).is_some(),
-        "unix" => is_path(address),
+        "unix" => is_socket_path(address),
         _ => false,
     };
     let database = rest.strip_prefix('/')?.split('?').next().unwrap_or_default();
-    is_address.then(|| match is_database(database) {
-        true => format!("{protocol}({address})/{database}"),
-        false => format!("{protocol}({address})/"),
+    is_address.then(|| {
+        if is_database(database) {
+            format!("{protocol}({address})/{database}")
+        } else {
+            format!("{protocol}({address})/")
+        }
     })
 }
 
@@ -212,10 +215,6 @@ fn is_database(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 128
         && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '$'))
-}
-
-fn is_path(text: &str) -> bool {
-    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' '))
 }
 
 /// Schemes that may be kept alone, where the rest is not understood.

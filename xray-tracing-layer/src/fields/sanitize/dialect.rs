@@ -5,11 +5,11 @@
 /// The meaning of double quotes in a system's statements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// As a name, in every place.
+    /// A name, in every place.
     DoubleQuotedNames,
-    /// As a string, in every place, with backslashes as escapes.
+    /// A string, in every place, with backslashes as escapes.
     MySql,
-    /// As one or the other: a name only where no value can stand.
+    /// One or the other: a name only where no value can stand.
     #[default]
     Unknown,
 }

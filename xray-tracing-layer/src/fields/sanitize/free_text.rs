@@ -210,7 +210,7 @@ fn finish(text: &str, mut out: String, copied: usize) -> Option<String> {
     })
 }
 
-/// Where a statement begins: two words that only SQL has together.
+/// Returns the start of a statement: two words that only SQL has together.
 fn find_statement(text: &[u8]) -> Option<usize> {
     let has = |at: usize, word: &[u8]| {
         text.get(at..at + word.len()).is_some_and(|there| there.eq_ignore_ascii_case(word))
@@ -231,13 +231,13 @@ fn find_statement(text: &[u8]) -> Option<usize> {
     (0..text.len()).find(|at| is_start(*at))
 }
 
-/// Where the scheme begins that ends at `end`.
+/// Returns the start of the scheme that ends at `end`.
 fn start_of_word(text: &str, end: usize) -> usize {
     let is_in_scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
     end - text.as_bytes()[..end].iter().rev().take(32).take_while(is_in_scheme).count()
 }
 
-/// Where a URL ends in running text.
+/// Returns the end of a URL in running text.
 fn end_of_url(text: &str) -> usize {
     let end =
         text.find(|c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`')).unwrap_or(text.len());

@@ -33,15 +33,17 @@ impl<'a> HostPort<'a> {
         };
         (port.is_empty() || is_port(port)).then_some(Self { host, port, whole: text })
     }
-}
 
-/// Takes an authority apart (`shop.example:8080`, `[::1]:8080`), without the user that may stand in it.
-#[cfg(feature = "tower-server")]
-pub(crate) fn host_and_port(authority: &str) -> (&str, Option<u16>) {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok()),
-        _ => (authority, None),
+    /// Reads what [`parse`](Self::parse) does, without the user that may stand in front of it.
+    #[cfg(feature = "http")]
+    pub(crate) fn of_authority(text: &'a str) -> Option<Self> {
+        Self::parse(text.rsplit_once('@').map_or(text, |(_, host)| host))
+    }
+
+    /// Returns the name or address as it stands in a URL: an address of IPv6 in brackets.
+    #[cfg(feature = "tower-server")]
+    pub(crate) fn in_url(self) -> &'a str {
+        self.whole.strip_suffix(self.port).map_or(self.whole, |host| host.trim_end_matches(':'))
     }
 }
 
@@ -60,7 +62,12 @@ pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
 
 /// Returns whether a text is the path of a Unix socket.
 pub(crate) fn is_socket_path(text: &str) -> bool {
-    text.starts_with('/') && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
+    text.starts_with('/') && is_path(text)
+}
+
+/// Returns whether a text is the path of a file, without blanks.
+pub(super) fn is_path(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
 }
 
 /// Returns whether a port is a decimal number of up to 16 bits.

@@ -8,6 +8,8 @@ mod command;
 pub(crate) mod connection_string;
 mod dialect;
 pub(crate) mod free_text;
+#[cfg(feature = "http")]
+pub(crate) mod header;
 pub(crate) mod host;
 pub(crate) mod secret_key;
 mod sql;

@@ -49,14 +49,14 @@ pub(crate) fn is_secret_field(field: &str) -> bool {
     SECRETS.iter().any(|(word, at)| *word == name && matches!(at, At::Both | At::Field))
 }
 
-/// Where a word names a secret.
+/// The place at which a word names a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
     /// At the end of a key in text, and as the last part of a field's name.
     Both,
     /// At the end of a key in text. Fields of that name are often no secrets: `next_token`, `function_signature`.
     Key,
-    /// As the last part of a field's name. In text, a shorter word finds it.
+    /// The last part of a field's name. In text, a shorter word finds it.
     Field,
 }
 

@@ -23,11 +23,14 @@ impl Language {
             return Self::Unknown;
         };
         let is = |names: &[&str]| names.iter().any(|name| system.eq_ignore_ascii_case(name));
-        match () {
-            () if is(DOUBLE_QUOTED_NAMES) => Self::Sql(Dialect::DoubleQuotedNames),
-            () if is(&["mysql", "mariadb", "tidb", "vitess"]) => Self::Sql(Dialect::MySql),
-            () if is(OTHER_SQL) => Self::Sql(Dialect::Unknown),
-            () => Self::Command,
+        if is(DOUBLE_QUOTED_NAMES) {
+            Self::Sql(Dialect::DoubleQuotedNames)
+        } else if is(&["mysql", "mariadb", "tidb", "vitess"]) {
+            Self::Sql(Dialect::MySql)
+        } else if is(OTHER_SQL) {
+            Self::Sql(Dialect::Unknown)
+        } else {
+            Self::Command
         }
     }
 }

@@ -18,7 +18,7 @@ use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
 use super::host::{HostPort, MAX_HOST};
 use super::secret_key::{Secret, key_before};
-use xray_sdk::document::internal::is_bland;
+use xray_sdk::document::internal::{first_slash, is_plain_path};
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,17 +51,7 @@ impl<'a> SafeUrl<'a> {
     /// `None` for any other.
     #[inline]
     fn parse_plain(url: &'a str) -> Option<Self> {
-        let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-        // None of `:@?#;=%` is bland.
-        if !is_bland(rest.as_bytes()) {
-            return None;
-        }
-        let end = rest.bytes().position(|byte| !IN_HOST[usize::from(byte)]).unwrap_or(rest.len());
-        let (host, after) = rest.split_at(end);
-        if host.is_empty() || host.len() > MAX_HOST || !(after.is_empty() || after.starts_with('/')) {
-            return None;
-        }
-        let before = &url[..url.len() - rest.len()];
+        let (before, host, after) = plain_parts(url)?;
         let host = HostPort { host, port: "", whole: host };
         Some(Self { before, host: Some(host), after, unchanged: Some(url) })
     }
@@ -127,19 +117,27 @@ impl<'a> SafeUrl<'a> {
     }
 }
 
-/// The bytes of a host's name in ASCII.
-static IN_HOST: [bool; 256] = {
-    let mut found = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let is_in = (byte as u8).is_ascii_alphanumeric() || matches!(byte as u8, b'.' | b'-' | b'_');
-        found[byte] = is_in;
-        byte += 1;
-    }
-    found
-};
+/// Returns whether a text is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
+/// those for which it is `false`.
+#[inline]
+pub(crate) fn is_plain_url(url: &str) -> bool {
+    plain_parts(url).is_some()
+}
 
-/// Where the authority begins, if there is one. The outer `None`: the form is not understood.
+/// Splits a plain URL into scheme with `://`, host and path.
+#[inline]
+fn plain_parts(url: &str) -> Option<(&str, &str, &str)> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    // Neither `:@?#;=%` nor anything that readers of URLs disagree about is in there.
+    if !is_plain_path(rest.as_bytes()) {
+        return None;
+    }
+    let (host, after) = rest.split_at(first_slash(rest.as_bytes()));
+    let is_plain = !host.is_empty() && host.len() <= MAX_HOST;
+    is_plain.then(|| (&url[..url.len() - rest.len()], host, after))
+}
+
+/// Returns the start of the authority, if there is one. The outer `None`: the form is not understood.
 fn start_of_authority(url: &str) -> Option<Option<usize>> {
     if url.starts_with("//") {
         return Some(Some(2));

@@ -4,17 +4,25 @@
 
 use std::fmt;
 
-use xray_sdk::document::internal::Buffer;
+use xray_sdk::document::MAX_NAME;
+use xray_sdk::document::internal::{Buffer, Written, put_name};
 
 use super::free_text::{free_text, may_hold_secret};
 
-/// Appends what a value displays as a JSON string of at most `max` bytes, without the secrets in it. Returns
+/// Appends a text as a JSON string of at most `max` bytes, without the secrets in it. Returns
 /// whether the value was cut.
-pub(crate) fn put_clean(out: &mut Buffer, value: impl fmt::Display, max: usize, keep_query: bool) -> bool {
+pub(crate) fn put_clean(out: &mut Buffer, text: fmt::Arguments<'_>, max: usize, keep_query: bool) -> bool {
     let start = out.len();
-    let cut = out.put_display_within(value, max);
+    let cut = out.put_format_within(text, max);
     clean_written(out, start, max, keep_query);
     cut
+}
+
+/// Appends a name as X-Ray takes it, without quotes. Returns whether it was cut.
+pub(crate) fn put_cut_name(out: &mut Buffer, name: &str) -> Written {
+    put_name(out, name);
+    // No character takes less than a byte.
+    Written::cut_if(name.len() > MAX_NAME && name.chars().nth(MAX_NAME).is_some())
 }
 
 /// Removes secrets from the JSON string that was written from `start` on.

@@ -25,11 +25,11 @@ pub(crate) struct BreadcrumbVisitor<'a> {
     fields: &'a mut Buffer,
     /// The message, as a string; empty without one.
     message: Buffer,
-    /// Whether a value was cut or left out.
+    /// Set if a value was cut or left out.
     pub(crate) cut: bool,
     /// The origin of an event that came through the `log` crate.
     pub(crate) log_record: LogRecord,
-    /// What statements are written in, if a field says so.
+    /// The language of statements, if a field names it.
     pub(crate) language: Option<Language>,
 }
 
@@ -84,7 +84,8 @@ impl<'a> BreadcrumbVisitor<'a> {
         match self.callsite.slots.get(field.index()) {
             Some(Slot::Message) => {
                 self.message.clear();
-                self.cut |= put_clean(&mut self.message, value, MAX_MESSAGE, self.rules.keep_query);
+                self.cut |=
+                    put_clean(&mut self.message, format_args!("{value}"), MAX_MESSAGE, self.rules.keep_query);
             }
             Some(Slot::LogRecord(fact)) => value.with_text(|text| self.log_record.note(*fact, text)),
             Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. } | Slot::Header { .. }) | None => {}
@@ -109,7 +110,7 @@ impl<'a> BreadcrumbVisitor<'a> {
         let keep_query = self.rules.keep_query;
         let written = match value {
             Value::Str(_) | Value::Display(_) if room > 0 => {
-                Written::cut_if(put_clean(self.fields, value, room, keep_query))
+                Written::cut_if(put_clean(self.fields, format_args!("{value}"), room, keep_query))
             }
             _ => value.put(self.fields, Section::Metadata, keep_query),
         };

@@ -20,7 +20,7 @@ use crate::settings::redaction::Rules;
 /// Writes a span's fields into its target.
 pub(crate) struct FieldVisitor<'a> {
     callsite: &'a CallsiteInfo,
-    /// Whether values can simply be appended: no two fields have the same key, and there is no redaction
+    /// Set if values can simply be appended: no two fields have the same key, and there is no redaction
     /// hook.
     plain: bool,
     /// The fields that this visitor handles.
@@ -86,7 +86,7 @@ impl<'a> FieldVisitor<'a> {
     }
 
     #[inline]
-    fn put(&mut self, field: &Field, value: Value<'_>) {
+    pub(crate) fn put(&mut self, field: &Field, value: Value<'_>) {
         let Some(slot) = self.callsite.slots.get(field.index()) else { return };
         // Most fields are metadata of a new span.
         if self.plain

@@ -1,28 +1,21 @@
-//! The visitor for roots of which one field alone decides: OpenTelemetry's kind, by which a call to another service is
-//! known.
+//! The visitor for roots of which one field alone decides, and does not come first.
 //!
+//! The field is OpenTelemetry's kind, by which a call to another service is known.
 //! It looks at one field and writes nothing: the others are encoded when the root is known to be recorded.
 
 use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 
-use crate::fields::callsite::CallsiteInfo;
 use crate::fields::slot::is_call;
 use crate::fields::value::Value;
-use crate::settings::redaction::Rules;
 
-/// Returns whether a new root is a call to another service, if its kind alone says so and no hook has to see it.
-#[inline]
-pub(crate) fn is_call_by_kind(
-    callsite: &CallsiteInfo,
-    rules: &Rules,
-    fields: impl FnOnce(&mut dyn Visit),
-) -> Option<bool> {
-    let index = callsite.kind_alone.filter(|_| rules.redact.is_none())?;
+/// Returns whether a new root is a call to another service by its kind. `index` is that field's.
+#[cold]
+pub(crate) fn is_call_by_kind(index: usize, fields: impl FnOnce(&mut dyn Visit)) -> bool {
     let mut visitor = KindVisitor { index, is_call: false };
     fields(&mut visitor);
-    Some(visitor.is_call)
+    visitor.is_call
 }
 
 struct KindVisitor {

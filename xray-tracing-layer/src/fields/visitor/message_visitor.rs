@@ -1,52 +1,68 @@
 //! The visitor for ERROR events that have a message and no other field, as most have.
 //!
-//! The message becomes a JSON string in a buffer, and from there the message of an exception.
+//! The exception is written into a buffer while no record is locked, since messages are formatted by the user's code. From
+//! there it goes into its span's record as it is.
 
 use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::MAX_VALUE;
-use xray_sdk::document::internal::{Buffer, Written};
+use xray_sdk::document::internal::{Body, Buffer};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::sanitize::written::put_clean;
-use crate::fields::value::{Value, visit};
 use crate::settings::redaction::Rules;
 
-/// Writes an event's message.
+/// Writes an event's message as that of an exception.
 pub(crate) struct MessageVisitor<'a> {
     keep_query: bool,
-    /// An empty buffer, and then a JSON string.
-    message: &'a mut Buffer,
-    written: Written,
+    /// An exception up to its message, and then with its message.
+    exception: &'a mut Buffer,
+    /// The start of the message.
+    start: usize,
+    cut: bool,
 }
 
 impl<'a> MessageVisitor<'a> {
-    /// Creates a visitor. Returns `None` if the event may have other fields, or a hook has to see the message.
+    /// Returns whether the visitor is for events of a callsite: none has another field, and no hook has to see the message.
     #[inline]
-    pub(crate) fn of(callsite: &CallsiteInfo, rules: &Rules, message: &'a mut Buffer) -> Option<Self> {
-        (callsite.is_message_alone && rules.redact.is_none()).then_some(Self {
-            keep_query: rules.keep_query,
-            message,
-            written: Written::Nothing,
-        })
+    pub(crate) fn is_for(callsite: &CallsiteInfo, rules: &Rules) -> bool {
+        callsite.is_message_alone && rules.redact.is_none()
     }
 
-    /// Returns how much of the message was written.
+    /// Begins an exception in an empty buffer.
     #[inline]
-    pub(crate) fn written(&self) -> Written {
-        self.written
+    pub(crate) fn new(rules: &Rules, exception: &'a mut Buffer) -> Self {
+        Body::begin_exception(exception);
+        Self { keep_query: rules.keep_query, start: exception.len(), exception, cut: false }
     }
 
-    fn put(&mut self, _: &Field, value: Value<'_>) {
-        self.message.clear();
-        self.written = Written::cut_if(put_clean(self.message, value, MAX_VALUE, self.keep_query));
+    /// Ends the message. Returns whether it was cut; an event without one counts as such.
+    #[inline]
+    pub(crate) fn finish(self) -> bool {
+        if self.exception.len() > self.start {
+            return self.cut;
+        }
+        self.exception.put("\"\"");
+        true
+    }
+
+    fn put(&mut self, message: fmt::Arguments<'_>) {
+        self.exception.truncate(self.start);
+        self.cut = put_clean(self.exception, message, MAX_VALUE, self.keep_query);
     }
 }
 
 impl Visit for MessageVisitor<'_> {
-    visit! {
-        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
-        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+        self.put(format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, _: &Field, value: &str) {
+        self.put(format_args!("{value}"));
+    }
+
+    fn record_f64(&mut self, _: &Field, value: f64) {
+        self.put(format_args!("{value}"));
     }
 }

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `field_visitor` | any span |
 //! | `plain_visitor` | spans inside a root whose fields are all metadata |
-//! | `kind_visitor` | roots of which `otel.kind` alone decides |
+//! | `kind_visitor` | roots of which `otel.kind` alone decides, but not as the first field |
 //! | `message_visitor` | ERROR events with a message alone |
 //! | `status_visitor` | a status that is recorded alone |
 //! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
+//!
+//! `lifecycle::opening::root_fields` is the one for roots; `root_key` has the ways of its fields.
 //!
 //! User code runs here (`Debug`, `Display`, the redaction hook), so no lock may be held.
 
@@ -16,6 +18,7 @@ mod field_visitor;
 mod kind_visitor;
 mod message_visitor;
 mod plain_visitor;
+mod root_key;
 mod status_visitor;
 
 pub(crate) use breadcrumb_visitor::BreadcrumbVisitor;
@@ -23,4 +26,5 @@ pub(crate) use field_visitor::FieldVisitor;
 pub(crate) use kind_visitor::is_call_by_kind;
 pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
+pub(crate) use root_key::RootKey;
 pub(crate) use status_visitor::status_alone;

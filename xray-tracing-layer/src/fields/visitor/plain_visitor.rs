@@ -9,7 +9,7 @@ use xray_sdk::document::internal::{Body, PlainKey};
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::slot::Slot;
-use crate::fields::value::{DebugAsDisplay, Value, visit};
+use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
 
 /// Writes the fields of a new span into its body.
@@ -21,28 +21,27 @@ pub(crate) struct PlainVisitor<'a> {
 }
 
 impl<'a> PlainVisitor<'a> {
-    /// Creates a visitor for an empty body. Returns `None` if the callsite is not plain, or a hook has to see the values.
+    /// Returns the keys of the callsite's fields, unless it is not plain, or a hook has to see the values.
     #[inline]
-    pub(crate) fn of(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Option<Self> {
-        let keys = callsite.plain_keys.as_deref().filter(|_| rules.redact.is_none())?;
-        Some(Self { callsite, keys, rules, body })
+    pub(crate) fn keys_of(callsite: &'a CallsiteInfo, rules: &Rules) -> Option<&'a [PlainKey]> {
+        callsite.plain_keys.as_deref().filter(|_| rules.redact.is_none())
     }
 
+    /// Creates a visitor for an empty body, with the callsite's [keys](Self::keys_of).
+    #[inline]
+    pub(crate) fn new(
+        callsite: &'a CallsiteInfo,
+        keys: &'a [PlainKey],
+        rules: &'a Rules,
+        body: &'a mut Body,
+    ) -> Self {
+        Self { callsite, keys, rules, body }
+    }
+
+    /// Puts a value by `append`, if there is a key, and by any other way if that appends nothing.
     #[inline(always)]
-    fn put(&mut self, field: &Field, value: Value<'_>) {
-        let done = self.keys.get(field.index()).is_some_and(|key| match value {
-            // A bland string holds none of the bytes that a secret stands behind.
-            Value::Str(text) => self.body.append_bland(key, text),
-            Value::I64(value) => self.body.append_small(key, value),
-            Value::U64(value) => i64::try_from(value).is_ok_and(|value| self.body.append_small(key, value)),
-            Value::F64(value) => self.body.append_decimal(key, value),
-            Value::Bool(value) => {
-                self.body.append_flag(key, value);
-                true
-            }
-            Value::Display(_) => false,
-        });
-        if !done {
+    fn put(&mut self, field: &Field, append: impl FnOnce(&mut Body, &PlainKey) -> bool, value: Value<'_>) {
+        if !self.keys.get(field.index()).is_some_and(|key| append(self.body, key)) {
             self.put_other(field, value);
         }
     }
@@ -56,10 +55,37 @@ impl<'a> PlainVisitor<'a> {
     }
 }
 
+// A method of its own for each type, with what it needs inlined: a value in a common form would be taken apart again.
 impl Visit for PlainVisitor<'_> {
-    visit! {
-        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
-        record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    fn record_str(&mut self, field: &Field, text: &str) {
+        // A bland string holds none of the bytes that a secret stands behind.
+        self.put(field, |body, key| body.append_bland(key, text), Value::Str(text));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.put(field, |body, key| body.append_small(key, value), Value::I64(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        let append =
+            |body: &mut Body, key: &_| i64::try_from(value).is_ok_and(|value| body.append_small(key, value));
+        self.put(field, append, Value::U64(value));
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.put(field, |body, key| body.append_decimal(key, value), Value::F64(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        let append = |body: &mut Body, key: &_| {
+            body.append_flag(key, value);
+            true
+        };
+        self.put(field, append, Value::Bool(value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.put_other(field, Value::Display(value));
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {

@@ -12,38 +12,49 @@ use crate::fields::slot::Slot;
 use crate::settings::redaction::Rules;
 
 /// Returns the HTTP status, if nothing else is recorded and no hook has to see it.
+#[inline]
 pub(crate) fn status_alone(callsite: &CallsiteInfo, rules: &Rules, values: &Record<'_>) -> Option<u16> {
-    if values.len() != 1 || rules.redact.is_some() {
+    if rules.redact.is_some() {
         return None;
     }
-    let mut visitor = StatusVisitor { callsite, status: None };
+    let mut visitor = StatusVisitor { callsite, status: None, others: false };
     values.record(&mut visitor);
-    visitor.status
+    visitor.status.filter(|_| !visitor.others)
 }
 
 struct StatusVisitor<'a> {
     callsite: &'a CallsiteInfo,
     status: Option<u16>,
+    /// Set if anything else is recorded.
+    others: bool,
 }
 
 impl Visit for StatusVisitor<'_> {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        if matches!(self.callsite.slots.get(field.index()), Some(Slot::Status)) {
-            self.status = value.try_into().ok();
+        match self.callsite.slots.get(field.index()) {
+            Some(Slot::Status) => self.status = value.try_into().ok(),
+            _ => self.others = true,
         }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        if let Ok(value) = value.try_into() {
-            self.record_u64(field, value);
-        }
+        // No status is negative, nor that large.
+        self.record_u64(field, value as u64);
     }
 
-    fn record_f64(&mut self, _: &Field, _: f64) {}
+    fn record_f64(&mut self, _: &Field, _: f64) {
+        self.others = true;
+    }
 
-    fn record_bool(&mut self, _: &Field, _: bool) {}
+    fn record_bool(&mut self, _: &Field, _: bool) {
+        self.others = true;
+    }
 
-    fn record_str(&mut self, _: &Field, _: &str) {}
+    fn record_str(&mut self, _: &Field, _: &str) {
+        self.others = true;
+    }
 
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
+        self.others = true;
+    }
 }

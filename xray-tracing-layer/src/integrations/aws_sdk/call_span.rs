@@ -40,7 +40,7 @@ struct OpenCall {
     attempts: u32,
 }
 
-/// Whether a call made here may be recorded.
+/// Returns whether a call made here may be recorded.
 pub(super) fn may_be_recorded() -> bool {
     TrackedSpan::around(&Span::current()).is_none_or(|tracked| tracked.records_calls())
 }
@@ -81,7 +81,7 @@ impl CallSpan {
         self.header.as_deref()
     }
 
-    /// Whether the call is recorded and has not ended.
+    /// Returns whether the call is recorded and has not ended.
     pub(super) fn is_open(&self) -> bool {
         self.open.is_some()
     }
@@ -133,7 +133,7 @@ impl Drop for OpenCall {
     }
 }
 
-/// Whether a span is the SDK's own for this operation, by the name that generated code gives it.
+/// Returns whether a span is the SDK's own for this operation, by the name that generated code gives it.
 fn is_named(metadata: &Metadata<'_>, service: &str, operation: &str) -> bool {
     let rest = metadata.name().strip_prefix(service).and_then(|rest| rest.strip_prefix('.'));
     rest == Some(operation)

@@ -19,13 +19,15 @@ use super::outcome::Outcome;
 use super::resource;
 use super::tables::tables_of;
 
-/// Records each call of an AWS SDK client, and sends the trace header to the service. (Feature `aws-sdk`.
-/// Needs Rust 1.94.1, as the SDK does.)
+/// Records each call of an AWS SDK client, and sends the trace header to the service.
+///
+/// Needs Rust 1.94.1, as the SDK does.
 ///
 /// The SDK has no place for an interceptor that all clients share, so each client gets it by one line:
 ///
 /// ```ignore
-/// let config = aws_sdk_dynamodb::config::Builder::from(&sdk_config).interceptor(XrayInterceptor::new()).build();
+/// let config = aws_sdk_dynamodb::config::Builder::from(&sdk_config);
+/// let config = config.interceptor(XrayInterceptor::new()).build();
 /// let dynamodb = aws_sdk_dynamodb::Client::from_conf(config);
 /// ```
 ///
@@ -171,7 +173,7 @@ fn attempts(cfg: &ConfigBag) -> u32 {
     cfg.load::<RequestAttempts>().map_or(0, RequestAttempts::attempts)
 }
 
-/// Whether the signature is in the URL, for another program to use.
+/// Returns whether the signature is in the URL, for another program to use.
 fn is_presigned(url: &str) -> bool {
     url.split_once('?').is_some_and(|(_, query)| query.contains("X-Amz-Signature="))
 }

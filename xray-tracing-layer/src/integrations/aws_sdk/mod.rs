@@ -1,4 +1,4 @@
-//! Calls of the AWS SDK for Rust. (Feature `aws-sdk`.)
+//! Calls of the AWS SDK for Rust.
 //!
 //! ```text
 //!  interceptor   the hooks that the SDK calls

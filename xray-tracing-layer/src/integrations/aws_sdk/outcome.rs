@@ -62,7 +62,7 @@ impl Done<'_> {
         }
     }
 
-    /// Whether the service answered that the caller has the newest version already. The SDK returns that as an
+    /// Returns whether the service answered that the caller has the newest version already. The SDK returns that as an
     /// error, because there is no output; the caller asked for it, with S3's `if_none_match`.
     fn is_not_modified(&self) -> bool {
         self.response.is_some_and(|response| response.status().as_u16() == 304)
@@ -98,7 +98,7 @@ fn put_response(body: &mut CallBody<'_, '_>, response: &HttpResponse) {
     }
 }
 
-/// Whether the service throttled the call. The SDK's retry classifiers know the codes of each service.
+/// Returns whether the service throttled the call. The SDK's retry classifiers know the codes of each service.
 fn is_throttled(context: &FinalizerInterceptorContextRef<'_>, components: &RuntimeComponents) -> bool {
     components.retry_classifiers().any(|classifier| {
         let action = classifier.classify_retry(context.inner());

@@ -108,9 +108,10 @@ impl<'de> Visitor<'de> for Find<'_> {
 
     fn visit_str<E>(self, text: &str) -> Result<(), E> {
         if self.path.is_empty() {
-            match self.is_statement {
-                true => table_in(text).into_iter().for_each(|table| self.found.add(table)),
-                false => self.found.add(text),
+            if self.is_statement {
+                table_in(text).into_iter().for_each(|table| self.found.add(table));
+            } else {
+                self.found.add(text);
             }
         }
         Ok(())

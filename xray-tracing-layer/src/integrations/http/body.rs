@@ -126,7 +126,7 @@ impl Exchange {
         polled.inspect_err(|panic| note_panic(&self.span, &**panic))
     }
 
-    /// Whether the exchange ended with the head of the response. A client may keep the body unread for as
+    /// Returns whether the exchange ended with the head of the response. A client may keep the body unread for as
     /// long as it likes, which would keep the trace open.
     fn is_over(&self) -> bool {
         self.is_client && !self.is_grpc

@@ -18,12 +18,12 @@ use crate::span_ext::XraySpanExt;
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) span: Span,
-    /// Whether this side is the client.
+    /// Set if this side is the client.
     pub(super) is_client: bool,
     pub(super) is_grpc: bool,
     /// The caller's header, if the caller requests the sampling decision.
     pub(super) requested: Option<TraceHeader>,
-    /// Whether the response has no body, whatever its headers say of a length.
+    /// Set if the response has no body, whatever its headers say of a length.
     pub(super) has_no_body: bool,
     /// The length of the body, if it is known beforehand.
     pub(super) length: Option<u64>,
@@ -90,7 +90,7 @@ impl Drop for Exchange {
     }
 }
 
-/// Whether a status means that nothing follows the headers (RFC 9110, 6.4.1).
+/// Returns whether a status means that nothing follows the headers (RFC 9110, 6.4.1).
 fn is_without_body(status: StatusCode) -> bool {
     status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }

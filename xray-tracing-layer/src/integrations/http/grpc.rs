@@ -46,7 +46,7 @@ impl<'a> GrpcStatus<'a> {
     }
 }
 
-/// Whether the headers are those of a gRPC request: `application/grpc`, `application/grpc+proto`,
+/// Returns whether the headers are those of a gRPC request: `application/grpc`, `application/grpc+proto`,
 /// `application/grpc-web` …
 pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))

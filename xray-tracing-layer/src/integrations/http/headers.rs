@@ -44,7 +44,8 @@ pub fn inject(headers: &mut HeaderMap) -> bool {
 /// use http::HeaderMap;
 /// use xray_tracing_layer::sdk::TraceHeader;
 ///
-/// let header: TraceHeader = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1".parse()?;
+/// let text = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+/// let header: TraceHeader = text.parse()?;
 /// let mut headers = HeaderMap::new();
 /// xray_tracing_layer::http::inject_header(&mut headers, &header);
 /// assert_eq!(headers["traceparent"], "00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01");
@@ -69,7 +70,8 @@ pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
 /// let mut headers = HeaderMap::new();
 /// headers.insert("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793".parse()?);
 /// let header = xray_tracing_layer::http::extract(&headers);
-/// assert_eq!(header.map(|header| header.root().to_string()).as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
+/// let root = header.map(|header| header.root().to_string());
+/// assert_eq!(root.as_deref(), Some("1-5759e988-bd862e3fe1be46a994272793"));
 /// # Ok::<(), http::header::InvalidHeaderValue>(())
 /// ```
 #[must_use]

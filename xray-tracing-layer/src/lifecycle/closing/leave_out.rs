@@ -7,48 +7,104 @@
 //! ```
 
 use tracing_core::Subscriber;
-use tracing_core::span::Id;
+use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::insert_independent_head;
 
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
+use crate::fields::visitor::FieldVisitor;
 use crate::lifecycle::close::Destination;
 use crate::lifecycle::core::Core;
 use crate::settings::drop_rule::Dropped;
 use crate::state::clock::Ticks;
-use crate::state::record::{Fate, Kind, Role, SpanRecord};
+use crate::state::pool;
+use crate::state::record::{Fate, Kind, Role, SpanRecord, TraceContext};
 use crate::state::waiting::stream_batch::{Content, StreamBatch};
 
 /// A finished span without a parent: its document, and the number of spans in it.
 pub(crate) type Homeless = (Vec<u8>, u32);
 
 impl Core {
-    /// Counts a new span that a rule leaves out, if it would be recorded. Returns whether the span has no record, so
-    /// that spans inside of it belong to the one around it.
+    /// Counts a new span that a rule leaves out, if it would be recorded. Returns whether spans inside of it belong to
+    /// the one around it. Without one around, a record keeps what the caller decided for those that take its place.
     #[cold]
-    pub(crate) fn is_left_out<S>(&self, dropped: Dropped, id: &Id, ctx: &Context<'_, S>) -> bool
+    pub(crate) fn is_left_out<S>(
+        &self,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        attrs: &Attributes<'_>,
+        id: &Id,
+        ctx: &Context<'_, S>,
+    ) -> bool
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let ancestors = ctx.span(id).into_iter().flat_map(|span| span.scope().skip(1));
-        let mut kinds = ancestors.map(|ancestor| self.spans.table.kind(ancestor.id().into_u64()));
-        if kinds.find(|kind| *kind != Kind::Absent) != Some(Kind::Unrecorded) {
+        let ancestors = ancestors.map(|ancestor| ancestor.id().into_u64());
+        let around =
+            self.spans.table.nearest(ancestors, |id, record| (id, record.kind(), record.context.role));
+        if around.is_none_or(|(_, kind, _)| kind != Kind::Unrecorded) {
             self.output.counters.left_out.one();
         }
-        dropped == Dropped::Alone
+        let is_alone = callsite.dropped == Some(Dropped::Alone);
+        let is_root = around.is_none_or(|(_, _, role)| matches!(role, Role::LeftOut(_)));
+        // In Lambda, each root has the header of the invocation.
+        if is_alone && is_root && !self.spans.host.is_lambda() {
+            // Counted as a root when it closes, unless another span has taken its place.
+            self.open_left_out((callsite_id, callsite), attrs, id, around.map(|(around, ..)| around));
+        } else {
+            self.output.counters.left_out_roots.add(is_root.into());
+        }
+        is_alone
+    }
+
+    /// Opens a root that is left out, inside of another one or of none.
+    fn open_left_out(
+        &self,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        attrs: &Attributes<'_>,
+        id: &Id,
+        around: Option<u64>,
+    ) {
+        let mut record = pool::take();
+        record.callsite = callsite_id;
+        record.start = self.spans.clock.ticks();
+        record.begin_left_out(id.into_u64());
+        if let Some(around) = around {
+            self.spans.table.with(around, |around| {
+                around.has_children = true;
+                record.context = TraceContext { root: id.into_u64(), ..around.context.clone() };
+                record.parent_id = around.parent_id;
+            });
+        }
+        if callsite.has_decisive_fields {
+            let mut visitor = FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body);
+            attrs.record(&mut visitor);
+            let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
+            record.body.clear();
+            match header.map(|field| field.header) {
+                Some(Some(header)) => record.continue_left_out(&header),
+                Some(None) => self.output.counters.bad_headers.one(),
+                None => {}
+            }
+            if let Some(sampled) = forced {
+                record.force(sampled, id.into_u64(), false);
+            }
+        }
+        self.insert(id.into_u64(), record);
     }
 
     /// Leaves out a span that closes. Finished spans inside of it move to its parent, or are lost with it.
     #[cold]
     pub(crate) fn leave_out(&self, record: &mut SpanRecord, fate: Fate, now: Ticks) -> Destination {
         self.output.counters.left_out.one();
+        self.output.counters.left_out_roots.add(record.parent.is_none().into());
         let is_held_back = record.context.held_back;
-        if record.parent.is_none() && !is_held_back {
-            self.output.counters.here().sampled.one();
-        }
         // Nothing in another process can hold what was inside of a segment.
         if fate == Fate::LeftOutWithChildren || record.context.role == Role::Segment {
-            if !is_held_back {
+            if is_held_back {
+                self.lose_held(record);
+            } else {
                 self.output.counters.lost_with_parent.add(record.children.spans().into());
             }
             record.children.clear();

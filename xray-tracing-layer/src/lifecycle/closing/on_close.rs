@@ -68,7 +68,9 @@ impl Core {
 
     /// Returns the decision about a span, unless it came too late.
     fn checked(&self, fate: Fate, record: &SpanRecord) -> Fate {
-        if fate != Fate::Kept && (record.sent_below || record.phase != Phase::Open) {
+        // Of a trace that waits for its decision as a whole, nothing is sent.
+        let waits = record.held.as_ref().is_some_and(|held| held.kept.is_none());
+        if fate != Fate::Kept && (record.sent_below && !waits || record.phase != Phase::Open) {
             self.output.counters.late_decisions.one();
             return Fate::Kept;
         }

@@ -17,7 +17,7 @@ use crate::lifecycle::close::{Destination, fold_frame, put_whole, size_bound};
 use crate::lifecycle::closing::leave_out::Homeless;
 use crate::lifecycle::core::Core;
 use crate::state::clock::Ticks;
-use crate::state::record::{Fate, Phase, Role, SpanRecord};
+use crate::state::record::{Fate, Phase, Role, SpanRecord, UnsampledBy};
 use crate::state::tail::{HeldDocument, HeldTrace};
 
 impl Core {
@@ -28,7 +28,10 @@ impl Core {
         if record.context.role != Role::Unsampled || by_caller && tail.rule.obeys_callers() {
             return;
         }
-        let Some(held) = tail.begin() else { return self.output.counters.tail_full.one() };
+        let Some(held) = tail.begin() else {
+            record.unsampled_by = UnsampledBy::TailFull;
+            return;
+        };
         if record.segment_id == SegmentId::from(0) {
             record.segment_id = SegmentId::random();
         }
@@ -68,10 +71,35 @@ impl Core {
                         self.send_held(&mut held, record.children.spans());
                         self.send(record, end);
                     }
-                    None => self.output.counters.here().unsampled.one(),
+                    None => self.count_unsampled(record),
                 }
             }
         }
+    }
+
+    /// Counts what a span of a trace that is held back takes with it when it is left out: its finished children, and
+    /// of a root also the documents that are held.
+    pub(crate) fn lose_held(&self, record: &mut SpanRecord) {
+        let spans = u64::from(record.children.spans());
+        if let Some(mut held) = record.held.take() {
+            let lost = spans + held.spans() + held.lost.0 + held.lost.1;
+            held.take_documents();
+            return self.count_lost(lost);
+        }
+        let decided = self.with_held(record.context.root, |held| {
+            if held.kept.is_none() {
+                held.lost.1 += spans;
+            }
+            held.kept
+        });
+        if decided.flatten() == Some(true) {
+            self.count_lost(spans);
+        }
+    }
+
+    fn count_lost(&self, spans: u64) {
+        self.output.counters.here().folded.add(spans);
+        self.output.counters.lost_with_parent.add(spans);
     }
 
     /// Folds a span inside of a trace that is held back, or holds its document.
@@ -147,7 +175,7 @@ impl Core {
         self.spans.table.with(root, |root| root.held.as_mut().map(|held| look(held))).flatten()
     }
 
-    /// Whether a span that ends early waits for its close: one inside of a trace that is held back, or a root that has
+    /// Returns whether a span that ends early waits for its close: one inside of a trace that is held back, or a root that has
     /// been decided about.
     #[cold]
     pub(crate) fn waits(&self, id: u64) -> bool {
@@ -175,6 +203,9 @@ impl Core {
                     record.phase = Phase::EmittedEarly;
                 }
             }
+            if reason.is_none() {
+                self.count_unsampled(record);
+            }
             let spans = record.children.spans();
             let documents = held.take_documents();
             let lost = std::mem::take(&mut held.lost);
@@ -187,10 +218,7 @@ impl Core {
         match decided.flatten() {
             None => false,
             Some(None) => true,
-            Some(Some((false, ..))) => {
-                self.output.counters.here().unsampled.one();
-                false
-            }
+            Some(Some((false, ..))) => false,
             Some(Some((true, documents, lost, spans))) => {
                 self.count_kept(lost, spans);
                 self.send_documents(&documents);

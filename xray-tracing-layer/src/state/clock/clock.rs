@@ -35,7 +35,7 @@ pub(crate) type Ticks = u64;
 pub(crate) struct Clock {
     #[cfg(feature = "processor-clock")]
     counter: Option<ProcessorCounter>,
-    /// Whether the counter is read. Never set again once it is unset.
+    /// Set if the counter is read. Never set again once it is unset.
     reads_counter: AtomicBool,
     start: Instant,
     /// Nanoseconds from the monotonic clock to where the counter was when it was given up.
@@ -57,10 +57,11 @@ impl Clock {
     pub(crate) fn of_processor() -> Self {
         let clock = Self {
             #[cfg(feature = "processor-clock")]
-            counter: (!cfg!(miri)).then(ProcessorCounter::new),
-            reads_counter: AtomicBool::new(cfg!(all(feature = "processor-clock", not(miri)))),
+            counter: if cfg!(miri) { None } else { ProcessorCounter::new() },
             ..Self::unanchored()
         };
+        #[cfg(feature = "processor-clock")]
+        clock.reads_counter.store(clock.counter.is_some(), Release);
         clock.begin();
         clock
     }
@@ -103,26 +104,40 @@ impl Clock {
         self.read().0
     }
 
-    /// Returns the ticks, and the nanoseconds that they were rounded from.
+    /// Returns the ticks, and the finer reading that they were rounded from: counts or nanoseconds.
     #[inline]
     pub(crate) fn read(&self) -> (Ticks, u64) {
         #[cfg(test)]
-        if let Some(micros) = self.script.as_ref().and_then(|script| script.manual()) {
-            return (micros, 1_000 * micros);
+        if let Some(script) = &self.script {
+            return self.read_script(script);
         }
-        let nanos = self.nanos();
-        // Never 0, and half a million years fit.
+        #[cfg(feature = "processor-clock")]
+        if self.reads_counter.load(Acquire)
+            && let Some(counter) = &self.counter
+        {
+            let (micros, counts) = counter.micros();
+            // Never 0, and half a million years fit.
+            return (micros + 1, counts);
+        }
+        self.read_system()
+    }
+
+    #[cfg_attr(feature = "processor-clock", cold)]
+    #[cfg_attr(feature = "processor-clock", inline(never))]
+    fn read_system(&self) -> (Ticks, u64) {
+        let nanos = self.monotonic().wrapping_add(self.shift.load(Relaxed));
         (nanos / 1_000 + 1, nanos)
     }
 
-    #[inline]
-    fn nanos(&self) -> u64 {
-        if self.reads_counter.load(Acquire)
-            && let Some(nanos) = self.counter()
-        {
-            return nanos;
+    #[cfg(test)]
+    fn read_script(&self, script: &super::script::Script) -> (Ticks, u64) {
+        if let Some(micros) = script.manual() {
+            return (micros, 1_000 * micros);
         }
-        self.monotonic().wrapping_add(self.shift.load(Relaxed))
+        match script.counter().filter(|_| self.reads_counter.load(Acquire)) {
+            Some(nanos) => (nanos / 1_000 + 1, nanos),
+            None => self.read_system(),
+        }
     }
 
     /// Returns the start and the offset of a root that opens at `now`. The start differs from `now` if `now` was read
@@ -187,7 +202,6 @@ impl Clock {
     }
 
     /// Returns the processor's counter in nanoseconds.
-    #[inline]
     fn counter(&self) -> Option<u64> {
         #[cfg(test)]
         if let Some(script) = &self.script {
@@ -200,7 +214,6 @@ impl Clock {
     }
 
     /// Returns the monotonic clock in nanoseconds.
-    #[inline]
     fn monotonic(&self) -> u64 {
         #[cfg(test)]
         if let Some(script) = &self.script {

@@ -67,7 +67,7 @@ impl Host {
 #[derive(Debug)]
 pub(crate) struct LambdaFunction {
     header: LambdaHeader,
-    /// Whether the first invocation may run in a copy of the process that built the layer.
+    /// Set if the first invocation may run in a copy of the process that built the layer.
     snapshot: AtomicBool,
     /// The registry's ids of the recorded spans that are open. Few, and the last one usually closes first.
     open: Mutex<Vec<u64>>,

@@ -11,6 +11,9 @@
 //! | a span is entered that the thread is in already: the registry does not take it for the current one | the same |
 //! | a span is exited that is not in the list: its record came later | the same |
 //!
+//! Most spans are entered right after they were opened, on the same thread. So the span that was opened last is kept, with
+//! what is known of it, until it is entered. No table is asked then.
+//!
 //! One case is treated wrongly. A span without a record, entered before the list began, may be exited while another such
 //! span is the current one. Spans that open then belong to the recorded span around.
 
@@ -23,11 +26,19 @@ pub(crate) struct EnteredSpans {
     depth: Cell<u32>,
     /// Spans without a record that were entered since the list began.
     unrecorded: Cell<u32>,
-    /// Whether only the depth is known.
+    /// The span that the filter rejected and that was entered last, until it is exited; 0 for none.
+    last_rejected: Cell<u64>,
+    /// Set if only the depth is known.
     lost: Cell<bool>,
-    /// Bits of the spans that are local roots, while none was exited before those inside it.
+    /// Bits of the spans that are local roots, while none was exited before those inside it; 0 above the depth.
     roots: Cell<u32>,
     ids: [Cell<u64>; DEPTH],
+    /// The recorded span inside of another that was opened last, until it is entered; 0 for none.
+    opened: Cell<u64>,
+    /// The layer's count of late decisions when that span was opened. A higher count may have changed it.
+    decisions: Cell<u32>,
+    /// The span that the layer's filter rejected last; 0 for none.
+    rejected: Cell<u64>,
 }
 
 impl EnteredSpans {
@@ -36,9 +47,13 @@ impl EnteredSpans {
             layer: Cell::new(0),
             depth: Cell::new(0),
             unrecorded: Cell::new(0),
+            last_rejected: Cell::new(0),
             lost: Cell::new(false),
             roots: Cell::new(0),
             ids: [const { Cell::new(0) }; DEPTH],
+            opened: Cell::new(0),
+            decisions: Cell::new(0),
+            rejected: Cell::new(0),
         }
     }
 
@@ -48,8 +63,37 @@ impl EnteredSpans {
         self.layer.get() == layer
     }
 
-    /// Notes that a layer's recorded span is entered.
+    /// Notes that a recorded span was opened that is no local root. Means nothing while the list is not the layer's.
     #[inline]
+    pub(crate) fn note_opened(&self, id: u64, decisions: u32) {
+        self.opened.set(id);
+        self.decisions.set(decisions);
+    }
+
+    /// Notes that a span is entered, if it is the one that was opened last and the list is the layer's. Returns whether it
+    /// is.
+    #[inline]
+    pub(crate) fn push_opened(&self, layer: u32, id: u64, decisions: u32) -> bool {
+        if self.layer.get() != layer || self.opened.get() != id || self.decisions.get() != decisions {
+            return false;
+        }
+        let depth = self.depth.get();
+        let Some(last) = self.ids.get(depth as usize) else { return false };
+        self.opened.set(0);
+        last.set(id);
+        self.depth.set(depth + 1);
+        true
+    }
+
+    /// Notes that the layer's filter rejects a new span.
+    #[inline]
+    pub(crate) fn note_rejected(&self, layer: u32, id: u64) {
+        if self.layer.get() == layer {
+            self.rejected.set(id);
+        }
+    }
+
+    /// Notes that a layer's recorded span is entered.
     pub(crate) fn push(&self, layer: u32, id: u64, is_root: bool) {
         let depth = self.depth.get();
         if depth == 0 {
@@ -59,6 +103,8 @@ impl EnteredSpans {
         } else if self.layer.get() != layer {
             return;
         }
+        // What is entered again is looked for in the list.
+        self.opened.set(0);
         self.depth.set(depth + 1);
         match self.ids.get(..=depth as usize).and_then(<[_]>::split_last) {
             Some((last, below)) if below.iter().all(|other| other.get() != id) => {
@@ -70,10 +116,40 @@ impl EnteredSpans {
         }
     }
 
+    /// Returns whether no layer's list has a span.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.layer.get() == 0
+    }
+
     /// Notes that a span without a record is entered. The list is the layer's.
     #[inline]
     pub(crate) fn push_unrecorded(&self) {
         self.unrecorded.set(self.unrecorded.get() + 1);
+    }
+
+    /// Notes that a span is entered, if it is the one that the filter rejected last, which can't get a record later, and the
+    /// list is the layer's. Returns whether it is.
+    #[inline]
+    pub(crate) fn push_rejected(&self, layer: u32, id: u64) -> bool {
+        let is_rejected = self.layer.get() == layer && self.rejected.get() == id;
+        if is_rejected {
+            self.push_unrecorded();
+            self.last_rejected.set(id);
+        }
+        is_rejected
+    }
+
+    /// Notes that a span is exited, if it is the last that [`push_rejected`](Self::push_rejected) noted, and the list is the
+    /// layer's. Returns whether it is.
+    #[inline]
+    pub(crate) fn pop_rejected(&self, layer: u32, id: u64) -> bool {
+        let is_last = self.layer.get() == layer && self.last_rejected.get() == id;
+        if is_last {
+            self.last_rejected.set(0);
+            self.pop_unrecorded();
+        }
+        is_last
     }
 
     /// Notes that the span is exited that was entered last, if the list is the layer's. Returns whether it is a local
@@ -84,12 +160,19 @@ impl EnteredSpans {
         if self.layer.get() != layer || self.lost.get() || self.ids.get(top as usize)?.get() != id {
             return None;
         }
-        self.shrink_to(top);
-        Some(self.roots.get() >> top & 1 != 0)
+        self.depth.set(top);
+        if top == 0 {
+            self.end();
+        }
+        let roots = self.roots.get();
+        let is_root = roots >> top & 1 != 0;
+        if is_root {
+            self.roots.set(roots ^ 1 << top);
+        }
+        Some(is_root)
     }
 
     /// Notes that a span with a record is exited. The list is the layer's.
-    #[inline]
     pub(crate) fn pop(&self, id: u64) {
         let Some(top) = self.depth.get().checked_sub(1) else { return };
         if self.lost.get() || self.ids.get(top as usize).is_some_and(|last| last.get() == id) {
@@ -124,12 +207,21 @@ impl EnteredSpans {
         self.shrink_to(top as u32);
     }
 
-    #[inline]
     fn shrink_to(&self, depth: u32) {
         self.depth.set(depth);
+        self.roots.set(self.roots.get() & !u32::MAX.checked_shl(depth).unwrap_or_default());
         if depth == 0 {
-            self.layer.set(0);
+            self.end();
         }
+    }
+
+    /// Ends the list. The next one may be another layer's.
+    #[inline]
+    fn end(&self) {
+        self.layer.set(0);
+        self.opened.set(0);
+        self.rejected.set(0);
+        self.last_rejected.set(0);
     }
 
     /// Notes that a span without a record is exited. The list is the layer's.
@@ -206,14 +298,28 @@ mod tests {
             for (enters, id, which) in steps {
                 if enters {
                     let id = 1 + id % few;
-                    if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
+                    let is_new = !stack.0.iter().any(|(other, _)| *other == id);
+                    // Some are opened just before, and some of these are changed in between.
+                    match which.index(4) {
+                        0 if is_new && is_recorded(id) && id % 2 != 0 => entered.note_opened(id, 0),
+                        1 if is_new && !is_recorded(id) => entered.note_rejected(7, id),
+                        _ => {}
+                    }
+                    let decisions = u32::from(which.index(16) == 0);
+                    if !entered.push_opened(7, id, decisions) && !entered.push_rejected(7, id) {
+                        if is_recorded(id) { entered.push(7, id, (id) % 2 == 0) } else { entered.note(7, true) }
+                    }
                     stack.push(id);
                 } else if !stack.0.is_empty() {
                     // Mostly the last, as guards are dropped. Spans without a record always are.
                     let at = if id % 4 == 0 { which.index(stack.0.len()) } else { stack.0.len() - 1 };
                     let at = if is_recorded(stack.0[at].0) { at } else { stack.0.len() - 1 };
                     let id = stack.0[at].0;
-                    if is_recorded(id) { entered.exit(7, id) } else { entered.note(7, false) }
+                    if is_recorded(id) {
+                        entered.exit(7, id);
+                    } else if !entered.pop_rejected(7, id) {
+                        entered.note(7, false);
+                    }
                     stack.pop(id);
                 }
                 prop_assert_eq!(entered.current(8), None);

@@ -9,14 +9,19 @@
 //! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
-//! | whether the inner layer got a callback | `layer::xray_layer`, at the end of it | `layer::filtered`, right after |
+//! | how many callbacks the inner layers got | `layer::xray_layer`, at the beginning of each | `layer::filtered`, right after |
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
+//!
+//! One fact is elsewhere: whether recording is suppressed, in `settings::reentrancy`. The sampler's guard in `settings`
+//! and the packet's in `fields` both set it, and those rooms are below this one. It is set by a guard that restores it,
+//! and read before anything is recorded.
 //!
 //! The thread's number, by which counters are spread, is drawn once.
 //!
 //! Nothing here is locked or allocated. At the end of a thread there is no state, and nothing is remembered.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::state::thread::entered::EnteredSpans;
@@ -25,13 +30,13 @@ use crate::state::thread::entered::EnteredSpans;
 pub(crate) struct ThreadState {
     pub(crate) entered: EnteredSpans,
     pub(crate) unsampled: UnsampledScope,
-    /// The registry's id of the parent that closes because its last child did; 0 for none.
-    pub(crate) closed_by_child: Cell<u64>,
-    /// The registry's id of the span that this thread exited last; 0 for none.
-    pub(crate) last_exited: Cell<u64>,
-    /// Whether a layer got a span or an event since the flag was reset.
-    pub(crate) forwarded: Cell<bool>,
-    /// Whether the thread's latest panic is recorded in a span, with its message.
+    /// The registry's id of the parent that closes because its last child did.
+    pub(crate) closed_by_child: Cell<Option<NonZeroU64>>,
+    /// The registry's id of the span that this thread exited last.
+    pub(crate) last_exited: Cell<Option<NonZeroU64>>,
+    /// The number of spans and events that layers got.
+    pub(crate) forwarded: Cell<u32>,
+    /// Set if the thread's latest panic is recorded in a span, with its message.
     pub(crate) panic_recorded: Cell<bool>,
     /// The thread's number, from 1 on; 0 before it is asked for.
     number: Cell<u32>,
@@ -53,8 +58,10 @@ pub(crate) struct UnsampledScope {
     pub(crate) others: Cell<u32>,
     /// The layer's count of late decisions at the time of entering. A higher count ends the scope.
     pub(crate) decisions: Cell<u32>,
-    /// Whether the root's record knows that something was opened inside.
+    /// Set if the root's record knows that something was opened inside.
     pub(crate) knows_child: Cell<bool>,
+    /// The span without a record that was opened inside of it last; 0 for none.
+    pub(crate) opened: Cell<u64>,
 }
 
 thread_local! {
@@ -68,10 +75,11 @@ thread_local! {
                 others: Cell::new(0),
                 decisions: Cell::new(0),
                 knows_child: Cell::new(false),
+                opened: Cell::new(0),
             },
-            closed_by_child: Cell::new(0),
-            last_exited: Cell::new(0),
-            forwarded: Cell::new(false),
+            closed_by_child: Cell::new(None),
+            last_exited: Cell::new(None),
+            forwarded: Cell::new(0),
             panic_recorded: Cell::new(false),
             number: Cell::new(0),
         }

@@ -65,7 +65,7 @@ impl WaitingSpans {
     }
 }
 
-/// How long a document waits for others before the next span that closes sends it, in microseconds.
+/// The time for which a document waits for others before the next span that closes sends it, in microseconds.
 pub(crate) const PATIENCE_MICROS: u64 = 1_000_000;
 
 #[cfg(test)]

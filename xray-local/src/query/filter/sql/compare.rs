@@ -155,7 +155,7 @@ fn sql_operator(operator: Operator) -> String {
     format!(" {} ", operator.as_str())
 }
 
-/// How many shares two bytes can state.
+/// The number of shares that two bytes can state.
 const SHARES: u32 = 65_536;
 
 /// Seconds beyond which no time lies.

@@ -20,11 +20,11 @@ pub(super) struct Scan<'a, W> {
     /// The last byte that was not a blank.
     pub(super) before: u8,
     pub(super) has_backquotes: bool,
-    /// Whether the statement begins with `COPY`.
+    /// Set if the statement begins with `COPY`.
     pub(super) is_copy: bool,
     /// The keyword that was read last.
     pub(super) previous: Word,
-    /// Whether only a name can stand here.
+    /// Set if only a name can stand here.
     pub(super) name_next: bool,
     /// A bit for each depth at which a `SELECT`, `DELETE` or `UPDATE` was read.
     pub(super) queries: u64,

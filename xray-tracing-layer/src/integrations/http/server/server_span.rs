@@ -14,7 +14,7 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::fields::sanitize::host::{host_and_port, ip_address};
+use crate::fields::sanitize::host::{HostPort, ip_address};
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
@@ -40,7 +40,8 @@ impl ServerSpan {
         let operation = Operation { method: request.method(), route, rpc };
         let mut incoming = None;
         let client = Client::of(headers, extensions, peer);
-        let authority = host_of(headers, uri).map(host_and_port);
+        let host = host_of(headers, uri);
+        let authority = host.and_then(HostPort::of_authority);
         // The expressions are evaluated only if the span is enabled.
         let span = info_span!(
             target: "xray_tracing_layer::http",
@@ -49,8 +50,9 @@ impl ServerSpan {
             otel.name = field::display(operation),
             http.request.method = request.method().as_str(),
             url.scheme = scheme_of(headers, uri),
-            server.address = authority.map(|(host, _)| host),
-            server.port = authority.and_then(|(_, port)| port),
+            // What is not understood is left out, and counted, where the field is written.
+            server.address = authority.map(HostPort::in_url).or(host),
+            server.port = authority.and_then(|authority| authority.port.parse::<u16>().ok()),
             url.path = Some(uri.path()).filter(|path| path.starts_with('/')),
             url.query = Empty,
             http.route = route,
@@ -86,7 +88,7 @@ struct IncomingHeader<'a> {
     /// The header in X-Ray's form, or an invalid header for the layer to count.
     text: Option<Cow<'a, str>>,
     requested: Option<TraceHeader>,
-    /// Whether X-Ray's header is invalid and W3C's is used.
+    /// Set if X-Ray's header is invalid and W3C's is used.
     ignored: bool,
 }
 
@@ -271,16 +273,17 @@ mod tests {
     #[test]
     fn an_authority_is_taken_apart() {
         for (authority, expected) in [
-            ("shop.example", ("shop.example", None)),
-            ("shop.example:8080", ("shop.example", Some(8080))),
-            ("shop.example:", ("shop.example", None)),
-            ("shop.example:many", ("shop.example", None)),
-            ("[::1]:8080", ("[::1]", Some(8080))),
-            ("[::1]", ("[::1]", None)),
-            ("me:secret@shop.example", ("shop.example", None)),
-            ("", ("", None)),
+            ("shop.example", Some(("shop.example", ""))),
+            ("shop.example:8080", Some(("shop.example", "8080"))),
+            ("shop.example:", Some(("shop.example", ""))),
+            ("shop.example:many", None),
+            ("[::1]:8080", Some(("[::1]", "8080"))),
+            ("[::1]", Some(("[::1]", ""))),
+            ("me:secret@shop.example", Some(("shop.example", ""))),
+            ("", None),
         ] {
-            assert_eq!(host_and_port(authority), expected, "{authority}");
+            let found = HostPort::of_authority(authority);
+            assert_eq!(found.map(|found| (found.in_url(), found.port)), expected, "{authority}");
         }
     }
 

@@ -31,7 +31,7 @@ use crate::integrations::http::server::ignored::{
 use crate::integrations::http::server::server_span::{PeerAddress, ServerSpan, peer_address};
 use crate::layer::find::count_caught_panic;
 
-/// Opens a span for each request of a server. (Feature `tower-server`.)
+/// Opens a span for each request of a server.
 ///
 /// ```
 /// # #[cfg(feature = "axum")] {
@@ -123,7 +123,8 @@ impl XrayHttpLayer {
     /// use std::net::SocketAddr;
     /// use xray_tracing_layer::XrayHttpLayer;
     ///
-    /// let layer = XrayHttpLayer::new().peer_address(|extensions| extensions.get::<SocketAddr>().copied());
+    /// let layer = XrayHttpLayer::new();
+    /// let layer = layer.peer_address(|extensions| extensions.get::<SocketAddr>().copied());
     /// ```
     pub fn peer_address(mut self, find: fn(&Extensions) -> Option<SocketAddr>) -> Self {
         self.peer = find;

@@ -2,10 +2,15 @@
 //! code with the compilation and the SQL: whatever an expression can ask of a trace is written out as lists of values,
 //! element by element.
 
+mod causes;
+mod documents;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use self::causes::causes;
+use self::documents::{Documents, end, is_open, micros, node, shown};
 use crate::model::CauseKind;
 use crate::query::filter::{
     CauseLevel, CausePattern, Expr, NodeSelector, Operator, Predicate, Subject, Value as Operand,
@@ -27,7 +32,7 @@ struct Element {
 
 /// A trace, written out.
 #[derive(Clone, Debug)]
-pub(super) struct Facts {
+pub(in crate::query::tests) struct Facts {
     trace: Element,
     segments: Vec<Element>,
     clients: Vec<Element>,
@@ -42,105 +47,6 @@ struct Cause {
     entities: Vec<Element>,
     exceptions: Vec<Element>,
     json: Value,
-}
-
-/// A segment or subsegment within the documents.
-#[derive(Clone, Debug)]
-struct Span {
-    json: Value,
-    top: usize,
-    nested: bool,
-    children: Vec<usize>,
-}
-
-struct Documents {
-    spans: Vec<Span>,
-    /// Spans that are documents of their own, inferred segments excepted.
-    tops: Vec<usize>,
-    /// Inferred segments by the id of their subsegment.
-    inferred: Vec<(String, Value)>,
-}
-
-impl Documents {
-    fn read(documents: &[Value]) -> Self {
-        let mut read = Self { spans: Vec::new(), tops: Vec::new(), inferred: Vec::new() };
-        for document in documents {
-            if document["inferred"] == json!(true) {
-                read.inferred.push((text(document, "parent_id"), document.clone()));
-            } else {
-                let top = read.spans.len();
-                read.tops.push(top);
-                read.add(document, top, document["type"] == json!("subsegment"));
-            }
-        }
-        read
-    }
-
-    fn add(&mut self, json: &Value, top: usize, nested: bool) -> usize {
-        let at = self.spans.len();
-        self.spans.push(Span { json: json.clone(), top, nested, children: Vec::new() });
-        for child in json["subsegments"].as_array().into_iter().flatten() {
-            let child = self.add(child, top, true);
-            self.spans[at].children.push(child);
-        }
-        at
-    }
-
-    fn with_id(&self, id: &str) -> Option<usize> {
-        self.spans.iter().position(|span| text(&span.json, "id") == id)
-    }
-
-    /// The span that called a document's segment.
-    fn caller(&self, at: usize) -> Option<usize> {
-        self.with_id(&text(&self.spans[at].json, "parent_id")).filter(|&caller| caller != at)
-    }
-
-    fn root(&self) -> usize {
-        let segments = || self.tops.iter().copied().filter(|&top| !self.spans[top].nested);
-        segments()
-            .find(|&top| self.spans[top].json.get("parent_id").is_none())
-            .or_else(|| segments().find(|&top| self.caller(top).is_none()))
-            .unwrap_or(self.tops[0])
-    }
-
-    /// A span and everything in it.
-    fn within(&self, at: usize) -> Vec<usize> {
-        let mut all = vec![at];
-        for &child in &self.spans[at].children {
-            all.extend(self.within(child));
-        }
-        all
-    }
-
-    fn inferred_from(&self, at: usize) -> Option<&Value> {
-        let id = text(&self.spans[at].json, "id");
-        self.inferred.iter().find(|(parent, _)| *parent == id).map(|(_, document)| document)
-    }
-}
-
-fn text(json: &Value, member: &str) -> String {
-    json[member].as_str().unwrap_or_default().to_owned()
-}
-
-fn micros(json: &Value) -> i64 {
-    (json.as_f64().unwrap() * 1e6).round() as i64
-}
-
-fn is_open(json: &Value) -> bool {
-    json["in_progress"] == json!(true) || json.get("end_time").is_none()
-}
-
-fn end(json: &Value) -> Option<i64> {
-    (!is_open(json)).then(|| micros(&json["end_time"]).max(micros(&json["start_time"])))
-}
-
-/// Microseconds as they are shown: seconds with three decimals.
-fn shown(micros: i64) -> Value {
-    json!((micros + 500).div_euclid(1_000) as f64 / 1_000.0)
-}
-
-fn node(json: &Value) -> Node {
-    (text(json, "name"), text(json, "origin"), text(&json["aws"], "account_id"))
 }
 
 impl Element {
@@ -178,7 +84,7 @@ impl Element {
 
 impl Facts {
     /// Writes out a trace that is in these groups, given by name and ARN.
-    pub(super) fn of(documents: &[Value]) -> Self {
+    pub(in crate::query::tests) fn of(documents: &[Value]) -> Self {
         let read = Documents::read(documents);
         let root = read.root();
         let segments: Vec<Element> = read
@@ -201,12 +107,12 @@ impl Facts {
         Self { trace: trace(&read, root), segments, clients, calls, causes: causes(&read, root) }
     }
 
-    pub(super) fn join_group(&mut self, name: &str) {
+    pub(in crate::query::tests) fn join_group(&mut self, name: &str) {
         self.trace.set("group.name", name);
         self.trace.set("group.arn", format!("arn:{name}"));
     }
 
-    pub(super) fn satisfy(&self, expr: &Expr) -> bool {
+    pub(in crate::query::tests) fn satisfy(&self, expr: &Expr) -> bool {
         self.holds(expr, &self.trace)
     }
 
@@ -365,170 +271,6 @@ fn calls(read: &Documents) -> Vec<Element> {
         call(top_node(at), node(document), &read.spans[at].json);
     }
     calls
-}
-
-/// A step of a root cause's path.
-#[derive(Clone, Copy, PartialEq)]
-enum Step {
-    Span(usize),
-    Inferred(usize),
-}
-
-fn below(read: &Documents, step: Step) -> Vec<Step> {
-    let Step::Span(at) = step else { return Vec::new() };
-    let mut below: Vec<Step> = read.spans[at].children.iter().map(|&child| Step::Span(child)).collect();
-    let callees =
-        read.tops.iter().filter(|&&top| !read.spans[top].nested && top != at && read.caller(top) == Some(at));
-    below.extend(callees.map(|&top| Step::Span(top)));
-    below.extend(read.inferred_from(at).map(|_| Step::Inferred(at)));
-    below
-}
-
-fn causes(read: &Documents, root: usize) -> Vec<Cause> {
-    let flag = |at: usize, names: &[&str]| names.iter().any(|name| read.spans[at].json[*name] == json!(true));
-    let mut causes = Vec::new();
-    for (kind, names) in [(CauseKind::Fault, &["fault"][..]), (CauseKind::Error, &["error", "throttle"][..])]
-    {
-        if flag(root, names) {
-            let mut paths = Vec::new();
-            descend(read, vec![Step::Span(root)], &|at| flag(at, names), &mut paths);
-            let mut found: Vec<Cause> = Vec::new();
-            for path in paths {
-                let cause = describe(read, kind, &path, None);
-                if found.len() < 5 && !found.iter().any(|other| other.json == cause.json) {
-                    found.push(cause);
-                }
-            }
-            causes.extend(found);
-        }
-    }
-    let length = |step: Step| {
-        let (Step::Span(at) | Step::Inferred(at)) = step;
-        let json = &read.spans[at].json;
-        end(json)
-            .map(|_| json["end_time"].as_f64().unwrap().max(json["start_time"].as_f64().unwrap()))
-            .map(|end| end - json["start_time"].as_f64().unwrap())
-    };
-    if let Some(whole) = length(Step::Span(root)).filter(|whole| *whole > 0.0) {
-        let mut path = vec![Step::Span(root)];
-        loop {
-            let mut longest: Option<(Step, f64)> = None;
-            for step in below(read, path[path.len() - 1]) {
-                if let Some(length) = length(step)
-                    && longest.is_none_or(|(_, most)| length >= most)
-                {
-                    longest = Some((step, length));
-                }
-            }
-            match longest {
-                Some((step, length)) if length / whole >= 0.5 => path.push(step),
-                _ => break,
-            }
-        }
-        if path.len() > 1 {
-            let shares = path
-                .iter()
-                .map(|&step| (length(step).unwrap_or(0.0) / whole).clamp(0.0, 1.0))
-                .map(|share| (share * 1_000.0).round() / 1_000.0)
-                .collect();
-            causes.push(describe(read, CauseKind::ResponseTime, &path, Some(shares)));
-        }
-    }
-    causes
-}
-
-fn descend(read: &Documents, path: Vec<Step>, flag: &dyn Fn(usize) -> bool, paths: &mut Vec<Vec<Step>>) {
-    let has_flag = |step: &Step| match step {
-        Step::Span(at) | Step::Inferred(at) => flag(*at),
-    };
-    let next: Vec<Step> = below(read, path[path.len() - 1]).into_iter().filter(has_flag).collect();
-    for step in &next {
-        let mut longer = path.clone();
-        longer.push(*step);
-        descend(read, longer, flag, paths);
-    }
-    if next.is_empty() {
-        paths.push(path);
-    }
-}
-
-fn describe(read: &Documents, kind: CauseKind, path: &[Step], shares: Option<Vec<f64>>) -> Cause {
-    let mut cause =
-        Cause { kind, services: Vec::new(), entities: Vec::new(), exceptions: Vec::new(), json: Value::Null };
-    let mut services: Vec<Value> = Vec::new();
-    for (number, &step) in path.iter().enumerate() {
-        let (Step::Span(at) | Step::Inferred(at)) = step;
-        let span = &read.spans[at];
-        let is_inferred = matches!(step, Step::Inferred(_));
-        let of = if is_inferred { read.inferred_from(at).unwrap() } else { &span.json };
-        let begins = number == 0 || is_inferred || !span.nested;
-        if begins {
-            let (name, kind, account) = node(of);
-            let mut element = Element::default();
-            element.set("name", name.clone());
-            if !kind.is_empty() {
-                element.set("type", kind.clone());
-            }
-            element.set("inferred", is_inferred);
-            element.set("root", number == 0);
-            element.set("index", services.len() as f64);
-            element.set("first", number == 0);
-            if let Some(shares) = &shares {
-                element.set("coverage", shares[number]);
-            }
-            cause.services.push(element);
-            let mut json = json!({"Name": name, "Names": [name], "Type": kind, "Inferred": is_inferred});
-            if !account.is_empty() {
-                json["AccountId"] = json!(account);
-            }
-            json["EntityPath"] = json!([]);
-            services.push(json);
-        }
-        let is_remote = !is_inferred
-            && span.nested
-            && ["aws", "remote"].contains(&text(&span.json, "namespace").as_str());
-        let is_last = number + 1 == path.len();
-        let service = services.last_mut().unwrap();
-        let mut element = Element::default();
-        element.set("name", text(of, "name"));
-        element.set("remote", is_remote);
-        element.set("inferred", service["Inferred"].clone());
-        element.set("index", number as f64);
-        element.set("first", number == 0);
-        element.set("last", is_last);
-        let mut entity = json!({"Name": text(of, "name"), "Remote": is_remote});
-        match &shares {
-            Some(shares) => {
-                element.set("coverage", shares[number]);
-                entity["Coverage"] = json!(shares[number]);
-            }
-            None => {
-                let list = span.json["cause"]["exceptions"].as_array().filter(|_| is_last);
-                let list = list.cloned().unwrap_or_default();
-                for (position, exception) in list.iter().enumerate() {
-                    let mut element = Element::default();
-                    element.set("name", text(exception, "type"));
-                    element.set("message", text(exception, "message"));
-                    element.set("index", position as f64);
-                    element.set("first", position == 0);
-                    element.set("last", position + 1 == list.len());
-                    cause.exceptions.push(element);
-                }
-                let described = list
-                    .iter()
-                    .map(|exception| json!({"Name": exception["type"], "Message": exception["message"]}));
-                entity["Exceptions"] = described.collect();
-            }
-        }
-        cause.entities.push(element);
-        service["EntityPath"].as_array_mut().unwrap().push(entity);
-    }
-    let count = cause.services.len();
-    for (number, element) in cause.services.iter_mut().enumerate() {
-        element.set("last", number + 1 == count);
-    }
-    cause.json = json!({"ClientImpacting": true, "Services": services});
-    cause
 }
 
 fn means(selector: &NodeSelector, node: &Node) -> bool {

@@ -1,4 +1,5 @@
-//! The request to the sampler about a new trace, read from the body of its first span.
+//! The decision about a new trace: the request to the sampler, read from the body of the first span, and the role that
+//! follows from the answer.
 //!
 //! Nothing is copied. Attributes are looked up only if a rule asks for one.
 
@@ -6,21 +7,74 @@ use std::borrow::Cow;
 
 use xray_sdk::document::internal::{Body, Key, Piece, Section, keys};
 use xray_sdk::sampling::{Attributes, Sampler, SamplingRequest, SamplingResult};
+use xray_sdk::{SegmentId, TraceHeader, TraceId};
 
 use crate::fields::sanitize::url::SafeUrl;
 use crate::fields::scratch::with_buffer;
 use crate::lifecycle::core::Core;
-use crate::state::record::SpanRecord;
+use crate::state::record::{Role, SpanRecord};
 
 impl Core {
-    pub(crate) fn sample(&self, record: &SpanRecord) -> SamplingResult {
+    /// Makes a root a segment, in the header's trace or in a new one. Without a decision, the sampler
+    /// decides.
+    pub(crate) fn join(&self, record: &mut SpanRecord, header: Option<&TraceHeader>, sampled: Option<bool>) {
+        record.context.trace_id = header.map_or(TraceId::ZERO, TraceHeader::root);
+        record.parent_id = header.and_then(TraceHeader::parent);
+        record.context.extras = header.and_then(TraceHeader::shared_extras);
+        record.verdict = None;
+        match sampled {
+            Some(is_sampled) => {
+                let role = if is_sampled { Role::Segment } else { Role::Unsampled };
+                self.take_role(record, role, header.is_some());
+            }
+            None => {
+                let looks = self.hooks.sampler.looks_at_request();
+                self.let_sampler_decide(record, header.is_some(), looks);
+            }
+        }
+    }
+
+    /// Asks the sampler about a new trace. `looks` says whether the sampler looks at the request.
+    #[inline]
+    pub(crate) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool, looks: bool) {
+        let verdict = self.sample(record, looks);
+        let role = if verdict.is_sampled() {
+            Role::Segment
+        } else if verdict.is_left_open() {
+            Role::Undecided { has_trace: true }
+        } else {
+            Role::Unsampled
+        };
+        record.verdict = Some(verdict);
+        self.take_role(record, role, has_header);
+    }
+
+    #[inline]
+    fn take_role(&self, record: &mut SpanRecord, role: Role, has_header: bool) {
+        record.context.role = role;
+        match role {
+            Role::Segment => record.draw_trace_id(),
+            Role::Unsampled if self.config.zero_ids && !has_header => {
+                record.segment_id = SegmentId::from(0);
+            }
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn sample(&self, record: &SpanRecord, looks: bool) -> SamplingResult {
         let began = ((record.context.offset + record.start) / MICROS) as u32;
-        if !self.hooks.sampler.looks_at_request() {
+        if !looks {
             return self
                 .hooks
                 .sampler
                 .sample(&SamplingRequest::new(&self.config.service).with_epoch_seconds(began));
         }
+        self.sample_request(record, began)
+    }
+
+    #[inline(never)]
+    fn sample_request(&self, record: &SpanRecord, began: u32) -> SamplingResult {
         let body = &record.body;
         let url = body.text_of(Section::HttpRequest, keys::URL);
         let (url_host, url_path) = url.map_or((None, None), split_url);

@@ -1,0 +1,56 @@
+//! [`Pace`]: leaves the processor to the receiver when documents that come together fill its buffer.
+//!
+//! A caller never sleeps here. A wide trace fills a receive buffer in a fraction of a millisecond, and a receiver that shares
+//! the caller's core does not run meanwhile. So a caller that has sent more than a burst within [`PERIOD`] yields a few
+//! times. Where no other thread waits for the core, that takes a microsecond.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::system::System;
+use crate::daemon::receive_buffer::{DEFAULT, burst};
+
+/// The packets that were sent lately.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    sent: Mutex<Sent>,
+}
+
+/// Bytes of the receiver's buffer, less those that it was given time for.
+#[derive(Debug, Default)]
+struct Sent {
+    bytes: i64,
+    then: Duration,
+}
+
+impl Pace {
+    /// Makes way for the receiver, if it was sent more than a burst lately. `cost` was sent right before.
+    pub(super) fn after(&self, cost: usize, system: &dyn System) {
+        if self.is_more_than_a_burst(cost, system.now()) {
+            for _ in 0..YIELDS {
+                system.make_way();
+                if !self.is_more_than_a_burst(0, system.now()) {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn is_more_than_a_burst(&self, cost: usize, now: Duration) -> bool {
+        let burst = burst(DEFAULT);
+        // Nothing panics under the lock.
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let passed = now.saturating_sub(sent.then).min(2 * PERIOD);
+        let read = burst * i64::from(passed.subsec_nanos()) / i64::from(PERIOD.subsec_nanos());
+        // What no buffer holds is not waited for.
+        sent.bytes = ((sent.bytes - read).max(0) + cost as i64).min(2 * burst);
+        sent.then = now;
+        sent.bytes > burst
+    }
+}
+
+/// In which time a receiver is expected to read a burst, as the queue's pace expects it.
+const PERIOD: Duration = Duration::from_millis(4);
+
+/// On one core, one was enough for a reader that was ready to run. With others waiting for the core, two or three were.
+const YIELDS: u32 = 4;

@@ -1,0 +1,232 @@
+//! Usual bodies: a request, a status, an exception, annotations and metadata, the members of each in one row. Most
+//! segments have such a body, and most spans that failed. Rows are found by one look at the entries, and copied whole.
+//!
+//! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
+
+use super::body::Body;
+use super::cause_writer::cause_of;
+use super::entry::{Content, Entry};
+use super::flags::Flags;
+use super::keys;
+use super::operation::{METADATA, Operation};
+use super::section::Part;
+use super::segment_members::Own;
+use super::truncation::Truncation;
+use crate::json::Buffer;
+
+/// The members of each part as they are written; empty without any.
+#[derive(Clone, Copy, Default)]
+struct Rows<'a> {
+    request: &'a [u8],
+    /// Without its closing brace.
+    exception: &'a [u8],
+    annotations: &'a [u8],
+    metadata: &'a [u8],
+}
+
+impl Body {
+    /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
+    #[inline]
+    pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
+        let Some(rows) = self.rows() else { return false };
+        if self.has_failed() {
+            out.put(self.outcome().members());
+        }
+        if !rows.request.is_empty() {
+            out.put(",\"http\":{\"request\":{");
+            out.put_bytes(rows.request);
+            match self.status() {
+                Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
+                None => out.put("}}"),
+            }
+        } else if let Some(status) = self.status() {
+            out.put_with_status(*b",\"http\":{\"response\":{\"status\":___}}", status);
+        }
+        if let Some(own) = own {
+            own.write_aws(out);
+        }
+        if !rows.exception.is_empty() {
+            out.put(",\"cause\":{\"exceptions\":[");
+            out.put_bytes(rows.exception);
+            out.put("}]}");
+        }
+        if !rows.annotations.is_empty() {
+            out.put(",\"annotations\":{");
+            out.put_bytes(rows.annotations);
+            out.put("}");
+        }
+        let operation = own.and_then(|own| own.operation);
+        if !rows.metadata.is_empty() {
+            out.put(METADATA);
+            out.put_bytes(rows.metadata);
+            if let Some(operation) = operation {
+                self.write_operation(out, operation);
+            }
+            out.put("}}");
+        } else if let Some(operation) = operation {
+            out.put(operation.alone());
+        }
+        true
+    }
+
+    /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
+    #[inline(never)]
+    fn write_operation(&self, out: &mut Buffer, operation: &Operation) {
+        if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
+            out.put(",");
+            out.put(keys::OPERATION.json());
+            out.put(operation.json());
+        }
+    }
+
+    /// Returns the rows of a usual body; `None` for any other.
+    #[inline]
+    fn rows(&self) -> Option<Rows<'_>> {
+        const USUAL: u16 =
+            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
+        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
+        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
+        if self.parts & !USUAL != 0
+            || !is_explained
+            || self.exceptions > 1
+            || self.flags.has(Flags::SUCCEEDED)
+            || self.namespace.is_some()
+            || self.losses != Truncation::default()
+        {
+            return None;
+        }
+        let text = self.text.as_bytes();
+        let (before, exception) = match self.entries.last() {
+            Some(last) if last.part() == Some(Part::Exception) => self.split_at_exception(last)?,
+            _ => (text, &[][..]),
+        };
+        let part = self.parts & !Part::Exception.bit();
+        let is_row = self.dead == 0
+            && part & part.wrapping_sub(1) == 0
+            && exception.is_empty() == (self.exceptions == 0);
+        if !is_row {
+            return self.rows_of_several();
+        }
+        // Without the last comma, the members of a single part are a row.
+        let row = before.split_last().map_or(before, |(_, row)| row);
+        let of = |one: Part| if part == one.bit() { row } else { &[] };
+        Some(Rows {
+            request: of(Part::HttpRequest),
+            exception,
+            annotations: of(Part::Annotation),
+            metadata: of(Part::Metadata),
+        })
+    }
+
+    /// Returns what stands before an exception, and the exception; `None` if it names a cause, as the cause of a single
+    /// exception is not there.
+    #[inline]
+    fn split_at_exception(&self, entry: &Entry) -> Option<(&[u8], &[u8])> {
+        let Content::Exception { stack_at } = entry.content else { return None };
+        let exception = self.bytes_of(entry);
+        let is_alone = cause_of(exception.get(..stack_at.into())?).is_none();
+        is_alone.then_some((self.text.as_bytes().get(..entry.start as usize)?, exception))
+    }
+
+    /// Returns the rows of a body with several parts, if the members of each stand together.
+    #[inline(never)]
+    fn rows_of_several(&self) -> Option<Rows<'_>> {
+        let mut rows = Rows::default();
+        let mut entries = self.entries.iter().peekable();
+        while let Some(first) = entries.next() {
+            let part = first.part()?;
+            let mut last = first;
+            while let Some(next) = entries.next_if(|next| next.part() == Some(part)) {
+                last = next;
+            }
+            let row = match part {
+                Part::HttpRequest => &mut rows.request,
+                Part::Exception => &mut rows.exception,
+                Part::Annotation => &mut rows.annotations,
+                Part::Metadata => &mut rows.metadata,
+                _ => return None,
+            };
+            if !row.is_empty() {
+                return None;
+            }
+            *row = match part {
+                Part::Exception => self.split_at_exception(first)?.1,
+                _ => self.text.as_bytes().get(first.start as usize..(last.start + last.len) as usize)?,
+            };
+        }
+        Some(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::exception::{Exception, StackFrame};
+    use super::super::internal::{Operation, Preamble};
+    use super::super::keys;
+    use super::super::section::{Namespace, Section};
+    use super::super::truncation::Written;
+    use super::*;
+    use proptest::prelude::*;
+
+    /// What is done to a body, and how often it may follow itself.
+    fn put(body: &mut Body, what: u8, text: &str) {
+        match what {
+            0..=3 => body.put_str(Section::HttpRequest, 0, keys::METHOD, text),
+            4..=6 => body.put_str(Section::HttpRequest, 0, keys::URL, text),
+            7..=9 => body.annotate(text, &text.into()),
+            10..=13 => body.metadata("", text, &text),
+            14..=16 => body.set_status(100 + text.len() as u16 * 50),
+            17..=19 => {
+                let frame = StackFrame::new("src/main.rs", 7, text);
+                body.add_exception(&Exception::new("Error", text).with_frame(frame));
+            }
+            20 => body.add_exception(&Exception::new("Error", text).caused_by(crate::SegmentId::random())),
+            21 => body.set_error(),
+            22 => body.set_succeeded(),
+            23 => body.set_namespace(Namespace::Remote),
+            24 => body.metadata("other", text, &text),
+            25 => body.put(Section::Sql, 0, keys::SQL, |_| Written::Nothing),
+            26 => body.metadata("", "operation", &text),
+            _ => body.put_str(Section::Top, 0, keys::USER, text),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn usual_bodies_are_written_as_any_other(
+            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+        ) {
+            let mut body = Body::new();
+            puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
+            let (preamble, operation) = (Preamble::default(), Operation::new("GET /"));
+            let own = is_segment.then_some(Own {
+                preamble: &preamble, rule: rule.then_some("a rule"), operation: named.then_some(&operation),
+            });
+            let (mut usual, mut any) = (Buffer::new(), Buffer::new());
+            if body.write_usual(&mut usual, own) {
+                body.write(&mut any, own);
+                prop_assert_eq!(usual.as_str(), any.as_str());
+            } else {
+                prop_assert!(usual.is_empty());
+                let is_special = |(what, _): &(u8, String)| *what >= 20 || (17..=19).contains(what);
+                prop_assert!(puts.iter().any(is_special) || body.entries.len() > 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_request_that_failed_is_usual() {
+        let mut body = Body::new();
+        put(&mut body, 0, "GET");
+        put(&mut body, 4, "https://h/p");
+        put(&mut body, 7, "a");
+        put(&mut body, 10, "m");
+        body.set_status(503);
+        put(&mut body, 17, "no luck");
+        assert!(body.write_usual(&mut Buffer::new(), None));
+        // A member that comes later stands apart from its row.
+        put(&mut body, 10, "n");
+        assert!(!body.write_usual(&mut Buffer::new(), None));
+    }
+}

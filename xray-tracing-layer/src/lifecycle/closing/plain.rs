@@ -1,0 +1,122 @@
+//! The short way to close a span: most spans are parts of a recorded tree without children, have a plain body, and fold
+//! into a parent that has room. The document of such a span is put together from ready parts.
+//!
+//! Whatever is not so takes the way of [`close`](crate::lifecycle::close). The documents of both are the same.
+
+use tracing_core::Subscriber;
+use tracing_core::span::Id;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::document::internal::Frame;
+
+use crate::lifecycle::core::Core;
+use crate::lifecycle::stream::{Left, MAX_WAITING};
+use crate::state::clock::Ticks;
+use crate::state::pool;
+use crate::state::record::{Phase, Role, SpanId, SpanRecord};
+
+impl Core {
+    /// Closes a [plain part](SpanRecord::is_plain_part), of which nothing but the span itself says what becomes of it.
+    #[inline(always)]
+    pub(crate) fn close_plain<S>(
+        &self,
+        record: Box<SpanRecord>,
+        id: &Id,
+        parent: SpanId,
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let now = self.spans.clock.ticks();
+        let folded = if std::thread::panicking() { None } else { self.fold_plain(&record, parent, now) };
+        let late = match folded {
+            Some(Folded::Whole { late }) => {
+                self.output.counters.here().folded.one();
+                Some(late)
+            }
+            Some(Folded::NoRoom { size }) => self.hold_plain(&record, parent, size, now),
+            None => None,
+        };
+        let Some(late) = late else { return self.close_otherwise(record, id, ctx) };
+        if self.is_tree_old(&record.context, now) {
+            self.emit_in_progress(record.context.root);
+        }
+        if self.spans.waiting.is_due(now) {
+            self.stream_due(now);
+        }
+        if late {
+            self.mark_closed_by_child(id, parent, ctx);
+        }
+        pool::give_back_plain(record);
+    }
+
+    /// Folds the document into the parent's, if the document is small, and the parent is open, young, and has room.
+    #[inline(always)]
+    fn fold_plain(&self, record: &SpanRecord, parent: SpanId, now: Ticks) -> Option<Folded> {
+        let callsite = self.spans.callsites.get(record.callsite)?;
+        let opening = callsite.opening.as_ref()?;
+        let body = record.body.small()?;
+        let size = Frame::HEAD_BOUND + callsite.name.len() + body.size_bound();
+        let folded = self.spans.table.with_known(parent.get(), |open| {
+            if open.is_emitted_early() {
+                return None;
+            }
+            let has_room = open.children.has_room(size, 0)
+                && open.children.spans() < self.config.streaming.after_spans
+                && !self.is_old(open, now);
+            if !has_room {
+                return Some(Folded::NoRoom { size });
+            }
+            let SpanRecord { segment_id, start, context, .. } = record;
+            let (start, end) = (context.offset + start, context.offset + now);
+            let added = open.children.add_small(opening, *segment_id, start, end, body);
+            added.then(|| Folded::Whole { late: open.exited.is_some() })
+        });
+        folded.flatten()
+    }
+
+    /// Holds a small document in the parent, which has no room for it. Returns whether the parent had been exited before;
+    /// `None` if the parent can't hold it.
+    #[inline(never)]
+    fn hold_plain(&self, record: &SpanRecord, parent: SpanId, size: usize, now: Ticks) -> Option<bool> {
+        let held = self.spans.table.with(parent.get(), |open| {
+            let left = (size <= MAX_WAITING && !open.is_emitted_early())
+                .then(|| self.leave(record, (parent, open), size, (now, now)))?;
+            Some((left, open.exited.is_some()))
+        });
+        let (Left { batch, .. }, late) = held.flatten()?;
+        if let Some(batch) = batch {
+            self.emit_batch(batch);
+        }
+        Some(late)
+    }
+}
+
+impl SpanRecord {
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
+    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_part(&self) -> bool {
+        self.context.role == Role::Subsegment
+            && self.phase == Phase::Open
+            && !self.context.held_back
+            && self.context.extras.is_none()
+            && self.exited.is_none()
+            && self.waiting.is_none()
+            && self.children.is_empty()
+    }
+}
+
+/// The destination of a plain document.
+enum Folded {
+    /// The parent has it.
+    Whole {
+        /// Set if the parent had been exited before, so that the span outlives it.
+        late: bool,
+    },
+    /// The parent has no room.
+    NoRoom {
+        /// The most bytes that the document takes.
+        size: usize,
+    },
+}
