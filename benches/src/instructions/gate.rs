@@ -136,11 +136,12 @@ struct Measured {
     lines: usize,
 }
 
-/// Measures twice, and returns the lower count: a counter that was calibrated badly, as valgrind's slowness makes it at
-/// times, is given up by the layer, and the system's clock takes more instructions.
+/// Measures twice, and returns the lower counts: a counter that was calibrated badly, as valgrind's slowness makes it at
+/// times, is given up by the layer, and the system's clock takes more instructions. A second that passes meanwhile, after
+/// which a root reads the wall clock, touches lines that no other root does.
 fn measure(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result<Measured> {
     let (one, other) = (measure_once(binary, contender, bounded)?, measure_once(binary, contender, bounded)?);
-    Ok(if one.instructions <= other.instructions { one } else { other })
+    Ok(Measured { instructions: one.instructions.min(other.instructions), lines: one.lines.min(other.lines) })
 }
 
 fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result<Measured> {
