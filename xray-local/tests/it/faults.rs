@@ -108,7 +108,7 @@ fn cut_everywhere(cuts: u64) {
 #[test]
 fn a_file_cut_within_its_first_page_is_refused_and_left_as_it_is() {
     let folder = Folder::new();
-    drop(Program::start(&folder.file(), &[]).signal("TERM"));
+    assert!(Program::start(&folder.file(), &[]).signal("TERM").success());
     let whole = std::fs::read(folder.file()).unwrap();
     for length in [50, 99, 3_000] {
         let copy = folder.0.join("cut.db");
