@@ -80,7 +80,6 @@ pub fn fastrace_reporter(daemon: SocketAddr) -> io::Result<impl Reporter> {
 }
 
 /// A root span of fastrace, whose trace id begins with the time, as X-Ray wants it.
-#[must_use]
 pub fn fastrace_root(name: &'static str) -> Span {
     let random = SpanContext::random().trace_id.0 & (u128::MAX >> 32);
     #[expect(clippy::disallowed_methods, reason = "trace ids begin with the time")]

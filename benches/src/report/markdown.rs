@@ -64,7 +64,7 @@ pub fn of_guide(rows: &[costs::Row]) -> String {
             continue;
         };
         let micros = |of: Median| format!("{:.1}", of.value / 1e3);
-        let allocations = cost.allocations.map_or("–".to_owned(), |(count, _)| format!("{count:.0}"));
+        let allocations = cost.allocations.map_or_else(|| "–".to_owned(), |(count, _)| format!("{count:.0}"));
         let documents = match row.contender {
             FLOOR => "–".to_owned(),
             _ => cost.arrived.documents.to_string(),

@@ -32,8 +32,8 @@ use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterSt
 ///
 /// Packets that come together ([`emit_all`](Emitter::emit_all)) leave one by one as well. With the feature
 /// `queued-emitter`, Linux takes those of about one size in one system call, filled up with blanks in the header line. When
-/// more come within a few milliseconds than half of a default receive buffer holds, the caller yields the processor up to
-/// four times for each call, so that a daemon on the same core can read.
+/// more come within a few milliseconds than half of a default receive buffer holds, the caller yields the processor once
+/// for each call, so that a daemon on the same core can read.
 ///
 /// ```
 /// use xray_sdk::{DaemonAddress, Emitter, UdpEmitter};
