@@ -22,7 +22,8 @@ impl XRay {
             Command::new(beside)
         } else {
             let mut cargo = Command::new("cargo");
-            cargo.args(["run", "--quiet", "-p", "xray-local", "--"]);
+            // Not quietly: a first build takes minutes.
+            cargo.args(["run", "-p", "xray-local", "--"]);
             cargo
         };
         let mut child =

@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use xray_sdk::local::{Collector, Waterfall};
 
@@ -88,6 +88,45 @@ fn the_quickstart_draws_four_traces() {
         assert!(stdout.contains(expected), "no {expected} in\n{stdout}");
     }
     assert_eq!(collector.received().datagrams(), 0);
+}
+
+#[test]
+fn the_quickstart_sends_to_an_x_ray_of_its_own() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    command.env_remove("AWS_XRAY_DAEMON_ADDRESS").arg("--local");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
+    let mut program = Running(child, output);
+    let endpoint = (0..100).find_map(|_| {
+        let line = program.line();
+        let (endpoint, _) = line.strip_prefix("X-Ray is at http://")?.split_once(": open")?;
+        Some(endpoint.to_owned())
+    });
+    let endpoint = endpoint.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while traces_at(&endpoint) != 4 {
+        assert!(Instant::now() < deadline, "{} traces", traces_at(&endpoint));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(input);
+    assert!(program.finish().contains(&format!("xray-local show latest --endpoint http://{endpoint}")));
+}
+
+/// Number of the traces of the last minutes that an X-Ray has.
+#[expect(clippy::disallowed_methods, reason = "the range of a question ends now")]
+fn traces_at(endpoint: &str) -> usize {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let body = format!(r#"{{"StartTime":{},"EndTime":{}}}"#, now - 600, now + 60);
+    let mut stream = TcpStream::connect(endpoint).unwrap();
+    write!(
+        stream,
+        "POST /TraceSummaries HTTP/1.1\r\nHost: {endpoint}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response.matches(r#""Id":"1-"#).count()
 }
 
 #[test]

@@ -127,7 +127,7 @@ async fn headers_that_the_builder_names_are_recorded_on_both_sides() {
     assert_eq!(call.json()["annotations"], json!({"http.request.header.x_tenant": "blue"}));
     let metadata = call.json()["metadata"]["default"].as_object().unwrap();
     assert_eq!(metadata["http.request.header.referer"], "https://shop.example/cart");
-    assert_eq!(metadata["http.response.header.content-length"], "0");
+    assert_eq!(metadata["http.response.header.content-length"], "8");
     assert_eq!(metadata["http.response.header.location"], "/");
     assert_eq!(metadata.len(), 3, "{metadata:?}");
 }

@@ -42,7 +42,6 @@ type Own<T> = Cell<Option<Box<T>>>;
 /// Takes the buffer out of its place and puts it back, so that nothing is borrowed meanwhile. At the end of the thread
 /// there is no place, and after a panic a new buffer.
 #[inline]
-#[expect(clippy::unwrap_or_default, reason = "a new buffer is rare, and made out of line")]
 fn lend<T: Default, R>(own: &'static LocalKey<Own<T>>, use_it: impl FnOnce(&mut T) -> R) -> R {
     let mut lent = own.try_with(Cell::take).ok().flatten().unwrap_or_else(first);
     let result = use_it(&mut lent);

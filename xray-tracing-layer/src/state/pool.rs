@@ -17,7 +17,7 @@ pub(crate) fn take() -> Box<SpanRecord> {
 /// Empties a record and returns it to the pool.
 pub(crate) fn give_back(mut record: Box<SpanRecord>) {
     record.reset();
-    record.pooled = record.capacity();
+    record.pooled = u32::try_from(record.capacity()).unwrap_or(u32::MAX);
     push(record);
 }
 
@@ -55,14 +55,14 @@ impl Pool {
     #[inline]
     fn pop(&mut self) -> Option<Box<SpanRecord>> {
         let record = self.records.pop()?;
-        self.bytes -= record.pooled;
+        self.bytes -= record.pooled as usize;
         Some(record)
     }
 
     /// Takes the record, if there is room.
     #[inline]
     fn push(&mut self, record: &mut Option<Box<SpanRecord>>) {
-        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.pooled);
+        let bytes = self.bytes + record.as_ref().map_or(0, |record| record.pooled as usize);
         if self.records.len() < THREAD_POOL && bytes <= THREAD_CAPACITY {
             self.records.extend(record.take());
             self.bytes = bytes;
@@ -80,7 +80,7 @@ fn refill() -> Box<SpanRecord> {
     let _ = POOL.try_with(|pool| {
         if let Ok(mut pool) = pool.try_borrow_mut() {
             let from = shared.len().saturating_sub(MOVED);
-            pool.bytes += shared.iter().skip(from).map(|record| record.pooled).sum::<usize>();
+            pool.bytes += shared.iter().skip(from).map(|record| record.pooled as usize).sum::<usize>();
             pool.records.extend(shared.drain(from..));
         }
     });
@@ -100,7 +100,7 @@ fn spill(record: Box<SpanRecord>) {
             // The oldest are those that are in no cache.
             let Pool { records, bytes } = &mut *pool;
             for record in records.drain(..MOVED) {
-                *bytes -= record.pooled;
+                *bytes -= record.pooled as usize;
                 share(&mut shared, record);
             }
         }
@@ -111,7 +111,7 @@ fn spill(record: Box<SpanRecord>) {
 fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
     if shared.len() < SHARED_POOL {
         // Records may stay here for long; a burst must not leave its memory behind.
-        if record.pooled > SHARED_CAPACITY {
+        if record.pooled as usize > SHARED_CAPACITY {
             (record.body, record.deferred, record.children) = (Body::new(), None, Children::new());
             record.pooled = 0;
         }

@@ -273,7 +273,7 @@ impl Walk<'_> {
         Ok(Some(left).filter(|left| left.len() <= all / LEFT_SHARE))
     }
 
-    /// Counts the traces within the bounds that satisfy a test, where a walk over an index can. The count is a lower bound.
+    /// Counts traces within the bounds that satisfy a test, by a walk over an index. Never more than there are.
     fn satisfying(&self, test: &Predicate, bounds: Bounds) -> rusqlite::Result<usize> {
         let queries = match plan::count_of(test, bounds) {
             Some(plan::Count::Query(query)) => vec![query],

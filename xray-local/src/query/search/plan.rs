@@ -208,7 +208,7 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
     Some(Keys { cost, query })
 }
 
-/// The way to count the traces for which a test holds.
+/// Query that counts the traces for which a test holds.
 pub(in crate::query) enum Count {
     /// A query for the number.
     Query(Fragment),
