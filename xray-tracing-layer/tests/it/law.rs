@@ -58,7 +58,9 @@ proptest! {
         }
         let received = collector.received();
         prop_assert_eq!(received.problems(), [""; 0]);
-        let arrived: usize = received.documents().iter().map(Document::span_count).sum();
+        // On a busy machine a tree may get as old as those that are announced as in progress.
+        let finished = received.documents().iter().filter(|document| !document.is_in_progress());
+        let arrived: usize = finished.map(Document::span_count).sum();
         prop_assert_eq!(arrived, forest.closed());
     }
 
