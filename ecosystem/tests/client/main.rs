@@ -30,7 +30,11 @@ use xray_sdk::{SamplingDecision, TraceHeader};
 fn rig() -> Rig {
     Rig::with(|builder| {
         let quiet = LocalRule::new(0, 0.0).method("GET").path("/quiet/*");
-        builder.sampler(LocalRules::new([quiet], LocalRule::new(0, 1.0)).unwrap())
+        builder
+            .sampler(LocalRules::new([quiet], LocalRule::new(0, 1.0)).unwrap())
+            .record_request_headers(["x-tenant", "referer"])
+            .record_response_headers(["location", "x-absent"])
+            .annotate(["http.request.header.x-tenant"])
     })
 }
 
@@ -103,7 +107,9 @@ impl Server {
             "/500" => 500,
             _ => 200,
         };
-        Response::builder().status(status).header("location", "/").body("an order".into()).unwrap()
+        let response = Response::builder().status(status);
+        let response = if status == 302 { response.header("location", "/") } else { response };
+        response.body("an order".into()).unwrap()
     }
 
     fn url(&self, path: &str) -> String {
