@@ -22,7 +22,8 @@ fn send_slowly(daemon: &Daemon, documents: std::ops::Range<usize>) {
         let next = (first + 10).min(documents.end);
         send(daemon, first..next);
         Law::wait(daemon, "room", |law| {
-            let under_way = if law.value("in_flight") > 0.0 { UNDER_WAY } else { 0.0 };
+            // A batch that failed is held beside those that wait, until its next attempt as well.
+            let under_way = if law.value("calls_total") > 0.0 { UNDER_WAY } else { 0.0 };
             law.received + law.kernel_dropped >= next as u64 && law.value("held_bytes") < ROOM + under_way
         });
         first = next;
