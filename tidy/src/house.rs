@@ -1,18 +1,12 @@
 //! [`House`]: a crate's sources and its list of rooms.
 //!
-//! The only file here that reads files. Each rule is a method: [`House::upward_imports`] and [`House::circles`] are
-//! about `imports`, the others about `form` and `prose`.
+//! The only file here that reads files. The rules about them are in the files above.
 
 #![expect(clippy::unwrap_used, reason = "a check that cannot read the sources has failed")]
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-
-use crate::findings::Findings;
-use crate::form;
-use crate::imports;
-use crate::prose;
 
 /// Source texts by their module path, as `room::file`, `room::mod` or `lib`.
 pub(crate) type Files = BTreeMap<String, String>;
@@ -92,30 +86,6 @@ impl House {
         let old = self.files.remove(file).unwrap_or_default();
         self.files.insert(file.to_owned(), format!("{text}\n{old}"));
         self
-    }
-
-    /// Finds imports from rooms that the importing file's room is not allowed to import from.
-    #[must_use]
-    pub fn upward_imports(&self) -> Findings {
-        Findings::new(imports::upward(self))
-    }
-
-    /// Finds files that import themselves by way of others.
-    #[must_use]
-    pub fn circles(&self) -> Findings {
-        Findings::new(imports::circles(self))
-    }
-
-    /// Finds files without a module doc, files and folders that are too long, and words that a room does without.
-    #[must_use]
-    pub fn misshapen(&self) -> Findings {
-        Findings::new(form::files(self).chain(form::folders(self)))
-    }
-
-    /// Finds words of comments and messages that have plainer ones, and summaries that do not stand alone.
-    #[must_use]
-    pub fn unclear(&self) -> Findings {
-        Findings::new(prose::words(self).chain(prose::summaries(self)))
     }
 
     pub(crate) fn is_test(&self, file: &str) -> bool {

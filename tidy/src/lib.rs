@@ -10,17 +10,16 @@
 //! house.circles().assert_none();
 //! ```
 
-mod code;
+mod checks;
 
-mod findings;
+mod form;
+mod imports;
+mod prose;
 
 mod house;
 
-mod imports;
-
-mod form;
-
-mod prose;
+mod code;
+mod findings;
 
 #[cfg(test)]
 mod tests;

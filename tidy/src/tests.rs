@@ -52,6 +52,24 @@ fn nothing_is_wrong_with_a_house_in_order() {
 }
 
 #[test]
+fn this_crate_keeps_its_own_rules() {
+    let rooms = &[
+        ("lib", &["findings", "house"] as &[_]),
+        ("checks", &["form", "imports", "prose", "house", "findings"]),
+        ("form", &["house", "code"]),
+        ("imports", &["house", "code"]),
+        ("prose", &["house", "code"]),
+        ("house", &[]),
+        ("code", &[]),
+        ("findings", &[]),
+    ];
+    let house = House::read(env!("CARGO_MANIFEST_DIR")).rooms(rooms);
+    house.upward_imports().assert_none();
+    house.circles().assert_none();
+    house.misshapen().assert_none();
+}
+
+#[test]
 fn imports_that_run_upwards_are_found_in_every_spelling() {
     for import in [
         "use crate::verbs::run::run;",
