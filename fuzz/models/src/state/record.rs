@@ -1,13 +1,9 @@
 //! As much of a span's record as the table knows of: its kind, and a number to tell records apart.
 
-/// The layer's `Kind`, in the same order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Absent,
-    Part,
-    Root,
-    Unrecorded,
-}
+#[path = "../../../../xray-tracing-layer/src/state/record/role.rs"]
+mod role;
+
+pub(crate) use role::Kind;
 
 /// The layer's `Inheritance`: words.
 pub(crate) type Inheritance = [u64; 6];
