@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use crate::daemon::receive_buffer::burst;
+use crate::daemon::receive_buffer::{PERIOD, burst};
 
 pub(super) struct Pacer {
     /// Bytes of the receiver's buffer that may be filled at once.
@@ -93,11 +93,6 @@ fn period(fill: u32) -> Duration {
 
 /// The part of the depth that is worth a send of its own: less than an eighth is a few documents.
 const LEAST_PART: i64 = 8;
-
-/// 120 KB every 4 ms are some 20,000 documents of 600 bytes a second, or 13,000 of 1.5 KB: about what the daemon was
-/// seen to read without loss while it shared two cores with everything else, and several times what it uploads. At
-/// half of that, a reader that is kept waiting for 10 ms still loses nothing.
-const PERIOD: Duration = Duration::from_millis(4);
 
 /// The shortest nap between two looks. More than a burst comes in it only when the queue fills quickly, and the pace sets
 /// in.

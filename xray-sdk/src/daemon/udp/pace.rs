@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::system::System;
-use crate::daemon::receive_buffer::{DEFAULT, burst};
+use crate::daemon::receive_buffer::{DEFAULT, PERIOD, burst};
 
 /// The packets that were sent lately.
 #[derive(Debug, Default)]
@@ -44,6 +44,3 @@ impl Pace {
         sent.bytes > burst
     }
 }
-
-/// In which time a receiver is expected to read a burst, as the queue's pace expects it.
-const PERIOD: Duration = Duration::from_millis(4);
