@@ -51,9 +51,9 @@ impl<F> Builder<F> {
 
     /// Installs a layer for this thread's tests until the guard is dropped.
     ///
-    /// Records every trace, unless the builder has a sampler. Tests that run in parallel do not see each other's traces, since each has its thread. `#[tokio::test]` runs on
-    /// the test's thread as well, unless its flavor is `multi_thread`: then hand
-    /// [`dispatch`](TestTraces::dispatch) to the tasks, by `tracing::instrument::WithSubscriber`.
+    /// Records every trace, unless the builder has a sampler. Tests that run in parallel do not see each other's traces,
+    /// since each has its thread. `#[tokio::test]` runs on the test's thread as well, unless its flavor is `multi_thread`:
+    /// then hand [`dispatch`](TestTraces::dispatch) to the tasks, by `tracing::instrument::WithSubscriber`.
     ///
     /// ```
     /// let traces = xray_tracing_layer::builder().service_name("shop").install_for_test()?;
