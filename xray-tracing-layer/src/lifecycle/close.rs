@@ -16,7 +16,6 @@ use xray_sdk::{EmitError, Packet};
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
-use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
@@ -216,12 +215,10 @@ impl Core {
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         let record = &mut *destination.record;
-        if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
-            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
-            if record.children.bytes().len() > room {
-                self.emit_batch(take_largest(record, room));
-            }
+        if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS
+            && let Some(batch) = self.take_largest(record, preamble, end)
+        {
+            self.emit_batch(batch);
         }
         destination.emitted = with_packet(|packet| {
             let record = &mut *destination.record;
