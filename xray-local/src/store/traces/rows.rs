@@ -54,24 +54,24 @@ impl Default for Tables {
     fn default() -> Self {
         Self {
             traces: Bulk::new(
-                "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
+                "traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
                  throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments,
                  documents, bytes, received_us, over_limit)",
             ),
             segments: Bulk::new(
-                "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
+                "segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
                  throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)",
             ),
             calls: Bulk::new(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
+                "calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
                  age_us, ok, error, throttle, fault, partial, inferred, status, method, url)",
             ),
-            // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
-            annotations: Bulk::new("INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment)"),
-            users: Bulk::new("INSERT OR IGNORE INTO users (trace, user, segment)"),
-            places: Bulk::new("INSERT OR IGNORE INTO places (trace, kind, value, segment)"),
-            links: Bulk::new("INSERT OR IGNORE INTO links (trace, segment, span, linked, linked_span)"),
-            causes: Bulk::new("INSERT OR IGNORE INTO trace_causes (trace, path, coverage)"),
+            // A segment may set one value in several of its subsegments, hence `ignoring`.
+            annotations: Bulk::ignoring("annotations (trace, key, kind, value, segment)"),
+            users: Bulk::ignoring("users (trace, user, segment)"),
+            places: Bulk::ignoring("places (trace, kind, value, segment)"),
+            links: Bulk::ignoring("links (trace, segment, span, linked, linked_span)"),
+            causes: Bulk::ignoring("trace_causes (trace, path, coverage)"),
         }
     }
 }
