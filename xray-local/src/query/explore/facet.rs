@@ -47,14 +47,21 @@ pub(super) fn occurrences(connection: &Connection, keys: &[TraceKey]) -> rusqlit
     let list: Vec<String> = keys.iter().map(|key| key.0.to_string()).collect();
     let list = format!("[{}]", list.join(","));
     let mut found = Vec::new();
-    for (facet, field, column) in
-        [(Facet::Url, Field::HttpUrl, "t.url"), (Facet::Method, Field::HttpMethod, "t.method")]
-    {
-        let query = format!(
-            "SELECT {column}, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value
-             WHERE {column} IS NOT NULL GROUP BY 1"
-        );
-        for (value, traces) in pairs::<String>(connection, &query, &list)? {
+    for (facet, field, query) in [
+        (
+            Facet::Url,
+            Field::HttpUrl,
+            "SELECT u.url, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value JOIN urls u ON u.id = t.url
+             GROUP BY 1",
+        ),
+        (
+            Facet::Method,
+            Field::HttpMethod,
+            "SELECT t.method, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value
+             WHERE t.method IS NOT NULL GROUP BY 1",
+        ),
+    ] {
+        for (value, traces) in pairs::<String>(connection, query, &list)? {
             found.push(Occurrence {
                 facet: facet.clone(),
                 condition: equal(field, &value),

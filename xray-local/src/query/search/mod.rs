@@ -9,5 +9,4 @@ mod range;
 pub use find::{Found, among, find, matches};
 #[cfg(test)]
 pub(in crate::query) use find::{Pace, find_at};
-pub(in crate::query) use plan::flag_index;
 pub use range::{Range, RangeKind, Sample, Search};

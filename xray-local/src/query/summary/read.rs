@@ -59,9 +59,9 @@ struct Reader<'c> {
 impl Reader<'_> {
     fn summary(&mut self, key: TraceKey) -> rusqlite::Result<Option<Summary>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.id, t.start_us, t.duration_us, t.response_us, t.fault, t.error, t.throttled, t.partial, t.url,
+            "SELECT t.id, t.start_us, t.duration_us, t.response_us, t.fault, t.error, t.throttled, t.partial, u.url,
                     t.status, t.method, g.agent, t.client_ip, t.root, t.revision, t.segments, t.bytes
-             FROM traces t LEFT JOIN agents g ON g.id = t.agent WHERE t.key = ?",
+             FROM traces t LEFT JOIN agents g ON g.id = t.agent LEFT JOIN urls u ON u.id = t.url WHERE t.key = ?",
         )?;
         let read = |row: &Row<'_>| {
             let root: Option<i64> = row.get(13)?;

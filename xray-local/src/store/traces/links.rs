@@ -12,6 +12,7 @@ use xray_sdk::TraceId;
 use super::cells::{Cells, Sample};
 use super::names::Names;
 use super::rows::Samples;
+use super::shape;
 use crate::model::{EdgeKind, Flags, Length, Time, TraceKey};
 
 /// Writes the calls of links anew: of the traces that were just written, and of those that link to one of these.
@@ -46,6 +47,7 @@ pub(super) fn refresh(
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         let before = remove(connection, trace)?;
         let after = insert(connection, names, trace)?;
+        shape::refresh(connection, trace)?;
         for group in std::iter::once(0).chain(groups) {
             before.iter().for_each(|(edge, sample)| cells.edge(group, *edge, sample, -1));
             after.iter().for_each(|(edge, sample)| cells.edge(group, *edge, sample, 1));
@@ -117,10 +119,10 @@ fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::R
         let age = Length((event.start - sent).0.max(0));
         connection
             .prepare_cached(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
-                 age_us, ok, error, throttle, fault, partial, inferred, status, method, url)
-                 SELECT trace, ?, ?, NULL, segment, ?, NULL, start_us, end_us, response_us,
-                        ?, ok, error, throttle, fault, partial, inferred, status, method, url
+                "INSERT INTO calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok,
+                 error, throttle, fault, partial, inferred)
+                 SELECT trace, ?, ?, NULL, segment, ?, start_us, end_us, response_us, ?, ok, error, throttle, fault,
+                        partial, inferred
                  FROM segments WHERE trace = ? AND segment = ?",
             )?
             .execute(params![number, edge, event.span, age.0, trace, event.segment])?;

@@ -3,6 +3,8 @@
 //! Removal reads the rows themselves to take a trace out of the minutes, not the documents: a later version of the
 //! compilation may find other facts in them.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
@@ -11,6 +13,7 @@ use super::bulk::Bulk;
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
+use super::shape::{Part, Shape};
 use crate::model::{Call, Compiled, EdgeKind, Flags, Length, Segment, Time, TraceKey};
 
 /// Facts of a trace's row beside those of the trace.
@@ -40,9 +43,9 @@ impl Samples {
 /// The tables of compiled traces, with rows that wait to be inserted.
 #[derive(Debug)]
 pub(super) struct Tables {
-    traces: Bulk<25>,
+    traces: Bulk<26>,
     segments: Bulk<20>,
-    calls: Bulk<20>,
+    calls: Bulk<16>,
     annotations: Bulk<5>,
     users: Bulk<3>,
     places: Bulk<4>,
@@ -56,15 +59,15 @@ impl Default for Tables {
             traces: Bulk::new(
                 "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
                  throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments,
-                 documents, bytes, received_us, over_limit)",
+                 documents, bytes, received_us, over_limit, shape)",
             ),
             segments: Bulk::new(
                 "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
                  throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)",
             ),
             calls: Bulk::new(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
-                 age_us, ok, error, throttle, fault, partial, inferred, status, method, url)",
+                "INSERT INTO calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok,
+                 error, throttle, fault, partial, inferred)",
             ),
             // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
             annotations: Bulk::new("INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment)"),
@@ -91,13 +94,15 @@ impl Tables {
         for segment in &compiled.segments {
             nodes.push(names.node(connection, &segment.node)?);
         }
+        let mut calls = BTreeSet::new();
         for (number, call) in std::mem::take(&mut compiled.calls).into_iter().enumerate() {
             let (start, end, flags) = (call.start, call.end, call.flags);
             let age = call.age.map(Length::milliseconds);
             let edge = self.call(connection, names, key, number, call)?;
             samples.edges.extend(sample(start, end, flags, false, age).map(|sample| (edge, sample)));
+            calls.insert(Part::new(edge, flags));
         }
-        self.trace(connection, names, key, &compiled, &nodes, arrival)?;
+        self.trace(connection, names, key, &compiled, &nodes, calls, arrival)?;
         self.rest(connection, names, key, &mut compiled)?;
         for (number, (segment, node)) in compiled.segments.into_iter().zip(nodes).enumerate() {
             let duration = segment.duration.map(Length::milliseconds);
@@ -132,12 +137,27 @@ impl Tables {
         key: TraceKey,
         compiled: &Compiled,
         nodes: &[i64],
+        calls: BTreeSet<Part<'_>>,
         arrival: Arrival,
     ) -> rusqlite::Result<()> {
         let trace = &compiled.trace;
         let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, nodes.get(root)?)));
         let http = root.map(|(segment, _)| segment.http.clone()).unwrap_or_default();
         let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
+        let url = http.url.as_deref().map(|url| names.url(connection, url)).transpose()?;
+        let shape = names.shape(
+            connection,
+            &Shape {
+                trace: Part::new(0, trace.flags).with_http(http.status, http.method.as_deref()),
+                segments: compiled
+                    .segments
+                    .iter()
+                    .zip(nodes)
+                    .map(|(segment, node)| part(segment, *node))
+                    .collect(),
+                calls,
+            },
+        )?;
         let row = [
             key.0.into(),
             u128::from(trace.id).to_be_bytes().to_vec().into(),
@@ -156,7 +176,7 @@ impl Tables {
             root.map(|(_, node)| *node).into(),
             http.status.into(),
             http.method.into(),
-            http.url.into(),
+            url.into(),
             http.client_ip.into(),
             agent.into(),
             count(trace.spans),
@@ -164,6 +184,7 @@ impl Tables {
             count(arrival.bytes),
             arrival.received.0.into(),
             arrival.over_limit.into(),
+            shape.into(),
         ];
         self.traces.add(connection, row)
     }
@@ -218,7 +239,7 @@ impl Tables {
         if let Some(alias) = &call.alias {
             names.alias(connection, edge, alias)?;
         }
-        let (flags, http) = (call.flags, call.http);
+        let flags = call.flags;
         let row = [
             key.0.into(),
             count(number),
@@ -226,7 +247,6 @@ impl Tables {
             call.caller.map_or(SqlValue::Null, count),
             call.callee.map_or(SqlValue::Null, count),
             call.span.cast_signed().into(),
-            call.alias.into(),
             call.start.0.into(),
             call.end.map(|end| end.0).into(),
             call.end.map(|end| (end - call.start).0).into(),
@@ -237,9 +257,6 @@ impl Tables {
             flags.fault.into(),
             flags.partial.into(),
             flags.inferred.into(),
-            http.status.into(),
-            http.method.into(),
-            http.url.into(),
         ];
         self.calls.add(connection, row)?;
         Ok(edge)
@@ -283,6 +300,12 @@ impl Tables {
     }
 }
 
+/// What a segment adds to its trace's shape.
+fn part(segment: &Segment, node: i64) -> Part<'_> {
+    let part = Part::new(node, segment.flags).with_root(segment.root);
+    part.with_http(segment.http.status, segment.http.method.as_deref())
+}
+
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {
     // Only what is completed is counted.
     end.map(|end| Sample { start, end, flags, root, other })
@@ -296,6 +319,7 @@ fn count(number: usize) -> SqlValue {
 pub(super) fn remove(connection: &Connection, cells: &mut Cells, key: TraceKey) -> rusqlite::Result<()> {
     let samples = stored_samples(connection, key)?;
     samples.count(cells, 0, -1);
+    cells.trace(key, -1);
     let groups = connection
         .prepare_cached("SELECT grp FROM trace_groups WHERE trace = ?")?
         .query_map([key.0], |row| row.get(0))?

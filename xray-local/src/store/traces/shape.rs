@@ -1,0 +1,211 @@
+//! Shapes: what many traces have in common, each combination kept once.
+//!
+//! A shape has the flags, status and method of a trace, of its segments and of its calls, without times and without
+//! counts. Conditions on these are evaluated on the few shapes instead of on the traces.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::model::Flags;
+
+/// The parts of one trace, each once and in order, so that equal shapes have equal names.
+#[derive(Debug, Default)]
+pub(super) struct Shape<'a> {
+    pub(super) trace: Part<'a>,
+    pub(super) segments: BTreeSet<Part<'a>>,
+    pub(super) calls: BTreeSet<Part<'a>>,
+}
+
+/// The common part of a row: `id` is a node for a segment, an edge for a call, and 0 for a trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part<'a> {
+    pub(super) id: i64,
+    flags: u8,
+    status: Option<i64>,
+    method: Option<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    pub(super) fn new(id: i64, flags: Flags) -> Self {
+        let flags = [flags.ok, flags.error, flags.throttle, flags.fault, flags.partial, flags.inferred];
+        let flags = flags.iter().enumerate().map(|(bit, flag)| u8::from(*flag) << bit).sum();
+        Self { id, flags, status: None, method: None }
+    }
+
+    pub(super) fn with_http(self, status: Option<i64>, method: Option<&'a str>) -> Self {
+        Self { status, method, ..self }
+    }
+
+    pub(super) fn with_root(self, is_root: bool) -> Self {
+        Self { flags: self.flags | u8::from(is_root) << ROOT, ..self }
+    }
+
+    fn flag(&self, bit: usize) -> bool {
+        self.flags >> bit & 1 == 1
+    }
+
+    fn put(&self, name: &mut Vec<u8>) {
+        put(name, self.id.cast_unsigned());
+        name.push(self.flags);
+        name.push(u8::from(self.status.is_some()) | u8::from(self.method.is_some()) << 1);
+        if let Some(status) = self.status {
+            put(name, status.cast_unsigned());
+        }
+        if let Some(method) = self.method {
+            put(name, method.len() as u64);
+            name.extend(method.as_bytes());
+        }
+    }
+}
+
+/// Bit of `root` in a segment's flags. The flags before it are in the order of the columns.
+const ROOT: usize = 6;
+
+/// Seven bits a byte, lowest first; the last byte is below 128.
+fn put(name: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        name.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    name.push(number as u8);
+}
+
+impl Shape<'_> {
+    /// Everything in the shape, in a form that no other shape has.
+    pub(super) fn name(&self) -> Vec<u8> {
+        let mut name = Vec::with_capacity(16 + 8 * (self.segments.len() + self.calls.len()));
+        self.trace.put(&mut name);
+        for parts in [&self.segments, &self.calls] {
+            put(&mut name, parts.len() as u64);
+            parts.iter().for_each(|part| part.put(&mut name));
+        }
+        name
+    }
+
+    /// Finds the number of the shape, or writes the shape.
+    pub(super) fn number(&self, connection: &Connection, name: &[u8]) -> rusqlite::Result<i64> {
+        let found = connection
+            .prepare_cached("SELECT id FROM shapes WHERE name = ?")?
+            .query_row([name], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = found {
+            return Ok(id);
+        }
+        let Part { status, method, .. } = self.trace;
+        let flag = |bit| self.trace.flag(bit);
+        connection
+            .prepare_cached(
+                "INSERT INTO shapes (name, ok, error, throttle, fault, partial, inferred, status, method)
+                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            )?
+            .execute(params![name, flag(0), flag(1), flag(2), flag(3), flag(4), flag(5), status, method])?;
+        let shape = connection.last_insert_rowid();
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO shape_segments (shape, node, part, ok, error, throttle, fault, partial, inferred, root, status,
+             method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        for (number, part) in self.segments.iter().enumerate() {
+            let flag = |bit| part.flag(bit);
+            let (status, method) = (part.status, part.method);
+            insert.execute(params![
+                shape,
+                part.id,
+                number,
+                flag(0),
+                flag(1),
+                flag(2),
+                flag(3),
+                flag(4),
+                flag(5),
+                flag(ROOT),
+                status,
+                method
+            ])?;
+        }
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO shape_calls (shape, edge, part, ok, error, throttle, fault, partial, inferred)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?;
+        for (number, part) in self.calls.iter().enumerate() {
+            let flag = |bit| part.flag(bit);
+            insert.execute(params![
+                shape,
+                part.id,
+                number,
+                flag(0),
+                flag(1),
+                flag(2),
+                flag(3),
+                flag(4),
+                flag(5)
+            ])?;
+        }
+        Ok(shape)
+    }
+}
+
+/// Finds the number of the shape that a stored trace has by its rows.
+pub(super) fn of_rows(connection: &Connection, key: i64) -> rusqlite::Result<i64> {
+    type Read = (i64, Flags, bool, Option<i64>, Option<String>);
+    let read = |sql: &str| {
+        connection
+            .prepare_cached(sql)?
+            .query_map([key], |row| {
+                let flags = Flags {
+                    ok: row.get(1)?,
+                    error: row.get(2)?,
+                    throttle: row.get(3)?,
+                    fault: row.get(4)?,
+                    partial: row.get(5)?,
+                    inferred: row.get(6)?,
+                };
+                Ok((row.get(0)?, flags, row.get(7)?, row.get(8)?, row.get(9)?))
+            })?
+            .collect::<rusqlite::Result<Vec<Read>>>()
+    };
+    let [traces, segments, calls] = [
+        read(
+            "SELECT 0, ok, error, throttle, fault, partial, inferred, 0, status, method FROM traces WHERE key = ?",
+        )?,
+        read(
+            "SELECT node, ok, error, throttle, fault, partial, inferred, root, status, method FROM segments
+             WHERE trace = ?",
+        )?,
+        read(
+            "SELECT edge, ok, error, throttle, fault, partial, inferred, 0, NULL, NULL FROM calls WHERE trace = ?",
+        )?,
+    ];
+    fn part((id, flags, root, status, method): &Read) -> Part<'_> {
+        Part::new(*id, *flags).with_root(*root).with_http(*status, method.as_deref())
+    }
+    let shape = Shape {
+        trace: traces.first().map(part).unwrap_or_default(),
+        segments: segments.iter().map(part).collect(),
+        calls: calls.iter().map(part).collect(),
+    };
+    shape.number(connection, &shape.name())
+}
+
+/// Sets the shape of a stored trace, as its rows are now.
+pub(super) fn refresh(connection: &Connection, key: i64) -> rusqlite::Result<()> {
+    let shape = of_rows(connection, key)?;
+    connection
+        .prepare_cached("UPDATE traces SET shape = ?1 WHERE key = ?2 AND shape != ?1")?
+        .execute([shape, key])
+        .map(drop)
+}
+
+/// Sets the shape of each trace in a file that had none.
+pub(in super::super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
+    let mut next = connection.prepare("SELECT key FROM traces WHERE key > ? ORDER BY key LIMIT 1000")?;
+    let mut last = i64::MIN;
+    loop {
+        let keys: Vec<i64> = next.query_map([last], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let Some(&highest) = keys.last() else { return Ok(()) };
+        for key in keys {
+            refresh(connection, key)?;
+        }
+        last = highest;
+    }
+}
