@@ -109,7 +109,8 @@ fn equal(field: Field, value: &str) -> Expr {
 fn services(connection: &Connection, list: &str, found: &mut Vec<Occurrence>) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT n.name, n.type, count(*) FROM (
-             SELECT DISTINCT s.trace, s.node FROM json_each(?) j JOIN segments s ON s.trace = j.value
+             SELECT DISTINCT t.key, h.node FROM json_each(?) j CROSS JOIN traces t ON t.key = j.value
+             CROSS JOIN shape_segments h ON h.shape = t.shape
          ) x JOIN nodes n ON n.id = x.node GROUP BY x.node",
     )?;
     let mut rows = statement.query([list])?;

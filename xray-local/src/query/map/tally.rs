@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::super::filter::Fragment;
+use super::super::filter::{Fragment, sql};
 use super::graph::{Histogram, Statistics};
 use crate::model::{Length, Time, limits};
 use crate::store::Histogram as StoredHistogram;
@@ -209,18 +209,18 @@ fn rows_query(
         query.push("traces t INDEXED BY traces_shape CROSS JOIN ").push(FROM[counted as usize]);
         query
             .push(" ON ")
-            .push(row)
-            .push(".trace = t.key WHERE t.shape IN (")
+            .push(of_trace(counted, only))
+            .push(" WHERE t.shape IN (")
             .append(shapes.clone())
             .push(")");
     } else if is_wide && only.ids.is_some() {
-        query.push(FROM[counted as usize]).push(INDEX[counted as usize]).push(" WHERE 1");
+        query.push(FROM[counted as usize]).push(" WHERE 1");
     } else {
         let longest: Option<i64> = connection
             .prepare_cached("SELECT max(duration_us) FROM traces")?
             .query_row([], |row| row.get(0))?;
-        query.push("traces t CROSS JOIN ").push(FROM[counted as usize]).push(" ON ").push(row);
-        query.push(".trace = t.key WHERE t.start_us >= ");
+        query.push("traces t CROSS JOIN ").push(FROM[counted as usize]).push(" ON ");
+        query.push(of_trace(counted, only)).push(" WHERE t.start_us >= ");
         query.bind(start.0.saturating_sub(longest.unwrap_or_default()));
         query.push(" AND t.start_us < ").bind(end.0).push(" AND t.end_us >= ").bind(start.0);
     }
@@ -257,8 +257,8 @@ pub(super) fn count_traces(
     query
         .push(FROM[counted as usize])
         .push(" ON ")
-        .push(row)
-        .push(".trace = t.key WHERE t.key = j.value AND ");
+        .push(of_trace(counted, &Only::default()))
+        .push(" WHERE t.key = j.value AND ");
     query.push(row).push(".end_us IS NOT NULL");
     read(connection, &query, add)
 }
@@ -270,8 +270,13 @@ const SELECT: [&str; 2] = [
 
 const FROM: [&str; 2] = ["segments s", "calls e"];
 
-/// The indexes that list the rows of a node and of an edge.
-const INDEX: [&str; 2] = [" INDEXED BY segments_node", " INDEXED BY calls_edge"];
+/// Ties rows to those of a trace. Where nodes or edges are chosen, these lead to the rows, else those of the shape do.
+fn of_trace(counted: Counted, only: &Only) -> &'static str {
+    if only.ids.is_none() {
+        return sql::OF_TRACE[counted as usize];
+    }
+    ["s.trace = t.key", "e.trace = t.key"][counted as usize]
+}
 
 /// The names that conditions have for a segment and a call.
 const ROW: [&str; 2] = ["s", "e"];
@@ -352,7 +357,7 @@ mod tests {
         for ((from, is_wide, expected), (only, index)) in
             [(3_500, true, 4), (1_600, true, 2), (1_200, false, 2), (500, false, 1)].into_iter().flat_map(
                 |window| {
-                    [(&by_node, "INDEXED BY segments_node"), (&by_shape, "INDEXED BY traces_shape")]
+                    [(&by_node, "FROM segments s WHERE"), (&by_shape, "INDEXED BY traces_shape")]
                         .map(|only| (window, only))
                 },
             )

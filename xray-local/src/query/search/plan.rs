@@ -154,7 +154,10 @@ fn in_range(search: &Search, bounds: Bounds, longest: i64) -> Option<Conjunct> {
     query.append(check.clone());
     query.push(" AND ").append(bounds.hold("+t.key"));
     if search.range.kind == RangeKind::Service {
-        check.push(" AND EXISTS (SELECT 1 FROM segments s WHERE s.trace = t.key AND s.end_us >= ");
+        check
+            .push(" AND EXISTS (SELECT 1 FROM segments s WHERE ")
+            .push(sql::OF_TRACE[0])
+            .push(" AND s.end_us >= ");
         check.bind(start).push(" AND s.end_us < ").bind(end).push(")");
     }
     Some(Conjunct::new(check, Some(Keys { cost: Cost::Seek, query })))
@@ -308,8 +311,8 @@ fn ends_in_keys(predicate: &Predicate) -> bool {
             !matches!(field, Field::ResponseTime | Field::Duration)
         }
         Predicate::Compare(Subject::Annotation(_), Operator::Equal, _) | Predicate::RootCause(..) => true,
-        Predicate::Service(node, inner) => inner.is_none() && !node.is_any(),
-        Predicate::Edge(from, to, inner) => inner.is_none() && !(from.is_any() && to.is_any()),
+        Predicate::Service(node, _) => !node.is_any(),
+        Predicate::Edge(from, to, _) => !(from.is_any() && to.is_any()),
         _ => false,
     }
 }

@@ -66,9 +66,14 @@ fn conditions_that_seek_use_their_index() {
             ("annotation.a", "annotations_value (key=?"),
             (r#"annotation.a CONTAINS "x""#, "annotations_value (key=? AND kind=?"),
             (r#"group.name = "x""#, "PRIMARY KEY (grp=?"),
-            (r#"service("x") { responsetime > 1 }"#, "segments_node (node=?"),
-            (r#"service(id(type: "x")) { responsetime > 1 }"#, "segments_node (node=?"),
-            (r#"edge("a", "b") { responsetime > 1 }"#, "calls_edge (edge=?"),
+            (r#"service("x") { responsetime > 1 }"#, "s USING PRIMARY KEY (node=? AND trace>? AND trace<?"),
+            (
+                r#"service(id(type: "x")) { responsetime > 1 }"#,
+                "s USING PRIMARY KEY (node=? AND trace>? AND trace<?",
+            ),
+            (r#"edge("a", "b") { responsetime > 1 }"#, "e USING PRIMARY KEY (edge=? AND trace>? AND trace<?"),
+            (r#"service(id(type: "client"))"#, "e USING PRIMARY KEY (edge=?"),
+            (r#"service(id(type: "client"))"#, "s USING PRIMARY KEY (node=? AND trace=?"),
             (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
@@ -88,8 +93,8 @@ fn conditions_that_scan_read_an_index_that_covers_them() {
             (r#"http.clientip CONTAINS "x""#, "COVERING INDEX traces_client_ip"),
             (r#"user CONTAINS "x""#, "COVERING INDEX users_user"),
             (r#"resource.arn CONTAINS "x""#, "COVERING INDEX places_value"),
-            ("service() { responsetime > 5 }", "COVERING INDEX segments_node"),
-            (r#"edge("", "") { responsetime > 5 }"#, "COVERING INDEX calls_edge"),
+            ("service() { responsetime > 5 }", "SCAN s"),
+            (r#"edge("", "") { responsetime > 5 }"#, "SCAN e"),
         ],
     );
 }

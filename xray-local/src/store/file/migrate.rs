@@ -6,7 +6,7 @@
 //! | version | what is new |
 //! |---|---|
 //! | 2 | `trace_causes_path` holds the coverage |
-//! | 3 | shapes, URLs by number, traces per minute; `calls` without `alias`, `status`, `method` and `url` |
+//! | 3 | shapes, URLs by number, traces per minute; segments and calls in the order of nodes and edges |
 
 use rusqlite::Connection;
 
@@ -37,7 +37,7 @@ fn steps(connection: &Connection, model: &Connection, from: i64, fill: Fill) -> 
         }
     }
     if from < 3 {
-        for table in ["traces", "calls"] {
+        for table in MOVED {
             connection.execute_batch(&format!("ALTER TABLE {table} RENAME TO earlier_{table}"))?;
         }
     }
@@ -50,6 +50,9 @@ fn steps(connection: &Connection, model: &Connection, from: i64, fill: Fill) -> 
     if from < 3 {
         connection.execute_batch(TO_3)?;
         fill(connection)?;
+        for table in MOVED {
+            connection.execute_batch(&format!("DROP TABLE earlier_{table}"))?;
+        }
     }
     // Last, since rows are inserted sooner without them.
     let there = objects(connection, "index")?;
@@ -60,6 +63,9 @@ fn steps(connection: &Connection, model: &Connection, from: i64, fill: Fill) -> 
     }
     Ok(())
 }
+
+/// Tables that version 3 has made anew.
+const MOVED: [&str; 3] = ["traces", "segments", "calls"];
 
 /// Fills the tables of version 3 from those of version 2. Shapes follow.
 const TO_3: &str = "
@@ -75,9 +81,12 @@ const TO_3: &str = "
         throttle, fault, partial, inferred)
         SELECT trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok, error, throttle,
             fault, partial, inferred
-        FROM earlier_calls;
-    DROP TABLE earlier_traces;
-    DROP TABLE earlier_calls;
+        FROM earlier_calls ORDER BY edge, trace;
+    INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error, throttle,
+        fault, partial, inferred, root, status, method, url, client_ip, agent)
+        SELECT trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error, throttle, fault,
+            partial, inferred, root, status, method, url, client_ip, agent
+        FROM earlier_segments ORDER BY node, trace;
     INSERT INTO trace_minutes (minute, traces) SELECT (key >> 31) / 60, count(*) FROM traces GROUP BY 1;
 ";
 

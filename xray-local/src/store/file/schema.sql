@@ -164,7 +164,8 @@ CREATE TABLE trace_minutes (
     traces  INTEGER NOT NULL
 );
 
--- Compiled and inferred segments: `service(…) { … }`, node statistics.
+-- Compiled and inferred segments: `service(…) { … }`, node statistics. Those of a node lie together, in order of the
+-- traces. Those of a trace are found by the nodes of its shape.
 CREATE TABLE segments (
     trace       INTEGER NOT NULL,
     segment     INTEGER NOT NULL,
@@ -186,12 +187,11 @@ CREATE TABLE segments (
     url         TEXT,
     client_ip   TEXT,
     agent       INTEGER,
-    PRIMARY KEY (trace, segment)
+    PRIMARY KEY (node, trace, segment)
 ) WITHOUT ROWID;
-CREATE INDEX segments_node ON segments (node, trace, response_us, ok, error, throttle, fault, partial, inferred, root);
 
 -- Calls from one node to another: the caller's subsegments; for an edge from a client, the root segment.
--- `edge(…) { … }`, edge statistics. `call` counts within the trace.
+-- `edge(…) { … }`, edge statistics. `call` counts within the trace. In the order of segments, by the shape's edges.
 CREATE TABLE calls (
     trace       INTEGER NOT NULL,
     call        INTEGER NOT NULL,
@@ -210,9 +210,8 @@ CREATE TABLE calls (
     fault       INTEGER NOT NULL,
     partial     INTEGER NOT NULL,
     inferred    INTEGER NOT NULL,
-    PRIMARY KEY (trace, call)
+    PRIMARY KEY (edge, trace, call)
 ) WITHOUT ROWID;
-CREATE INDEX calls_edge ON calls (edge, trace, response_us, ok, error, throttle, fault, partial, inferred);
 
 -- `kind`: 0 boolean (value 0 or 1), 1 number (REAL), 2 string (TEXT). At most 50 keys of a trace are here.
 CREATE TABLE annotations (

@@ -28,6 +28,20 @@ CREATE INDEX traces_agent ON traces (agent, key);
 CREATE INDEX traces_start ON traces (start_us, end_us, key);
 CREATE INDEX traces_received ON traces (received_us, key);
 
+ALTER TABLE segments RENAME TO later_segments;
+CREATE TABLE segments (
+    trace INTEGER NOT NULL, segment INTEGER NOT NULL, node INTEGER NOT NULL, id INTEGER NOT NULL,
+    start_us INTEGER NOT NULL, end_us INTEGER, response_us INTEGER, duration_us INTEGER, ok INTEGER NOT NULL,
+    error INTEGER NOT NULL, throttle INTEGER NOT NULL, fault INTEGER NOT NULL, partial INTEGER NOT NULL,
+    inferred INTEGER NOT NULL, root INTEGER NOT NULL, status INTEGER, method TEXT, url TEXT, client_ip TEXT,
+    agent INTEGER, PRIMARY KEY (trace, segment)
+) WITHOUT ROWID;
+INSERT INTO segments
+    SELECT trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error, throttle, fault, partial,
+        inferred, root, status, method, url, client_ip, agent
+    FROM later_segments;
+DROP TABLE later_segments;
+CREATE INDEX segments_node ON segments (node, trace, response_us, ok, error, throttle, fault, partial, inferred, root);
 CREATE INDEX segments_fault ON segments (node, trace) WHERE fault;
 CREATE INDEX segments_error ON segments (node, trace) WHERE error;
 

@@ -326,9 +326,12 @@ pub(super) fn remove(connection: &Connection, cells: &mut Cells, key: TraceKey) 
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     groups.into_iter().for_each(|group| samples.count(cells, group, -1));
     for delete in [
+        "DELETE FROM segments WHERE trace = ?1
+         AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
+        "DELETE FROM calls WHERE trace = ?1
+         AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
+        // Later than what its shape leads to.
         "DELETE FROM traces WHERE key = ?",
-        "DELETE FROM segments WHERE trace = ?",
-        "DELETE FROM calls WHERE trace = ?",
         "DELETE FROM annotations WHERE trace = ?",
         "DELETE FROM users WHERE trace = ?",
         "DELETE FROM places WHERE trace = ?",
@@ -363,11 +366,13 @@ fn stored_samples(connection: &Connection, key: TraceKey) -> rusqlite::Result<Sa
     Ok(Samples {
         nodes: read(
             "SELECT node, start_us, end_us, error, throttle, fault, inferred, root, duration_us
-             FROM segments WHERE trace = ? AND end_us IS NOT NULL",
+             FROM segments WHERE trace = ?1 AND end_us IS NOT NULL
+             AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
         edges: read(
             "SELECT edge, start_us, end_us, error, throttle, fault, inferred, 0, age_us
-             FROM calls WHERE trace = ? AND end_us IS NOT NULL",
+             FROM calls WHERE trace = ?1 AND end_us IS NOT NULL
+             AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
     })
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::Flags;
 
@@ -145,58 +145,65 @@ impl Shape<'_> {
     }
 }
 
-/// Finds the number of the shape that a stored trace has by its rows.
-pub(super) fn of_rows(connection: &Connection, key: i64) -> rusqlite::Result<i64> {
-    type Read = (i64, Flags, bool, Option<i64>, Option<String>);
-    let read = |sql: &str| {
-        connection
-            .prepare_cached(sql)?
-            .query_map([key], |row| {
-                let flags = Flags {
-                    ok: row.get(1)?,
-                    error: row.get(2)?,
-                    throttle: row.get(3)?,
-                    fault: row.get(4)?,
-                    partial: row.get(5)?,
-                    inferred: row.get(6)?,
-                };
-                Ok((row.get(0)?, flags, row.get(7)?, row.get(8)?, row.get(9)?))
-            })?
-            .collect::<rusqlite::Result<Vec<Read>>>()
+/// A part as it is read: id, flags, root, status, method.
+type Read = (i64, Flags, bool, Option<i64>, Option<String>);
+
+fn read(connection: &Connection, sql: &str, key: i64) -> rusqlite::Result<Vec<Read>> {
+    let part = |row: &Row<'_>| {
+        let flags = Flags {
+            ok: row.get(1)?,
+            error: row.get(2)?,
+            throttle: row.get(3)?,
+            fault: row.get(4)?,
+            partial: row.get(5)?,
+            inferred: row.get(6)?,
+        };
+        Ok((row.get(0)?, flags, row.get(7)?, row.get(8)?, row.get(9)?))
     };
-    let [traces, segments, calls] = [
-        read(
-            "SELECT 0, ok, error, throttle, fault, partial, inferred, 0, status, method FROM traces WHERE key = ?",
-        )?,
-        read(
-            "SELECT node, ok, error, throttle, fault, partial, inferred, root, status, method FROM segments
-             WHERE trace = ?",
-        )?,
-        read(
-            "SELECT edge, ok, error, throttle, fault, partial, inferred, 0, NULL, NULL FROM calls WHERE trace = ?",
-        )?,
-    ];
-    fn part((id, flags, root, status, method): &Read) -> Part<'_> {
-        Part::new(*id, *flags).with_root(*root).with_http(*status, method.as_deref())
-    }
+    connection.prepare_cached(sql)?.query_map([key], part)?.collect()
+}
+
+fn part((id, flags, root, status, method): &Read) -> Part<'_> {
+    Part::new(*id, *flags).with_root(*root).with_http(*status, method.as_deref())
+}
+
+/// Gives a trace the shape with these parts.
+fn set(connection: &Connection, key: i64, [trace, segments, calls]: [&[Read]; 3]) -> rusqlite::Result<()> {
     let shape = Shape {
-        trace: traces.first().map(part).unwrap_or_default(),
+        trace: trace.first().map(part).unwrap_or_default(),
         segments: segments.iter().map(part).collect(),
         calls: calls.iter().map(part).collect(),
     };
-    shape.number(connection, &shape.name())
-}
-
-/// Sets the shape of a stored trace, as its rows are now.
-pub(super) fn refresh(connection: &Connection, key: i64) -> rusqlite::Result<()> {
-    let shape = of_rows(connection, key)?;
+    let number = shape.number(connection, &shape.name())?;
     connection
         .prepare_cached("UPDATE traces SET shape = ?1 WHERE key = ?2 AND shape != ?1")?
-        .execute([shape, key])
+        .execute([number, key])
         .map(drop)
 }
 
-/// Sets the shape of each trace in a file that had none.
+const TRACE: &str =
+    "SELECT 0, ok, error, throttle, fault, partial, inferred, 0, status, method FROM traces WHERE key = ?";
+
+/// Changes the shape of a trace, as its calls over links are these now.
+pub(super) fn link(connection: &Connection, key: i64, links: &[(i64, Flags)]) -> rusqlite::Result<()> {
+    let segments = read(
+        connection,
+        "SELECT h.node, h.ok, h.error, h.throttle, h.fault, h.partial, h.inferred, h.root, h.status, h.method
+         FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?",
+        key,
+    )?;
+    let mut calls = read(
+        connection,
+        "SELECT h.edge, h.ok, h.error, h.throttle, h.fault, h.partial, h.inferred, 0, NULL, NULL
+         FROM traces t JOIN shape_calls h ON h.shape = t.shape JOIN edges e ON e.id = h.edge
+         WHERE t.key = ? AND e.kind = 0",
+        key,
+    )?;
+    calls.extend(links.iter().map(|(edge, flags)| (*edge, *flags, false, None, None)));
+    set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls])
+}
+
+/// Gives each trace of a file without shapes its own: from the tables of an earlier version, in order of traces.
 pub(in super::super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
     let mut next = connection.prepare("SELECT key FROM traces WHERE key > ? ORDER BY key LIMIT 1000")?;
     let mut last = i64::MIN;
@@ -204,7 +211,19 @@ pub(in super::super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
         let keys: Vec<i64> = next.query_map([last], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let Some(&highest) = keys.last() else { return Ok(()) };
         for key in keys {
-            refresh(connection, key)?;
+            let segments = read(
+                connection,
+                "SELECT node, ok, error, throttle, fault, partial, inferred, root, status, method
+                 FROM earlier_segments WHERE trace = ?",
+                key,
+            )?;
+            let calls = read(
+                connection,
+                "SELECT edge, ok, error, throttle, fault, partial, inferred, 0, NULL, NULL
+                 FROM earlier_calls WHERE trace = ?",
+                key,
+            )?;
+            set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls])?;
         }
         last = highest;
     }

@@ -71,14 +71,15 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
             let is_client = node.kind.as_deref() == Some(CLIENT);
             if is_client {
                 // A client has no segment: those that it called stand for it.
-                only.push("e.trace = s.trace AND e.callee = s.segment AND ");
+                only.push("e.trace = s.trace AND e.callee = s.segment AND s.node = (SELECT target FROM edges g WHERE g.id = e.edge) AND ");
                 only.append(over(node, &NodeSelector::default())).push(" AND ");
             } else if !node.is_any() {
                 only.push("s.node IN (").append(node_ids(node)).push(") AND ");
             }
             only.append(braces(inner, Scope::Service));
             let from = if is_client { "segments s, calls e" } else { "segments s" };
-            Some(Rows { from: from.to_owned(), join: "s.trace = t.key", only })
+            let join = if node.is_any() { OF_TRACE[0] } else { "s.trace = t.key" };
+            Some(Rows { from: from.to_owned(), join, only })
         }
         Predicate::Edge(from, to, inner) => {
             let mut only = Fragment::default();
@@ -86,7 +87,8 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
                 only.append(over(from, to)).push(" AND ");
             }
             only.append(braces(inner, Scope::Edge));
-            Some(Rows { from: "calls e".to_owned(), join: "e.trace = t.key", only })
+            let join = if from.is_any() && to.is_any() { OF_TRACE[1] } else { "e.trace = t.key" };
+            Some(Rows { from: "calls e".to_owned(), join, only })
         }
         Predicate::RootCause(kind, level, inner) => {
             let table = match level {
@@ -223,6 +225,12 @@ fn annotation(predicate: &Predicate) -> Fragment {
         _ => Fragment::new("NOT (a.kind = 0 AND a.value = 0)"),
     }
 }
+
+/// Ties segments `s`, and calls `e`, to a row `t` of `traces`.
+pub(in crate::query) const OF_TRACE: [&str; 2] = [
+    "s.trace = t.key AND s.node IN (SELECT h.node FROM shape_segments h WHERE h.shape = t.shape)",
+    "e.trace = t.key AND e.edge IN (SELECT h.edge FROM shape_calls h WHERE h.shape = t.shape)",
+];
 
 /// The type of the nodes that stand for callers of root segments.
 pub(super) const CLIENT: &str = "client";

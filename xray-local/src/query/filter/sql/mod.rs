@@ -10,6 +10,6 @@ mod fragment;
 mod pattern;
 mod shape;
 
-pub(in crate::query) use condition::{column, condition, edge_ids, node_ids, rows, value_test};
+pub(in crate::query) use condition::{OF_TRACE, column, condition, edge_ids, node_ids, rows, value_test};
 pub(in crate::query) use fragment::Fragment;
 pub(in crate::query) use shape::{implied, is_shaped, shapes};
