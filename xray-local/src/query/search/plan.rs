@@ -292,10 +292,8 @@ fn cost(predicate: &Predicate) -> Option<Cost> {
         Predicate::Edge(from, to, _) => {
             Some(if from.is_any() && to.is_any() { Cost::Scan } else { Cost::Seek })
         }
-        Predicate::Set(Subject::Annotation(_)) | Predicate::Compare(Subject::Annotation(_), ..) => {
-            Some(Cost::Seek)
-        }
-        Predicate::Set(Subject::Field(_)) => Some(Cost::Scan),
+        Predicate::Compare(Subject::Annotation(_), ..) => Some(Cost::Seek),
+        Predicate::Set(_) => Some(Cost::Scan),
         Predicate::Compare(Subject::Field(_), operator, _) => match operator {
             Operator::NotEqual => None,
             Operator::Contains | Operator::EndsWith => Some(Cost::Scan),

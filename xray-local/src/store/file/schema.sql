@@ -70,8 +70,8 @@ CREATE TABLE annotation_keys (
 
 -- ---------------------------------------------------------------- shapes
 
--- What many traces have in common: the flags, status and method of the trace, of its segments and of its calls, each
--- combination once. Traces are many and their shapes few, so a condition on these alone, negated or not, is evaluated
+-- What many traces have in common: the flags, status and method of the trace, of its segments and of its calls, and which
+-- values are set; each combination once. Traces are many and their shapes few, so a condition on these alone, negated or not, is evaluated
 -- on shapes; `traces_shape` lists the traces of each in order of their keys. A shape never changes; those that no
 -- trace has any more are deleted by and by.
 CREATE TABLE shapes (
@@ -84,8 +84,19 @@ CREATE TABLE shapes (
     partial  INTEGER NOT NULL,
     inferred INTEGER NOT NULL,
     status   INTEGER,
-    method   TEXT
+    method   TEXT,
+    user     INTEGER NOT NULL,          -- any segment has a user; the same for the next three
+    zone     INTEGER NOT NULL,
+    instance INTEGER NOT NULL,
+    resource INTEGER NOT NULL
 );
+
+-- Annotations that any segment has, those that are false alone left out.
+CREATE TABLE shape_keys (
+    shape    INTEGER NOT NULL,
+    key      INTEGER NOT NULL,          -- annotation_keys.id
+    PRIMARY KEY (shape, key)
+) WITHOUT ROWID;
 
 -- Columns have the names of those in `segments`. `part` counts within the shape.
 CREATE TABLE shape_segments (

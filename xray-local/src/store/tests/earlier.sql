@@ -66,5 +66,6 @@ DROP TABLE urls;
 DROP TABLE shapes;
 DROP TABLE shape_segments;
 DROP TABLE shape_calls;
+DROP TABLE shape_keys;
 DROP TABLE trace_minutes;
 PRAGMA user_version = 2;

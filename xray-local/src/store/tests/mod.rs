@@ -80,7 +80,8 @@ fn rows(store: &Store) -> Vec<String> {
         ("trace_minutes", "minute, traces"),
         (
             "traces t JOIN shapes h ON h.id = t.shape",
-            "t.key, h.ok, h.error, h.throttle, h.fault, h.partial, h.inferred, h.status, h.method",
+            "t.key, h.ok, h.error, h.throttle, h.fault, h.partial, h.inferred, h.status, h.method, h.user, h.zone,
+             h.instance, h.resource, (SELECT group_concat(k.key) FROM shape_keys k WHERE k.shape = h.id)",
         ),
         (
             "traces t JOIN shape_segments h ON h.shape = t.shape",
@@ -210,7 +211,16 @@ fn old_traces_go_with_all_their_rows() {
     };
     assert_eq!(count(&["blocks", "documents"]), 0);
     // What repeats goes after the traces that had it.
-    while count(&["cause_paths", "cause_services", "urls", "shapes", "shape_segments", "shape_calls"]) > 0 {
+    while count(&[
+        "cause_paths",
+        "cause_services",
+        "urls",
+        "shapes",
+        "shape_segments",
+        "shape_calls",
+        "shape_keys",
+    ]) > 0
+    {
         assert!(std::time::Instant::now() < deadline);
         std::thread::yield_now();
     }

@@ -13,7 +13,7 @@ use super::bulk::Bulk;
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
-use super::shape::{Part, Shape};
+use super::shape::{Part, Shape, Values};
 use crate::model::{Call, Compiled, EdgeKind, Flags, Length, Segment, Time, TraceKey};
 
 /// Facts of a trace's row beside those of the trace.
@@ -24,6 +24,13 @@ pub(super) struct Arrival {
     pub(super) bytes: usize,
     pub(super) received: Time,
     pub(super) over_limit: bool,
+}
+
+/// Numbers of what a trace's row refers to.
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    root: Option<i64>,
+    shape: i64,
 }
 
 /// Samples of a trace that was just written, to be counted for its groups as well.
@@ -102,7 +109,9 @@ impl Tables {
             samples.edges.extend(sample(start, end, flags, false, age).map(|sample| (edge, sample)));
             calls.insert(Part::new(edge, flags));
         }
-        self.trace(connection, names, key, &compiled, &nodes, calls, arrival)?;
+        let shape = shape(connection, names, &compiled, &nodes, calls)?;
+        let root = compiled.trace.root.and_then(|root| nodes.get(root).copied());
+        self.trace(connection, names, key, &compiled, Numbers { root, shape }, arrival)?;
         self.rest(connection, names, key, &mut compiled)?;
         for (number, (segment, node)) in compiled.segments.into_iter().zip(nodes).enumerate() {
             let duration = segment.duration.map(Length::milliseconds);
@@ -136,28 +145,13 @@ impl Tables {
         names: &mut Names,
         key: TraceKey,
         compiled: &Compiled,
-        nodes: &[i64],
-        calls: BTreeSet<Part<'_>>,
+        numbers: Numbers,
         arrival: Arrival,
     ) -> rusqlite::Result<()> {
         let trace = &compiled.trace;
-        let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, nodes.get(root)?)));
-        let http = root.map(|(segment, _)| segment.http.clone()).unwrap_or_default();
+        let http = root(compiled).map(|segment| segment.http.clone()).unwrap_or_default();
         let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
         let url = http.url.as_deref().map(|url| names.url(connection, url)).transpose()?;
-        let shape = names.shape(
-            connection,
-            &Shape {
-                trace: Part::new(0, trace.flags).with_http(http.status, http.method.as_deref()),
-                segments: compiled
-                    .segments
-                    .iter()
-                    .zip(nodes)
-                    .map(|(segment, node)| part(segment, *node))
-                    .collect(),
-                calls,
-            },
-        )?;
         let row = [
             key.0.into(),
             u128::from(trace.id).to_be_bytes().to_vec().into(),
@@ -173,7 +167,7 @@ impl Tables {
             trace.throttled.into(),
             trace.flags.partial.into(),
             trace.flags.inferred.into(),
-            root.map(|(_, node)| *node).into(),
+            numbers.root.into(),
             http.status.into(),
             http.method.into(),
             url.into(),
@@ -184,7 +178,7 @@ impl Tables {
             count(arrival.bytes),
             arrival.received.0.into(),
             arrival.over_limit.into(),
-            shape.into(),
+            numbers.shape.into(),
         ];
         self.traces.add(connection, row)
     }
@@ -300,10 +294,33 @@ impl Tables {
     }
 }
 
-/// What a segment adds to its trace's shape.
-fn part(segment: &Segment, node: i64) -> Part<'_> {
-    let part = Part::new(node, segment.flags).with_root(segment.root);
-    part.with_http(segment.http.status, segment.http.method.as_deref())
+fn root(compiled: &Compiled) -> Option<&Segment> {
+    compiled.trace.root.and_then(|root| compiled.segments.get(root))
+}
+
+/// Finds the number of a trace's shape. `nodes` are those of its segments.
+fn shape(
+    connection: &Connection,
+    names: &mut Names,
+    compiled: &Compiled,
+    nodes: &[i64],
+    calls: BTreeSet<Part<'_>>,
+) -> rusqlite::Result<i64> {
+    let http = root(compiled).map(|segment| (segment.http.status, segment.http.method.as_deref()));
+    let (status, method) = http.unwrap_or_default();
+    let segments = compiled.segments.iter().zip(nodes).map(|(segment, node)| {
+        let part = Part::new(*node, segment.flags).with_root(segment.root);
+        part.with_http(segment.http.status, segment.http.method.as_deref())
+    });
+    let mut values = Values { has_user: !compiled.users.is_empty(), ..Values::default() };
+    for place in &compiled.places {
+        values.has_place[place.kind as usize] = true;
+    }
+    for annotation in compiled.annotations.iter().filter(|annotation| annotation.value != false) {
+        values.keys.insert(names.annotation_key(connection, &annotation.key)?);
+    }
+    let trace = Part::new(0, compiled.trace.flags).with_http(status, method);
+    names.shape(connection, &Shape { trace, segments: segments.collect(), calls, values })
 }
 
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {

@@ -1,7 +1,7 @@
 //! Shapes: what many traces have in common, each combination kept once.
 //!
-//! A shape has the flags, status and method of a trace, of its segments and of its calls, without times and without
-//! counts. Conditions on these are evaluated on the few shapes instead of on the traces.
+//! A shape has the flags, status and method of a trace, of its segments and of its calls, and which values are set;
+//! without the values, times and counts. Conditions on these are evaluated on the few shapes instead of on the traces.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +15,25 @@ pub(super) struct Shape<'a> {
     pub(super) trace: Part<'a>,
     pub(super) segments: BTreeSet<Part<'a>>,
     pub(super) calls: BTreeSet<Part<'a>>,
+    pub(super) values: Values,
+}
+
+/// Values that are set.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Values {
+    pub(super) has_user: bool,
+    /// By [`PlaceKind`].
+    pub(super) has_place: [bool; 3],
+    /// Keys of annotations, those that are false alone left out.
+    pub(super) keys: BTreeSet<i64>,
+}
+
+impl Values {
+    fn put(&self, name: &mut Vec<u8>) {
+        let [zone, instance, resource] = self.has_place.map(u8::from);
+        name.push(u8::from(self.has_user) | zone << 1 | instance << 2 | resource << 3);
+        self.keys.iter().for_each(|key| put(name, key.cast_unsigned()));
+    }
 }
 
 /// The common part of a row: `id` is a node for a segment, an edge for a call, and 0 for a trace.
@@ -80,6 +99,7 @@ impl Shape<'_> {
             put(&mut name, parts.len() as u64);
             parts.iter().for_each(|part| part.put(&mut name));
         }
+        self.values.put(&mut name);
         name
     }
 
@@ -94,13 +114,20 @@ impl Shape<'_> {
         }
         let Part { status, method, .. } = self.trace;
         let flag = |bit| self.trace.flag(bit);
+        let Values { has_user, has_place: [zone, instance, resource], .. } = self.values;
         connection
             .prepare_cached(
-                "INSERT INTO shapes (name, ok, error, throttle, fault, partial, inferred, status, method)
-                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO shapes (name, ok, error, throttle, fault, partial, inferred, status, method, user, zone,
+                 instance, resource) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
-            .execute(params![name, flag(0), flag(1), flag(2), flag(3), flag(4), flag(5), status, method])?;
+            .execute(params![
+                name, flag(0), flag(1), flag(2), flag(3), flag(4), flag(5), status, method, has_user, zone, instance, resource
+            ])?;
         let shape = connection.last_insert_rowid();
+        let mut insert = connection.prepare_cached("INSERT INTO shape_keys (shape, key) VALUES (?, ?)")?;
+        for key in &self.values.keys {
+            insert.execute([shape, *key])?;
+        }
         let mut insert = connection.prepare_cached(
             "INSERT INTO shape_segments (shape, node, part, ok, error, throttle, fault, partial, inferred, root, status,
              method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -167,12 +194,30 @@ fn part((id, flags, root, status, method): &Read) -> Part<'_> {
     Part::new(*id, *flags).with_root(*root).with_http(*status, method.as_deref())
 }
 
+/// Reads which values are set: four flags, then the keys.
+fn values(connection: &Connection, flags: &str, keys: &str, key: i64) -> rusqlite::Result<Values> {
+    let mut values = connection.prepare_cached(flags)?.query_row([key], |row| {
+        let has_place = [row.get(1)?, row.get(2)?, row.get(3)?];
+        Ok(Values { has_user: row.get(0)?, has_place, keys: BTreeSet::new() })
+    })?;
+    for key in connection.prepare_cached(keys)?.query_map([key], |row| row.get(0))? {
+        values.keys.insert(key?);
+    }
+    Ok(values)
+}
+
 /// Gives a trace the shape with these parts.
-fn set(connection: &Connection, key: i64, [trace, segments, calls]: [&[Read]; 3]) -> rusqlite::Result<()> {
+fn set(
+    connection: &Connection,
+    key: i64,
+    [trace, segments, calls]: [&[Read]; 3],
+    values: Values,
+) -> rusqlite::Result<()> {
     let shape = Shape {
         trace: trace.first().map(part).unwrap_or_default(),
         segments: segments.iter().map(part).collect(),
         calls: calls.iter().map(part).collect(),
+        values,
     };
     let number = shape.number(connection, &shape.name())?;
     connection
@@ -200,7 +245,13 @@ pub(super) fn link(connection: &Connection, key: i64, links: &[(i64, Flags)]) ->
         key,
     )?;
     calls.extend(links.iter().map(|(edge, flags)| (*edge, *flags, false, None, None)));
-    set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls])
+    let values = values(
+        connection,
+        "SELECT h.user, h.zone, h.instance, h.resource FROM traces t JOIN shapes h ON h.id = t.shape WHERE t.key = ?",
+        "SELECT h.key FROM traces t JOIN shape_keys h ON h.shape = t.shape WHERE t.key = ?",
+        key,
+    )?;
+    set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls], values)
 }
 
 /// Gives each trace of a file without shapes its own: from the tables of an earlier version, in order of traces.
@@ -223,7 +274,16 @@ pub(in super::super) fn fill(connection: &Connection) -> rusqlite::Result<()> {
                  FROM earlier_calls WHERE trace = ?",
                 key,
             )?;
-            set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls])?;
+            let values = values(
+                connection,
+                "SELECT EXISTS (SELECT 1 FROM users WHERE trace = ?1),
+                        EXISTS (SELECT 1 FROM places WHERE trace = ?1 AND kind = 0),
+                        EXISTS (SELECT 1 FROM places WHERE trace = ?1 AND kind = 1),
+                        EXISTS (SELECT 1 FROM places WHERE trace = ?1 AND kind = 2)",
+                "SELECT DISTINCT key FROM annotations WHERE trace = ? AND NOT (kind = 0 AND value = 0)",
+                key,
+            )?;
+            set(connection, key, [&read(connection, TRACE, key)?, &segments, &calls], values)?;
         }
         last = highest;
     }

@@ -27,7 +27,7 @@ const TABLES: [Table; 3] = [
     Table { name: "urls", parts: &[], part_column: "", used: "SELECT 1 FROM traces WHERE url = x.id" },
     Table {
         name: "shapes",
-        parts: &["shape_segments", "shape_calls"],
+        parts: &["shape_segments", "shape_calls", "shape_keys"],
         part_column: "shape",
         used: "SELECT 1 FROM traces WHERE shape = x.id",
     },

@@ -1,10 +1,10 @@
 //! Conditions over shapes: what is the same for many traces is tested once for all of them.
 //!
-//! An expression is shaped if each of its tests reads only what shapes hold: flags, status, method, nodes, edges. Its
-//! condition is the one over rows, on tables whose columns have the same names.
+//! An expression is shaped if each of its tests reads only what shapes hold: flags, status, method, nodes, edges, and
+//! whether a value is set. Its condition is the one over rows, on tables whose columns have the same names.
 
 use super::super::ast::{Expr, Predicate, Subject};
-use super::super::keyword::{Column, Scope};
+use super::super::keyword::{Column, Field, Scope};
 use super::condition::{self, CLIENT};
 use super::fragment::{Fragment, exists};
 
@@ -21,6 +21,7 @@ fn is_shaped_test(predicate: &Predicate, scope: Scope) -> bool {
     let within =
         |inner: &Option<Box<Expr>>, scope| inner.as_ref().is_none_or(|inner| is_shaped(inner, scope));
     match predicate {
+        Predicate::Set(_) if scope == Scope::Trace && is_set(predicate).is_some() => true,
         Predicate::Set(subject) | Predicate::Compare(subject, ..) => is_in_shape(subject, scope),
         // A client is found by the segments that it called, and shapes don't hold who called which.
         Predicate::Service(node, inner) => {
@@ -50,10 +51,26 @@ fn test(predicate: &Predicate) -> Fragment {
     let (table, join) = match predicate {
         Predicate::Service(..) => ("shape_segments s", "s.shape = t.id"),
         Predicate::Edge(..) => ("shape_calls e", "e.shape = t.id"),
-        _ => return condition::test(predicate, Scope::Trace),
+        _ => return is_set(predicate).unwrap_or_else(|| condition::test(predicate, Scope::Trace)),
     };
     condition::rows(predicate, Scope::Trace)
         .map_or_else(|| Fragment::new("0"), |rows| exists(table, join, rows.only))
+}
+
+/// The condition that any segment has a value.
+fn is_set(predicate: &Predicate) -> Option<Fragment> {
+    match predicate {
+        Predicate::Set(Subject::Field(Field::User)) => Some(Fragment::new("t.user")),
+        Predicate::Set(Subject::Field(Field::AvailabilityZone)) => Some(Fragment::new("t.zone")),
+        Predicate::Set(Subject::Field(Field::InstanceId)) => Some(Fragment::new("t.instance")),
+        Predicate::Set(Subject::Field(Field::ResourceArn)) => Some(Fragment::new("t.resource")),
+        Predicate::Set(Subject::Annotation(key)) => {
+            let mut only = Fragment::new("k.key = (SELECT id FROM annotation_keys WHERE key = ");
+            only.bind(key.clone()).push(")");
+            Some(exists("shape_keys k", "k.shape = t.id", only))
+        }
+        _ => None,
+    }
 }
 
 /// The shaped expression that follows from a test on a segment or a call, if it says more than the node or the edge.
