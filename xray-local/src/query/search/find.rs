@@ -15,6 +15,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::super::filter::keyword::Scope;
 use super::super::filter::{Filter, Fragment, Predicate, sql};
+use super::minutes::{below, count, older};
 use super::plan::{self, Bounds, Conjunct, Cost};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{TraceKey, limits};
@@ -123,31 +124,6 @@ fn of_shapes(
     Ok(keys.into_iter().map(TraceKey).collect())
 }
 
-/// Counts the keys within the bounds: whole minutes from their table, the rest one by one.
-fn count(connection: &Connection, bounds: Bounds) -> rusqlite::Result<u64> {
-    let mut between = connection.prepare_cached("SELECT count(*) FROM traces WHERE key >= ? AND key < ?")?;
-    let mut between = |low: i64, high: i64| -> rusqlite::Result<i64> {
-        if low < high { between.query_row([low, high], |row| row.get(0)) } else { Ok(0) }
-    };
-    let first = TraceKey(bounds.low.saturating_sub(1)).minute() + 1;
-    let last = TraceKey(bounds.high).minute();
-    if first >= last {
-        return between(bounds.low, bounds.high).map(|count| count.max(0) as u64);
-    }
-    let whole: i64 = connection
-        .prepare_cached(
-            "SELECT coalesce(sum(traces), 0) FROM trace_minutes WHERE minute >= ? AND minute < ?",
-        )?
-        .query_row([first, last], |row| row.get(0))?;
-    let count = between(bounds.low, first_key(first))? + whole + between(first_key(last), bounds.high)?;
-    Ok(count.max(0) as u64)
-}
-
-/// The lowest key of a minute since 1970.
-fn first_key(minute: i64) -> i64 {
-    TraceKey::lowest(minute.saturating_mul(60)).0
-}
-
 /// Reports whether a stored trace matches a filter: for a live tail.
 ///
 /// # Errors
@@ -211,36 +187,6 @@ pub(in crate::query) fn longest(connection: &Connection, search: &Search) -> rus
     let longest: Option<i64> =
         connection.prepare_cached("SELECT max(duration_us) FROM traces")?.query_row([], |row| row.get(0))?;
     Ok(longest.unwrap_or_default())
-}
-
-/// The key that `count` traces of the bounds lie above; `None` if there are no more.
-fn older(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key FROM traces WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1 OFFSET ?",
-    )?;
-    let mut rows = statement.query((bounds.low, bounds.high, count.saturating_sub(1) as i64))?;
-    rows.next()?.map(|row| row.get(0)).transpose()
-}
-
-/// A key that about `count` traces of the bounds lie above: the first of a minute, unless the minute has many more.
-/// `None` if there are no more traces.
-fn below(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT minute, traces FROM trace_minutes WHERE minute >= ? AND minute <= ? ORDER BY minute DESC",
-    )?;
-    let (first, last) = (TraceKey(bounds.low).minute(), TraceKey(bounds.high.saturating_sub(1)).minute());
-    let mut rows = statement.query([first, last])?;
-    let mut above = 0;
-    while let Some(row) = rows.next()? {
-        above += row.get::<_, i64>(1)?.max(0) as usize;
-        if above > count.saturating_mul(2) {
-            return older(connection, bounds, count);
-        }
-        if above >= count {
-            return Ok(Some(first_key(row.get(0)?)).filter(|low| *low > bounds.low));
-        }
-    }
-    Ok(None)
 }
 
 /// The part of the traces of a step above which checking all of them is as quick as subtracting lists: a quarter.

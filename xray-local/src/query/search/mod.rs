@@ -1,8 +1,10 @@
 //! Search for traces.
 //!
-//! `range` is the question, `plan` the conditions and the indexes that help, `find` the walk over the traces.
+//! `range` is the question, `plan` the conditions and the indexes that help, `find` the walk over the traces,
+//! `minutes` counts them.
 
 mod find;
+mod minutes;
 pub(in crate::query) mod plan;
 mod range;
 

@@ -223,8 +223,7 @@ fn keys_without(expr: &Expr, bounds: Bounds) -> Option<Keys> {
 fn unless(expr: &Expr) -> Option<&Predicate> {
     let Expr::Not(inner) = expr else { return None };
     let Expr::Test(predicate) = &**inner else { return None };
-    let is_listed = matches!(predicate, Predicate::Compare(..)) && ends_in_keys(predicate);
-    Some(predicate).filter(|_| is_listed)
+    Some(predicate).filter(|predicate| ends_in_keys(predicate))
 }
 
 /// Lists the traces for which a test holds, if an index can.

@@ -136,6 +136,9 @@ fn a_negated_test_is_subtracted_if_its_index_is_in_order_of_keys() {
         (r#"!service("x")"#, false),
         ("!service()", false),
         (r#"!service("x") { fault }"#, false),
+        (r#"!service("x") { responsetime > 1 }"#, true),
+        (r#"!edge("x", "y") { fault AND duration > 1 }"#, true),
+        (r#"!rootcause.fault.service { name = "x" }"#, true),
         ("!annotation.a > 5", false),
         (r#"service("x")"#, false),
     ] {

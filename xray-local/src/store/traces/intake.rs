@@ -238,10 +238,8 @@ impl Traces {
 
     /// Deletes some of what repeats and no trace has any more.
     pub(in super::super) fn sweep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        if self.sweep.step(connection)? {
-            // Deleted numbers must not be given to traces to come.
-            self.names.clear();
-        }
+        let deleted = self.sweep.step(connection)?;
+        self.names.forget(deleted);
         Ok(())
     }
 

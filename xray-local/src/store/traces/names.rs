@@ -34,6 +34,19 @@ impl Names {
         *self = Self::default();
     }
 
+    /// Forgets paths, URLs or shapes, of which some were deleted: their numbers must not be given to traces to come.
+    pub(super) fn forget(&mut self, [paths, urls, shapes]: [bool; 3]) {
+        if paths {
+            self.paths.clear();
+        }
+        if urls {
+            self.urls.clear();
+        }
+        if shapes {
+            self.shapes.clear();
+        }
+    }
+
     pub(super) fn node(&mut self, connection: &Connection, node: &NodeName) -> rusqlite::Result<i64> {
         known(&mut self.nodes, node, || {
             let values = params![node.name, node.kind, node.account];

@@ -35,13 +35,13 @@ const TABLES: [Table; 3] = [
 
 /// Place in each table up to which rows were looked at.
 #[derive(Debug, Default)]
-pub(in super::super) struct Sweep([i64; TABLES.len()]);
+pub(super) struct Sweep([i64; TABLES.len()]);
 
 impl Sweep {
-    /// Looks at the next rows of each table. Returns whether one was deleted.
-    pub(in super::super) fn step(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
-        let mut deleted = false;
-        for (table, from) in TABLES.iter().zip(&mut self.0) {
+    /// Looks at the next rows of each table. Returns whether one was deleted: of paths, URLs, shapes.
+    pub(super) fn step(&mut self, connection: &Connection) -> rusqlite::Result<[bool; TABLES.len()]> {
+        let mut deleted = [false; TABLES.len()];
+        for ((table, from), deleted) in TABLES.iter().zip(&mut self.0).zip(&mut deleted) {
             let last: Option<i64> = connection
                 .prepare_cached(&format!(
                     "SELECT max(id) FROM (SELECT id FROM {} WHERE id > ? ORDER BY id LIMIT ?)",
@@ -68,7 +68,7 @@ impl Sweep {
                     .prepare_cached(&format!("DELETE FROM {} WHERE id = ?", table.name))?
                     .execute([id])?;
             }
-            deleted |= !unused.is_empty();
+            *deleted = !unused.is_empty();
             *from = last;
         }
         Ok(deleted)
