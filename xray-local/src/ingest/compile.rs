@@ -159,7 +159,6 @@ impl<'t, 'd> Compilation<'t, 'd> {
             start: Time::from_seconds(seen.start()),
             end: seen.end().map(Time::from_seconds),
             flags: flags_of(seen.span),
-            http: http_of(seen.span),
         });
     }
 
@@ -171,7 +170,6 @@ impl<'t, 'd> Compilation<'t, 'd> {
             let item = &self.tree.items[at];
             let (start, end) = (Time::from_seconds(item.start()), item.end().map(Time::from_seconds));
             let flags = Flags { inferred: true, ..flags_of(item.span) };
-            let http = http_of(item.span);
             self.calls.push(Call {
                 caller: Some(self.segment_with(item)),
                 callee: self.segments.len(),
@@ -180,7 +178,6 @@ impl<'t, 'd> Compilation<'t, 'd> {
                 start,
                 end,
                 flags,
-                http,
             });
             self.segments.push(Segment {
                 node: origin::node(item.span),
@@ -190,7 +187,7 @@ impl<'t, 'd> Compilation<'t, 'd> {
                 duration: end.map(|end| end - start),
                 flags,
                 root: false,
-                http,
+                http: http_of(item.span),
             });
         }
     }

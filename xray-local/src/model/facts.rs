@@ -131,8 +131,6 @@ pub struct Call<'a> {
     pub end: Option<Time>,
     /// Its state.
     pub flags: Flags,
-    /// Its `http` block.
-    pub http: Http<'a>,
 }
 
 /// An annotation's value.

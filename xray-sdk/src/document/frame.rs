@@ -180,7 +180,7 @@ impl Frame<'_> {
                 put_head_in(out, self.id, trace_id);
                 put_parent(out, parent_id);
             }
-            Kind::Embedded { .. } => put_head(out, *HEAD, self.id),
+            Kind::Embedded { .. } => put_head(out, HEAD, self.id),
         }
         let own = self.own();
         out.put(",\"name\":\"");

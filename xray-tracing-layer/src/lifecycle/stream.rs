@@ -16,7 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use xray_sdk::EmitError;
-use xray_sdk::document::internal::insert_independent_head;
+use xray_sdk::daemon::MAX_DOCUMENT;
+use xray_sdk::document::internal::{Preamble, insert_independent_head};
 
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::{is_recording_suppressed, suppress_recording};
@@ -98,6 +99,28 @@ impl Core {
         record.sent_below = true;
         let mut batch = waiting.unwrap_or_else(StreamBatch::take);
         take_children(record, &mut batch, usize::MAX);
+        Some(batch)
+    }
+
+    /// Takes out the largest folded children of a span, if its document has no room for all.
+    #[cold]
+    pub(crate) fn take_largest(
+        &self,
+        record: &mut SpanRecord,
+        preamble: &Preamble,
+        end: Ticks,
+    ) -> Option<Box<StreamBatch>> {
+        let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
+        let room = MAX_DOCUMENT.saturating_sub(own);
+        if record.children.bytes().len() <= room {
+            return None;
+        }
+        record.sent_below = true;
+        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        let mut batch = StreamBatch::take();
+        record.children.shrink_to(room, |document, spans| {
+            batch.push(Content::folded(spans), |out| insert_independent_head(out, document, trace_id, id));
+        });
         Some(batch)
     }
 
@@ -213,17 +236,6 @@ fn take_children(record: &mut SpanRecord, batch: &mut StreamBatch, count: usize)
     record.children.pop_front(count, |document, spans| {
         batch.push(Content::folded(spans), |out| insert_independent_head(out, document, trace_id, id));
     });
-}
-
-/// Moves the largest folded children into a batch, until the rest take at most `room` bytes.
-#[cold]
-pub(crate) fn take_largest(record: &mut SpanRecord, room: usize) -> Box<StreamBatch> {
-    let (trace_id, id) = (record.context.trace_id, record.segment_id);
-    let mut batch = StreamBatch::take();
-    record.children.shrink_to(room, |document, spans| {
-        batch.push(Content::folded(spans), |out| insert_independent_head(out, document, trace_id, id));
-    });
-    batch
 }
 
 /// The largest document that waits for others. One that is larger gains little, and may be split where a system carries

@@ -1,7 +1,7 @@
-//! Numbers for what repeats: nodes, edges, user agents, annotation keys, paths of root causes.
+//! Numbers for what repeats: nodes, edges, user agents, URLs, annotation keys, shapes, paths of root causes.
 //!
 //! A number is looked up in memory, then in the table, and is made when it is in neither. The memory is forgotten
-//! after a transaction that failed, since its numbers may not exist then.
+//! after a transaction that failed, since its numbers may not exist then, and when numbers were deleted.
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -10,6 +10,7 @@ use std::hash::Hash;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cause_rows;
+use super::shape::Shape;
 use crate::model::{Cause, EdgeKind, NodeRef};
 
 /// Names that are known in memory. One that has several parts is a string of bytes: see [`put`].
@@ -18,6 +19,8 @@ pub(super) struct Names {
     nodes: HashMap<Vec<u8>, i64>,
     edges: HashMap<(i64, i64, EdgeKind), i64>,
     agents: HashMap<String, i64>,
+    urls: HashMap<String, i64>,
+    shapes: HashMap<Vec<u8>, i64>,
     keys: HashMap<String, i64>,
     paths: HashMap<Vec<u8>, i64>,
     aliases: HashMap<Vec<u8>, ()>,
@@ -31,6 +34,19 @@ const KEPT: usize = 20_000;
 impl Names {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Forgets paths, URLs or shapes, of which some were deleted: their numbers must not be given to traces to come.
+    pub(super) fn forget(&mut self, [paths, urls, shapes]: [bool; 3]) {
+        if paths {
+            self.paths.clear();
+        }
+        if urls {
+            self.urls.clear();
+        }
+        if shapes {
+            self.shapes.clear();
+        }
     }
 
     pub(super) fn node(&mut self, connection: &Connection, node: &NodeRef<'_>) -> rusqlite::Result<i64> {
@@ -87,6 +103,24 @@ impl Names {
                 params![agent],
             )
         })
+    }
+
+    pub(super) fn url(&mut self, connection: &Connection, url: &str) -> rusqlite::Result<i64> {
+        known(&mut self.urls, url, || {
+            number(
+                connection,
+                "SELECT id FROM urls WHERE url = ?",
+                "INSERT INTO urls (url) VALUES (?)",
+                params![url],
+            )
+        })
+    }
+
+    pub(super) fn shape(&mut self, connection: &Connection, shape: &Shape<'_>) -> rusqlite::Result<i64> {
+        let Self { shapes, name, .. } = self;
+        name.clear();
+        shape.put_name(name);
+        known(shapes, &name[..], || shape.number(connection, name))
     }
 
     pub(super) fn annotation_key(&mut self, connection: &Connection, key: &str) -> rusqlite::Result<i64> {

@@ -3,13 +3,16 @@
 //! Removal reads the rows themselves to take a trace out of the minutes, not the documents: a later version of the
 //! compilation may find other facts in them.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::bulk::{Bulk, Field};
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
-use crate::model::{Compiled, EdgeKind, Flags, Http, Length, Scalar, Time, TraceKey};
+use super::shape::{Part, Shape, Values};
+use crate::model::{Annotation, Compiled, EdgeKind, Flags, Http, Length, Scalar, Segment, Time, TraceKey};
 
 /// Facts of a trace's row beside those of the trace.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,13 @@ pub(super) struct Arrival {
     pub(super) bytes: usize,
     pub(super) received: Time,
     pub(super) over_limit: bool,
+}
+
+/// Numbers of what a trace's row refers to.
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    root: Option<i64>,
+    shape: i64,
 }
 
 /// Samples of a trace that was just written, to be counted for its groups as well.
@@ -38,9 +48,9 @@ impl Samples {
 /// The tables of compiled traces, with rows that wait to be inserted. Belongs to one part of a batch.
 pub(super) struct Tables<'c> {
     connection: &'c Connection,
-    traces: Bulk<'c, 25>,
+    traces: Bulk<'c, 26>,
     segments: Bulk<'c, 20>,
-    calls: Bulk<'c, 19>,
+    calls: Bulk<'c, 15>,
     annotations: Bulk<'c, 5>,
     users: Bulk<'c, 3>,
     places: Bulk<'c, 4>,
@@ -56,7 +66,7 @@ impl<'c> Tables<'c> {
                 connection,
                 "traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault, throttle,
                  throttled, partial, inferred, root, status, method, url, client_ip, agent, segments, documents, bytes,
-                 received_us, over_limit)",
+                 received_us, over_limit, shape)",
             ),
             segments: Bulk::new(
                 connection,
@@ -65,8 +75,8 @@ impl<'c> Tables<'c> {
             ),
             calls: Bulk::new(
                 connection,
-                "calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us, ok, error,
-                 throttle, fault, partial, inferred, status, method, url)",
+                "calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, ok, error, throttle, fault,
+                 partial, inferred)",
             ),
             // A segment may set one value in several of its subsegments, hence `ignoring`.
             annotations: Bulk::ignoring(connection, "annotations (trace, key, kind, value, segment)"),
@@ -87,13 +97,13 @@ impl<'c> Tables<'c> {
     ) -> rusqlite::Result<Samples> {
         let nodes = compiled.segments.iter().map(|segment| names.node(self.connection, &segment.node));
         let nodes = nodes.collect::<rusqlite::Result<Vec<i64>>>()?;
-        self.trace(names, key, compiled, &nodes, arrival)?;
-        let samples = Samples {
-            nodes: self.segments(names, key, compiled, &nodes)?,
-            edges: self.calls(names, key, compiled, &nodes)?,
-        };
+        let (edges, parts) = self.calls(names, key, compiled, &nodes)?;
+        let shape = self.shape(names, compiled, &nodes, parts)?;
+        let root = compiled.trace.root.and_then(|root| nodes.get(root).copied());
+        self.trace(names, key, compiled, Numbers { root, shape }, arrival)?;
         self.rest(names, key, compiled)?;
-        Ok(samples)
+        let nodes = self.segments(names, key, compiled, &nodes)?;
+        Ok(Samples { nodes, edges })
     }
 
     /// Inserts the rows that wait.
@@ -113,13 +123,13 @@ impl<'c> Tables<'c> {
         names: &mut Names,
         key: TraceKey,
         compiled: &Compiled<'_>,
-        nodes: &[i64],
+        numbers: Numbers,
         arrival: Arrival,
     ) -> rusqlite::Result<()> {
         let trace = &compiled.trace;
-        let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, *nodes.get(root)?)));
-        let http = root.map(|(segment, _)| segment.http).unwrap_or_default();
+        let http = root(compiled).map(|segment| segment.http).unwrap_or_default();
         let agent = self.agent(names, http)?;
+        let url = http.url.map(|url| names.url(self.connection, url)).transpose()?;
         let id = u128::from(trace.id).to_be_bytes();
         self.traces.add([
             key.0.into(),
@@ -136,10 +146,10 @@ impl<'c> Tables<'c> {
             trace.throttled.into(),
             trace.flags.partial.into(),
             trace.flags.inferred.into(),
-            root.map(|(_, node)| node).into(),
+            numbers.root.into(),
             http.status.into(),
             http.method.into(),
-            http.url.into(),
+            url.into(),
             http.client_ip.into(),
             agent.into(),
             trace.spans.into(),
@@ -147,6 +157,7 @@ impl<'c> Tables<'c> {
             arrival.bytes.into(),
             arrival.received.0.into(),
             arrival.over_limit.into(),
+            numbers.shape.into(),
         ])
     }
 
@@ -193,15 +204,16 @@ impl<'c> Tables<'c> {
         Ok(samples)
     }
 
-    /// Returns what the calls count.
+    /// Returns what the calls count, and their parts of the shape.
     fn calls(
         &mut self,
         names: &mut Names,
         key: TraceKey,
         compiled: &Compiled<'_>,
         nodes: &[i64],
-    ) -> rusqlite::Result<Vec<(i64, Sample)>> {
+    ) -> rusqlite::Result<(Vec<(i64, Sample)>, BTreeSet<Part<'static>>)> {
         let mut samples = Vec::with_capacity(compiled.calls.len());
+        let mut parts = BTreeSet::new();
         for (number, call) in compiled.calls.iter().enumerate() {
             let source = match call.caller {
                 Some(caller) => nodes[caller],
@@ -211,7 +223,8 @@ impl<'c> Tables<'c> {
             if let Some(alias) = call.alias {
                 names.alias(self.connection, edge, alias)?;
             }
-            let (flags, http) = (call.flags, call.http);
+            let flags = call.flags;
+            parts.insert(Part::new(edge, flags));
             samples.extend(sample(call.start, call.end, flags, false, None).map(|sample| (edge, sample)));
             self.calls.add([
                 key.0.into(),
@@ -220,7 +233,6 @@ impl<'c> Tables<'c> {
                 call.caller.into(),
                 call.callee.into(),
                 call.span.cast_signed().into(),
-                call.alias.into(),
                 call.start.0.into(),
                 call.end.map(|end| end.0).into(),
                 call.end.map(|end| (end - call.start).0).into(),
@@ -230,12 +242,34 @@ impl<'c> Tables<'c> {
                 flags.fault.into(),
                 flags.partial.into(),
                 flags.inferred.into(),
-                http.status.into(),
-                http.method.into(),
-                http.url.into(),
             ])?;
         }
-        Ok(samples)
+        Ok((samples, parts))
+    }
+
+    /// Finds the number of a trace's shape. `nodes` are those of its segments.
+    fn shape(
+        &self,
+        names: &mut Names,
+        compiled: &Compiled<'_>,
+        nodes: &[i64],
+        calls: BTreeSet<Part<'_>>,
+    ) -> rusqlite::Result<i64> {
+        let http = root(compiled).map(|segment| segment.http).unwrap_or_default();
+        let segments = compiled.segments.iter().zip(nodes).map(|(segment, node)| {
+            let part = Part::new(*node, segment.flags).with_root(segment.root);
+            part.with_http(segment.http.status, segment.http.method)
+        });
+        let mut values = Values { has_user: !compiled.users.is_empty(), ..Values::default() };
+        for place in &compiled.places {
+            values.has_place[place.kind as usize] = true;
+        }
+        let is_false = |annotation: &&Annotation<'_>| *annotation.value == Scalar::Boolean(false);
+        for annotation in compiled.annotations.iter().filter(|annotation| !is_false(annotation)) {
+            values.keys.insert(names.annotation_key(self.connection, annotation.key)?);
+        }
+        let trace = Part::new(0, compiled.trace.flags).with_http(http.status, http.method);
+        names.shape(self.connection, &Shape { trace, segments: segments.collect(), calls, values })
     }
 
     fn rest(&mut self, names: &mut Names, key: TraceKey, compiled: &Compiled<'_>) -> rusqlite::Result<()> {
@@ -278,6 +312,10 @@ impl<'c> Tables<'c> {
     }
 }
 
+fn root<'r, 'd>(compiled: &'r Compiled<'d>) -> Option<&'r Segment<'d>> {
+    compiled.trace.root.and_then(|root| compiled.segments.get(root))
+}
+
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {
     // Only what is completed is counted.
     end.map(|end| Sample { start, end, flags, root, other })
@@ -287,15 +325,19 @@ fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Optio
 pub(super) fn remove(connection: &Connection, cells: &mut Cells, key: TraceKey) -> rusqlite::Result<()> {
     let samples = stored_samples(connection, key)?;
     samples.count(cells, 0, -1);
+    cells.trace(key, -1);
     let groups = connection
         .prepare_cached("SELECT grp FROM trace_groups WHERE trace = ?")?
         .query_map([key.0], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     groups.into_iter().for_each(|group| samples.count(cells, group, -1));
     for delete in [
+        "DELETE FROM segments WHERE trace = ?1
+         AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
+        "DELETE FROM calls WHERE trace = ?1
+         AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
+        // Later than what its shape leads to.
         "DELETE FROM traces WHERE key = ?",
-        "DELETE FROM segments WHERE trace = ?",
-        "DELETE FROM calls WHERE trace = ?",
         "DELETE FROM annotations WHERE trace = ?",
         "DELETE FROM users WHERE trace = ?",
         "DELETE FROM places WHERE trace = ?",
@@ -330,11 +372,13 @@ fn stored_samples(connection: &Connection, key: TraceKey) -> rusqlite::Result<Sa
     Ok(Samples {
         nodes: read(
             "SELECT node, start_us, end_us, error, throttle, fault, inferred, root, duration_us
-             FROM segments WHERE trace = ? AND end_us IS NOT NULL",
+             FROM segments WHERE trace = ?1 AND end_us IS NOT NULL
+             AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
         edges: read(
             "SELECT edge, start_us, end_us, error, throttle, fault, inferred, 0, age_us
-             FROM calls WHERE trace = ? AND end_us IS NOT NULL",
+             FROM calls WHERE trace = ?1 AND end_us IS NOT NULL
+             AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
     })
 }
