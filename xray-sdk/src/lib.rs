@@ -136,7 +136,7 @@ pub mod document {
         pub use super::name::put_name;
         pub use super::opening::{Opening, ReadyPlace, SegmentOpening};
         pub use super::operation::Operation;
-        pub use super::plain::{PlainKey, SmallBody};
+        pub use super::plain::PlainKey;
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};

@@ -166,7 +166,6 @@ impl<'t> Compilation<'t> {
             end: seen.end().map(Time::from_seconds),
             age: None,
             flags: flags_of(seen.span),
-            http: http_of(seen.span),
         });
     }
 
@@ -180,7 +179,6 @@ impl<'t> Compilation<'t> {
             let node = origin::node(item.span);
             let (start, end) = (Time::from_seconds(item.start()), item.end().map(Time::from_seconds));
             let flags = Flags { inferred: true, ..flags_of(item.span) };
-            let http = http_of(item.span);
             self.calls.push(Call {
                 source: self.segments[caller].node.clone(),
                 target: node.clone(),
@@ -193,7 +191,6 @@ impl<'t> Compilation<'t> {
                 end,
                 age: None,
                 flags,
-                http: http.clone(),
             });
             self.segments.push(Segment {
                 node,
@@ -203,7 +200,7 @@ impl<'t> Compilation<'t> {
                 duration: end.map(|end| end - start),
                 flags,
                 root: false,
-                http,
+                http: http_of(item.span),
             });
         }
     }

@@ -136,8 +136,6 @@ pub struct Call {
     pub age: Option<Length>,
     /// Its state.
     pub flags: Flags,
-    /// Its `http` block.
-    pub http: Http,
 }
 
 /// An indexed annotation.

@@ -14,6 +14,7 @@ use super::file::{Readers, Source};
 use super::job::{Incoming, Job, Matcher, Report, Stored, Verdicts};
 use super::live::Live;
 use super::problems::{Harm, Trouble, excerpt};
+use super::traces::fill_shapes;
 use super::writer::{self, Writer};
 use super::{OpenError, Options, StoreError};
 use crate::model::{Door, Home, now};
@@ -48,7 +49,7 @@ impl Store {
     /// # Errors
     /// The file can't be opened, belongs to another process or program, or is of a later version.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let (source, connection) = Source::prepare(&options.place)?;
+        let (source, connection) = Source::prepare(&options.place, fill_shapes)?;
         let io = |err| OpenError::Io(source.path.clone(), err);
         let (jobs, queue) = channel();
         let (to_checker, batches) = checker::channel();

@@ -103,14 +103,21 @@ impl Children {
         self.height = self.height.max(below.height + 1);
     }
 
-    /// Adds a document without children below it. `write` appends a comma in front, unless it is the first.
+    /// Adds a document without children below it. `write` appends it, with a comma in front unless it is the first, and
+    /// returns whether it is whole. Nothing is added otherwise.
     #[inline]
-    pub(super) fn add_written(&mut self, write: impl FnOnce(&mut Vec<u8>, bool)) {
-        let is_first = self.marks.is_empty();
-        write(self.bytes.bytes_mut(), is_first);
+    pub(super) fn add_written(&mut self, write: impl FnOnce(&mut Buffer, bool) -> bool) -> bool {
+        let (before, is_first) = (self.bytes.len(), self.marks.is_empty());
+        if !write(&mut self.bytes, is_first) {
+            self.bytes.truncate(before);
+            return false;
+        }
         self.marks.push(Mark { end: self.bytes.len() as u32, spans: 1 });
         self.spans += 1;
-        self.height = self.height.max(1);
+        if is_first {
+            self.height = self.height.max(1);
+        }
+        true
     }
 
     /// Adds the document of a finished subsegment that was inside of another one: with `spans` subsegments, itself

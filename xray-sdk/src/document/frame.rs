@@ -177,10 +177,10 @@ impl Frame<'_> {
                 }
             }
             Kind::Independent { trace_id, parent_id } => {
-                put_head(out, *HEAD, self.id);
+                put_head(out, HEAD, self.id);
                 out.put_bytes(ReadyPlace::new(trace_id, parent_id).members());
             }
-            Kind::Embedded { .. } => put_head(out, *HEAD, self.id),
+            Kind::Embedded { .. } => put_head(out, HEAD, self.id),
         }
         let own = self.own();
         out.put(",\"name\":\"");

@@ -43,19 +43,6 @@ impl PlainKey {
     }
 }
 
-/// A plain body with little in it.
-#[derive(Clone, Copy, Debug)]
-pub struct SmallBody<'a>(&'a Body);
-
-impl SmallBody<'_> {
-    /// Returns what [`Body::size_bound`] does.
-    #[inline]
-    #[must_use]
-    pub fn size_bound(self) -> usize {
-        self.0.text.len() + AROUND
-    }
-}
-
 /// Each method puts a member under a key that is not there yet. Most put nothing and return `false` if there is
 /// [no room](Body::make_room).
 impl Body {
@@ -163,12 +150,28 @@ impl Body {
         (self.parts, self.annotations, self.split) = (0, 0, 0);
     }
 
-    /// Returns the body, if it is plain and small.
+    /// Returns whether the body is not plain: anything but annotations and, behind all of these, metadata was put, or a
+    /// value was replaced, cut or left out.
     #[inline]
     #[must_use]
-    pub fn small(&self) -> Option<SmallBody<'_>> {
+    pub fn is_mixed(&self) -> bool {
+        self.mixed
+    }
+
+    /// Returns whether the body is plain, and has little in it.
+    #[inline]
+    #[must_use]
+    pub fn is_small(&self) -> bool {
         debug_assert!(self.mixed || self.is_simple());
-        (!self.mixed && self.text.len() <= MAX_PLAIN).then_some(SmallBody(self))
+        !self.mixed && self.text.len() <= MAX_PLAIN
+    }
+
+    /// Returns what [`size_bound`](Self::size_bound) does, or more, for a body without namespaces. Only such a one is
+    /// [added](Children::add_usual).
+    #[inline]
+    #[must_use]
+    pub fn usual_size_bound(&self) -> usize {
+        self.text.len() + AROUND
     }
 
     /// Returns the metadata, if there is nothing else.
@@ -235,29 +238,40 @@ impl Body {
 }
 
 impl Children {
-    /// Adds the document of a finished subsegment without children, if it is within one second. Otherwise adds nothing and
-    /// returns `false`. The parent [has room](Self::has_room) for it.
+    /// Adds the document of a finished subsegment without children, if it is within one second, and its body is small, or
+    /// [mixed](Body::is_mixed) and usual. Otherwise adds nothing and returns `false`. The parent
+    /// [has room](Self::has_room) for it.
     // Of its own, so that what the caller holds is out of the way.
     #[inline(never)]
-    pub fn add_small(
-        &mut self,
-        opening: &Opening,
-        id: SegmentId,
-        start: u64,
-        end: u64,
-        SmallBody(body): SmallBody<'_>,
-    ) -> bool {
+    pub fn add_usual(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
+        if !body.is_small() {
+            return body.mixed && self.add_rows(opening, id, (start, end), body);
+        }
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
+            let out = out.bytes_mut();
             out.reserve(BLOCK + MAX_PLAIN + METADATA.len() + CLOSING.len());
             if body.text.is_empty() {
                 opening.put(out, is_first, id, times);
-                return out.push(b'}');
+                out.push(b'}');
+            } else {
+                opening.put_after(out, is_first, id, times, body.split > 0);
+                put_rows(out, body);
             }
-            opening.put_after(out, is_first, id, times, body.split > 0);
-            put_rows(out, body);
-        });
-        true
+            true
+        })
+    }
+
+    /// Adds a document as [`add_usual`](Self::add_usual) does, with a body of any size and of several parts.
+    #[inline(never)]
+    fn add_rows(&mut self, opening: &Opening, id: SegmentId, (start, end): (u64, u64), body: &Body) -> bool {
+        let Some(times) = Times::of(start, end) else { return false };
+        self.add_written(|out, is_first| {
+            opening.put(out.bytes_mut(), is_first, id, times);
+            let is_usual = body.write_usual(out, None);
+            out.put("}");
+            is_usual
+        })
     }
 }
 
@@ -329,9 +343,8 @@ mod tests {
             };
             let (mut plain, mut framed) = (Children::new(), Children::new());
             for _ in 0..times {
-                let ready = Opening::new(&name).zip(body.small());
-                let added = ready
-                    .is_some_and(|(opening, body)| plain.add_small(&opening, id, start, start + lasted, body));
+                let added = Opening::new(&name)
+                    .is_some_and(|opening| plain.add_usual(&opening, id, start, start + lasted, &body));
                 if !added {
                     frame.fold_into(&mut plain);
                 }

@@ -63,6 +63,7 @@ impl Core {
     }
 
     /// Notes that a span closes. Returns `false` if its document was emitted early and nothing came later.
+    #[inline(never)]
     pub(crate) fn has_something_to_emit(&self, record: &SpanRecord, id: u64) -> bool {
         self.spans.host.on_close(id);
         self.note_child_closed(record);
@@ -83,6 +84,7 @@ impl Core {
         }
     }
 
+    #[inline(never)]
     fn take_off_count(&self, parent: SpanId) {
         self.spans.table.with(parent.get(), |parent| {
             parent.lambda_state.open_children = parent.lambda_state.open_children.saturating_sub(1);

@@ -149,7 +149,7 @@ impl Table {
         id: u64,
         look: impl FnOnce(&mut SpanRecord) -> (R, Option<Inheritance>),
     ) -> Option<R> {
-        let place = self.shard(id).place_of(id)?;
+        let place = self.shard(id).place(id)?;
         let mut bucket = place.lock();
         let (result, inheritance) = look(bucket.find(id)?);
         // The words of a bucket are those of its only record.
@@ -353,11 +353,15 @@ impl Bucket {
     fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
         match &mut self.first {
             Some((first, record)) if *first == id => Some(record),
-            _ => {
-                let mut others = self.others.iter_mut().flat_map(|others| others.iter_mut());
-                others.find(|(other, _)| *other == id).map(|(_, record)| &mut **record)
-            }
+            _ => Self::find_beside(&mut self.others, id),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
+        let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
+        Some(record)
     }
 
     #[inline]
@@ -365,6 +369,12 @@ impl Bucket {
         if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
             return Some(record);
         }
+        self.remove_beside(id)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remove_beside(&mut self, id: u64) -> Option<Box<SpanRecord>> {
         let others = self.others.as_mut()?;
         let at = others.iter().position(|(other, _)| *other == id)?;
         Some(others.swap_remove(at).1)

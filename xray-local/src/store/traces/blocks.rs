@@ -21,7 +21,7 @@ pub(super) struct BlockWriter {
 
 impl Default for BlockWriter {
     fn default() -> Self {
-        let documents = Bulk::new("INSERT INTO documents (trace, number, block, at, length)");
+        let documents = Bulk::new("documents (trace, number, block, at, length)");
         Self { bytes: Vec::new(), rows: Vec::new(), documents }
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! A statement opens a cursor for the table and for each of its indexes. With [`ROWS`] rows in one statement, that is
 //! done once for all of them, and a cursor that is near the next row's place need not walk down from the root.
+//!
+//! A statement that fails halfway is not undone by itself, since a failure here undoes the whole transaction. Without
+//! `OR FAIL` or `OR IGNORE`, SQLite would copy each page that the statement changes into a journal of the statement first.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
@@ -18,10 +21,20 @@ pub(super) struct Bulk<const N: usize> {
 }
 
 impl<const N: usize> Bulk<N> {
-    /// `insert` is the statement up to its values: `INSERT INTO table (columns)`.
-    pub(super) fn new(insert: &str) -> Self {
+    /// Rows of a table: `into` is `table (columns)`.
+    pub(super) fn new(into: &str) -> Self {
+        Self::with("INSERT OR FAIL INTO", into)
+    }
+
+    /// Rows of a table that may be there already; those are skipped.
+    pub(super) fn ignoring(into: &str) -> Self {
+        Self::with("INSERT OR IGNORE INTO", into)
+    }
+
+    fn with(insert: &str, into: &str) -> Self {
         let row = format!("({})", vec!["?"; N].join(", "));
-        let statement = |rows: usize| format!("{insert} VALUES {}", vec![row.as_str(); rows].join(", "));
+        let statement =
+            |rows: usize| format!("{insert} {into} VALUES {}", vec![row.as_str(); rows].join(", "));
         Self { one: statement(1), many: statement(ROWS), values: Vec::with_capacity(N * ROWS) }
     }
 
@@ -63,7 +76,7 @@ mod tests {
     fn every_row_is_inserted_once_and_in_order() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE rows (number INTEGER PRIMARY KEY, name TEXT)").unwrap();
-        let mut bulk = Bulk::<2>::new("INSERT INTO rows (number, name)");
+        let mut bulk = Bulk::<2>::new("rows (number, name)");
         let count =
             || -> i64 { connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)).unwrap() };
         for number in 0..ROWS as i64 * 2 + 5 {
@@ -80,5 +93,19 @@ mod tests {
         bulk.clear();
         bulk.flush(&connection).unwrap();
         assert_eq!(count(), ROWS as i64 * 2 + 5);
+    }
+
+    #[test]
+    fn a_statement_that_fails_leaves_the_undoing_to_the_transaction() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE rows (number INTEGER PRIMARY KEY); BEGIN").unwrap();
+        let mut bulk = Bulk::<1>::new("rows (number)");
+        let twice = |number: i64| if number == 10 { 3 } else { number };
+        let added: Vec<_> =
+            (0..ROWS as i64).map(|number| bulk.add(&connection, [twice(number).into()])).collect();
+        assert!(added[ROWS - 1].is_err() && added[..ROWS - 1].iter().all(Result::is_ok));
+        let count: i64 = connection.query_row("SELECT count(*) FROM rows", [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 10, "no journal of the statement was kept");
+        assert!(!connection.is_autocommit());
     }
 }

@@ -126,31 +126,3 @@ pub(super) fn insert(connection: &Connection, cause: &Cause, json: &str) -> rusq
     }
     Ok(path)
 }
-
-/// Deletes paths that no trace refers to, a few at a time. Returns how many were looked at after `from`, and the
-/// last of them.
-pub(in super::super) fn sweep(
-    connection: &Connection,
-    from: i64,
-    at_most: i64,
-) -> rusqlite::Result<Option<i64>> {
-    let last: Option<i64> = connection
-        .prepare_cached("SELECT max(id) FROM (SELECT id FROM cause_paths WHERE id > ? ORDER BY id LIMIT ?)")?
-        .query_row([from, at_most], |row| row.get(0))?;
-    let Some(last) = last else { return Ok(None) };
-    for table in ["cause_exceptions", "cause_entities", "cause_services"] {
-        connection
-            .prepare_cached(&format!(
-                "DELETE FROM {table} WHERE path > ?1 AND path <= ?2
-                 AND NOT EXISTS (SELECT 1 FROM trace_causes WHERE trace_causes.path = {table}.path)"
-            ))?
-            .execute([from, last])?;
-    }
-    connection
-        .prepare_cached(
-            "DELETE FROM cause_paths WHERE id > ?1 AND id <= ?2
-             AND NOT EXISTS (SELECT 1 FROM trace_causes WHERE trace_causes.path = cause_paths.id)",
-        )?
-        .execute([from, last])?;
-    Ok(Some(last))
-}

@@ -12,6 +12,7 @@ use super::links;
 use super::names::Names;
 use super::recent::Recent;
 use super::rows::{self, Arrival, Samples, Tables};
+use super::sweep::Sweep;
 use crate::ingest;
 use crate::ingest::Parsed;
 use crate::model::{Refused, Time, TraceKey, limits};
@@ -27,6 +28,7 @@ pub(in super::super) struct Traces {
     blocks: BlockWriter,
     tables: Tables,
     quota: Quota,
+    sweep: Sweep,
     limits: bool,
 }
 
@@ -188,6 +190,7 @@ impl Traces {
         let arrival = Arrival { revision, documents: all.len(), bytes, received, over_limit };
         let samples = self.tables.insert(connection, &mut self.names, key, compiled, arrival)?;
         samples.count(&mut self.cells, 0, 1);
+        self.cells.trace(key, 1);
         self.recent.keep(key, all);
         taken.stored.push(Stored { key, revision, partial });
         Ok(Some((key, samples)))
@@ -231,6 +234,13 @@ impl Traces {
     /// Writes what is gathered per minute. Comes last in a transaction.
     pub(in super::super) fn finish(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.cells.apply(connection)
+    }
+
+    /// Deletes some of what repeats and no trace has any more.
+    pub(in super::super) fn sweep(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let deleted = self.sweep.step(connection)?;
+        self.names.forget(deleted);
+        Ok(())
     }
 
     /// Forgets everything in memory, after a transaction that failed.

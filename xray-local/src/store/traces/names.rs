@@ -1,14 +1,16 @@
-//! Numbers for what repeats: nodes, edges, user agents, annotation keys, paths of root causes.
+//! Numbers for what repeats: nodes, edges, user agents, URLs, annotation keys, shapes, paths of root causes.
 //!
 //! A number is looked up in memory, then in the table, and is made when it is in neither. The memory is forgotten
-//! after a transaction that failed, since its numbers may not exist then.
+//! after a transaction that failed, since its numbers may not exist then, and when numbers were deleted.
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cause_rows;
+use super::shape::Shape;
 use crate::model::{Cause, EdgeKind, NodeName};
 
 /// Names that are known in memory.
@@ -17,6 +19,8 @@ pub(super) struct Names {
     nodes: HashMap<NodeName, i64>,
     edges: HashMap<(i64, i64, EdgeKind), i64>,
     agents: HashMap<String, i64>,
+    urls: HashMap<String, i64>,
+    shapes: HashMap<Vec<u8>, i64>,
     keys: HashMap<String, i64>,
     paths: HashMap<Vec<u8>, i64>,
     aliases: HashMap<(i64, String), ()>,
@@ -28,6 +32,19 @@ const KEPT: usize = 20_000;
 impl Names {
     pub(super) fn clear(&mut self) {
         *self = Self::default();
+    }
+
+    /// Forgets paths, URLs or shapes, of which some were deleted: their numbers must not be given to traces to come.
+    pub(super) fn forget(&mut self, [paths, urls, shapes]: [bool; 3]) {
+        if paths {
+            self.paths.clear();
+        }
+        if urls {
+            self.urls.clear();
+        }
+        if shapes {
+            self.shapes.clear();
+        }
     }
 
     pub(super) fn node(&mut self, connection: &Connection, node: &NodeName) -> rusqlite::Result<i64> {
@@ -69,7 +86,7 @@ impl Names {
     }
 
     pub(super) fn agent(&mut self, connection: &Connection, agent: &str) -> rusqlite::Result<i64> {
-        known(&mut self.agents, &agent.to_owned(), || {
+        known(&mut self.agents, agent, || {
             number(
                 connection,
                 "SELECT id FROM agents WHERE agent = ?",
@@ -79,8 +96,24 @@ impl Names {
         })
     }
 
+    pub(super) fn url(&mut self, connection: &Connection, url: &str) -> rusqlite::Result<i64> {
+        known(&mut self.urls, url, || {
+            number(
+                connection,
+                "SELECT id FROM urls WHERE url = ?",
+                "INSERT INTO urls (url) VALUES (?)",
+                params![url],
+            )
+        })
+    }
+
+    pub(super) fn shape(&mut self, connection: &Connection, shape: &Shape<'_>) -> rusqlite::Result<i64> {
+        let name = shape.name();
+        known(&mut self.shapes, name.as_slice(), || shape.number(connection, &name))
+    }
+
     pub(super) fn annotation_key(&mut self, connection: &Connection, key: &str) -> rusqlite::Result<i64> {
-        known(&mut self.keys, &key.to_owned(), || {
+        known(&mut self.keys, key, || {
             number(
                 connection,
                 "SELECT id FROM annotation_keys WHERE key = ?",
@@ -91,7 +124,7 @@ impl Names {
     }
 
     pub(super) fn path(&mut self, connection: &Connection, cause: &Cause) -> rusqlite::Result<i64> {
-        known(&mut self.paths, &cause_rows::name(cause), || {
+        known(&mut self.paths, cause_rows::name(cause).as_slice(), || {
             let json = cause_rows::json(cause);
             let found = connection
                 .prepare_cached("SELECT id FROM cause_paths WHERE json = ? AND kind = ?")?
@@ -105,9 +138,9 @@ impl Names {
     }
 }
 
-fn known<K: Hash + Eq + Clone, V: Copy>(
+fn known<K: Hash + Eq + Borrow<Q>, Q: Hash + Eq + ToOwned<Owned = K> + ?Sized, V: Copy>(
     memory: &mut HashMap<K, V>,
-    name: &K,
+    name: &Q,
     find: impl FnOnce() -> rusqlite::Result<V>,
 ) -> rusqlite::Result<V> {
     if let Some(&value) = memory.get(name) {
@@ -117,7 +150,7 @@ fn known<K: Hash + Eq + Clone, V: Copy>(
     if memory.len() >= KEPT {
         memory.clear();
     }
-    memory.insert(name.clone(), value);
+    memory.insert(name.to_owned(), value);
     Ok(value)
 }
 

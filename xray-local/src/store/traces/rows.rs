@@ -3,6 +3,8 @@
 //! Removal reads the rows themselves to take a trace out of the minutes, not the documents: a later version of the
 //! compilation may find other facts in them.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 use rusqlite::types::Value as SqlValue;
 use serde_json::Value;
@@ -11,6 +13,7 @@ use super::bulk::Bulk;
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
+use super::shape::{Part, Shape, Values};
 use crate::model::{Call, Compiled, EdgeKind, Flags, Length, Segment, Time, TraceKey};
 
 /// Facts of a trace's row beside those of the trace.
@@ -21,6 +24,13 @@ pub(super) struct Arrival {
     pub(super) bytes: usize,
     pub(super) received: Time,
     pub(super) over_limit: bool,
+}
+
+/// Numbers of what a trace's row refers to.
+#[derive(Clone, Copy, Debug)]
+struct Numbers {
+    root: Option<i64>,
+    shape: i64,
 }
 
 /// Samples of a trace that was just written, to be counted for its groups as well.
@@ -40,9 +50,9 @@ impl Samples {
 /// The tables of compiled traces, with rows that wait to be inserted.
 #[derive(Debug)]
 pub(super) struct Tables {
-    traces: Bulk<25>,
+    traces: Bulk<26>,
     segments: Bulk<20>,
-    calls: Bulk<20>,
+    calls: Bulk<16>,
     annotations: Bulk<5>,
     users: Bulk<3>,
     places: Bulk<4>,
@@ -54,24 +64,24 @@ impl Default for Tables {
     fn default() -> Self {
         Self {
             traces: Bulk::new(
-                "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
+                "traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
                  throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments,
-                 documents, bytes, received_us, over_limit)",
+                 documents, bytes, received_us, over_limit, shape)",
             ),
             segments: Bulk::new(
-                "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
+                "segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
                  throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)",
             ),
             calls: Bulk::new(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
-                 age_us, ok, error, throttle, fault, partial, inferred, status, method, url)",
+                "calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok,
+                 error, throttle, fault, partial, inferred)",
             ),
-            // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
-            annotations: Bulk::new("INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment)"),
-            users: Bulk::new("INSERT OR IGNORE INTO users (trace, user, segment)"),
-            places: Bulk::new("INSERT OR IGNORE INTO places (trace, kind, value, segment)"),
-            links: Bulk::new("INSERT OR IGNORE INTO links (trace, segment, span, linked, linked_span)"),
-            causes: Bulk::new("INSERT OR IGNORE INTO trace_causes (trace, path, coverage)"),
+            // A segment may set one value in several of its subsegments, hence `ignoring`.
+            annotations: Bulk::ignoring("annotations (trace, key, kind, value, segment)"),
+            users: Bulk::ignoring("users (trace, user, segment)"),
+            places: Bulk::ignoring("places (trace, kind, value, segment)"),
+            links: Bulk::ignoring("links (trace, segment, span, linked, linked_span)"),
+            causes: Bulk::ignoring("trace_causes (trace, path, coverage)"),
         }
     }
 }
@@ -91,13 +101,17 @@ impl Tables {
         for segment in &compiled.segments {
             nodes.push(names.node(connection, &segment.node)?);
         }
+        let mut calls = BTreeSet::new();
         for (number, call) in std::mem::take(&mut compiled.calls).into_iter().enumerate() {
             let (start, end, flags) = (call.start, call.end, call.flags);
             let age = call.age.map(Length::milliseconds);
             let edge = self.call(connection, names, key, number, call)?;
             samples.edges.extend(sample(start, end, flags, false, age).map(|sample| (edge, sample)));
+            calls.insert(Part::new(edge, flags));
         }
-        self.trace(connection, names, key, &compiled, &nodes, arrival)?;
+        let shape = shape(connection, names, &compiled, &nodes, calls)?;
+        let root = compiled.trace.root.and_then(|root| nodes.get(root).copied());
+        self.trace(connection, names, key, &compiled, Numbers { root, shape }, arrival)?;
         self.rest(connection, names, key, &mut compiled)?;
         for (number, (segment, node)) in compiled.segments.into_iter().zip(nodes).enumerate() {
             let duration = segment.duration.map(Length::milliseconds);
@@ -131,13 +145,13 @@ impl Tables {
         names: &mut Names,
         key: TraceKey,
         compiled: &Compiled,
-        nodes: &[i64],
+        numbers: Numbers,
         arrival: Arrival,
     ) -> rusqlite::Result<()> {
         let trace = &compiled.trace;
-        let root = trace.root.and_then(|root| Some((compiled.segments.get(root)?, nodes.get(root)?)));
-        let http = root.map(|(segment, _)| segment.http.clone()).unwrap_or_default();
+        let http = root(compiled).map(|segment| segment.http.clone()).unwrap_or_default();
         let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
+        let url = http.url.as_deref().map(|url| names.url(connection, url)).transpose()?;
         let row = [
             key.0.into(),
             u128::from(trace.id).to_be_bytes().to_vec().into(),
@@ -153,10 +167,10 @@ impl Tables {
             trace.throttled.into(),
             trace.flags.partial.into(),
             trace.flags.inferred.into(),
-            root.map(|(_, node)| *node).into(),
+            numbers.root.into(),
             http.status.into(),
             http.method.into(),
-            http.url.into(),
+            url.into(),
             http.client_ip.into(),
             agent.into(),
             count(trace.spans),
@@ -164,6 +178,7 @@ impl Tables {
             count(arrival.bytes),
             arrival.received.0.into(),
             arrival.over_limit.into(),
+            numbers.shape.into(),
         ];
         self.traces.add(connection, row)
     }
@@ -218,7 +233,7 @@ impl Tables {
         if let Some(alias) = &call.alias {
             names.alias(connection, edge, alias)?;
         }
-        let (flags, http) = (call.flags, call.http);
+        let flags = call.flags;
         let row = [
             key.0.into(),
             count(number),
@@ -226,7 +241,6 @@ impl Tables {
             call.caller.map_or(SqlValue::Null, count),
             call.callee.map_or(SqlValue::Null, count),
             call.span.cast_signed().into(),
-            call.alias.into(),
             call.start.0.into(),
             call.end.map(|end| end.0).into(),
             call.end.map(|end| (end - call.start).0).into(),
@@ -237,9 +251,6 @@ impl Tables {
             flags.fault.into(),
             flags.partial.into(),
             flags.inferred.into(),
-            http.status.into(),
-            http.method.into(),
-            http.url.into(),
         ];
         self.calls.add(connection, row)?;
         Ok(edge)
@@ -283,6 +294,35 @@ impl Tables {
     }
 }
 
+fn root(compiled: &Compiled) -> Option<&Segment> {
+    compiled.trace.root.and_then(|root| compiled.segments.get(root))
+}
+
+/// Finds the number of a trace's shape. `nodes` are those of its segments.
+fn shape(
+    connection: &Connection,
+    names: &mut Names,
+    compiled: &Compiled,
+    nodes: &[i64],
+    calls: BTreeSet<Part<'_>>,
+) -> rusqlite::Result<i64> {
+    let http = root(compiled).map(|segment| (segment.http.status, segment.http.method.as_deref()));
+    let (status, method) = http.unwrap_or_default();
+    let segments = compiled.segments.iter().zip(nodes).map(|(segment, node)| {
+        let part = Part::new(*node, segment.flags).with_root(segment.root);
+        part.with_http(segment.http.status, segment.http.method.as_deref())
+    });
+    let mut values = Values { has_user: !compiled.users.is_empty(), ..Values::default() };
+    for place in &compiled.places {
+        values.has_place[place.kind as usize] = true;
+    }
+    for annotation in compiled.annotations.iter().filter(|annotation| annotation.value != false) {
+        values.keys.insert(names.annotation_key(connection, &annotation.key)?);
+    }
+    let trace = Part::new(0, compiled.trace.flags).with_http(status, method);
+    names.shape(connection, &Shape { trace, segments: segments.collect(), calls, values })
+}
+
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {
     // Only what is completed is counted.
     end.map(|end| Sample { start, end, flags, root, other })
@@ -296,15 +336,19 @@ fn count(number: usize) -> SqlValue {
 pub(super) fn remove(connection: &Connection, cells: &mut Cells, key: TraceKey) -> rusqlite::Result<()> {
     let samples = stored_samples(connection, key)?;
     samples.count(cells, 0, -1);
+    cells.trace(key, -1);
     let groups = connection
         .prepare_cached("SELECT grp FROM trace_groups WHERE trace = ?")?
         .query_map([key.0], |row| row.get(0))?
         .collect::<rusqlite::Result<Vec<i64>>>()?;
     groups.into_iter().for_each(|group| samples.count(cells, group, -1));
     for delete in [
+        "DELETE FROM segments WHERE trace = ?1
+         AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
+        "DELETE FROM calls WHERE trace = ?1
+         AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
+        // Later than what its shape leads to.
         "DELETE FROM traces WHERE key = ?",
-        "DELETE FROM segments WHERE trace = ?",
-        "DELETE FROM calls WHERE trace = ?",
         "DELETE FROM annotations WHERE trace = ?",
         "DELETE FROM users WHERE trace = ?",
         "DELETE FROM places WHERE trace = ?",
@@ -339,11 +383,13 @@ fn stored_samples(connection: &Connection, key: TraceKey) -> rusqlite::Result<Sa
     Ok(Samples {
         nodes: read(
             "SELECT node, start_us, end_us, error, throttle, fault, inferred, root, duration_us
-             FROM segments WHERE trace = ? AND end_us IS NOT NULL",
+             FROM segments WHERE trace = ?1 AND end_us IS NOT NULL
+             AND node IN (SELECT h.node FROM traces t JOIN shape_segments h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
         edges: read(
             "SELECT edge, start_us, end_us, error, throttle, fault, inferred, 0, age_us
-             FROM calls WHERE trace = ? AND end_us IS NOT NULL",
+             FROM calls WHERE trace = ?1 AND end_us IS NOT NULL
+             AND edge IN (SELECT h.edge FROM traces t JOIN shape_calls h ON h.shape = t.shape WHERE t.key = ?1)",
         )?,
     })
 }

@@ -1,5 +1,7 @@
 //! The visitor for spans whose fields are all metadata or annotations under short keys, and which no hook looks at: most
-//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`](super::FieldVisitor) does.
+//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`] does.
+//!
+//! The short strings of a root come here as well.
 
 use std::error::Error;
 use std::fmt;
@@ -7,6 +9,7 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, PlainKey};
 
+use super::FieldVisitor;
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value};
@@ -27,7 +30,7 @@ impl<'a> PlainVisitor<'a> {
         callsite.plain_keys.as_deref().filter(|_| rules.redact.is_none())
     }
 
-    /// Creates a visitor for an empty body, with the callsite's [keys](Self::keys_of).
+    /// Creates a visitor for a body that has none of the callsite's [keys](Self::keys_of).
     #[inline]
     pub(crate) fn new(
         callsite: &'a CallsiteInfo,
@@ -55,9 +58,13 @@ impl<'a> PlainVisitor<'a> {
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         // For the values to come, if that is what was missing.
         self.body.make_room();
-        if let Some(Slot::Any { section, rank, key }) = self.callsite.slots.get(field.index()) {
-            let keep_query = self.rules.keep_query;
-            self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
+        match self.callsite.slots.get(field.index()) {
+            Some(Slot::Any { section, rank, key }) => {
+                let keep_query = self.rules.keep_query;
+                self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
+            }
+            // A root's.
+            _ => FieldVisitor::for_rest(self.callsite, self.rules, self.body).put(field, value),
         }
     }
 }
