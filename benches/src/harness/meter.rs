@@ -15,7 +15,7 @@ use crate::workload::jobs::Job;
 pub(crate) const BURST: u32 = 500;
 
 /// The pause after so many spans: ten thousand requests of five spans a second.
-const PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// One measurement, in nanoseconds per job.
 #[derive(Clone, Copy, Debug, Default)]
