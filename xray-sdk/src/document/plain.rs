@@ -143,6 +143,13 @@ impl Body {
         !self.mixed && self.text.len() <= MAX_PLAIN
     }
 
+    /// Returns the metadata of a small body, if there is nothing else.
+    #[inline]
+    fn small_metadata(&self) -> Option<&[u8]> {
+        let (_, row) = self.text.as_bytes().split_last().filter(|_| self.is_small() && self.split == 0)?;
+        Some(row)
+    }
+
     /// Returns what [`size_bound`](Self::size_bound) does, or more, for a body without namespaces. Only such a one is
     /// [added](Children::add_usual).
     #[inline]
@@ -222,36 +229,36 @@ impl Children {
     // Of its own, so that what the caller holds is out of the way.
     #[inline(never)]
     pub fn add_usual(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
-        if !body.is_small() {
-            return body.mixed && self.add_rows(opening, id, (start, end), body);
-        }
+        let Some(row) = body.small_metadata() else {
+            return (body.mixed || body.is_small()) && self.add_rows(opening, id, (start, end), body);
+        };
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
             let out = out.bytes_mut();
-            out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
-            if body.split == 0
-                && let Some((_, row)) = body.text.as_bytes().split_last()
-            {
-                opening.put_after(out, is_first, id, times, true);
-                out.extend_from_slice(row);
-                out.extend_from_slice(CLOSING);
-            } else {
-                opening.put(out, is_first, id, times);
-                put_rows(out, body.row(), body.split as usize);
-            }
+            out.reserve(BLOCK + MAX_PLAIN + CLOSING.len());
+            opening.put_after(out, is_first, id, times, true);
+            out.extend_from_slice(row);
+            out.extend_from_slice(CLOSING);
             true
         })
     }
 
-    /// Adds a document as [`add_usual`](Self::add_usual) does, with a body of any size and of several parts.
+    /// Adds a document as [`add_usual`](Self::add_usual) does, with members of several parts, or none.
     #[inline(never)]
     fn add_rows(&mut self, opening: &Opening, id: SegmentId, (start, end): (u64, u64), body: &Body) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
-            opening.put(out.bytes_mut(), is_first, id, times);
-            let is_usual = body.write_usual(out, None);
-            out.put("}");
-            is_usual
+            if body.mixed {
+                opening.put(out.bytes_mut(), is_first, id, times);
+                let is_usual = body.write_usual(out, None);
+                out.put("}");
+                return is_usual;
+            }
+            let out = out.bytes_mut();
+            out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
+            opening.put(out, is_first, id, times);
+            put_rows(out, body.row(), body.split as usize);
+            true
         })
     }
 }
