@@ -41,6 +41,20 @@ const EXPRESSIONS: &[&str] = &[
     "http.url CONTAINS \"nowhere\" OR annotation.nothing",
     "service() { responsetime > 9 }",
     "http.useragent CONTAINS \"nothing\"",
+    "http.clientip CONTAINS \"nothing\"",
+    "user CONTAINS \"nobody\"",
+    "annotation.tenant CONTAINS \"nobody\"",
+    "annotation.tenant != \"tenant-7\" AND !annotation.tenant",
+    "!user",
+    "!http.url",
+    "!duration > 0.001",
+    "!edge(\"orders\", \"payments\")",
+    "!service(\"shop\") { http.status >= 200 }",
+    "!service(\"payments\") { responsetime > 0.001 }",
+    "service(\"payments\") { responsetime < 0.001 }",
+    "service(\"shop\") { http.url CONTAINS \"nowhere\" }",
+    "service() { responsetime < 0.001 }",
+    "!rootcause.responsetime.service { name = \"shop\" }",
 ];
 
 /// How often each question is asked. Odd, for a median.

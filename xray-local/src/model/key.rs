@@ -52,6 +52,12 @@ impl TraceKey {
     pub const fn epoch_second(self) -> i64 {
         self.0 >> SEQUENCE_BITS
     }
+
+    /// The trace's minute since 1970.
+    #[must_use]
+    pub const fn minute(self) -> i64 {
+        self.epoch_second() / 60
+    }
 }
 
 /// Reads a trace id in any form that people paste: X-Ray's, W3C's 32 digits, a `traceparent`, or a whole

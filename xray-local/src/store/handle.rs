@@ -14,6 +14,7 @@ use super::file::{Readers, Source};
 use super::job::{Incoming, Job, Matcher, Report, Stored, Verdicts};
 use super::live::Live;
 use super::problems::{Harm, Trouble, excerpt};
+use super::traces::fill_shapes;
 use super::writer::{self, Writer};
 use super::{OpenError, Options, StoreError};
 use crate::model::{Door, Home, now};
@@ -48,7 +49,7 @@ impl Store {
     /// # Errors
     /// The file can't be opened, belongs to another process or program, or is of a later version.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let (source, connection) = Source::prepare(&options.place)?;
+        let (source, connection) = Source::prepare(&options.place, fill_shapes)?;
         let io = |err| OpenError::Io(source.path.clone(), err);
         let (jobs, queue) = channel();
         let (to_checker, batches) = checker::channel();
@@ -163,10 +164,11 @@ impl Store {
             self.0.live.counters.dropped_queue.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        for incoming in self.incoming(vec![document], door) {
-            // After the end there is no writer; the socket is closed before the store is.
-            let _ = self.send(Job::Offer(incoming));
-        }
+        let live = &self.0.live;
+        live.counters.received.fetch_add(1, Ordering::Relaxed);
+        live.queued.fetch_add(document.len(), Ordering::Relaxed);
+        // After the end there is no writer; the socket is closed before the store is.
+        let _ = self.send(Job::Offer(Incoming { bytes: document, door, received: now() }));
     }
 
     /// Counts a datagram that the daemon would drop, with the reason.

@@ -1,7 +1,7 @@
 //! One SQLite file: one thread that writes, connections that read, and the live tail.
 //!
 //! ```text
-//!  datagrams ──offer──┐                       ┌─ blocks, documents
+//!  datagrams ──offer──┐                       ┌─ blocks, documents, shapes
 //!  PutTraceSegments ──put──► writer thread ──►├─ traces, segments, calls, … (compiled anew per touched trace)
 //!  rules, identities ─write─┘   one transaction└─ minutes of the map
 //!                               per batch      └─► tail (after the commit)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::traces::{Traces, sweep_paths};
+use super::traces::Traces;
 use crate::model::{Length, Time, TraceKey};
 
 /// Traces of one step.
@@ -21,12 +21,11 @@ const ROWS: i64 = 50_000;
 pub(super) struct Retention {
     keep: Duration,
     max_size: u64,
-    paths_from: i64,
 }
 
 impl Retention {
     pub(super) fn new(keep: Duration, max_size: u64) -> Self {
-        Self { keep, max_size, paths_from: 0 }
+        Self { keep, max_size }
     }
 
     /// Does one step in the transaction that is open. Returns whether there is more to do.
@@ -55,33 +54,32 @@ impl Retention {
         }
         traces.finish(connection)?;
         if due.is_empty() {
-            self.sweep(connection, oldest)?;
+            sweep(connection, oldest)?;
+            traces.sweep(connection)?;
         }
         Ok(!due.is_empty())
     }
+}
 
-    /// Deletes old rows of the other tables, and paths of root causes that no trace has any more.
-    fn sweep(&mut self, connection: &Connection, oldest: Time) -> rusqlite::Result<()> {
-        for (table, column) in [("decisions", "at_us"), ("problems", "last_us"), ("telemetry", "received_us")]
-        {
-            connection
-                .prepare_cached(&format!(
-                    "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {column} < ? LIMIT 1000)"
-                ))?
-                .execute([oldest.0])?;
-            connection
-                .prepare_cached(&format!(
-                    "DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - {ROWS}"
-                ))?
-                .execute([])?;
-        }
+/// Deletes old rows of the other tables.
+fn sweep(connection: &Connection, oldest: Time) -> rusqlite::Result<()> {
+    for (table, column) in [("decisions", "at_us"), ("problems", "last_us"), ("telemetry", "received_us")] {
         connection
-            .prepare_cached("DELETE FROM sampling_windows WHERE at < ?")?
-            .execute([oldest.epoch_second()])?;
-        connection.prepare_cached("DELETE FROM retrievals WHERE created_us < ?")?.execute([oldest.0])?;
-        self.paths_from = sweep_paths(connection, self.paths_from, 1_000)?.unwrap_or(0);
-        Ok(())
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE {column} < ? LIMIT 1000)"
+            ))?
+            .execute([oldest.0])?;
+        connection
+            .prepare_cached(&format!(
+                "DELETE FROM {table} WHERE rowid <= (SELECT max(rowid) FROM {table}) - {ROWS}"
+            ))?
+            .execute([])?;
     }
+    connection
+        .prepare_cached("DELETE FROM sampling_windows WHERE at < ?")?
+        .execute([oldest.epoch_second()])?;
+    connection.prepare_cached("DELETE FROM retrievals WHERE created_us < ?")?.execute([oldest.0])?;
+    Ok(())
 }
 
 /// Gives pages that became free back to the file system. Runs outside of transactions.

@@ -24,9 +24,10 @@ struct Mark {
 }
 
 impl Children {
-    /// The most bytes of children that a parent holds. Three quarters of a document: what does not fit leaves
-    /// by itself when it closes, and the parent's own body has room beside a full house.
-    pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
+    /// The most bytes of children that a parent holds. Fifteen sixteenths of a document: what does not fit leaves
+    /// by itself when it closes, and the members of most parents have room beside a full house. Of a parent with more,
+    /// the largest leave at its end ([`shrink_to`](Self::shrink_to)).
+    pub const ROOM: usize = MAX_DOCUMENT / 16 * 15;
 
     /// The most levels of subsegments in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.

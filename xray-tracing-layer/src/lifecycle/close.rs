@@ -16,7 +16,6 @@ use xray_sdk::{EmitError, Packet};
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
-use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
@@ -246,10 +245,8 @@ impl Core {
     #[cold]
     #[inline(never)]
     fn emit_what_has_no_room(&self, record: &mut SpanRecord, preamble: &Preamble, end: Ticks) {
-        let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-        let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
-        if record.children.bytes().len() > room {
-            self.emit_batch(take_largest(record, room));
+        if let Some(batch) = self.take_largest(record, preamble, end) {
+            self.emit_batch(batch);
         }
     }
 

@@ -130,16 +130,16 @@ impl Table {
         self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
-    /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
+    /// Returns a reader of what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
     #[inline]
-    pub(crate) fn inheritance(&self, id: u64) -> Option<Inheritance> {
+    pub(crate) fn inherited(&self, id: u64) -> Option<impl Fn() -> Inheritance> {
         let place = self.shard(id).place(id)?;
         // The words were stored before the label. They stay while the span is held, and the caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;
         }
-        Some(place.inheritance.get()?.each_ref().map(|word| word.load(Relaxed)))
+        place.inheritance.get().map(|words| || words.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`

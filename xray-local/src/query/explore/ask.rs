@@ -229,12 +229,10 @@ pub fn occurring(
                 .to_owned()
         }
         Occurring::Values(Subject::Field(field)) => match field {
-            Field::HttpUrl => least("url", "traces", ""),
+            Field::HttpUrl => least("url", "urls", ""),
             Field::HttpClientIp => least("client_ip", "traces", ""),
             Field::HttpUserAgent => least("agent", "agents", ""),
-            Field::HttpMethod => {
-                least("method", "(SELECT method FROM traces ORDER BY key DESC LIMIT 2000)", "")
-            }
+            Field::HttpMethod => least("method", "shapes", ""),
             Field::User => least("user", "users", ""),
             Field::AvailabilityZone => place(PlaceKind::Zone),
             Field::InstanceId => place(PlaceKind::Instance),
@@ -263,7 +261,7 @@ fn place(kind: PlaceKind) -> String {
 }
 
 fn statuses(connection: &Connection, typed: &str, most: usize) -> Result<Vec<String>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT min(status) FROM traces WHERE status > ?")?;
+    let mut statement = connection.prepare_cached("SELECT min(status) FROM shapes WHERE status > ?")?;
     let (mut found, mut last) = (Vec::new(), i64::MIN);
     while found.len() < most {
         let Some(status) = statement.query_row([last], |row| row.get::<_, Option<i64>>(0))? else { break };

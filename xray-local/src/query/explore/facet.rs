@@ -47,14 +47,21 @@ pub(super) fn occurrences(connection: &Connection, keys: &[TraceKey]) -> rusqlit
     let list: Vec<String> = keys.iter().map(|key| key.0.to_string()).collect();
     let list = format!("[{}]", list.join(","));
     let mut found = Vec::new();
-    for (facet, field, column) in
-        [(Facet::Url, Field::HttpUrl, "t.url"), (Facet::Method, Field::HttpMethod, "t.method")]
-    {
-        let query = format!(
-            "SELECT {column}, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value
-             WHERE {column} IS NOT NULL GROUP BY 1"
-        );
-        for (value, traces) in pairs::<String>(connection, &query, &list)? {
+    for (facet, field, query) in [
+        (
+            Facet::Url,
+            Field::HttpUrl,
+            "SELECT u.url, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value JOIN urls u ON u.id = t.url
+             GROUP BY 1",
+        ),
+        (
+            Facet::Method,
+            Field::HttpMethod,
+            "SELECT t.method, count(*) FROM json_each(?) j JOIN traces t ON t.key = j.value
+             WHERE t.method IS NOT NULL GROUP BY 1",
+        ),
+    ] {
+        for (value, traces) in pairs::<String>(connection, query, &list)? {
             found.push(Occurrence {
                 facet: facet.clone(),
                 condition: equal(field, &value),
@@ -102,7 +109,8 @@ fn equal(field: Field, value: &str) -> Expr {
 fn services(connection: &Connection, list: &str, found: &mut Vec<Occurrence>) -> rusqlite::Result<()> {
     let mut statement = connection.prepare_cached(
         "SELECT n.name, n.type, count(*) FROM (
-             SELECT DISTINCT s.trace, s.node FROM json_each(?) j JOIN segments s ON s.trace = j.value
+             SELECT DISTINCT t.key, h.node FROM json_each(?) j CROSS JOIN traces t ON t.key = j.value
+             CROSS JOIN shape_segments h ON h.shape = t.shape
          ) x JOIN nodes n ON n.id = x.node GROUP BY x.node",
     )?;
     let mut rows = statement.query([list])?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 use xray_sdk::TraceId;
 
+use super::super::filter::sql;
 use super::super::nodes::Nodes;
 use crate::model::NodeName;
 use crate::store::{self, StoreError};
@@ -27,10 +28,11 @@ pub struct TraceLink {
 pub fn trace_links(connection: &Connection, ids: &[TraceId]) -> Result<Vec<TraceLink>, StoreError> {
     let mut nodes = Nodes::new(connection);
     let mut found: BTreeMap<(i64, u128), Vec<TraceId>> = BTreeMap::new();
-    let mut query = connection.prepare_cached(
-        "SELECT DISTINCT s.node, l.linked FROM links l JOIN segments s ON s.trace = l.trace AND s.segment = l.segment
-         WHERE l.trace = ?",
-    )?;
+    let mut query = connection.prepare_cached(&format!(
+        "SELECT DISTINCT s.node, l.linked FROM traces t CROSS JOIN segments s ON {}
+         JOIN links l ON l.trace = t.key AND l.segment = s.segment WHERE t.key = ?",
+        sql::OF_TRACE[0]
+    ))?;
     let mut held = Vec::with_capacity(ids.len());
     for &id in ids {
         held.extend(store::find(connection, id)?.map(|held| (held.key.0, id)));

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use super::super::filter::keyword::Scope;
-use super::super::filter::{Fragment, Selector, sql};
-use super::super::search::{Range, flag_index};
+use super::super::filter::{Expr, Fragment, Predicate, Selector, sql};
+use super::super::search::Range;
 use super::graph::{Histogram, Statistics};
-use super::tally::{Counted, FROM, Only, Tally, count, histogram};
+use super::tally::{Counted, Only, Tally, count, histogram};
 use crate::model::{Length, Time, limits};
 use crate::store::StoreError;
 
@@ -69,12 +69,14 @@ pub fn series(connection: &Connection, search: &SeriesSearch) -> Result<Vec<Peri
 }
 
 fn chosen(search: &SeriesSearch) -> (Counted, Only) {
-    let inner = |expr: &Option<super::super::filter::Expr>, scope| {
-        expr.as_ref().map(|expr| sql::condition(expr, scope))
-    };
+    let inner = |expr: &Option<Expr>, scope| expr.as_ref().map(|expr| sql::condition(expr, scope));
     let mut only = Only { group: search.group, ..Only::default() };
-    let index = |expr: &Option<super::super::filter::Expr>, counted: Counted| {
-        flag_index(expr.as_ref()?, FROM[counted as usize])
+    // The shapes of traces that have such a segment or call.
+    let shapes = |predicate: Predicate| {
+        let whole = Expr::Test(predicate.clone());
+        let shaped =
+            if sql::is_shaped(&whole, Scope::Trace) { Some(whole) } else { sql::implied(&predicate) };
+        shaped.as_ref().map(sql::shapes)
     };
     match &search.selector {
         None => {
@@ -85,13 +87,17 @@ fn chosen(search: &SeriesSearch) -> (Counted, Only) {
         Some(Selector::Service(node, expr)) => {
             only.ids = (!node.is_any()).then(|| sql::node_ids(node));
             only.each = inner(expr, Scope::Service);
-            only.index = index(expr, Counted::Segments);
+            if let Some(expr) = expr {
+                only.shapes = shapes(Predicate::Service(node.clone(), Some(Box::new(expr.clone()))));
+            }
             (Counted::Segments, only)
         }
         Some(Selector::Edge(from, to, expr)) => {
             only.ids = (!(from.is_any() && to.is_any())).then(|| sql::edge_ids(from, to));
             only.each = inner(expr, Scope::Edge);
-            only.index = index(expr, Counted::Calls);
+            if let Some(expr) = expr {
+                only.shapes = shapes(Predicate::Edge(from.clone(), to.clone(), Some(Box::new(expr.clone()))));
+            }
             (Counted::Calls, only)
         }
     }

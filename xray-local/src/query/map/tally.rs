@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::super::filter::Fragment;
+use super::super::filter::{Fragment, sql};
 use super::graph::{Histogram, Statistics};
 use crate::model::{Length, Time, limits};
 use crate::store::Histogram as StoredHistogram;
@@ -100,8 +100,8 @@ pub(super) struct Only {
     pub(super) ids: Option<Fragment>,
     /// A condition on a segment `s` or a call `e`.
     pub(super) each: Option<Fragment>,
-    /// The index of a flag that `each` demands, as `INDEXED BY …`.
-    pub(super) index: Option<&'static str>,
+    /// Selects the shapes of the traces in which `each` may hold.
+    pub(super) shapes: Option<Fragment>,
 }
 
 /// Counts what started from `start` on and before `end`. `add` gets the moment to count it at, the number of the node
@@ -202,23 +202,25 @@ fn rows_query(
     let row = ROW[counted as usize];
     let mut query = Fragment::new(SELECT[counted as usize]);
     query.push(" FROM ");
-    let index = match only.index {
-        // Rows with the flag are few.
-        Some(index) => Some(index),
-        // In a wide window, the rows of the node or the edge are fewer than all rows of all traces.
-        None if only.ids.is_some() && only.each.is_some() && is_wide(connection, (start, end))? => {
-            Some(INDEX[counted as usize])
-        }
-        None => None,
-    };
-    if let Some(index) = index {
-        query.push(FROM[counted as usize]).push(index).push(" WHERE 1");
+    // In a wide window, the traces of some shapes, or the rows of the node or the edge, are fewer than all rows of all
+    // traces.
+    let is_wide = only.each.is_some() && is_wide(connection, (start, end))?;
+    if let Some(shapes) = only.shapes.as_ref().filter(|_| is_wide) {
+        query.push("traces t INDEXED BY traces_shape CROSS JOIN ").push(FROM[counted as usize]);
+        query
+            .push(" ON ")
+            .push(of_trace(counted, only))
+            .push(" WHERE t.shape IN (")
+            .append(shapes.clone())
+            .push(")");
+    } else if is_wide && only.ids.is_some() {
+        query.push(FROM[counted as usize]).push(" WHERE 1");
     } else {
         let longest: Option<i64> = connection
             .prepare_cached("SELECT max(duration_us) FROM traces")?
             .query_row([], |row| row.get(0))?;
-        query.push("traces t CROSS JOIN ").push(FROM[counted as usize]).push(" ON ").push(row);
-        query.push(".trace = t.key WHERE t.start_us >= ");
+        query.push("traces t CROSS JOIN ").push(FROM[counted as usize]).push(" ON ");
+        query.push(of_trace(counted, only)).push(" WHERE t.start_us >= ");
         query.bind(start.0.saturating_sub(longest.unwrap_or_default()));
         query.push(" AND t.start_us < ").bind(end.0).push(" AND t.end_us >= ").bind(start.0);
     }
@@ -255,8 +257,8 @@ pub(super) fn count_traces(
     query
         .push(FROM[counted as usize])
         .push(" ON ")
-        .push(row)
-        .push(".trace = t.key WHERE t.key = j.value AND ");
+        .push(of_trace(counted, &Only::default()))
+        .push(" WHERE t.key = j.value AND ");
     query.push(row).push(".end_us IS NOT NULL");
     read(connection, &query, add)
 }
@@ -266,10 +268,15 @@ const SELECT: [&str; 2] = [
     "SELECT e.start_us, e.edge, e.end_us, e.error, e.throttle, e.fault, 0, e.inferred, e.age_us",
 ];
 
-pub(super) const FROM: [&str; 2] = ["segments s", "calls e"];
+const FROM: [&str; 2] = ["segments s", "calls e"];
 
-/// The indexes that list the rows of a node and of an edge.
-const INDEX: [&str; 2] = [" INDEXED BY segments_node", " INDEXED BY calls_edge"];
+/// Ties rows to those of a trace. Where nodes or edges are chosen, these lead to the rows, else those of the shape do.
+fn of_trace(counted: Counted, only: &Only) -> &'static str {
+    if only.ids.is_none() {
+        return sql::OF_TRACE[counted as usize];
+    }
+    ["s.trace = t.key", "e.trace = t.key"][counted as usize]
+}
 
 /// The names that conditions have for a segment and a call.
 const ROW: [&str; 2] = ["s", "e"];
@@ -327,41 +334,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flag_in_braces_is_counted_from_its_index() {
-        let options = crate::store::Options::at(crate::store::Place::Memory);
-        let store = crate::store::Store::open(options).unwrap();
-        for (counted, each, index, step) in [
-            (
-                Counted::Segments,
-                "s.fault",
-                " INDEXED BY segments_fault",
-                "USING INDEX segments_fault (node=?",
-            ),
-            (
-                Counted::Calls,
-                "(e.error AND e.ok)",
-                " INDEXED BY calls_error",
-                "USING INDEX calls_error (edge=?",
-            ),
-        ] {
-            let ids = Some(Fragment::new("SELECT 1"));
-            let only = Only { ids, each: Some(Fragment::new(each)), index: Some(index), group: Some(1) };
-            let steps: Vec<String> = store
-                .read(|connection| {
-                    let query = rows_query(connection, counted, &only, (Time(0), Time(1)))?;
-                    let sql = format!("EXPLAIN QUERY PLAN {}", query.sql);
-                    let mut statement = connection.prepare(&sql)?;
-                    let steps = statement.query_map(params_from_iter(&query.params), |row| row.get(3))?;
-                    Ok::<_, crate::store::StoreError>(steps.collect::<rusqlite::Result<_>>()?)
-                })
-                .unwrap();
-            assert!(steps.iter().any(|found| found.contains(step)), "{steps:#?}");
-            assert!(!steps.iter().any(|found| found.contains(" t ")), "{steps:#?}");
-        }
-    }
-
-    #[test]
-    fn a_wide_window_is_counted_from_the_index_of_the_node() {
+    fn a_wide_window_is_counted_from_the_index_of_the_node_or_of_shapes() {
         let options = crate::store::Options::at(crate::store::Place::Memory);
         let store = crate::store::Store::open(options).unwrap();
         let start = crate::model::now();
@@ -375,26 +348,32 @@ mod tests {
             let verdicts = store.put_blocking(vec![document.into_bytes()], crate::model::Door::Api);
             assert_eq!(verdicts, Ok(vec![None]));
         }
-        let only = Only {
+        let by_node = Only {
             ids: Some(Fragment::new("SELECT id FROM nodes WHERE name = 'shop' AND type = ''")),
             each: Some(Fragment::new("s.response_us > 1")),
             ..Only::default()
         };
-        for (from, is_wide, expected) in
-            [(3_500, true, 4), (1_600, true, 2), (1_200, false, 2), (500, false, 1)]
+        let by_shape = Only { shapes: Some(Fragment::new("SELECT id FROM shapes")), ..by_node.clone() };
+        for ((from, is_wide, expected), (only, index)) in
+            [(3_500, true, 4), (1_600, true, 2), (1_200, false, 2), (500, false, 1)].into_iter().flat_map(
+                |window| {
+                    [(&by_node, "FROM segments s WHERE"), (&by_shape, "INDEXED BY traces_shape")]
+                        .map(|only| (window, only))
+                },
+            )
         {
             let window = (start.plus(Length(from * -1_000_000)), start.plus(Length(1_000_000)));
             let mut counted = 0;
             let sql: String = store
                 .read(|connection| {
                     let mut add = |_, _, tally: Tally| counted += tally.statistics.ok;
-                    count(connection, Counted::Segments, &only, window, true, &mut add)?;
+                    count(connection, Counted::Segments, only, window, true, &mut add)?;
                     Ok::<_, crate::store::StoreError>(
-                        rows_query(connection, Counted::Segments, &only, window)?.sql,
+                        rows_query(connection, Counted::Segments, only, window)?.sql,
                     )
                 })
                 .unwrap();
-            assert_eq!((sql.contains("INDEXED BY segments_node"), counted), (is_wide, expected), "{from}");
+            assert_eq!((sql.contains(index), counted), (is_wide, expected), "{from} {index}");
         }
     }
 

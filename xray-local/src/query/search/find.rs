@@ -1,6 +1,8 @@
 //! Finds traces, newest first.
 //!
 //! ```text
+//!  the filter's shapes ── none? ──► done                             what shapes decide
+//!       └─ nothing else to check ──► newest traces of each shape, merged
 //!  newest traces ── enough found? ──► done                          frequent matches
 //!       └─ keys from the index of one condition, if they are few ──► check the other conditions
 //!             └─ walk on, in growing steps                          matches rare, no index helps
@@ -13,6 +15,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::super::filter::keyword::Scope;
 use super::super::filter::{Filter, Fragment, Predicate, sql};
+use super::minutes::{below, count, older};
 use super::plan::{self, Bounds, Conjunct, Cost};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{TraceKey, limits};
@@ -50,11 +53,26 @@ pub(in crate::query) fn find_at(
         bounds.low = low;
     }
     let longest = longest(connection, search)?;
-    let conjuncts = plan::conjuncts(search, bounds, longest);
+    let mut conjuncts = plan::conjuncts(search, bounds, longest);
     let wanted = search.limit.saturating_add(1);
-    let mut walk = Walk { connection, pace, conjuncts, wanted, subtracts: false, keys: Vec::new() };
-    walk.run(bounds)?;
-    let mut keys = walk.keys;
+    let shapes = match search.filter.expr().and_then(plan::shaped) {
+        Some(shaped) => Some(numbers(connection, &sql::shapes(&shaped))?),
+        None => None,
+    };
+    let mut keys = match shapes {
+        Some(shapes) if shapes.is_empty() => Vec::new(),
+        Some(shapes) if conjuncts.is_empty() && shapes.len() <= pace.most_shapes => {
+            of_shapes(connection, &shapes, bounds, wanted)?
+        }
+        shapes => {
+            // First, as it is checked soonest.
+            let shapes = shapes.map(|shapes| plan::has_shape(&list(shapes.into_iter()), bounds));
+            conjuncts.splice(0..0, shapes);
+            let mut walk = Walk { connection, pace, conjuncts, wanted, subtracts: false, keys: Vec::new() };
+            walk.run(bounds)?;
+            walk.keys
+        }
+    };
     let is_full = keys.len() > search.limit;
     keys.truncate(search.limit);
     let next = keys.last().copied().filter(|_| is_full);
@@ -78,33 +96,32 @@ fn processed(
     connection.prepare_cached(&query.sql)?.query_row(params_from_iter(&query.params), |row| row.get(0))
 }
 
-/// Counts keys: those within the bounds, or all without those outside, whichever spans less. SQLite knows the count
-/// of a whole table almost without reading it.
-fn count(connection: &Connection, bounds: Bounds) -> rusqlite::Result<u64> {
-    let one = |sql: &str| -> rusqlite::Result<Option<i64>> {
-        connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
-    };
-    let (Some(first), Some(last)) =
-        (one("SELECT min(key) FROM traces")?, one("SELECT max(key) FROM traces")?)
-    else {
-        return Ok(0);
-    };
-    let (low, high) = (bounds.low.max(first), bounds.high.min(last.saturating_add(1)));
-    if low >= high {
-        return Ok(0);
+/// The newest traces of the shapes within the bounds, at most `wanted`.
+fn of_shapes(
+    connection: &Connection,
+    shapes: &[i64],
+    mut bounds: Bounds,
+    wanted: usize,
+) -> rusqlite::Result<Vec<TraceKey>> {
+    let mut newest = connection.prepare_cached(
+        "SELECT key FROM traces WHERE shape = ? AND key >= ? AND key < ? ORDER BY key DESC LIMIT ?",
+    )?;
+    let mut keys: Vec<i64> = Vec::new();
+    // Late shapes have the newest traces, which narrow the bounds for the others.
+    for shape in shapes.iter().rev() {
+        let found = newest.query_map((shape, bounds.low, bounds.high, wanted as i64), |row| row.get(0))?;
+        for key in found {
+            keys.push(key?);
+        }
+        if keys.len() >= wanted.saturating_mul(2) {
+            keys.sort_unstable_by(|a, b| b.cmp(a));
+            keys.truncate(wanted);
+            bounds.low = keys.last().copied().unwrap_or(bounds.low);
+        }
     }
-    let mut between = connection.prepare_cached("SELECT count(*) FROM traces WHERE key >= ? AND key < ?")?;
-    let mut between = |low: i64, high: i64| -> rusqlite::Result<i64> {
-        if low < high { between.query_row([low, high], |row| row.get(0)) } else { Ok(0) }
-    };
-    let outside = (low - first).saturating_add(last - high);
-    let count = if outside < high - low {
-        let all = one("SELECT count(*) FROM traces")?.unwrap_or_default();
-        all - between(first, low)? - between(high, i64::MAX)?
-    } else {
-        between(low, high)?
-    };
-    Ok(count.max(0) as u64)
+    keys.sort_unstable_by(|a, b| b.cmp(a));
+    keys.truncate(wanted);
+    Ok(keys.into_iter().map(TraceKey).collect())
 }
 
 /// Reports whether a stored trace matches a filter: for a live tail.
@@ -143,6 +160,12 @@ fn check(
     statement.query_map(params_from_iter(&query.params), |row| row.get(0))?.collect()
 }
 
+/// The numbers that a query selects.
+fn numbers(connection: &Connection, query: &Fragment) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare_cached(&query.sql)?;
+    statement.query_map(params_from_iter(&query.params), |row| row.get(0))?.collect()
+}
+
 /// Numbers as a JSON list.
 fn list(numbers: impl Iterator<Item = i64>) -> String {
     let mut list = String::from("[");
@@ -166,15 +189,6 @@ pub(in crate::query) fn longest(connection: &Connection, search: &Search) -> rus
     Ok(longest.unwrap_or_default())
 }
 
-/// The key that `count` traces of the bounds lie above; `None` if there are no more.
-fn older(connection: &Connection, bounds: Bounds, count: usize) -> rusqlite::Result<Option<i64>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT key FROM traces WHERE key >= ? AND key < ? ORDER BY key DESC LIMIT 1 OFFSET ?",
-    )?;
-    let mut rows = statement.query((bounds.low, bounds.high, count.saturating_sub(1) as i64))?;
-    rows.next()?.map(|row| row.get(0)).transpose()
-}
-
 /// The part of the traces of a step above which checking all of them is as quick as subtracting lists: a quarter.
 const LEFT_SHARE: usize = 4;
 
@@ -192,14 +206,14 @@ struct Walk<'c> {
 impl Walk<'_> {
     fn run(&mut self, mut bounds: Bounds) -> rusqlite::Result<()> {
         if self.conjuncts.is_empty() {
-            return self.step(bounds, None);
+            return self.step(bounds);
         }
         let mut steps = self.pace.first;
         let mut looked_for_keys = false;
         loop {
-            let low = older(self.connection, bounds, steps)?;
+            let low = below(self.connection, bounds, steps)?;
             let before = self.keys.len();
-            self.step(Bounds { low: low.unwrap_or(bounds.low), ..bounds }, low.map(|_| steps))?;
+            self.step(Bounds { low: low.unwrap_or(bounds.low), ..bounds })?;
             let Some(low) = low.filter(|_| self.keys.len() < self.wanted) else {
                 return Ok(());
             };
@@ -219,10 +233,10 @@ impl Walk<'_> {
         }
     }
 
-    /// Walks over all traces within the bounds, until enough are found. `count` is how many there are, if that is known.
-    fn step(&mut self, bounds: Bounds, count: Option<usize>) -> rusqlite::Result<()> {
+    /// Walks over all traces within the bounds, until enough are found.
+    fn step(&mut self, bounds: Bounds) -> rusqlite::Result<()> {
         if self.subtracts {
-            match self.left(bounds, count)? {
+            match self.left(bounds)? {
                 Some(left) => return self.check(&left),
                 None => self.subtracts = false,
             }
@@ -241,16 +255,13 @@ impl Walk<'_> {
 
     /// The traces within the bounds that do not satisfy the tests that must not hold, newest first. `None` without such
     /// a test, or if that leaves most traces.
-    fn left(&self, bounds: Bounds, known: Option<usize>) -> rusqlite::Result<Option<Vec<i64>>> {
+    fn left(&self, bounds: Bounds) -> rusqlite::Result<Option<Vec<i64>>> {
         let tests: Vec<&Predicate> =
             self.conjuncts.iter().filter_map(|conjunct| conjunct.unless.as_ref()).collect();
         if tests.is_empty() {
             return Ok(None);
         }
-        let all = match known {
-            Some(known) => known,
-            None => count(self.connection, bounds)? as usize,
-        };
+        let all = count(self.connection, bounds)? as usize;
         let mut most = 0;
         for test in &tests {
             most = most.max(self.satisfying(test, bounds)?);
@@ -273,27 +284,14 @@ impl Walk<'_> {
         Ok(Some(left).filter(|left| left.len() <= all / LEFT_SHARE))
     }
 
-    /// Counts traces within the bounds that satisfy a test, by a walk over an index. Never more than there are.
+    /// Counts traces within the bounds that satisfy a test, by a walk over an index.
     fn satisfying(&self, test: &Predicate, bounds: Bounds) -> rusqlite::Result<usize> {
-        let queries = match plan::count_of(test, bounds) {
-            Some(plan::Count::Query(query)) => vec![query],
-            // A trace may have several of the nodes.
-            Some(plan::Count::Ids(ids, table)) => {
-                let ids = self.list(&ids)?;
-                ids.into_iter().map(|id| plan::count_of_id(table, id, bounds)).collect()
-            }
-            None => Vec::new(),
-        };
-        let mut most = 0;
-        for query in queries {
-            most = most.max(self.list(&query)?.first().copied().unwrap_or_default());
-        }
-        Ok(most.max(0) as usize)
+        let Some(query) = plan::count_of(test, bounds) else { return Ok(0) };
+        Ok(self.list(&query)?.first().map_or(0, |count| (*count).max(0) as usize))
     }
 
     fn list(&self, query: &Fragment) -> rusqlite::Result<Vec<i64>> {
-        let mut statement = self.connection.prepare_cached(&query.sql)?;
-        statement.query_map(params_from_iter(&query.params), |row| row.get(0))?.collect()
+        numbers(self.connection, query)
     }
 
     fn condition(&self) -> Fragment {
@@ -363,6 +361,8 @@ pub(in crate::query) struct Pace {
     pub(in crate::query) steps_before_keys: usize,
     /// Steps before a seek where the index leads to the keys, which is cheaper than reading a whole one.
     pub(in crate::query) steps_before_seek: usize,
+    /// Shapes whose newest traces are merged.
+    pub(in crate::query) most_shapes: usize,
     /// Keys of an index that are still few compared with a walk.
     pub(in crate::query) most_candidates: usize,
     /// Keys that are checked at once.
@@ -377,6 +377,7 @@ impl Default for Pace {
             subtracted: 64_000,
             steps_before_keys: 20,
             steps_before_seek: 4,
+            most_shapes: 20_000,
             most_candidates: 100_000,
             few_candidates: 2_000,
         }

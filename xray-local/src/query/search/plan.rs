@@ -1,10 +1,10 @@
 //! Plan of a search: conditions to check on a trace, and indexes that list the traces for which one holds.
 //!
 //! A condition is always complete; a list of keys is a shortcut that may be missing, and may name a trace twice.
+//! Conditions that shapes decide are one condition together.
 
-use super::super::filter::keyword::Scope;
-use super::super::filter::keyword::{Field, Kind};
-use super::super::filter::{Expr, Fragment, Operator, Predicate, Subject, Value, sql};
+use super::super::filter::keyword::{Column, Field, Scope};
+use super::super::filter::{Expr, Fragment, Operator, Predicate, Subject, sql};
 use super::range::{RangeKind, Sample, Search};
 use crate::model::{Time, TraceKey};
 
@@ -84,13 +84,34 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
     }
     if let Some(expr) = search.filter.expr() {
         conjuncts.extend(expr.conjuncts().iter().filter_map(|operand| bound(operand, bounds)));
-        conjuncts.extend(expr.conjuncts().iter().map(|operand| Conjunct {
+        let rest = expr.conjuncts().iter().filter(|operand| !sql::is_shaped(operand, Scope::Trace));
+        conjuncts.extend(rest.map(|operand| Conjunct {
             check: sql::condition(operand, Scope::Trace),
             keys: keys(operand, bounds),
             unless: unless(operand).cloned(),
         }));
     }
     conjuncts
+}
+
+/// The part of a filter that shapes decide, and what follows from the rest for the shape.
+pub(in crate::query) fn shaped(expr: &Expr) -> Option<Expr> {
+    let shaped = |operand: &Expr| match operand {
+        operand if sql::is_shaped(operand, Scope::Trace) => Some(operand.clone()),
+        Expr::Test(predicate) => sql::implied(predicate),
+        _ => None,
+    };
+    expr.conjuncts().iter().filter_map(shaped).reduce(Expr::and)
+}
+
+/// The condition that a trace has one of these shapes. `shapes` is a JSON list of their numbers.
+pub(in crate::query) fn has_shape(shapes: &str, bounds: Bounds) -> Conjunct {
+    let mut check = Fragment::new("t.shape IN (SELECT value FROM json_each(");
+    check.bind(shapes.to_owned()).push("))");
+    let mut query = Fragment::new("SELECT t.key FROM json_each(");
+    query.bind(shapes.to_owned()).push(") j CROSS JOIN traces t ON t.shape = j.value WHERE ");
+    query.append(bounds.hold("t.key"));
+    Conjunct::new(check, Some(Keys { cost: Cost::Seek, query }))
 }
 
 /// Bounds a trace by a test on its segments or calls, as no part takes longer than the trace. The bound
@@ -133,7 +154,10 @@ fn in_range(search: &Search, bounds: Bounds, longest: i64) -> Option<Conjunct> {
     query.append(check.clone());
     query.push(" AND ").append(bounds.hold("+t.key"));
     if search.range.kind == RangeKind::Service {
-        check.push(" AND EXISTS (SELECT 1 FROM segments s WHERE s.trace = t.key AND s.end_us >= ");
+        check
+            .push(" AND EXISTS (SELECT 1 FROM segments s WHERE ")
+            .push(sql::OF_TRACE[0])
+            .push(" AND s.end_us >= ");
         check.bind(start).push(" AND s.end_us < ").bind(end).push(")");
     }
     Some(Conjunct::new(check, Some(Keys { cost: Cost::Seek, query })))
@@ -164,17 +188,42 @@ pub(in crate::query) fn keys(expr: &Expr, bounds: Bounds) -> Option<Keys> {
             }
             Some(Keys { cost, query })
         }
+        expr if sql::is_shaped(expr, Scope::Trace) => {
+            let mut query = Fragment::new("SELECT t.key FROM traces t WHERE t.shape IN (");
+            query.append(sql::shapes(expr)).push(") AND ").append(bounds.hold("t.key"));
+            Some(Keys { cost: Cost::Seek, query })
+        }
         Expr::Test(predicate) => keys_of(predicate, bounds),
-        Expr::Not(_) => None,
+        Expr::Not(inner) => keys_without(inner, bounds),
     }
 }
 
-/// The test in `!TEST`, if each part of its index is a range of keys, and it is not on a trace's own row.
+/// Lists the traces for which a test on a column of their own row does not hold, by that column's index.
+fn keys_without(expr: &Expr, bounds: Bounds) -> Option<Keys> {
+    let Expr::Test(predicate @ (Predicate::Set(subject) | Predicate::Compare(subject, ..))) = expr else {
+        return None;
+    };
+    let (cost, without) = match (sql::column(subject, Scope::Trace), predicate) {
+        (
+            Column::Value(column)
+            | Column::Micros(column)
+            | Column::Interned { id: column, .. }
+            | Column::Lookup { id: column, .. },
+            Predicate::Set(_),
+        ) => (Cost::Seek, std::mem::take(Fragment::new(column).push(" IS NULL"))),
+        (Column::Micros(_), _) => (Cost::Scan, sql::condition(&expr.clone().negated(), Scope::Trace)),
+        _ => return None,
+    };
+    let mut query = Fragment::new("SELECT t.key FROM traces t WHERE ");
+    query.append(without).push(" AND ").append(bounds.hold("+t.key"));
+    Some(Keys { cost, query })
+}
+
+/// The test in `!TEST`, if each part of its index is a range of keys.
 fn unless(expr: &Expr) -> Option<&Predicate> {
     let Expr::Not(inner) = expr else { return None };
     let Expr::Test(predicate) = &**inner else { return None };
-    let is_listed = ends_in_keys(predicate) && sql::rows(predicate, Scope::Trace).is_some();
-    Some(predicate).filter(|_| is_listed)
+    Some(predicate).filter(|predicate| ends_in_keys(predicate))
 }
 
 /// Lists the traces for which a test holds, if an index can.
@@ -194,10 +243,16 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
                 let tables: Vec<&str> = rows.from.split(", ").collect();
                 query.push(&[&tables[1..], &tables[..1]].concat().join(" CROSS JOIN "));
             } else {
-                query.push(&rows.from).push(index(predicate, &rows.from));
+                query.push(&rows.from);
             }
             query.push(" WHERE ").append(rows.only);
             query.push(" AND ").append(bounds.hold(&format!("{plus}{column}")));
+        }
+        None if let Some((id, table, value)) = looked_up(predicate) => {
+            // The strings first, each of which leads to its traces.
+            query = Fragment::new("SELECT t.key FROM ");
+            query.push(table).push(" r CROSS JOIN traces t ON ").push(id).push(" = r.id WHERE ");
+            query.append(sql::value_test(predicate, value)).push(" AND ").append(bounds.hold("t.key"));
         }
         None => {
             query = Fragment::new("SELECT t.key FROM traces t WHERE ");
@@ -208,121 +263,53 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
     Some(Keys { cost, query })
 }
 
-/// Query that counts the traces for which a test holds.
-pub(in crate::query) enum Count {
-    /// A query for the number.
-    Query(Fragment),
-    /// A query for the ids of nodes (0) or edges (1); [`count_of_id`] makes the query for the number of each.
-    Ids(Fragment, usize),
-}
-
-/// Counts the traces for which a test in [`Conjunct::unless`] holds, in one walk over an index in order of keys.
-pub(in crate::query) fn count_of(predicate: &Predicate, bounds: Bounds) -> Option<Count> {
+/// Where the string of a comparison is looked up: its id in the trace's row, the table, the string there.
+fn looked_up(predicate: &Predicate) -> Option<(&'static str, &'static str, &'static str)> {
     match predicate {
-        Predicate::Service(node, None) if node.kind.as_deref() != Some("client") => {
-            Some(Count::Ids(sql::node_ids(node), 0))
-        }
-        Predicate::Edge(from, to, None) => Some(Count::Ids(sql::edge_ids(from, to), 1)),
-        Predicate::Service(..) | Predicate::Edge(..) => None,
-        _ => {
-            let mut query = keys_of(predicate, bounds)?.query;
-            let (column, rest) = query.sql.strip_prefix("SELECT ")?.split_once(' ')?;
-            query.sql = format!("SELECT count(DISTINCT {column}) {rest}");
-            Some(Count::Query(query))
-        }
+        Predicate::Compare(subject, ..) => match sql::column(subject, Scope::Trace) {
+            Column::Lookup { id, table, value } => Some((id, table, value)),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
-/// Counts the traces with a node (0) or an edge (1).
-pub(in crate::query) fn count_of_id(table: usize, id: i64, bounds: Bounds) -> Fragment {
-    const TABLES: [(&str, &str); 2] =
-        [("s.trace", "segments s WHERE s.node = "), ("e.trace", "calls e WHERE e.edge = ")];
-    let (column, from) = TABLES[table];
-    let mut query = Fragment::new(&format!("SELECT count(DISTINCT {column}) FROM {from}"));
-    std::mem::take(query.bind(id).push(" AND ").append(bounds.hold(column)))
+/// Counts the traces for which a test in [`Conjunct::unless`] holds, in one walk over an index in order of keys.
+pub(in crate::query) fn count_of(predicate: &Predicate, bounds: Bounds) -> Option<Fragment> {
+    let mut query = keys_of(predicate, bounds)?.query;
+    let (column, rest) = query.sql.strip_prefix("SELECT ")?.split_once(' ')?;
+    query.sql = format!("SELECT count(DISTINCT {column}) {rest}");
+    Some(query)
 }
 
 fn cost(predicate: &Predicate) -> Option<Cost> {
-    let seeks = |expr: &Expr| expr.conjuncts().iter().any(|operand| rare_flag(operand).is_some());
     match predicate {
         Predicate::RootCauseJson(_) => None,
         // Paths are few, and an index leads from them to traces.
         Predicate::RootCause(..) => Some(Cost::Seek),
-        Predicate::Service(node, inner) => {
-            let is_seek = !node.is_any() || inner.as_deref().is_some_and(seeks);
-            Some(if is_seek { Cost::Seek } else { Cost::Scan })
+        Predicate::Service(node, _) => Some(if node.is_any() { Cost::Scan } else { Cost::Seek }),
+        Predicate::Edge(from, to, _) => {
+            Some(if from.is_any() && to.is_any() { Cost::Scan } else { Cost::Seek })
         }
-        Predicate::Edge(from, to, inner) => {
-            let is_seek = !from.is_any() || !to.is_any() || inner.as_deref().is_some_and(seeks);
-            Some(if is_seek { Cost::Seek } else { Cost::Scan })
-        }
-        Predicate::Set(Subject::Annotation(_)) => Some(Cost::Seek),
-        Predicate::Set(Subject::Field(field)) => match field {
-            Field::Ok | Field::Inferred => None,
-            Field::Error | Field::Fault | Field::Throttle | Field::Partial => Some(Cost::Seek),
-            _ => Some(Cost::Scan),
-        },
-        Predicate::Compare(Subject::Field(field), operator, value) => match (operator, value) {
-            (_, Value::Bool(flag)) if *flag == (*operator == Operator::Equal) => match field {
-                Field::Ok | Field::Inferred => None,
-                _ => Some(Cost::Seek),
-            },
-            (_, Value::Bool(_)) | (Operator::NotEqual, _) => None,
-            (Operator::Contains | Operator::EndsWith, _) => Some(Cost::Scan),
-            // No index begins with the method.
-            _ if *field == Field::HttpMethod => None,
+        Predicate::Compare(Subject::Annotation(_), ..) => Some(Cost::Seek),
+        Predicate::Set(_) => Some(Cost::Scan),
+        Predicate::Compare(Subject::Field(_), operator, _) => match operator {
+            Operator::NotEqual => None,
+            Operator::Contains | Operator::EndsWith => Some(Cost::Scan),
             _ => Some(Cost::Seek),
         },
-        Predicate::Compare(Subject::Annotation(_), ..) => Some(Cost::Seek),
     }
 }
 
 /// Reports whether the test leads to a part of an index in which the keys are in order.
 fn ends_in_keys(predicate: &Predicate) -> bool {
     match predicate {
-        Predicate::Set(subject)
-        | Predicate::Compare(subject, Operator::Equal | Operator::NotEqual, Value::Bool(_)) => {
-            matches!(subject, Subject::Field(field) if field.keyword().kind == Kind::Flag)
-        }
         Predicate::Compare(Subject::Field(field), Operator::Equal, _) => {
             !matches!(field, Field::ResponseTime | Field::Duration)
         }
-        Predicate::Compare(Subject::Annotation(_), Operator::Equal, _) => true,
-        Predicate::Service(node, inner) => inner.is_none() && !node.is_any(),
-        Predicate::Edge(from, to, inner) => inner.is_none() && !(from.is_any() && to.is_any()),
+        Predicate::Compare(Subject::Annotation(_), Operator::Equal, _) | Predicate::RootCause(..) => true,
+        Predicate::Service(node, _) => !node.is_any(),
+        Predicate::Edge(from, to, _) => !(from.is_any() && to.is_any()),
         _ => false,
     }
-}
-
-fn index(predicate: &Predicate, from: &str) -> &'static str {
-    let (Predicate::Service(_, Some(inner)) | Predicate::Edge(_, _, Some(inner))) = predicate else {
-        return "";
-    };
-    flag_index(inner, from).unwrap_or_default()
-}
-
-/// The index of the segments or calls with a flag that must hold. SQLite takes the larger one, as it can't know how rare
-/// a flag is.
-pub(in crate::query) fn flag_index(inner: &Expr, from: &str) -> Option<&'static str> {
-    match (from, inner.conjuncts().iter().find_map(rare_flag)?) {
-        ("segments s", Field::Fault) => Some(" INDEXED BY segments_fault"),
-        ("segments s", _) => Some(" INDEXED BY segments_error"),
-        ("calls e", Field::Fault) => Some(" INDEXED BY calls_fault"),
-        ("calls e", _) => Some(" INDEXED BY calls_error"),
-        _ => None,
-    }
-}
-
-/// A flag that must hold, and for which there is an index of its own.
-fn rare_flag(expr: &Expr) -> Option<Field> {
-    let field = match expr {
-        Expr::Test(Predicate::Set(Subject::Field(field))) => field,
-        Expr::Test(Predicate::Compare(Subject::Field(field), operator, Value::Bool(flag)))
-            if *flag == (*operator == Operator::Equal) =>
-        {
-            field
-        }
-        _ => return None,
-    };
-    Some(*field).filter(|field| matches!(field, Field::Fault | Field::Error))
 }

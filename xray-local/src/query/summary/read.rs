@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
 use xray_sdk::TraceId;
 
+use super::super::filter::sql;
 use super::super::nodes::Nodes;
 use super::super::search::find;
 use super::super::search::{RangeKind, Search};
@@ -59,9 +60,9 @@ struct Reader<'c> {
 impl Reader<'_> {
     fn summary(&mut self, key: TraceKey) -> rusqlite::Result<Option<Summary>> {
         let mut statement = self.connection.prepare_cached(
-            "SELECT t.id, t.start_us, t.duration_us, t.response_us, t.fault, t.error, t.throttled, t.partial, t.url,
+            "SELECT t.id, t.start_us, t.duration_us, t.response_us, t.fault, t.error, t.throttled, t.partial, u.url,
                     t.status, t.method, g.agent, t.client_ip, t.root, t.revision, t.segments, t.bytes
-             FROM traces t LEFT JOIN agents g ON g.id = t.agent WHERE t.key = ?",
+             FROM traces t LEFT JOIN agents g ON g.id = t.agent LEFT JOIN urls u ON u.id = t.url WHERE t.key = ?",
         )?;
         let read = |row: &Row<'_>| {
             let root: Option<i64> = row.get(13)?;
@@ -124,8 +125,10 @@ impl Reader<'_> {
 
     /// The node of each segment, by the segment's number.
     fn segments(&mut self, key: TraceKey) -> rusqlite::Result<BTreeMap<i64, NodeName>> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT segment, node FROM segments WHERE trace = ?")?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT s.segment, s.node FROM traces t CROSS JOIN segments s ON {} WHERE t.key = ?",
+            sql::OF_TRACE[0]
+        ))?;
         let rows: Vec<(i64, i64)> = statement
             .query_map([key.0], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
@@ -137,10 +140,11 @@ impl Reader<'_> {
         key: TraceKey,
         segments: &BTreeMap<i64, NodeName>,
     ) -> rusqlite::Result<Vec<NodeName>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT DISTINCT g.source FROM calls e JOIN edges g ON g.id = e.edge
-             WHERE e.trace = ? AND e.caller IS NULL",
-        )?;
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT DISTINCT g.source FROM traces t CROSS JOIN calls e ON {} JOIN edges g ON g.id = e.edge
+             WHERE t.key = ? AND e.caller IS NULL",
+            sql::OF_TRACE[1]
+        ))?;
         let clients: Vec<i64> =
             statement.query_map([key.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         let mut services: Vec<NodeName> = Vec::new();

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use xray_sdk::TraceId;
 
-use super::documents::{Traffic, VOCABULARY};
+use super::documents::{Traffic, VOCABULARY, trace_id};
 use super::oracle::Facts;
-use super::support::{put, store_with_groups, trace};
+use super::support::{put, store_with_groups};
+use crate::model::TraceKey;
 use crate::query::filter::Filter;
 use crate::query::filter::keyword::Scope;
 use crate::query::filter::tests::generate::Random;
@@ -26,7 +27,7 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
     }
     let facts: Vec<Facts> = (1..=trace_count)
         .map(|number| {
-            let id: TraceId = trace(number).parse().unwrap();
+            let id: TraceId = trace_id(number).parse().unwrap();
             let found = store.read(|connection| traces(connection, &[id])).unwrap();
             let documents: Vec<Value> = found.traces[0]
                 .segments
@@ -47,6 +48,7 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
         first: 3,
         largest: 20,
         subtracted: 10,
+        most_shapes: 40,
         steps_before_keys: 1,
         steps_before_seek: 1,
         most_candidates: 60,
@@ -59,12 +61,12 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
             (1..=trace_count).filter(|number| facts[*number as usize - 1].satisfy(&expr)).collect();
         let search =
             Search { limit: 1 + random.below(50), ..Search::new(Range::ALL, Filter::from(expr.clone())) };
-        let mut found = Vec::new();
+        let mut found: Vec<TraceKey> = Vec::new();
         let mut next = None;
         loop {
             let search = Search { before: next, ..search.clone() };
             let page = store.read(|connection| find_at(connection, &search, &pace)).unwrap();
-            found.extend(page.keys.iter().map(|key| (key.0 & 0x7fff_ffff) as u32));
+            found.extend(&page.keys);
             next = page.next;
             if next.is_none() {
                 break;
@@ -72,7 +74,8 @@ fn agree(seed: u64, trace_count: u32, filters: usize) {
             assert_eq!(page.keys.len(), search.limit);
         }
         assert!(found.is_sorted_by(|a, b| a > b), "newest first: {expr}");
-        assert_eq!(found.iter().copied().collect::<BTreeSet<_>>(), expected, "{expr}");
+        let found: BTreeSet<u32> = found.iter().map(|key| (key.0 & 0x7fff_ffff) as u32).collect();
+        assert_eq!(found, expected, "{expr}");
         found_some += usize::from(!expected.is_empty() && expected.len() < trace_count as usize);
     }
     // Expressions that find all or nothing show little.

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::support::{START, trace};
+use super::support::START;
 use crate::query::filter::tests::generate::{Random, Vocabulary};
 
 pub(super) const NAMES: [&str; 6] = ["api", "shop", "db", "Ünï: cödé", "worker", "DynamoDB"];
@@ -11,7 +11,7 @@ pub(super) const TYPES: [&str; 5] =
     ["AWS::Lambda", "AWS::Lambda::Function", "AWS::DynamoDB::Table", "remote", "client"];
 pub(super) const ACCOUNTS: [&str; 2] = ["111122223333", "444455556666"];
 pub(super) const KEYS: [&str; 4] = ["game", "age", "aws:api_id", "dotted.key"];
-pub(super) const STRINGS: [&str; 10] = [
+pub(super) const STRINGS: [&str; 13] = [
     "https://shop.example.com/api/game/1",
     "GET",
     "POST",
@@ -22,7 +22,13 @@ pub(super) const STRINGS: [&str; 10] = [
     "i-0b22a22eec53b9321",
     "Timeout",
     "all",
+    "https://shop.example.com/Straße?q=100%25_\"*'%_",
+    "HTTPS://SHOP.EXAMPLE.COM/ünï/游戏/🦀",
+    "a%b_c",
 ];
+/// URLs that a pattern language or a change of case would confuse.
+const URLS: [&str; 6] =
+    [STRINGS[0], STRINGS[10], STRINGS[11], STRINGS[12], "https://shop.example.com/API/Game/1", "/"];
 pub(super) const NUMBERS: [f64; 10] = [0.0, 1.0, 5.0, 0.25, 200.0, 404.0, 500.0, 0.001, 0.5, 0.75];
 
 pub(super) const VOCABULARY: Vocabulary<'static> = Vocabulary {
@@ -33,6 +39,11 @@ pub(super) const VOCABULARY: Vocabulary<'static> = Vocabulary {
     strings: &STRINGS,
     numbers: &NUMBERS,
 };
+
+/// The id of a trace. Traces come in four minutes, in no order of their numbers.
+pub(super) fn trace_id(number: u32) -> String {
+    format!("1-{:08x}-{number:024x}", START as u32 + number * 7 % 4 * 60)
+}
 
 /// Makes the documents of one trace.
 pub(super) struct Traffic<'r> {
@@ -83,7 +94,7 @@ impl<'r> Traffic<'r> {
     fn segment(&mut self, parent: Option<String>, start: f64, depth: usize) {
         let id = self.id();
         let mut document = self.common(&id, start);
-        document["trace_id"] = json!(trace(self.number));
+        document["trace_id"] = json!(trace_id(self.number));
         if let Some(parent) = parent {
             document["parent_id"] = json!(parent);
         }
@@ -157,7 +168,7 @@ impl<'r> Traffic<'r> {
 
     fn send_alone(&mut self, mut document: Value) {
         document["type"] = json!("subsegment");
-        document["trace_id"] = json!(trace(self.number));
+        document["trace_id"] = json!(trace_id(self.number));
         self.documents.push(document);
     }
 
@@ -199,7 +210,7 @@ impl<'r> Traffic<'r> {
             let mut http = json!({});
             if self.random.once_in(2) {
                 http["request"] = json!({
-                    "url": STRINGS[0], "method": self.random.pick(&["GET", "POST"]),
+                    "url": self.random.pick(&URLS), "method": self.random.pick(&["GET", "POST"]),
                     "user_agent": STRINGS[3], "client_ip": STRINGS[4],
                 });
             }

@@ -138,7 +138,29 @@ fn a_throttle_is_an_error() {
 fn strings_are_compared_byte_by_byte() {
     let url = "https://shop/ünï\\\"é\u{1f980}?q=100%_*".to_owned() + &"x".repeat(900);
     let store = store(&[segment(1, 1, "a", 0.0, 0.1, json!({"http": {"request": {"url": url}}}))]);
-    for part in ["ünï\\\"é\u{1f980}", "100%_*", "SHOP", "", &url, "x\u{1f980}"] {
+    let parts = [
+        "/",
+        "é",
+        "%",
+        "_",
+        "H",
+        "sh",
+        "ï\\",
+        "%_",
+        "É\u{1f980}",
+        "\u{1f980}?",
+        "sho",
+        "SHO",
+        "ünï\\\"é\u{1f980}",
+        "100%_*",
+        "SHOP",
+        "'",
+        "",
+        &url,
+        "x\u{1f980}",
+        "\u{1f980}",
+    ];
+    for part in parts {
         let quoted = format!("\"{}\"", part.replace('\\', "\\\\").replace('"', "\\\""));
         for (operator, expected) in [
             ("CONTAINS", url.contains(part)),

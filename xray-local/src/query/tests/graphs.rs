@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::documents::Traffic;
+use super::documents::{Traffic, trace_id};
 use super::summaries::application;
 use super::support::{START, put, segment, store, store_with_groups, subsegment, trace};
 use crate::model::{EdgeKind, Length, Time};
@@ -172,7 +172,7 @@ fn minutes_rows_and_traces_count_alike() {
     for number in 1..=60 {
         put(&store, &Traffic::documents(&mut random, number));
     }
-    let ids: Vec<_> = (1..=60).map(|number| trace(number).parse().unwrap()).collect();
+    let ids: Vec<_> = (1..=60).map(|number| trace_id(number).parse().unwrap()).collect();
     let by_traces = store.read(|connection| trace_graph(connection, &ids)).unwrap();
     let by_minutes = store.read(|connection| service_graph(connection, Range::ALL, None)).unwrap();
     let by_rows = store.read(|connection| service_graph(connection, between(-5.0, 15.0), None)).unwrap();

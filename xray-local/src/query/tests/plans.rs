@@ -4,7 +4,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::query::Search;
 use crate::query::filter::Filter;
-use crate::query::search::plan::{Bounds, Cost, conjuncts, keys};
+use crate::query::search::plan::{Bounds, Cost, conjuncts, keys, shaped as shaped_part};
 use crate::query::tests::support::store;
 
 fn steps(connection: &Connection, sql: &str, params: &[rusqlite::types::Value]) -> Vec<String> {
@@ -40,18 +40,18 @@ fn conditions_that_seek_use_their_index() {
     assert_listed(
         Cost::Seek,
         &[
-            ("fault", "traces_fault"),
-            ("fault = true", "traces_fault"),
-            ("error", "traces_error"),
-            ("throttle", "traces_throttle"),
-            ("partial", "traces_partial"),
-            ("http.status = 500", "traces_status (status=?"),
-            ("http.status >= 500", "traces_status (status>?"),
+            ("fault", "COVERING INDEX traces_shape (shape=?"),
+            ("!fault", "COVERING INDEX traces_shape (shape=?"),
+            ("http.status >= 500", "COVERING INDEX traces_shape (shape=?"),
+            (r#"service("x") AND !edge("x", "y") { fault }"#, "COVERING INDEX traces_shape (shape=?"),
             ("responsetime > 5", "traces_response (response_us>?"),
             ("responsetime = 5", "traces_response (response_us>? AND response_us<?"),
             ("duration >= 5", "traces_duration (duration_us>?"),
-            (r#"http.url = "x""#, "traces_url (url=?"),
-            (r#"http.url BEGINSWITH "x""#, "traces_url (url>? AND url<?"),
+            (r#"http.url = "x""#, "COVERING INDEX traces_url (url=? AND key>? AND key<?"),
+            (r#"http.url BEGINSWITH "x""#, "COVERING INDEX sqlite_autoindex_urls_1 (url>? AND url<?"),
+            (r#"http.url BEGINSWITH "x""#, "COVERING INDEX traces_url (url=? AND key>? AND key<?"),
+            ("!http.url", "COVERING INDEX traces_url (url=?"),
+            ("!http.clientip", "COVERING INDEX traces_client_ip (client_ip=?"),
             (r#"http.clientip = "x""#, "traces_client_ip (client_ip=?"),
             (r#"http.useragent = "x""#, "traces_agent (agent=?"),
             (r#"user = "x""#, "users_user (user=?"),
@@ -63,18 +63,18 @@ fn conditions_that_seek_use_their_index() {
             ("annotation.a = 5", "annotations_value (key=? AND kind=? AND value=?"),
             ("annotation.a > 5", "annotations_value (key=? AND kind=? AND value>?"),
             ("annotation.a = true", "annotations_value (key=? AND kind=? AND value=?"),
-            ("annotation.a", "annotations_value (key=?"),
+            ("annotation.a", "COVERING INDEX traces_shape (shape=?"),
+            ("!user", "COVERING INDEX traces_shape (shape=?"),
             (r#"annotation.a CONTAINS "x""#, "annotations_value (key=? AND kind=?"),
             (r#"group.name = "x""#, "PRIMARY KEY (grp=?"),
-            (r#"service("x")"#, "segments_node (node=?"),
-            (r#"service("x") { ok }"#, "segments_node (node=?"),
-            (r#"service("x") { fault }"#, "segments_fault (node=?"),
-            (r#"service("x") { error AND responsetime > 1 }"#, "segments_error (node=?"),
-            (r#"service(id(type: "x"))"#, "segments_node (node=?"),
-            ("service() { fault }", "segments_fault"),
-            (r#"edge("a", "b")"#, "calls_edge (edge=?"),
-            (r#"edge("a", "b") { fault }"#, "calls_fault (edge=?"),
-            (r#"edge("a", "b") { error }"#, "calls_error (edge=?"),
+            (r#"service("x") { responsetime > 1 }"#, "s USING PRIMARY KEY (node=? AND trace>? AND trace<?"),
+            (
+                r#"service(id(type: "x")) { responsetime > 1 }"#,
+                "s USING PRIMARY KEY (node=? AND trace>? AND trace<?",
+            ),
+            (r#"edge("a", "b") { responsetime > 1 }"#, "e USING PRIMARY KEY (edge=? AND trace>? AND trace<?"),
+            (r#"service(id(type: "client"))"#, "e USING PRIMARY KEY (edge=?"),
+            (r#"service(id(type: "client"))"#, "s USING PRIMARY KEY (node=? AND trace=?"),
             (r#"rootcause.fault.service { name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.fault.entity { last and name = "x" }"#, "trace_causes_path (path=?"),
             (r#"rootcause.error.exception { message = "x" }"#, "trace_causes_path (path=?"),
@@ -88,13 +88,14 @@ fn conditions_that_scan_read_an_index_that_covers_them() {
     assert_listed(
         Cost::Scan,
         &[
-            (r#"http.url CONTAINS "x""#, "COVERING INDEX traces_url"),
-            (r#"http.url ENDSWITH "x""#, "COVERING INDEX traces_url"),
+            (r#"http.url CONTAINS "x""#, "SCAN r"),
+            (r#"http.url ENDSWITH "x""#, "COVERING INDEX traces_url (url=? AND key>? AND key<?"),
+            ("!responsetime > 5", "COVERING INDEX traces_response"),
             (r#"http.clientip CONTAINS "x""#, "COVERING INDEX traces_client_ip"),
             (r#"user CONTAINS "x""#, "COVERING INDEX users_user"),
             (r#"resource.arn CONTAINS "x""#, "COVERING INDEX places_value"),
-            ("service() { responsetime > 5 }", "COVERING INDEX segments_node"),
-            (r#"edge("", "") { responsetime > 5 }"#, "COVERING INDEX calls_edge"),
+            ("service() { responsetime > 5 }", "SCAN s"),
+            (r#"edge("", "") { responsetime > 5 }"#, "SCAN e"),
         ],
     );
 }
@@ -127,15 +128,17 @@ fn a_time_within_a_trace_bounds_the_trace_by_an_index() {
 #[test]
 fn a_negated_test_is_subtracted_if_its_index_is_in_order_of_keys() {
     for (expression, is_subtracted) in [
-        (r#"!service("x")"#, true),
-        (r#"fault AND !edge("x", "y")"#, true),
         (r#"!user = "x""#, true),
         (r#"!annotation.a = "x""#, true),
         (r#"!group.name = "x""#, true),
         ("!fault", false),
-        (r#"!http.url = "x""#, false),
+        (r#"!http.url = "x""#, true),
+        (r#"!service("x")"#, false),
         ("!service()", false),
         (r#"!service("x") { fault }"#, false),
+        (r#"!service("x") { responsetime > 1 }"#, true),
+        (r#"!edge("x", "y") { fault AND duration > 1 }"#, true),
+        (r#"!rootcause.fault.service { name = "x" }"#, true),
         ("!annotation.a > 5", false),
         (r#"service("x")"#, false),
     ] {
@@ -147,16 +150,51 @@ fn a_negated_test_is_subtracted_if_its_index_is_in_order_of_keys() {
 }
 
 #[test]
+fn shapes_decide_what_they_hold_and_bound_the_rest() {
+    for (expression, shaped, is_decided) in [
+        ("ok AND !partial", "ok AND !partial", true),
+        (
+            "http.status >= 500 AND http.method BEGINSWITH \"P\"",
+            "http.status >= 500 AND http.method BEGINSWITH \"P\"",
+            true,
+        ),
+        (
+            r#"!service("x") { root AND http.status = 404 }"#,
+            r#"!service("x") { root AND http.status = 404 }"#,
+            true,
+        ),
+        (r#"!edge("x", "y") OR fault"#, r#"!edge("x", "y") OR fault"#, true),
+        (
+            "annotation.a AND !user AND !availabilityzone",
+            "annotation.a AND !user AND !availabilityzone",
+            true,
+        ),
+        ("instance.id OR resource.arn", "instance.id OR resource.arn", true),
+        (r#"fault AND user = "x""#, "fault", false),
+        ("service() { user }", "", false),
+        (r#"service("x") { fault AND responsetime > 1 }"#, r#"service("x") { fault }"#, false),
+        (r#"edge("x", "y") { duration > 1 AND !error }"#, r#"edge("x", "y") { !error }"#, false),
+        (r#"service("x") { responsetime > 1 }"#, "", false),
+        (r#"!service("x") { fault AND responsetime > 1 }"#, "", false),
+        (r#"fault OR user = "x""#, "", false),
+        (r#"service(id(type: "client"))"#, "", false),
+    ] {
+        let filter = Filter::parse(expression).unwrap();
+        let found = shaped_part(filter.expr().unwrap());
+        assert_eq!(found.map(|expr| expr.to_string()).unwrap_or_default(), shaped, "{expression}");
+        let search = Search::new(crate::query::Range::ALL, filter);
+        let rest = conjuncts(&search, Bounds::of(&search), 0);
+        assert_eq!(rest.is_empty(), is_decided, "{expression}");
+    }
+}
+
+#[test]
 fn conditions_that_most_traces_satisfy_list_nothing() {
     for expression in [
-        "ok",
-        "!fault",
-        "fault = false",
-        "inferred",
-        "http.status != 200",
-        "!service(\"x\")",
-        "http.method = \"GET\"",
-        "fault OR ok",
+        "user != \"x\"",
+        "http.url != \"x\"",
+        "!service(\"x\") { responsetime > 1 }",
+        "fault OR user != \"x\"",
         "rootcause.json = #[{}]",
     ] {
         assert!(listed(expression).is_none(), "{expression}");

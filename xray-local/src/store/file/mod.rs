@@ -1,8 +1,9 @@
 //! The SQLite file: where it lies, its tables, its settings, and the connections that read it.
 //!
-//! Nothing here knows what is in the tables; `schema.sql` documents them.
+//! Nothing here but `migrate` knows what is in the tables; `schema.sql` documents them.
 
 mod beside;
+mod migrate;
 mod open;
 mod options;
 mod readers;

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rusqlite::{Connection, OpenFlags};
 
 use super::Place;
-use super::schema::{APPLICATION, SCHEMA, STEPS, VERSION};
+use super::migrate::{Fill, migrate};
+use super::schema::{APPLICATION, SCHEMA, VERSION};
 use crate::store::OpenError;
 
 /// An address that each connection of one store opens, and the lock that keeps other processes out.
@@ -22,8 +23,8 @@ pub(in super::super) struct Source {
 }
 
 impl Source {
-    /// Prepares the place and brings its tables to [`VERSION`].
-    pub(in super::super) fn prepare(place: &Place) -> Result<(Self, Connection), OpenError> {
+    /// Prepares the place and brings its tables to [`VERSION`]. `fill` completes tables of earlier versions.
+    pub(in super::super) fn prepare(place: &Place, fill: Fill) -> Result<(Self, Connection), OpenError> {
         let source = match place {
             Place::File(path) => Self::file(path)?,
             Place::Memory => Self::memory(),
@@ -32,7 +33,7 @@ impl Source {
         // Looked at first: a file that is not ours stays as it is.
         let version = source.version(&connection)?;
         source.set_up(&connection)?;
-        source.migrate(&connection, version)?;
+        source.bring_up(&connection, version, fill)?;
         Ok((source, connection))
     }
 
@@ -115,19 +116,15 @@ impl Source {
     }
 
     /// Brings tables to [`VERSION`], or makes them.
-    fn migrate(&self, connection: &Connection, version: Option<i64>) -> Result<(), OpenError> {
-        let commit = |sql: &str| connection.execute_batch(sql).map_err(|err| self.explain(err));
-        let Some(version) = version else {
-            return commit(&format!(
+    fn bring_up(&self, connection: &Connection, version: Option<i64>, fill: Fill) -> Result<(), OpenError> {
+        let outcome = match version {
+            Some(VERSION) => Ok(()),
+            Some(earlier) => migrate(connection, earlier, fill),
+            None => connection.execute_batch(&format!(
                 "BEGIN; {SCHEMA}; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT;"
-            ));
+            )),
         };
-        // Each step commits with its version, so that one that is interrupted is done again.
-        for (from, step) in (1..).zip(STEPS).skip_while(|(from, _)| *from < version) {
-            let next = from + 1;
-            commit(&format!("BEGIN; {step}; PRAGMA user_version = {next}; COMMIT;"))?;
-        }
-        Ok(())
+        outcome.map_err(|err| self.explain(err))
     }
 
     fn explain(&self, err: rusqlite::Error) -> OpenError {

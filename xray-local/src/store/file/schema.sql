@@ -1,4 +1,4 @@
--- The one file that xray-local keeps, version 2 (`PRAGMA user_version`).
+-- The one file that xray-local keeps, version 3 (`PRAGMA user_version`).
 --
 -- Conventions
 --   *_us        microseconds: since 1970 for a point in time, otherwise a length
@@ -57,10 +57,77 @@ CREATE TABLE agents (
     agent   TEXT NOT NULL UNIQUE
 );
 
+-- URLs of root segments. Those that no trace has any more are deleted by and by.
+CREATE TABLE urls (
+    id      INTEGER PRIMARY KEY,
+    url     TEXT NOT NULL UNIQUE
+);
+
 CREATE TABLE annotation_keys (
     id      INTEGER PRIMARY KEY,
     key     TEXT NOT NULL UNIQUE
 );
+
+-- ---------------------------------------------------------------- shapes
+
+-- What many traces have in common: the flags, status and method of the trace, of its segments and of its calls, and which
+-- values are set; each combination once. Traces are many and their shapes few, so a condition on these alone, negated or not, is evaluated
+-- on shapes; `traces_shape` lists the traces of each in order of their keys. A shape never changes; those that no
+-- trace has any more are deleted by and by.
+CREATE TABLE shapes (
+    id       INTEGER PRIMARY KEY,
+    name     BLOB NOT NULL UNIQUE,      -- everything that is in it, see store/traces/shape.rs
+    ok       INTEGER NOT NULL,          -- columns of the same names in `traces`
+    error    INTEGER NOT NULL,
+    throttle INTEGER NOT NULL,
+    fault    INTEGER NOT NULL,
+    partial  INTEGER NOT NULL,
+    inferred INTEGER NOT NULL,
+    status   INTEGER,
+    method   TEXT,
+    user     INTEGER NOT NULL,          -- any segment has a user; the same for the next three
+    zone     INTEGER NOT NULL,
+    instance INTEGER NOT NULL,
+    resource INTEGER NOT NULL
+);
+
+-- Annotations that any segment has, those that are false alone left out.
+CREATE TABLE shape_keys (
+    shape    INTEGER NOT NULL,
+    key      INTEGER NOT NULL,          -- annotation_keys.id
+    PRIMARY KEY (shape, key)
+) WITHOUT ROWID;
+
+-- Columns have the names of those in `segments`. `part` counts within the shape.
+CREATE TABLE shape_segments (
+    shape    INTEGER NOT NULL,
+    node     INTEGER NOT NULL,
+    part     INTEGER NOT NULL,
+    ok       INTEGER NOT NULL,
+    error    INTEGER NOT NULL,
+    throttle INTEGER NOT NULL,
+    fault    INTEGER NOT NULL,
+    partial  INTEGER NOT NULL,
+    inferred INTEGER NOT NULL,
+    root     INTEGER NOT NULL,
+    status   INTEGER,
+    method   TEXT,
+    PRIMARY KEY (shape, node, part)
+) WITHOUT ROWID;
+
+-- Columns have the names of those in `calls`.
+CREATE TABLE shape_calls (
+    shape    INTEGER NOT NULL,
+    edge     INTEGER NOT NULL,
+    part     INTEGER NOT NULL,
+    ok       INTEGER NOT NULL,
+    error    INTEGER NOT NULL,
+    throttle INTEGER NOT NULL,
+    fault    INTEGER NOT NULL,
+    partial  INTEGER NOT NULL,
+    inferred INTEGER NOT NULL,
+    PRIMARY KEY (shape, edge, part)
+) WITHOUT ROWID;
 
 -- ---------------------------------------------------------------- traces
 
@@ -83,20 +150,17 @@ CREATE TABLE traces (
     root        INTEGER,                -- node of the root segment; NULL while it is not known
     status      INTEGER,                -- http.response.status of the root segment
     method      TEXT,
-    url         TEXT,
+    url         INTEGER,                -- urls.id
     client_ip   TEXT,
     agent       INTEGER,                -- agents.id
     segments    INTEGER NOT NULL,       -- segments and subsegments, nested ones too; inferred ones not counted
     documents   INTEGER NOT NULL,
     bytes       INTEGER NOT NULL,       -- of all documents
     received_us INTEGER NOT NULL,       -- arrival of the latest document
-    over_limit  INTEGER NOT NULL        -- LimitExceeded
+    over_limit  INTEGER NOT NULL,       -- LimitExceeded
+    shape       INTEGER NOT NULL        -- shapes.id
 );
-CREATE INDEX traces_fault ON traces (key) WHERE fault;
-CREATE INDEX traces_error ON traces (key) WHERE error;
-CREATE INDEX traces_throttle ON traces (key) WHERE throttle;
-CREATE INDEX traces_partial ON traces (key) WHERE partial;
-CREATE INDEX traces_status ON traces (status, key);
+CREATE INDEX traces_shape ON traces (shape, key);
 CREATE INDEX traces_response ON traces (response_us, key);
 CREATE INDEX traces_duration ON traces (duration_us, key);
 CREATE INDEX traces_url ON traces (url, key);
@@ -105,7 +169,14 @@ CREATE INDEX traces_agent ON traces (agent, key);
 CREATE INDEX traces_start ON traces (start_us, end_us, key);
 CREATE INDEX traces_received ON traces (received_us, key);   -- retention deletes the oldest arrivals
 
--- Compiled and inferred segments: `service(…) { … }`, node statistics.
+-- Traces whose key's second lies in the minute (epoch minutes), so that a range need not be walked to count them.
+CREATE TABLE trace_minutes (
+    minute  INTEGER PRIMARY KEY,
+    traces  INTEGER NOT NULL
+);
+
+-- Compiled and inferred segments: `service(…) { … }`, node statistics. Those of a node lie together, in order of the
+-- traces. Those of a trace are found by the nodes of its shape.
 CREATE TABLE segments (
     trace       INTEGER NOT NULL,
     segment     INTEGER NOT NULL,
@@ -127,14 +198,11 @@ CREATE TABLE segments (
     url         TEXT,
     client_ip   TEXT,
     agent       INTEGER,
-    PRIMARY KEY (trace, segment)
+    PRIMARY KEY (node, trace, segment)
 ) WITHOUT ROWID;
-CREATE INDEX segments_node ON segments (node, trace, response_us, ok, error, throttle, fault, partial, inferred, root);
-CREATE INDEX segments_fault ON segments (node, trace) WHERE fault;
-CREATE INDEX segments_error ON segments (node, trace) WHERE error;
 
 -- Calls from one node to another: the caller's subsegments; for an edge from a client, the root segment.
--- `edge(…) { … }`, edge statistics. `call` counts within the trace.
+-- `edge(…) { … }`, edge statistics. `call` counts within the trace. In the order of segments, by the shape's edges.
 CREATE TABLE calls (
     trace       INTEGER NOT NULL,
     call        INTEGER NOT NULL,
@@ -153,14 +221,8 @@ CREATE TABLE calls (
     fault       INTEGER NOT NULL,
     partial     INTEGER NOT NULL,
     inferred    INTEGER NOT NULL,
-    status      INTEGER,
-    method      TEXT,
-    url         TEXT,
-    PRIMARY KEY (trace, call)
+    PRIMARY KEY (edge, trace, call)
 ) WITHOUT ROWID;
-CREATE INDEX calls_edge ON calls (edge, trace, response_us, ok, error, throttle, fault, partial, inferred);
-CREATE INDEX calls_fault ON calls (edge, trace) WHERE fault;
-CREATE INDEX calls_error ON calls (edge, trace) WHERE error;
 
 -- `kind`: 0 boolean (value 0 or 1), 1 number (REAL), 2 string (TEXT). At most 50 keys of a trace are here.
 CREATE TABLE annotations (

@@ -1,17 +1,18 @@
-//! Changes of a batch to the minutes of the map: gathered in memory, applied once per cell.
+//! Changes of a batch to the counts per minute: gathered in memory, applied once per cell.
 
 use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::histogram::Histogram;
-use crate::model::{Flags, Time};
+use crate::model::{Flags, Time, TraceKey};
 
-/// Changes to `node_minutes` and `edge_minutes`.
+/// Changes to `node_minutes`, `edge_minutes` and `trace_minutes`.
 #[derive(Debug, Default)]
 pub(super) struct Cells {
     nodes: HashMap<(i64, i64, i64), Cell>,
     edges: HashMap<(i64, i64, i64), Cell>,
+    traces: HashMap<i64, i64>,
 }
 
 /// One completed segment or call, as a cell counts it.
@@ -80,6 +81,10 @@ impl Cells {
         self.edges.entry((group, sample.start.epoch_minute(), edge)).or_default().count(sample, sign);
     }
 
+    pub(super) fn trace(&mut self, key: TraceKey, sign: i64) {
+        *self.traces.entry(key.minute()).or_default() += sign;
+    }
+
     /// Writes all changes.
     pub(super) fn apply(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         for ((group, minute, node), cell) in self.nodes.drain() {
@@ -88,12 +93,24 @@ impl Cells {
         for ((group, minute, edge), cell) in self.edges.drain() {
             apply(connection, &EDGES, [group, minute, edge], cell)?;
         }
+        for (minute, change) in self.traces.drain().filter(|(_, change)| *change != 0) {
+            connection
+                .prepare_cached(
+                    "INSERT INTO trace_minutes (minute, traces) VALUES (?1, ?2)
+                     ON CONFLICT (minute) DO UPDATE SET traces = traces + ?2",
+                )?
+                .execute([minute, change])?;
+            connection
+                .prepare_cached("DELETE FROM trace_minutes WHERE minute = ? AND traces <= 0")?
+                .execute([minute])?;
+        }
         Ok(())
     }
 
     pub(super) fn clear(&mut self) {
         self.nodes.clear();
         self.edges.clear();
+        self.traces.clear();
     }
 }
 

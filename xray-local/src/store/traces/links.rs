@@ -12,6 +12,7 @@ use xray_sdk::TraceId;
 use super::cells::{Cells, Sample};
 use super::names::Names;
 use super::rows::Samples;
+use super::shape;
 use crate::model::{EdgeKind, Flags, Length, Time, TraceKey};
 
 /// Writes the calls of links anew: of the traces that were just written, and of those that link to one of these.
@@ -24,6 +25,10 @@ pub(super) fn refresh(
     ids: &[TraceId],
     written: &mut [(TraceKey, Samples)],
 ) -> rusqlite::Result<()> {
+    // Most stores have no link at all, and a look-up for each trace is not free.
+    if !connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM links)")?.query_row([], |row| row.get(0))? {
+        return Ok(());
+    }
     let mut touched: BTreeSet<i64> = BTreeSet::new();
     let mut find = connection.prepare_cached(
         "SELECT trace FROM links WHERE trace = ?1 UNION SELECT trace FROM links WHERE linked = ?2",
@@ -45,7 +50,8 @@ pub(super) fn refresh(
             .query_map([trace], |row| row.get(0))?
             .collect::<rusqlite::Result<Vec<i64>>>()?;
         let before = remove(connection, trace)?;
-        let after = insert(connection, names, trace)?;
+        let (after, edges) = insert(connection, names, trace)?;
+        shape::link(connection, trace, &edges)?;
         for group in std::iter::once(0).chain(groups) {
             before.iter().for_each(|(edge, sample)| cells.edge(group, *edge, sample, -1));
             after.iter().for_each(|(edge, sample)| cells.edge(group, *edge, sample, 1));
@@ -62,13 +68,16 @@ fn remove(connection: &Connection, trace: i64) -> rusqlite::Result<Vec<(i64, Sam
     let samples = connection
         .prepare_cached(
             "SELECT c.start_us, c.end_us, c.error, c.throttle, c.fault, c.inferred, c.age_us, c.edge
-             FROM calls c JOIN edges e ON e.id = c.edge WHERE c.trace = ? AND e.kind = ? AND c.end_us IS NOT NULL",
+             FROM traces t JOIN shape_calls h ON h.shape = t.shape JOIN edges e ON e.id = h.edge
+             CROSS JOIN calls c ON c.edge = h.edge AND c.trace = t.key
+             WHERE t.key = ? AND e.kind = ? AND c.end_us IS NOT NULL GROUP BY c.edge, c.call",
         )?
         .query_map(params![trace, EdgeKind::Link as i64], |row| Ok((row.get(7)?, sample(row, row.get(1)?)?)))?
         .collect::<rusqlite::Result<_>>()?;
     connection
         .prepare_cached(
-            "DELETE FROM calls WHERE trace = ? AND (SELECT kind FROM edges WHERE id = calls.edge) = ?",
+            "DELETE FROM calls WHERE trace = ?1 AND edge IN (SELECT h.edge FROM traces t
+             JOIN shape_calls h ON h.shape = t.shape JOIN edges e ON e.id = h.edge WHERE t.key = ?1 AND e.kind = ?2)",
         )?
         .execute(params![trace, EdgeKind::Link as i64])?;
     Ok(samples)
@@ -82,16 +91,22 @@ struct Event {
     linked: Vec<u8>,
     linked_span: i64,
     start: Time,
+    flags: Flags,
     sample: Option<Sample>,
 }
 
-/// Writes the calls of links of a trace. Returns what the completed ones count.
-fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::Result<Vec<(i64, Sample)>> {
+/// What completed calls count, and the edges of all with what a shape has of them.
+type Written = (Vec<(i64, Sample)>, Vec<(i64, Flags)>);
+
+/// Writes the calls of links of a trace.
+fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::Result<Written> {
     let events: Vec<Event> = connection
         .prepare_cached(
             "SELECT s.start_us, s.end_us, s.error, s.throttle, s.fault, s.inferred, NULL, s.segment, s.node, l.span,
-                    l.linked, l.linked_span
-             FROM links l JOIN segments s ON s.trace = l.trace AND s.segment = l.segment WHERE l.trace = ?",
+                    l.linked, l.linked_span, s.ok, s.partial
+             FROM traces t CROSS JOIN segments s ON s.trace = t.key
+                 AND s.node IN (SELECT h.node FROM shape_segments h WHERE h.shape = t.shape)
+             JOIN links l ON l.trace = t.key AND l.segment = s.segment WHERE t.key = ? ORDER BY l.segment, l.span",
         )?
         .query_map([trace], |row| {
             let end: Option<i64> = row.get(1)?;
@@ -102,14 +117,18 @@ fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::R
                 linked: row.get(10)?,
                 linked_span: row.get(11)?,
                 start: Time(row.get(0)?),
+                flags: Flags { ok: row.get(12)?, partial: row.get(13)?, ..flags(row)? },
                 sample: end.map(|end| sample(row, end)).transpose()?,
             })
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut number: i64 = connection
-        .prepare_cached("SELECT coalesce(max(call) + 1, 0) FROM calls WHERE trace = ?")?
+        .prepare_cached(
+            "SELECT coalesce(max(c.call) + 1, 0) FROM traces t JOIN shape_calls h ON h.shape = t.shape
+             CROSS JOIN calls c ON c.edge = h.edge AND c.trace = t.key WHERE t.key = ?",
+        )?
         .query_row([trace], |row| row.get(0))?;
-    let mut counted = Vec::new();
+    let (mut counted, mut edges) = (Vec::new(), Vec::new());
     for event in events {
         let Some((source, sent)) = sender(connection, &event)? else { continue };
         let edge = names.edge(connection, source, event.node, EdgeKind::Link)?;
@@ -117,18 +136,19 @@ fn insert(connection: &Connection, names: &mut Names, trace: i64) -> rusqlite::R
         let age = Length((event.start - sent).0.max(0));
         connection
             .prepare_cached(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, alias, start_us, end_us, response_us,
-                 age_us, ok, error, throttle, fault, partial, inferred, status, method, url)
-                 SELECT trace, ?, ?, NULL, segment, ?, NULL, start_us, end_us, response_us,
-                        ?, ok, error, throttle, fault, partial, inferred, status, method, url
-                 FROM segments WHERE trace = ? AND segment = ?",
+                "INSERT INTO calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok,
+                 error, throttle, fault, partial, inferred)
+                 SELECT trace, ?, ?, NULL, segment, ?, start_us, end_us, response_us, ?, ok, error, throttle, fault,
+                        partial, inferred
+                 FROM segments WHERE node = ? AND trace = ? AND segment = ?",
             )?
-            .execute(params![number, edge, event.span, age.0, trace, event.segment])?;
+            .execute(params![number, edge, event.span, age.0, event.node, trace, event.segment])?;
         number += 1;
+        edges.push((edge, event.flags));
         counted
             .extend(event.sample.map(|sample| (edge, Sample { other: Some(age.milliseconds()), ..sample })));
     }
-    Ok(counted)
+    Ok((counted, edges))
 }
 
 /// Finds the source of an event, and when it was sent: the node that the linked call led to, which is the queue; else the
@@ -139,7 +159,8 @@ fn sender(connection: &Connection, event: &Event) -> rusqlite::Result<Option<(i6
     let call = connection
         .prepare_cached(
             "SELECT e.target, coalesce(c.end_us, c.start_us)
-             FROM traces t JOIN calls c ON c.trace = t.key JOIN edges e ON e.id = c.edge
+             FROM traces t JOIN shape_calls h ON h.shape = t.shape JOIN edges e ON e.id = h.edge
+             CROSS JOIN calls c ON c.edge = h.edge AND c.trace = t.key
              WHERE t.id = ? AND c.span = ? AND e.kind = ? ORDER BY c.call LIMIT 1",
         )?
         .query_row(values, read)
@@ -149,8 +170,9 @@ fn sender(connection: &Connection, event: &Event) -> rusqlite::Result<Option<(i6
     }
     connection
         .prepare_cached(
-            "SELECT s.node, coalesce(s.end_us, s.start_us) FROM traces t JOIN segments s ON s.trace = t.key
-             WHERE t.id = ? AND s.id = ? LIMIT 1",
+            "SELECT s.node, coalesce(s.end_us, s.start_us) FROM traces t JOIN shape_segments h ON h.shape = t.shape
+             CROSS JOIN segments s ON s.node = h.node AND s.trace = t.key WHERE t.id = ? AND s.id = ?
+             ORDER BY s.segment LIMIT 1",
         )?
         .query_row(params![event.linked, event.linked_span], read)
         .optional()
@@ -158,13 +180,18 @@ fn sender(connection: &Connection, event: &Event) -> rusqlite::Result<Option<(i6
 
 /// The first seven columns: start, end, error, throttle, fault, inferred, age.
 fn sample(row: &Row<'_>, end: i64) -> rusqlite::Result<Sample> {
-    let flags = Flags {
+    let flags = flags(row)?;
+    let other = row.get::<_, Option<i64>>(6)?.map(|age| Length(age).milliseconds());
+    Ok(Sample { start: Time(row.get(0)?), end: Time(end), flags, root: false, other })
+}
+
+/// The flags among these columns.
+fn flags(row: &Row<'_>) -> rusqlite::Result<Flags> {
+    Ok(Flags {
         error: row.get(2)?,
         throttle: row.get(3)?,
         fault: row.get(4)?,
         inferred: row.get(5)?,
         ..Flags::default()
-    };
-    let other = row.get::<_, Option<i64>>(6)?.map(|age| Length(age).milliseconds());
-    Ok(Sample { start: Time(row.get(0)?), end: Time(end), flags, root: false, other })
+    })
 }

@@ -13,8 +13,10 @@ mod links;
 mod names;
 mod recent;
 mod rows;
+mod shape;
+mod sweep;
 
 pub(super) use blocks::read as read_documents;
-pub(super) use cause_rows::sweep as sweep_paths;
 pub use histogram::Histogram;
 pub(super) use intake::{Taken, Traces};
+pub(super) use shape::fill as fill_shapes;

@@ -14,9 +14,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "ok",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.ok")),
-            Place::chosen(Within::Service, Column::Value("s.ok")),
-            Place::chosen(Within::Edge, Column::Value("e.ok")),
+            Place::documented(Within::Trace, Column::Shape("t.ok")),
+            Place::chosen(Within::Service, Column::Shape("s.ok")),
+            Place::chosen(Within::Edge, Column::Shape("e.ok")),
         ],
         hint: "neither error nor fault",
         doc: "The root segment has completed, and has neither error, throttle nor fault. False while no root \
@@ -28,9 +28,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "error",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.error")),
-            Place::documented(Within::Service, Column::Value("s.error")),
-            Place::documented(Within::Edge, Column::Value("e.error")),
+            Place::documented(Within::Trace, Column::Shape("t.error")),
+            Place::documented(Within::Service, Column::Shape("s.error")),
+            Place::documented(Within::Edge, Column::Shape("e.error")),
         ],
         hint: "4xx, throttling included",
         doc: "The root segment has a 4xx response. A throttled request is an error. An error downstream that \
@@ -42,9 +42,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "throttle",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.throttle")),
-            Place::documented(Within::Service, Column::Value("s.throttle")),
-            Place::documented(Within::Edge, Column::Value("e.throttle")),
+            Place::documented(Within::Trace, Column::Shape("t.throttle")),
+            Place::documented(Within::Service, Column::Shape("s.throttle")),
+            Place::documented(Within::Edge, Column::Shape("e.throttle")),
         ],
         hint: "429",
         doc: "The root segment was throttled. Inside braces: that segment, or that call.",
@@ -55,9 +55,9 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "fault",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.fault")),
-            Place::documented(Within::Service, Column::Value("s.fault")),
-            Place::documented(Within::Edge, Column::Value("e.fault")),
+            Place::documented(Within::Trace, Column::Shape("t.fault")),
+            Place::documented(Within::Service, Column::Shape("s.fault")),
+            Place::documented(Within::Edge, Column::Shape("e.fault")),
         ],
         hint: "5xx",
         doc: "The root segment has a 5xx response or an exception. A fault downstream that the root handled is \
@@ -69,8 +69,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "partial",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.partial")),
-            Place::chosen(Within::Service, Column::Value("s.partial")),
+            Place::documented(Within::Trace, Column::Shape("t.partial")),
+            Place::chosen(Within::Service, Column::Shape("s.partial")),
         ],
         hint: "something is in progress",
         doc: "Any segment of the trace is in progress. Inside `service() { }`: that segment.",
@@ -81,8 +81,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "inferred",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.inferred")),
-            Place::chosen(Within::Service, Column::Value("s.inferred")),
+            Place::documented(Within::Trace, Column::Shape("t.inferred")),
+            Place::chosen(Within::Service, Column::Shape("s.inferred")),
             Place::documented(Within::CauseServices, Column::Value("c.inferred")),
             Place::chosen(Within::CauseEntities, Column::Value("c.inferred")),
         ],
@@ -96,7 +96,7 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Flag,
         form: "service(\"api\") { root }",
         places: &[
-            Place::documented(Within::Service, Column::Value("s.root")),
+            Place::documented(Within::Service, Column::Shape("s.root")),
             Place::chosen(Within::CauseServices, Column::Value("c.root")),
         ],
         hint: "segment without a parent",
@@ -171,8 +171,8 @@ pub(super) static ROWS: [Keyword; 15] = [
         kind: Kind::Number,
         form: "http.status >= 500",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.status")),
-            Place::chosen(Within::Service, Column::Value("s.status")),
+            Place::documented(Within::Trace, Column::Shape("t.status")),
+            Place::chosen(Within::Service, Column::Shape("s.status")),
         ],
         hint: "status code of the response",
         doc: "Status code of the root segment. A segment without one satisfies no comparison, `!=` included.",

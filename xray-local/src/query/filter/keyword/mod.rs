@@ -13,7 +13,7 @@ mod scope;
 mod strings;
 mod table;
 
-pub(super) use column::Column;
+pub(in crate::query) use column::Column;
 pub use field::Field;
 pub use operator::Operator;
 pub use row::{Keyword, Kind, Place};

@@ -14,7 +14,7 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.url CONTAINS \"/api/\"",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.url")),
+            Place::documented(Within::Trace, Column::Lookup { id: "t.url", table: "urls", value: "r.url" }),
             Place::chosen(Within::Service, Column::Value("s.url")),
         ],
         hint: "URL of the request",
@@ -27,8 +27,8 @@ pub(super) static ROWS: [Keyword; 11] = [
         kind: Kind::Text,
         form: "http.method = \"POST\"",
         places: &[
-            Place::documented(Within::Trace, Column::Value("t.method")),
-            Place::chosen(Within::Service, Column::Value("s.method")),
+            Place::documented(Within::Trace, Column::Shape("t.method")),
+            Place::chosen(Within::Service, Column::Shape("s.method")),
         ],
         hint: "method of the request",
         doc: "HTTP method of the root segment.",

@@ -102,7 +102,7 @@ pub(super) fn micros(column: &str, operator: Operator, seconds: f64) -> Fragment
 }
 
 /// Compares the share at a position of `tc.coverage`: two bytes, big-endian thousandths, which compare as bytes in the
-/// order of their numbers. A position beyond the end satisfies no comparison.
+/// order of their numbers. A position beyond the end has no bytes, and satisfies no comparison.
 pub(super) fn share(position: &str, operator: Operator, value: f64) -> Fragment {
     let share = |thousandths: u32| f64::from(thousandths) / 1_000.0;
     // The first that is not below `value`, and the first above.
@@ -124,11 +124,16 @@ pub(super) fn share(position: &str, operator: Operator, value: f64) -> Fragment 
         // Greater, and operators of strings, which the parser lets no number have.
         _ => (" >= ", above),
     };
-    let mut fragment = Fragment::new("(length(tc.coverage) > 2 * (");
-    fragment.push(position).push(") + 1 AND substr(tc.coverage, 2 * (").push(position).push(") + 1, 2)");
     // Three bytes for the number above all.
     let bytes = u16::try_from(with).map_or_else(|_| vec![0xff, 0xff, 0], |with| with.to_be_bytes().to_vec());
-    std::mem::take(fragment.push(comparison).bind(SqlValue::Blob(bytes)).push(")"))
+    let at = format!("substr(tc.coverage, 2 * {position} + 1, 2)");
+    let mut fragment = Fragment::new("(");
+    fragment.push(&at).push(comparison).bind(SqlValue::Blob(bytes));
+    // No bytes are less than any.
+    if matches!(comparison, " < " | " != ") {
+        fragment.push(" AND ").push(&at).push(" != x''");
+    }
+    std::mem::take(fragment.push(")"))
 }
 
 /// `kind` and `value` are those of an annotation. A comparison with another type is false, `!=` excepted.

@@ -13,23 +13,24 @@ use super::pattern;
 
 /// The condition of an expression over a row of its scope: `t`, `s`, `e` or `c`.
 pub(in crate::query) fn condition(expr: &Expr, scope: Scope) -> Fragment {
-    polar(expr, scope, true)
+    polar(expr, true, &|predicate| test(predicate, scope))
 }
 
-fn polar(expr: &Expr, scope: Scope, holds: bool) -> Fragment {
+/// The condition of an expression, or of its opposite, whose tests `test` writes.
+pub(super) fn polar(expr: &Expr, holds: bool, test: &dyn Fn(&Predicate) -> Fragment) -> Fragment {
     let each = |operands: &[Expr], word| {
-        Fragment::join(operands.iter().map(|operand| polar(operand, scope, holds)), word, "1")
+        Fragment::join(operands.iter().map(|operand| polar(operand, holds, test)), word, "1")
     };
     match expr {
         Expr::And(operands) => each(operands, if holds { " AND " } else { " OR " }),
         Expr::Or(operands) => each(operands, if holds { " OR " } else { " AND " }),
-        Expr::Not(operand) => polar(operand, scope, !holds),
-        Expr::Test(predicate) if holds => test(predicate, scope),
-        Expr::Test(predicate) => test(predicate, scope).inverted(),
+        Expr::Not(operand) => polar(operand, !holds, test),
+        Expr::Test(predicate) if holds => test(predicate),
+        Expr::Test(predicate) => test(predicate).inverted(),
     }
 }
 
-fn test(predicate: &Predicate, scope: Scope) -> Fragment {
+pub(super) fn test(predicate: &Predicate, scope: Scope) -> Fragment {
     match predicate {
         Predicate::RootCauseJson(patterns) => Fragment::join(
             patterns
@@ -70,14 +71,15 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
             let is_client = node.kind.as_deref() == Some(CLIENT);
             if is_client {
                 // A client has no segment: those that it called stand for it.
-                only.push("e.trace = s.trace AND e.callee = s.segment AND ");
+                only.push("e.trace = s.trace AND e.callee = s.segment AND s.node = (SELECT target FROM edges g WHERE g.id = e.edge) AND ");
                 only.append(over(node, &NodeSelector::default())).push(" AND ");
             } else if !node.is_any() {
                 only.push("s.node IN (").append(node_ids(node)).push(") AND ");
             }
             only.append(braces(inner, Scope::Service));
             let from = if is_client { "segments s, calls e" } else { "segments s" };
-            Some(Rows { from: from.to_owned(), join: "s.trace = t.key", only })
+            let join = if node.is_any() { OF_TRACE[0] } else { "s.trace = t.key" };
+            Some(Rows { from: from.to_owned(), join, only })
         }
         Predicate::Edge(from, to, inner) => {
             let mut only = Fragment::default();
@@ -85,7 +87,8 @@ pub(in crate::query) fn rows(predicate: &Predicate, scope: Scope) -> Option<Rows
                 only.append(over(from, to)).push(" AND ");
             }
             only.append(braces(inner, Scope::Edge));
-            Some(Rows { from: "calls e".to_owned(), join: "e.trace = t.key", only })
+            let join = if from.is_any() && to.is_any() { OF_TRACE[1] } else { "e.trace = t.key" };
+            Some(Rows { from: "calls e".to_owned(), join, only })
         }
         Predicate::RootCause(kind, level, inner) => {
             let table = match level {
@@ -154,7 +157,7 @@ pub(in crate::query) fn edge_ids(from: &NodeSelector, to: &NodeSelector) -> Frag
     fragment
 }
 
-fn column(subject: &Subject, scope: Scope) -> Column {
+pub(in crate::query) fn column(subject: &Subject, scope: Scope) -> Column {
     match subject {
         Subject::Field(field) => field.keyword().place(scope).map_or(Column::Own, |place| place.column),
         Subject::Annotation(_) => Column::Own,
@@ -167,7 +170,7 @@ fn scalar(predicate: &Predicate, scope: Scope) -> Fragment {
         return Fragment::new("0");
     };
     match column(subject, scope) {
-        Column::Value(column) => value_test(predicate, column),
+        Column::Value(column) | Column::Shape(column) => value_test(predicate, column),
         Column::Micros(column) => match predicate {
             Predicate::Compare(_, operator, Value::Number(seconds)) => {
                 compare::micros(column, *operator, *seconds)
@@ -189,12 +192,18 @@ fn scalar(predicate: &Predicate, scope: Scope) -> Fragment {
                 .append(value_test(predicate, value));
             std::mem::take(fragment.push(")"))
         }
+        Column::Lookup { id, .. } if matches!(predicate, Predicate::Set(_)) => {
+            std::mem::take(Fragment::new(id).push(" IS NOT NULL"))
+        }
+        Column::Lookup { id, table, value } => {
+            exists(&format!("{table} r"), &format!("r.id = {id}"), value_test(predicate, value))
+        }
         // Rows and annotations have rows; the parser accepts nothing else here.
         Column::Rows { .. } | Column::Own => Fragment::new("0"),
     }
 }
 
-fn value_test(predicate: &Predicate, column: &str) -> Fragment {
+pub(in crate::query) fn value_test(predicate: &Predicate, column: &str) -> Fragment {
     let mut fragment = Fragment::new(column);
     match predicate {
         Predicate::Compare(_, operator, Value::Bool(flag)) => {
@@ -217,5 +226,11 @@ fn annotation(predicate: &Predicate) -> Fragment {
     }
 }
 
+/// Ties segments `s`, and calls `e`, to a row `t` of `traces`.
+pub(in crate::query) const OF_TRACE: [&str; 2] = [
+    "s.trace = t.key AND s.node IN (SELECT h.node FROM shape_segments h WHERE h.shape = t.shape)",
+    "e.trace = t.key AND e.edge IN (SELECT h.edge FROM shape_calls h WHERE h.shape = t.shape)",
+];
+
 /// The type of the nodes that stand for callers of root segments.
-const CLIENT: &str = "client";
+pub(super) const CLIENT: &str = "client";
