@@ -362,7 +362,6 @@ impl Bucket {
     }
 
     #[cold]
-    #[inline(never)]
     fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
         let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
         Some(record)
@@ -373,12 +372,6 @@ impl Bucket {
         if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
             return Some(record);
         }
-        self.remove_beside(id)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn remove_beside(&mut self, id: u64) -> Option<Box<SpanRecord>> {
         let others = self.others.as_mut()?;
         let at = others.iter().position(|(other, _)| *other == id)?;
         Some(others.swap_remove(at).1)
