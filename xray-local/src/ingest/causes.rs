@@ -8,7 +8,7 @@
 use super::document::Cause as CauseOf;
 use super::origin;
 use super::tree::{Item, Tree};
-use crate::model::{Cause, CauseEntity, CauseException, CauseKind, CauseService, NodeName, limits};
+use crate::model::{Cause, CauseEntity, CauseException, CauseKind, CauseService, NodeRef, limits};
 
 /// Paths of faults, and of errors. Chosen, not known.
 const PATHS: usize = 5;
@@ -24,7 +24,7 @@ enum Step {
 }
 
 /// The root causes of a trace.
-pub(super) fn find(tree: &Tree<'_>, root: usize) -> Vec<Cause> {
+pub(super) fn find<'t>(tree: &Tree<'t>, root: usize) -> Vec<Cause<'t>> {
     let span = tree.items[root].span;
     let mut causes = Vec::new();
     if span.fault {
@@ -38,8 +38,8 @@ pub(super) fn find(tree: &Tree<'_>, root: usize) -> Vec<Cause> {
 }
 
 /// The ways down that keep the flag, until nothing below has it.
-fn by_flag(tree: &Tree<'_>, root: usize, kind: CauseKind, flag: fn(&Item<'_>) -> bool) -> Vec<Cause> {
-    let mut causes: Vec<Cause> = Vec::new();
+fn by_flag<'t>(tree: &Tree<'t>, root: usize, kind: CauseKind, flag: fn(&Item<'_>) -> bool) -> Vec<Cause<'t>> {
+    let mut causes: Vec<Cause<'t>> = Vec::new();
     let mut pending = vec![vec![Step::Real(root)]];
     while let Some(path) = pending.pop() {
         let last = path[path.len() - 1];
@@ -62,7 +62,7 @@ fn by_flag(tree: &Tree<'_>, root: usize, kind: CauseKind, flag: fn(&Item<'_>) ->
 }
 
 /// The way down the longest span each time, while that takes a good share of the root's time.
-fn by_time(tree: &Tree<'_>, root: usize) -> Option<Cause> {
+fn by_time<'t>(tree: &Tree<'t>, root: usize) -> Option<Cause<'t>> {
     let time = |step: Step| item(tree, step).end().map(|end| end - item(tree, step).start());
     let whole = time(Step::Real(root)).filter(|&whole| whole > 0.0)?;
     let mut path = vec![Step::Real(root)];
@@ -87,13 +87,13 @@ fn below(tree: &Tree<'_>, step: Step) -> Vec<Step> {
     below
 }
 
-fn item<'t>(tree: &'t Tree<'t>, step: Step) -> &'t Item<'t> {
+fn item<'r, 't>(tree: &'r Tree<'t>, step: Step) -> &'r Item<'t> {
     let (Step::Real(at) | Step::Inferred(at)) = step;
     &tree.items[at]
 }
 
-fn describe(tree: &Tree<'_>, path: &[Step], kind: CauseKind, whole: Option<f64>) -> Cause {
-    let mut services: Vec<CauseService> = Vec::new();
+fn describe<'t>(tree: &Tree<'t>, path: &[Step], kind: CauseKind, whole: Option<f64>) -> Cause<'t> {
+    let mut services: Vec<CauseService<'t>> = Vec::new();
     for (position, &step) in path.iter().enumerate() {
         let item = item(tree, step);
         let inferred = matches!(step, Step::Inferred(_));
@@ -104,7 +104,7 @@ fn describe(tree: &Tree<'_>, path: &[Step], kind: CauseKind, whole: Option<f64>)
         });
         let last = position + 1 == path.len();
         let entity = CauseEntity {
-            name: node.name.clone(),
+            name: node.name,
             remote: !inferred && item.is_subsegment && item.span.is_remote(),
             coverage,
             exceptions: if last && whole.is_none() { exceptions(tree, item) } else { Vec::new() },
@@ -118,20 +118,19 @@ fn describe(tree: &Tree<'_>, path: &[Step], kind: CauseKind, whole: Option<f64>)
     Cause { kind, services }
 }
 
-fn service(node: NodeName, inferred: bool, root: bool, entity: CauseEntity) -> CauseService {
-    let some = |value: String| Some(value).filter(|value| !value.is_empty());
+fn service<'t>(node: NodeRef<'t>, inferred: bool, root: bool, entity: CauseEntity<'t>) -> CauseService<'t> {
     CauseService {
         name: node.name,
-        kind: some(node.kind),
-        account: some(node.account),
+        kind: Some(node.kind).filter(|kind| !kind.is_empty()),
+        account: Some(node.account).filter(|account| !account.is_empty()),
         inferred,
         root,
         entities: vec![entity],
     }
 }
 
-fn exceptions(tree: &Tree<'_>, item: &Item<'_>) -> Vec<CauseException> {
-    let list = match &item.span.cause {
+fn exceptions<'t>(tree: &Tree<'t>, item: &Item<'t>) -> Vec<CauseException<'t>> {
+    let list: &'t [_] = match &item.span.cause {
         CauseOf::Here(list) => list,
         CauseOf::Elsewhere(id) => {
             let holds = |other: &&Item<'_>| match &other.span.cause {
@@ -145,8 +144,10 @@ fn exceptions(tree: &Tree<'_>, item: &Item<'_>) -> Vec<CauseException> {
         }
         CauseOf::None => return Vec::new(),
     };
-    let text = |value: &Option<std::borrow::Cow<'_, str>>| value.as_deref().unwrap_or_default().to_owned();
     list.iter()
-        .map(|exception| CauseException { name: text(&exception.name), message: text(&exception.message) })
+        .map(|exception| CauseException {
+            name: exception.name.as_deref().unwrap_or_default(),
+            message: exception.message.as_deref().unwrap_or_default(),
+        })
         .collect()
 }

@@ -4,7 +4,7 @@
 //! are known (developer guide, "segment documents" and "getting data"); where nothing is public, the comment says
 //! "chosen, not known".
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use xray_sdk::TraceId;
 
@@ -13,25 +13,15 @@ use super::document::{Parsed, Span, id_bits};
 use super::origin;
 use super::tree::{Item, Tree};
 use crate::model::{
-    Annotation, Call, Compiled, EdgeKind, Flags, Http, Link, NodeName, Place, PlaceKind, Segment, Time,
-    Trace, User, limits,
+    Annotation, Call, Compiled, Flags, Http, Link, Place, PlaceKind, Segment, Time, Trace, User, limits,
 };
 
-/// Compiles a trace. `documents` are in order of arrival; one that [`accept`](super::accept()) refuses is skipped.
+/// Compiles a trace from its documents, in order of arrival. One without members is skipped.
 ///
 /// Returns `None` if no document is left.
 #[must_use]
-pub fn compile(id: TraceId, documents: &[&[u8]]) -> Option<Compiled> {
-    let parsed: Vec<Parsed<'_>> = documents.iter().map(|bytes| Parsed::stored(bytes)).collect();
-    compile_parsed(id, &parsed)
-}
-
-/// Compiles a trace from documents that are read already, in order of arrival.
-///
-/// Returns `None` if there is none.
-#[must_use]
-pub fn compile_parsed(id: TraceId, documents: &[Parsed<'_>]) -> Option<Compiled> {
-    let tree = Tree::assemble(documents.iter().map(|Parsed(span)| span));
+pub fn compile<'d>(id: TraceId, documents: impl IntoIterator<Item = &'d Parsed<'d>>) -> Option<Compiled<'d>> {
+    let tree = Tree::assemble(documents.into_iter().map(|Parsed(span)| span));
     (!tree.items.is_empty()).then(|| Compilation::new(id, &tree).run())
 }
 
@@ -44,24 +34,38 @@ pub(super) fn inferred_id(trace: TraceId, subsegment: u64) -> u64 {
     mixed ^ (mixed >> 32)
 }
 
-struct Compilation<'t> {
+struct Compilation<'t, 'd> {
     id: TraceId,
-    tree: &'t Tree<'t>,
+    tree: &'t Tree<'d>,
     tops: Vec<usize>,
-    /// Position among the segments of each top.
-    segment_of: HashMap<usize, usize>,
-    segments: Vec<Segment>,
-    calls: Vec<Call>,
+    /// Position among the segments of each top; that of another item means nothing.
+    segment_of: Vec<usize>,
+    segments: Vec<Segment<'d>>,
+    calls: Vec<Call<'d>>,
 }
 
-impl<'t> Compilation<'t> {
-    fn new(id: TraceId, tree: &'t Tree<'t>) -> Self {
+impl<'t, 'd> Compilation<'t, 'd> {
+    fn new(id: TraceId, tree: &'t Tree<'d>) -> Self {
         let tops = tree.tops();
-        let segment_of = tops.iter().enumerate().map(|(position, &top)| (top, position)).collect();
-        Self { id, tree, tops, segment_of, segments: Vec::new(), calls: Vec::new() }
+        let mut segment_of = vec![0; tree.items.len()];
+        tops.iter().enumerate().for_each(|(position, &top)| segment_of[top] = position);
+        let room = tree.items.len();
+        Self {
+            id,
+            tree,
+            tops,
+            segment_of,
+            segments: Vec::with_capacity(room),
+            calls: Vec::with_capacity(room),
+        }
     }
 
-    fn run(mut self) -> Compiled {
+    /// Position of the segment that an item is part of.
+    fn segment_with(&self, item: &Item<'_>) -> usize {
+        self.segment_of[item.owner]
+    }
+
+    fn run(mut self) -> Compiled<'d> {
         let root = self.root();
         for position in 0..self.tops.len() {
             let top = self.tops[position];
@@ -100,7 +104,7 @@ impl<'t> Compilation<'t> {
         let items = &self.tree.items;
         let start = items.iter().map(Item::start).min_by(f64::total_cmp).unwrap_or_default();
         let end = items.iter().map(|item| item.end().unwrap_or_else(|| item.start())).max_by(f64::total_cmp);
-        let root = root.and_then(|root| self.segment_of.get(&root).copied());
+        let root = root.map(|root| self.segment_of[root]);
         let of_root = root.map(|root| &self.segments[root]);
         let mut flags = of_root.map(|segment| segment.flags).unwrap_or_default();
         flags.partial = self.segments.iter().any(|segment| segment.flags.partial);
@@ -117,7 +121,7 @@ impl<'t> Compilation<'t> {
         }
     }
 
-    fn segment(&self, top: usize, is_root: bool) -> Segment {
+    fn segment(&self, top: usize, is_root: bool) -> Segment<'d> {
         let item = &self.tree.items[top];
         let last = self.tree.contained(top).into_iter().filter_map(|at| self.tree.items[at].end());
         let end = item.end();
@@ -143,28 +147,17 @@ impl<'t> Compilation<'t> {
             return;
         }
         let segment = &self.segments[position];
-        let (source, caller, seen) = match item.caller {
-            Some(caller) => {
-                let owner = self.segment_of.get(&self.tree.items[caller].owner).copied();
-                let source = owner.map(|owner| self.segments[owner].node.clone()).unwrap_or_default();
-                (source, owner, Some(&self.tree.items[caller]).filter(|caller| caller.is_subsegment))
-            }
-            None => (NodeName { kind: "client".to_owned(), ..segment.node.clone() }, None, None),
-        };
+        let caller = item.caller.map(|caller| &self.tree.items[caller]);
         // A segment whose parent is a segment, as Lambda's are: no subsegment stands for the call.
-        let seen = seen.unwrap_or(item);
+        let seen = caller.filter(|caller| caller.is_subsegment).unwrap_or(item);
         let alias = origin::canonical(seen.span);
         self.calls.push(Call {
-            source,
-            target: segment.node.clone(),
-            kind: EdgeKind::Call,
-            caller,
-            callee: Some(position),
+            caller: caller.map(|caller| self.segment_with(caller)),
+            callee: position,
             span: seen.id,
-            alias: (*alias != *segment.node.name).then(|| alias.into_owned()),
+            alias: Some(alias).filter(|alias| *alias != segment.node.name),
             start: Time::from_seconds(seen.start()),
             end: seen.end().map(Time::from_seconds),
-            age: None,
             flags: flags_of(seen.span),
         });
     }
@@ -175,25 +168,19 @@ impl<'t> Compilation<'t> {
                 continue;
             }
             let item = &self.tree.items[at];
-            let Some(&caller) = self.segment_of.get(&item.owner) else { continue };
-            let node = origin::node(item.span);
             let (start, end) = (Time::from_seconds(item.start()), item.end().map(Time::from_seconds));
             let flags = Flags { inferred: true, ..flags_of(item.span) };
             self.calls.push(Call {
-                source: self.segments[caller].node.clone(),
-                target: node.clone(),
-                kind: EdgeKind::Call,
-                caller: Some(caller),
-                callee: Some(self.segments.len()),
+                caller: Some(self.segment_with(item)),
+                callee: self.segments.len(),
                 span: item.id,
                 alias: None,
                 start,
                 end,
-                age: None,
                 flags,
             });
             self.segments.push(Segment {
-                node,
+                node: origin::node(item.span),
                 id: inferred_id(self.id, item.id),
                 start,
                 end,
@@ -206,7 +193,7 @@ impl<'t> Compilation<'t> {
     }
 
     /// Annotations, users, places and links, in order of the segments.
-    fn collect(&self) -> (Vec<Annotation>, Vec<User>, Vec<Place>, Vec<Link>) {
+    fn collect(&self) -> (Vec<Annotation<'d>>, Vec<User<'d>>, Vec<Place<'d>>, Vec<Link>) {
         let (mut annotations, mut users, mut places, mut links) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut keys = BTreeSet::new();
@@ -216,13 +203,14 @@ impl<'t> Compilation<'t> {
                 let item = &self.tree.items[at];
                 let span = item.span;
                 for (key, value) in &span.annotations.0 {
-                    let indexed = keys.contains(&**key) || keys.len() < limits::ANNOTATION_KEYS;
+                    let key: &'d str = key;
+                    let indexed = keys.contains(key) || keys.len() < limits::ANNOTATION_KEYS;
                     if indexed && (1..=ANNOTATION_KEY_CHARACTERS).contains(&key.chars().count()) {
-                        keys.insert(key.to_string());
-                        annotations.push(Annotation { key: key.to_string(), value: value.clone(), segment });
+                        keys.insert(key);
+                        annotations.push(Annotation { key, value, segment });
                     }
                 }
-                users.extend(span.user.iter().map(|name| User { name: name.to_string(), segment }));
+                users.extend(span.user.iter().map(|name| User { name, segment }));
                 places.extend(places_of(span).map(|(kind, value)| Place { kind, value, segment }));
                 for link in &span.links {
                     let trace = link.trace_id.as_deref().and_then(|id| id.parse().ok());
@@ -250,23 +238,22 @@ pub(super) fn flags_of(span: &Span<'_>) -> Flags {
     Flags { ok, error, throttle: span.throttle, fault: span.fault, partial, inferred: false }
 }
 
-fn http_of(span: &Span<'_>) -> Http {
+fn http_of<'d>(span: &'d Span<'_>) -> Http<'d> {
     let Some(http) = &span.http else { return Http::default() };
-    let owned = |value: &Option<std::borrow::Cow<'_, str>>| value.as_deref().map(str::to_owned);
     let request = http.request.as_ref();
     let status = http.response.as_ref().and_then(|response| response.status);
     Http {
         status: status
             .filter(|status| status.fract() == 0.0 && status.abs() < 1e9)
             .map(|status| status as i64),
-        method: request.and_then(|request| owned(&request.method)),
-        url: request.and_then(|request| owned(&request.url)),
-        client_ip: request.and_then(|request| owned(&request.client_ip)),
-        agent: request.and_then(|request| owned(&request.user_agent)),
+        method: request.and_then(|request| request.method.as_deref()),
+        url: request.and_then(|request| request.url.as_deref()),
+        client_ip: request.and_then(|request| request.client_ip.as_deref()),
+        agent: request.and_then(|request| request.user_agent.as_deref()),
     }
 }
 
-fn places_of(span: &Span<'_>) -> impl Iterator<Item = (PlaceKind, String)> {
+fn places_of<'d>(span: &'d Span<'_>) -> impl Iterator<Item = (PlaceKind, &'d str)> {
     let aws = span.aws.as_ref();
     let ec2 = aws.and_then(|aws| aws.ec2.as_ref());
     let zone = ec2
@@ -275,7 +262,7 @@ fn places_of(span: &Span<'_>) -> impl Iterator<Item = (PlaceKind, String)> {
     let instance = ec2.and_then(|ec2| ec2.instance_id.as_deref());
     let resource = span.resource_arn.as_deref();
     let places = [(PlaceKind::Zone, zone), (PlaceKind::Instance, instance), (PlaceKind::Resource, resource)];
-    places.into_iter().filter_map(|(kind, value)| Some((kind, value?.to_owned())))
+    places.into_iter().filter_map(|(kind, value)| Some((kind, value?)))
 }
 
 /// Characters of an annotation's key (X-Ray's JSON schema 1.0.0).

@@ -5,9 +5,9 @@
 use std::borrow::Cow;
 
 use serde::de::{IgnoredAny, MapAccess};
-use serde_json::Value;
 
 use super::lenient::{Lenient, Present, Record, Shape, Text, members};
+use crate::model::Scalar;
 
 /// A segment or subsegment.
 #[derive(Debug, Default)]
@@ -153,13 +153,13 @@ impl<'de> Shape<'de> for Cause<'de> {
 
 /// `annotations`: keys with a boolean, a number or a string. Other values count as absent.
 #[derive(Debug, Default)]
-pub(super) struct Annotations<'a>(pub(super) Vec<(Cow<'a, str>, Value)>);
+pub(super) struct Annotations<'a>(pub(super) Vec<(Cow<'a, str>, Scalar<'a>)>);
 
 impl<'de> Shape<'de> for Annotations<'de> {
     fn object<A: MapAccess<'de>>(mut object: A) -> Result<Self, A::Error> {
-        let mut pairs: Vec<(Cow<'de, str>, Value)> = Vec::new();
+        let mut pairs: Vec<(Cow<'de, str>, Scalar<'de>)> = Vec::new();
         while let Some(Lenient(key)) = object.next_key::<Lenient<Text<'de>>>()? {
-            let Lenient(Scalar(value)) = object.next_value()?;
+            let Lenient(AnyScalar(value)) = object.next_value()?;
             let key = key.unwrap_or_default();
             pairs.retain(|(known, _)| *known != key);
             pairs.extend(value.map(|value| (key, value)));
@@ -169,19 +169,19 @@ impl<'de> Shape<'de> for Annotations<'de> {
 }
 
 #[derive(Default)]
-struct Scalar(Option<Value>);
+struct AnyScalar<'a>(Option<Scalar<'a>>);
 
-impl<'de> Shape<'de> for Scalar {
+impl<'de> Shape<'de> for AnyScalar<'de> {
     fn string(value: Cow<'de, str>) -> Self {
-        Self(Some(Value::String(value.into_owned())))
+        Self(Some(Scalar::String(value)))
     }
 
     fn number(value: f64) -> Self {
-        Self(serde_json::Number::from_f64(value).map(Value::Number))
+        Self(Some(Scalar::Number(value)).filter(|_| value.is_finite()))
     }
 
     fn boolean(value: bool) -> Self {
-        Self(Some(Value::Bool(value)))
+        Self(Some(Scalar::Boolean(value)))
     }
 }
 

@@ -25,7 +25,7 @@ mod tree;
 mod tests;
 
 pub use accept::{Accepted, accept, accept_parsed};
-pub use compile::{compile, compile_parsed};
+pub use compile::compile;
 pub use document::{Parsed, service_name, trace_id};
 pub use returned::{Piece, Returned, pieces, returned};
 pub use split::split;

@@ -6,67 +6,72 @@
 use std::borrow::Cow;
 
 use super::document::Span;
-use crate::model::NodeName;
+use crate::model::NodeRef;
 
 /// The node of a segment that was received.
-pub(super) fn node_of(span: &Span<'_>) -> NodeName {
-    let account = span.aws.as_ref().and_then(|aws| aws.account_id.as_deref()).unwrap_or_default();
-    NodeName {
-        name: canonical(span).into_owned(),
-        kind: span.origin.as_deref().unwrap_or_default().to_owned(),
-        account: account.to_owned(),
-    }
+pub(super) fn node_of<'s>(span: &'s Span<'_>) -> NodeRef<'s> {
+    let kind = span.origin.as_deref().unwrap_or_default();
+    NodeRef { name: canonical(span), kind: kind.into(), account: account(span) }
 }
 
 /// The node of an inferred segment. `span` is a subsegment with namespace `aws` or `remote`.
-pub(super) fn node(span: &Span<'_>) -> NodeName {
+pub(super) fn node<'s>(span: &'s Span<'_>) -> NodeRef<'s> {
     let name = canonical(span);
-    let (name, kind): (Cow<'_, str>, Cow<'_, str>) = if span.namespace.as_deref() == Some("aws") {
+    let (name, kind) = if span.namespace.as_deref() == Some("aws") {
         aws_node(span, name)
     } else if span.sql.0 {
         (name, "Database::SQL".into())
     } else {
         (name, "remote".into())
     };
-    let account = span.aws.as_ref().and_then(|aws| aws.account_id.as_deref()).unwrap_or_default();
-    NodeName { name: name.into_owned(), kind: kind.into_owned(), account: account.to_owned() }
+    NodeRef { name, kind, account: account(span) }
 }
 
-fn aws_node<'s>(span: &'s Span<'_>, name: Cow<'s, str>) -> (Cow<'s, str>, Cow<'s, str>) {
+fn account<'s>(span: &'s Span<'_>) -> &'s str {
+    span.aws.as_ref().and_then(|aws| aws.account_id.as_deref()).unwrap_or_default()
+}
+
+fn aws_node<'s>(span: &'s Span<'_>, name: &'s str) -> (&'s str, Cow<'s, str>) {
     let aws = span.aws.as_deref();
     let member = |pick: fn(&'s super::document::Aws<'s>) -> &'s Option<Cow<'s, str>>| {
         aws.and_then(|aws| pick(aws).as_deref()).filter(|value| !value.is_empty())
     };
     if let Some(table) = member(|aws| &aws.table_name) {
-        return (table.into(), "AWS::DynamoDB::Table".into());
+        return (table, "AWS::DynamoDB::Table".into());
     }
     if let Some(url) = member(|aws| &aws.queue_url) {
         // Chosen, not known: the last part of the queue's URL, which is its name.
-        return (url.rsplit('/').next().unwrap_or(url).into(), "AWS::SQS::Queue".into());
+        return (url.rsplit('/').next().unwrap_or(url), "AWS::SQS::Queue".into());
     }
     if name == "S3" && member(|aws| &aws.bucket_name).is_some() {
         return (name, "AWS::S3::Bucket".into());
     }
     if let Some(function) = member(|aws| &aws.function_name).filter(|_| name == "Lambda") {
-        return (function.into(), "AWS::Lambda".into());
+        return (function, "AWS::Lambda".into());
     }
     let kind = format!("AWS::{name}");
     (name, kind.into())
 }
 
 /// The name of a subsegment as the service returns it: some SDKs write `dynamodb` for `DynamoDB`.
-pub(super) fn canonical<'s>(span: &'s Span<'_>) -> Cow<'s, str> {
+pub(super) fn canonical<'s>(span: &'s Span<'_>) -> &'s str {
     let name = span.name.as_deref().unwrap_or_default();
     if span.namespace.as_deref() != Some("aws") {
-        return name.into();
+        return name;
     }
-    canonical_aws(name).into()
+    canonical_aws(name)
 }
 
 /// The service's spelling of an AWS service's name; a name that is not known stays.
 pub(super) fn canonical_aws(name: &str) -> &str {
-    const NAMES: [&str; 5] = ["DynamoDB", "S3", "SQS", "SNS", "Lambda"];
-    NAMES.into_iter().find(|known| known.to_ascii_lowercase() == name).unwrap_or(name)
+    match name {
+        "dynamodb" => "DynamoDB",
+        "s3" => "S3",
+        "sqs" => "SQS",
+        "sns" => "SNS",
+        "lambda" => "Lambda",
+        _ => name,
+    }
 }
 
 /// The members of `aws` whose value the service repeats in `resource_names`.
@@ -106,7 +111,7 @@ mod tests {
             (r#"{"name":"dynamodb","namespace":"remote"}"#, "dynamodb", "remote"),
         ] {
             let span = Span::read(document.as_bytes()).unwrap().unwrap();
-            assert_eq!(node(&span), NodeName::new(name, kind), "{document}");
+            assert_eq!(node(&span), NodeRef { name, kind: kind.into(), account: "" }, "{document}");
         }
     }
 

@@ -156,7 +156,7 @@ fn conform(mut members: Map<String, Value>, item: &Item<'_>) -> Map<String, Valu
         conform_http(http);
     }
     if item.span.is_remote() {
-        let name = origin::canonical(item.span).into_owned();
+        let name = origin::canonical(item.span).to_owned();
         members.insert("name".to_owned(), Value::String(name));
         if let Some(Value::Object(aws)) = members.get_mut("aws") {
             name_resources(aws);

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use xray_sdk::TraceId;
 
-use super::{compile, returned};
-use crate::model::{CauseKind, Compiled, Length, NodeName, PlaceKind};
+use super::{Parsed, compile, returned};
+use crate::model::{CauseKind, Compiled, Length, NodeRef, PlaceKind, Scalar};
 
 const TRACE: &str = "1-66f1a2b3-0123456789abcdef01234567";
 
@@ -35,10 +35,11 @@ fn streamed(id: u64, parent: u64, members: Value) -> Value {
     subsegment
 }
 
-fn compiled(documents: &[Value]) -> Compiled {
-    let texts: Vec<String> = documents.iter().map(Value::to_string).collect();
-    let bytes: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
-    compile(trace_id(), &bytes).unwrap()
+/// The facts borrow from the documents, which a test never frees.
+fn compiled(documents: &[Value]) -> Compiled<'static> {
+    let texts = documents.iter().map(|document| &*Box::leak(document.to_string().into_boxed_str()));
+    let parsed: Vec<Parsed<'static>> = texts.map(|text| Parsed::stored(text.as_bytes())).collect();
+    compile(trace_id(), &*Box::leak(parsed.into_boxed_slice())).unwrap()
 }
 
 fn documents(documents: &[Value]) -> Vec<Value> {
@@ -51,11 +52,17 @@ fn documents(documents: &[Value]) -> Vec<Value> {
 }
 
 /// `source>target` of each call, with types where there are any.
-fn edges(compiled: &Compiled) -> Vec<String> {
-    let show = |node: &NodeName| {
-        if node.kind.is_empty() { node.name.clone() } else { format!("{}:{}", node.name, node.kind) }
+fn edges(compiled: &Compiled<'_>) -> Vec<String> {
+    let show = |node: &NodeRef<'_>| {
+        if node.kind.is_empty() { node.name.to_owned() } else { format!("{}:{}", node.name, node.kind) }
     };
-    compiled.calls.iter().map(|call| format!("{}>{}", show(&call.source), show(&call.target))).collect()
+    let edges = compiled.calls.iter().map(|call| {
+        let target = &compiled.segments[call.callee].node;
+        let source =
+            call.caller.map_or_else(|| target.clients(), |caller| compiled.segments[caller].node.clone());
+        format!("{}>{}", show(&source), show(target))
+    });
+    edges.collect()
 }
 
 /// A shop that calls a table, a queue, another service and a database.
@@ -104,13 +111,21 @@ fn a_segment_with_calls_becomes_a_node_with_edges() {
     );
     let root = &compiled.segments[0];
     assert_eq!((root.duration, root.root), (Some(Length(2_500_000)), true));
-    assert_eq!((root.http.status, root.http.url.as_deref()), (Some(200), Some("http://shop/")));
+    assert_eq!((root.http.status, root.http.url), (Some(200), Some("http://shop/")));
     let database = &compiled.segments[3];
     assert_eq!((database.flags.fault, database.flags.inferred, database.flags.ok), (true, true, false));
-    let annotations: Vec<_> = compiled.annotations.iter().map(|a| format!("{}={}", a.key, a.value)).collect();
-    assert_eq!(annotations, ["age=30.0", "tier=\"gold\"", "vip=true", "tier=\"inner\""]);
+    let annotations: Vec<_> = compiled.annotations.iter().map(|a| (a.key, a.value.clone())).collect();
+    assert_eq!(
+        annotations,
+        [
+            ("age", Scalar::Number(30.0)),
+            ("tier", Scalar::String("gold".into())),
+            ("vip", Scalar::Boolean(true)),
+            ("tier", Scalar::String("inner".into())),
+        ]
+    );
     assert_eq!(compiled.users[0].name, "ann");
-    let places: Vec<_> = compiled.places.iter().map(|place| (place.kind, place.value.as_str())).collect();
+    let places: Vec<_> = compiled.places.iter().map(|place| (place.kind, place.value)).collect();
     assert_eq!(
         places,
         [
@@ -128,8 +143,9 @@ fn a_segment_of_the_callee_replaces_the_inferred_one() {
     let after = compiled(&[stock, shop()]);
     assert_eq!(before.segments.iter().filter(|segment| segment.node.name == "stock").count(), 1);
     assert_eq!(after.segments.iter().filter(|segment| segment.node.name == "stock").count(), 0);
-    let call = after.calls.iter().find(|call| call.target.name == "stock-service").unwrap();
-    assert_eq!((call.source.name.as_str(), call.alias.as_deref(), call.span), ("shop", Some("stock"), 3));
+    let name = |segment: usize| after.segments[segment].node.name;
+    let call = after.calls.iter().find(|call| name(call.callee) == "stock-service").unwrap();
+    assert_eq!((call.caller.map(name), call.alias, call.span), (Some("shop"), Some("stock"), 3));
     // The caller's view, not the callee's.
     assert_eq!((call.start.0, call.end.map(|end| end.0)), (10_300_000, Some(11_900_000)));
 }
@@ -233,8 +249,7 @@ fn lambdas_two_segments_are_two_nodes() {
         .services
         .iter()
         .map(|service| {
-            let entities =
-                service.entities.iter().map(|entity| (entity.name.as_str(), entity.coverage.unwrap()));
+            let entities = service.entities.iter().map(|entity| (entity.name, entity.coverage.unwrap()));
             (service.kind.as_deref().unwrap(), entities.collect::<Vec<_>>())
         })
         .collect();
@@ -268,10 +283,8 @@ fn a_fault_is_followed_to_where_it_began() {
     let faults: Vec<_> = compiled.causes.iter().filter(|cause| cause.kind == CauseKind::Fault).collect();
     assert_eq!(faults.len(), 1);
     let services = &faults[0].services;
-    let names: Vec<Vec<&str>> = services
-        .iter()
-        .map(|service| service.entities.iter().map(|entity| entity.name.as_str()).collect())
-        .collect();
+    let names: Vec<Vec<&str>> =
+        services.iter().map(|service| service.entities.iter().map(|entity| entity.name).collect()).collect();
     assert_eq!(names, [vec!["shop", "stock"], vec!["stock", "deserialize"]]);
     assert!(services[0].entities[1].remote && services[0].root && !services[1].root);
     assert_eq!(services[1].entities[1].exceptions[0].message, "no");

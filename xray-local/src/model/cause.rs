@@ -1,5 +1,7 @@
 //! Root causes: paths from the outermost service to the entity that is at fault, or takes the time.
 
+use std::borrow::Cow;
+
 /// Kind of a root cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum CauseKind {
@@ -13,48 +15,48 @@ pub enum CauseKind {
 
 /// One root cause.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cause {
+pub struct Cause<'a> {
     /// Its kind.
     pub kind: CauseKind,
     /// The services of the path, outermost first.
-    pub services: Vec<CauseService>,
+    pub services: Vec<CauseService<'a>>,
 }
 
 /// One service of a path.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CauseService {
+pub struct CauseService<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// Its type, if its segment has an origin.
-    pub kind: Option<String>,
+    pub kind: Option<Cow<'a, str>>,
     /// Its account, if known.
-    pub account: Option<String>,
+    pub account: Option<&'a str>,
     /// True if its segment is inferred.
     pub inferred: bool,
     /// True if its segment has no parent.
     pub root: bool,
     /// The segment itself, then the subsegments on the path.
-    pub entities: Vec<CauseEntity>,
+    pub entities: Vec<CauseEntity<'a>>,
 }
 
 /// One segment or subsegment of a path.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CauseEntity {
+pub struct CauseEntity<'a> {
     /// Its name.
-    pub name: String,
+    pub name: &'a str,
     /// True if it is a subsegment that calls another service.
     pub remote: bool,
     /// Its share of the root's time, 0 to 1; only for response times.
     pub coverage: Option<f64>,
     /// Its exceptions, outermost first; only for faults and errors.
-    pub exceptions: Vec<CauseException>,
+    pub exceptions: Vec<CauseException<'a>>,
 }
 
 /// One exception of an entity.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CauseException {
+pub struct CauseException<'a> {
     /// Its type.
-    pub name: String,
+    pub name: &'a str,
     /// Its message.
-    pub message: String,
+    pub message: &'a str,
 }

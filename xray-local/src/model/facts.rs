@@ -2,30 +2,33 @@
 //!
 //! [`ingest`](crate::ingest) makes a [`Compiled`] from all documents of a trace; [`store`](crate::store) writes its
 //! parts into the tables of the same names. Columns and members mean the same; `store/file/schema.sql` documents both.
+//! Names and other strings are borrowed from the documents.
+
+use std::borrow::Cow;
 
 use xray_sdk::TraceId;
 
-use super::{Cause, Length, NodeName, Time};
+use super::{Cause, Length, NodeRef, Time};
 
 /// A trace, compiled from the documents that are there so far.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Compiled {
+pub struct Compiled<'a> {
     /// Facts of trace level.
     pub trace: Trace,
     /// Segments and inferred segments. Other members refer to them by position.
-    pub segments: Vec<Segment>,
+    pub segments: Vec<Segment<'a>>,
     /// Calls between nodes, those of clients included. The store adds those of links, which need other traces.
-    pub calls: Vec<Call>,
+    pub calls: Vec<Call<'a>>,
     /// Indexed annotations.
-    pub annotations: Vec<Annotation>,
+    pub annotations: Vec<Annotation<'a>>,
     /// Users.
-    pub users: Vec<User>,
+    pub users: Vec<User<'a>>,
     /// Availability zones, instance ids, resource ARNs.
-    pub places: Vec<Place>,
+    pub places: Vec<Place<'a>>,
     /// Links to other traces.
     pub links: Vec<Link>,
     /// Root causes.
-    pub causes: Vec<Cause>,
+    pub causes: Vec<Cause<'a>>,
 }
 
 /// Facts of trace level.
@@ -67,25 +70,25 @@ pub struct Flags {
 }
 
 /// Kept part of an `http` block.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Http {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Http<'a> {
     /// `response.status`.
     pub status: Option<i64>,
     /// `request.method`.
-    pub method: Option<String>,
+    pub method: Option<&'a str>,
     /// `request.url`.
-    pub url: Option<String>,
+    pub url: Option<&'a str>,
     /// `request.client_ip`.
-    pub client_ip: Option<String>,
+    pub client_ip: Option<&'a str>,
     /// `request.user_agent`.
-    pub agent: Option<String>,
+    pub agent: Option<&'a str>,
 }
 
 /// A compiled or inferred segment.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Segment {
+pub struct Segment<'a> {
     /// Its node.
-    pub node: NodeName,
+    pub node: NodeRef<'a>,
     /// Its id's 64 bits.
     pub id: u64,
     /// Start.
@@ -99,7 +102,7 @@ pub struct Segment {
     /// True if it has no parent.
     pub root: bool,
     /// Its `http` block.
-    pub http: Http,
+    pub http: Http<'a>,
 }
 
 /// Meaning of an edge.
@@ -113,47 +116,50 @@ pub enum EdgeKind {
 
 /// One call from one node to another, as the caller saw it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Call {
-    /// The calling node; of type `client` for callers of root segments.
-    pub source: NodeName,
-    /// The called node.
-    pub target: NodeName,
-    /// Call or link.
-    pub kind: EdgeKind,
-    /// Position of the calling segment; `None` for a client.
+pub struct Call<'a> {
+    /// Position of the calling segment; `None` for the [clients](NodeRef::clients) of the called one.
     pub caller: Option<usize>,
     /// Position of the called segment.
-    pub callee: Option<usize>,
+    pub callee: usize,
     /// Id of the caller's subsegment; of the root segment, for a client.
     pub span: u64,
     /// The caller's name for the callee, where it differs from the node's.
-    pub alias: Option<String>,
+    pub alias: Option<&'a str>,
     /// Start.
     pub start: Time,
     /// End.
     pub end: Option<Time>,
-    /// Links only: age of the event when it was received.
-    pub age: Option<Length>,
     /// Its state.
     pub flags: Flags,
 }
 
-/// An indexed annotation.
+/// An annotation's value.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Annotation {
+pub enum Scalar<'a> {
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    String(Cow<'a, str>),
+}
+
+/// An indexed annotation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Annotation<'a> {
     /// Its key.
-    pub key: String,
-    /// Its value: a boolean, a number or a string.
-    pub value: serde_json::Value,
+    pub key: &'a str,
+    /// Its value.
+    pub value: &'a Scalar<'a>,
     /// Position of the segment that set it, in itself or in a subsegment.
     pub segment: usize,
 }
 
 /// A user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct User<'a> {
     /// The name.
-    pub name: String,
+    pub name: &'a str,
     /// Position of the segment that set it.
     pub segment: usize,
 }
@@ -170,12 +176,12 @@ pub enum PlaceKind {
 }
 
 /// Zone, instance or resource in which a segment ran.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
     /// Kind of the value.
     pub kind: PlaceKind,
     /// The name.
-    pub value: String,
+    pub value: &'a str,
     /// Position of the segment.
     pub segment: usize,
 }

@@ -17,10 +17,10 @@ pub use cause::{Cause, CauseEntity, CauseException, CauseKind, CauseService};
 pub use clock::now;
 pub use door::Door;
 pub use facts::{
-    Annotation, Call, Compiled, EdgeKind, Flags, Http, Link, Place, PlaceKind, Segment, Trace, User,
+    Annotation, Call, Compiled, EdgeKind, Flags, Http, Link, Place, PlaceKind, Scalar, Segment, Trace, User,
 };
 pub use home::Home;
 pub use key::{TraceKey, parse_trace_id};
-pub use node::NodeName;
+pub use node::{NodeName, NodeRef};
 pub use refused::Refused;
 pub use time::{Length, Time};

@@ -71,10 +71,15 @@ impl Quota {
             self.services.clear();
         }
         match self.services.get_mut(service) {
-            Some(count) => *count += 1,
-            None => drop(self.services.insert(service.to_owned(), 1)),
+            Some(count) => {
+                *count += 1;
+                *count <= PER_MINUTE
+            }
+            None => {
+                self.services.insert(service.to_owned(), 1);
+                true
+            }
         }
-        self.services.get(service).is_some_and(|count| *count <= PER_MINUTE)
     }
 }
 

@@ -164,10 +164,11 @@ impl Store {
             self.0.live.counters.dropped_queue.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        for incoming in self.incoming(vec![document], door) {
-            // After the end there is no writer; the socket is closed before the store is.
-            let _ = self.send(Job::Offer(incoming));
-        }
+        let live = &self.0.live;
+        live.counters.received.fetch_add(1, Ordering::Relaxed);
+        live.queued.fetch_add(document.len(), Ordering::Relaxed);
+        // After the end there is no writer; the socket is closed before the store is.
+        let _ = self.send(Job::Offer(Incoming { bytes: document, door, received: now() }));
     }
 
     /// Counts a datagram that the daemon would drop, with the reason.

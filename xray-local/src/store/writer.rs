@@ -126,7 +126,10 @@ impl Writer {
             Job::Offer(incoming) => {
                 *bytes += incoming.bytes.len();
                 batch.documents.push(incoming);
-                batch.askers.push(Asker(1, None));
+                match batch.askers.last_mut() {
+                    Some(Asker(count, None)) => *count += 1,
+                    _ => batch.askers.push(Asker(1, None)),
+                }
                 false
             }
             Job::Put(documents, sender) => {
@@ -244,8 +247,7 @@ impl Writer {
         let matcher = self.live.matcher.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut taken = Taken::default();
         for chunk in documents.chunks(CHUNK) {
-            let chunk: Vec<&Incoming> = chunk.iter().collect();
-            taken.append(self.traces.take(&self.connection, &chunk, matcher.as_deref())?);
+            taken.append(self.traces.take(&self.connection, chunk, matcher.as_deref())?);
         }
         for (document, refused) in documents.iter().zip(&taken.verdicts) {
             if let Some(refused) = refused {

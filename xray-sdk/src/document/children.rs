@@ -24,9 +24,10 @@ struct Mark {
 }
 
 impl Children {
-    /// The most bytes of children that a parent holds. Three quarters of a document: what does not fit leaves
-    /// by itself when it closes, and the parent's own body has room beside a full house.
-    pub const ROOM: usize = MAX_DOCUMENT / 4 * 3;
+    /// The most bytes of children that a parent holds. Fifteen sixteenths of a document: what does not fit leaves
+    /// by itself when it closes, and the members of most parents have room beside a full house. Of a parent with more,
+    /// the largest leave at its end ([`shrink_to`](Self::shrink_to)).
+    pub const ROOM: usize = MAX_DOCUMENT / 16 * 15;
 
     /// The most levels of subsegments in one document. Each level is an object in an array, and common JSON
     /// parsers stop at 128 levels of both: below this, a subsegment leaves by itself.
@@ -102,14 +103,21 @@ impl Children {
         self.height = self.height.max(below.height + 1);
     }
 
-    /// Adds a document without children below it. `write` appends a comma in front, unless it is the first.
+    /// Adds a document without children below it. `write` appends it, with a comma in front unless it is the first, and
+    /// returns whether it is whole. Nothing is added otherwise.
     #[inline]
-    pub(super) fn add_written(&mut self, write: impl FnOnce(&mut Vec<u8>, bool)) {
-        let is_first = self.marks.is_empty();
-        write(self.bytes.bytes_mut(), is_first);
+    pub(super) fn add_written(&mut self, write: impl FnOnce(&mut Buffer, bool) -> bool) -> bool {
+        let (before, is_first) = (self.bytes.len(), self.marks.is_empty());
+        if !write(&mut self.bytes, is_first) {
+            self.bytes.truncate(before);
+            return false;
+        }
         self.marks.push(Mark { end: self.bytes.len() as u32, spans: 1 });
         self.spans += 1;
-        self.height = self.height.max(1);
+        if is_first {
+            self.height = self.height.max(1);
+        }
+        true
     }
 
     /// Adds the document of a finished subsegment that was inside of another one: with `spans` subsegments, itself

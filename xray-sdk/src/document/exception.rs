@@ -183,7 +183,7 @@ impl Body {
     /// [`put_begun`](Self::put_begun) takes it.
     #[inline]
     pub fn begin_exception(begun: &mut Buffer) {
-        put_head(begun, *BEGINNING, SegmentId::random());
+        put_head(begun, BEGINNING, SegmentId::random());
     }
 
     /// Adds an exception that was begun by [`begin_exception`](Self::begin_exception), and marks the work as failed.
@@ -219,7 +219,7 @@ impl Body {
             return;
         }
         let out = &mut self.text;
-        put_head(out, *b"{\"id\":\"________________\",\"type\":", id);
+        put_head(out, b"{\"id\":\"________________\",\"type\":", id);
         out.put_string_within(kind, super::MAX_STRING);
         out.put(",\"message\":");
         let written = match message(out) {

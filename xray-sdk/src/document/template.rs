@@ -8,9 +8,13 @@ use crate::json::{Buffer, decimal_digits};
 
 /// Appends a template that begins with `{"id":"…"`, as each document does, with the id's digits in it.
 #[inline]
-pub(super) fn put_head<const N: usize>(out: &mut Buffer, mut head: [u8; N], id: SegmentId) {
-    head[ID_DIGITS].copy_from_slice(&id.encode_apart());
-    out.put_bytes(&head);
+pub(super) fn put_head<const N: usize>(out: &mut Buffer, head: &[u8; N], id: SegmentId) {
+    let digits = id.encode_apart();
+    let out = out.bytes_mut();
+    out.extend_from_slice(head);
+    if let Some(head) = out.last_chunk_mut::<N>() {
+        head[ID_DIGITS].copy_from_slice(&digits);
+    }
 }
 
 /// Appends the head of a document that names its trace.
@@ -18,7 +22,7 @@ pub(super) fn put_head<const N: usize>(out: &mut Buffer, mut head: [u8; N], id: 
 pub(super) fn put_head_in(out: &mut Buffer, id: SegmentId, trace_id: TraceId) {
     let mut head = *HEAD_IN_TRACE;
     head[TRACE_ID..TRACE_ID + TraceId::LEN].copy_from_slice(&trace_id.encode());
-    put_head(out, head, id);
+    put_head(out, &head, id);
 }
 
 /// Appends a template that begins as [`TIMES`] does, with start and end in it, in microseconds.
@@ -115,7 +119,7 @@ mod tests {
         #[test]
         fn ids_stand_in_the_blanks(id: u64, trace_id: u128) {
             let (id, trace_id) = (SegmentId::from(id), TraceId::from(trace_id));
-            prop_assert_eq!(written(|out| put_head(out, *HEAD, id)), format!("{{\"id\":\"{id}\""));
+            prop_assert_eq!(written(|out| put_head(out, HEAD, id)), format!("{{\"id\":\"{id}\""));
             let expected = format!("{{\"id\":\"{id}\",\"trace_id\":\"{trace_id}\"");
             prop_assert_eq!(written(|out| put_head_in(out, id, trace_id)), expected);
         }

@@ -26,7 +26,7 @@ struct Rows<'a> {
 
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
-    #[inline]
+    #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
         let Some(rows) = self.rows() else { return false };
         if self.has_failed() {
@@ -132,7 +132,7 @@ impl Body {
     #[inline(never)]
     fn rows_of_several(&self) -> Option<Rows<'_>> {
         let mut rows = Rows::default();
-        let mut entries = self.entries.iter().peekable();
+        let mut entries = self.members().peekable();
         while let Some(first) = entries.next() {
             let part = first.part()?;
             let mut last = first;
@@ -150,7 +150,7 @@ impl Body {
                 return None;
             }
             *row = match part {
-                Part::Exception => self.split_at_exception(first)?.1,
+                Part::Exception => self.split_at_exception(&first)?.1,
                 _ => self.text.as_bytes().get(first.start as usize..(last.start + last.len) as usize)?,
             };
         }
@@ -161,7 +161,7 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::super::exception::{Exception, StackFrame};
-    use super::super::internal::{Operation, Preamble};
+    use super::super::internal::{Children, Frame, Kind, Opening, Operation, Preamble};
     use super::super::keys;
     use super::super::section::{Namespace, Section};
     use super::super::truncation::Written;
@@ -212,6 +212,32 @@ mod tests {
                 let is_special = |(what, _): &(u8, String)| *what >= 20 || (17..=19).contains(what);
                 prop_assert!(puts.iter().any(is_special) || body.entries.len() > 1);
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn documents_with_usual_bodies_are_those_of_frames(
+            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,50}"), 0..6), id: u64,
+            start in 1_000_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000, times in 1..3,
+        ) {
+            let (mut body, none) = (Body::new(), Children::new());
+            puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
+            let (opening, id) = (Opening::new("load").unwrap(), crate::SegmentId::from(id));
+            let frame = Frame {
+                kind: Kind::EMBEDDED, id, name: "load", start, end: Some(start + lasted), body: &body, children: &none,
+            };
+            let (mut usual, mut framed) = (Children::new(), Children::new());
+            for _ in 0..times {
+                let before = usual.bytes().len();
+                if usual.add_usual(&opening, id, start, start + lasted, &body) {
+                    frame.fold_into(&mut framed);
+                    let size = usual.bytes().len() - before;
+                    prop_assert!(size <= Frame::HEAD_BOUND + frame.name.len() + body.usual_size_bound());
+                }
+            }
+            // Both print every field that there is.
+            prop_assert_eq!(format!("{usual:?}"), format!("{framed:?}"));
         }
     }
 

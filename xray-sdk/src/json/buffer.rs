@@ -4,7 +4,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::digits::{ShortDecimal, decimal_digits};
+use super::digits::{ShortDecimal, decimal_digits, status_digits};
 use super::escape::{HEX, first_special, is_plain};
 use crate::id::{SegmentId, TraceId};
 
@@ -221,15 +221,13 @@ impl Buffer {
     /// Appends an HTTP status, which has three digits.
     #[inline]
     pub(crate) fn put_status(&mut self, status: u16) {
-        let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
-        self.put_bytes(&[hundreds, tens, ones]);
+        self.put_bytes(&status_digits(status));
     }
 
     /// Appends a template with `___` for an HTTP status, two bytes before its end.
     #[inline]
     pub(crate) fn put_with_status<const N: usize>(&mut self, mut template: [u8; N], status: u16) {
-        let [.., hundreds, tens, ones] = decimal_digits(u32::from(status));
-        template[N - 5..N - 2].copy_from_slice(&[hundreds, tens, ones]);
+        template[N - 5..N - 2].copy_from_slice(&status_digits(status));
         self.put_bytes(&template);
     }
 

@@ -14,6 +14,12 @@ pub(crate) fn decimal_digits(value: u32) -> [u8; 8] {
     (ones + 0x3030_3030_3030_3030).to_le_bytes()
 }
 
+/// An HTTP status as its three digits.
+#[inline]
+pub(super) fn status_digits(status: u16) -> [u8; 3] {
+    [status / 100, status / 10, status].map(|digits| b'0' + (digits % 10) as u8)
+}
+
 /// A number below 10,000 with at most four decimals, as JSON. Most of those that people record are: prices, ratios,
 /// milliseconds.
 #[derive(Clone, Copy)]

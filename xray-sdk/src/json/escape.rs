@@ -50,19 +50,25 @@ fn specials(w: u64) -> u64 {
 pub fn is_plain_path(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else { return false };
     let (words, _) = text.as_chunks::<8>();
-    words.iter().fold(in_plain_path(*last), |all, word| all & in_plain_path(*word)) == TOPS
+    // One word after the other: a fold becomes four times as much code.
+    words.iter().all(|word| in_plain_path(*word) == TOPS) && in_plain_path(*last) == TOPS
 }
 
 /// The top bit of each byte says whether that is a letter, a digit or one of `-./_`.
 #[inline]
 fn in_plain_path(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
-    // Without its top bit a byte has room for a sum, which sets that bit from some number on.
     let low = word & !TOPS;
-    let from = |first: u8| low + ONES * u64::from(0x80 - first);
-    let outside =
-        from(b'{') | (from(b'`') & !from(b'a')) | (from(b'[') & !from(b'_')) | (from(b':') & !from(b'A'));
-    from(b'-') & !outside & !word & TOPS
+    // With this bit, upper-case letters are lower-case ones, and no other byte is a letter.
+    let letters = within(low | (ONES * 0x20), b'a', b'z');
+    (letters | within(low, b'-', b'9') | within(low, b'_', b'_')) & !word & TOPS
+}
+
+/// The top bit of each byte says whether it is one of `first..=last`, if it has no top bit itself.
+#[inline]
+fn within(low: u64, first: u8, last: u8) -> u64 {
+    // A byte has room for a sum, which sets that bit from some number on: in between, in one of two sums.
+    (low + ONES * u64::from(0x80 - first)) ^ (low + ONES * u64::from(0x7f - last))
 }
 
 /// Returns the position of the first slash, or the length.
@@ -95,10 +101,10 @@ pub(super) fn unbland(w: u64) -> u64 {
     let low = w & !TOPS;
     let from = |first: u8| low + ONES * u64::from(0x80 - first);
     let differs = |byte: u8| (low ^ (ONES * u64::from(byte))) + ONES * 0x7f;
-    let below_comma = !from(b',') & differs(b' ');
-    let colon_to_at = from(b':') & !from(b'@' + 1);
+    // From a comma on, and other than a backslash: all bytes are one of both at least.
+    let below_comma_or_backslash = (from(b',') ^ differs(b'\\')) & differs(b' ');
     let delete = low + ONES;
-    (below_comma | colon_to_at | !differs(b'\\') | delete | w) & TOPS
+    (below_comma_or_backslash | within(low, b':', b'@') | delete | w) & TOPS
 }
 
 /// Not 0 if one of eight bytes is a blank.

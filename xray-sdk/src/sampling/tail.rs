@@ -73,7 +73,7 @@ impl<S> KeepSlowAndFailed<S> {
     /// Sets the maximum of traces that wait for their decision. Defaults to 1,000.
     ///
     /// A trace above it is not sampled, as without a tail decision, and counted in the layer's `Stats::tail_full`. A
-    /// waiting trace takes what any recorded trace takes: at most 104,000 bytes for each of its open spans, 48,000 of
+    /// waiting trace takes what any recorded trace takes: at most 116,000 bytes for each of its open spans, 60,000 of
     /// finished spans and 56,000 of its own data.
     #[must_use]
     pub fn max_open_traces(mut self, traces: u32) -> Self {

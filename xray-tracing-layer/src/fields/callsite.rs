@@ -14,7 +14,7 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
-use crate::fields::visitor::RootKey;
+use crate::fields::visitor::RootKeys;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -27,9 +27,9 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
-    /// The ways of a root's fields by index, if no field but OpenTelemetry's kind may decide about it, and no two of them are
+    /// The ways of a root's fields, if no field but OpenTelemetry's kind may decide about it, and no two of them are
     /// the same member.
-    pub(crate) root_keys: Option<Box<[RootKey]>>,
+    pub(crate) root_keys: Option<Box<RootKeys>>,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -126,7 +126,7 @@ impl CallsiteInfo {
         };
         let decides_by_kind = decides_by_kind && dropped.is_none() && unique && !is_event;
         Self {
-            root_keys: if decides_by_kind { RootKey::all_of(&slots) } else { None },
+            root_keys: if decides_by_kind { RootKeys::of(&slots).map(Box::new) } else { None },
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),
@@ -253,8 +253,14 @@ impl CallsiteCache {
         let index = (id - self.first_id) as usize;
         match self.slots.get(index) {
             Some(slot) => slot.get().map(|(_, callsite)| callsite),
-            None => self.next.get()?.get(CallsiteId(id)),
+            None => self.get_of_next(CallsiteId(id)),
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn get_of_next(&self, id: CallsiteId) -> Option<&CallsiteInfo> {
+        self.next.get()?.get(id)
     }
 
     #[cold]

@@ -16,7 +16,6 @@ use xray_sdk::{EmitError, Packet};
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
-use crate::lifecycle::stream::take_largest;
 use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
@@ -79,8 +78,8 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if let Some(verdict) = record.verdict.as_ref().filter(|verdict| verdict.is_watched()) {
-            self.hooks.sampler.observe(verdict, record.body.is_faulty());
+        if record.is_watched() {
+            self.observe_end(&record);
         }
         if record.context.role.is_recorded() {
             let is_whole = !self.spans.host.is_lambda() && !record.is_emitted_early();
@@ -99,7 +98,16 @@ impl Core {
         pool::give_back(record);
     }
 
+    /// Reports the end of a trace to the sampler that watches it.
+    #[inline(never)]
+    fn observe_end(&self, record: &SpanRecord) {
+        if let Some(verdict) = &record.verdict {
+            self.hooks.sampler.observe(verdict, record.body.is_faulty());
+        }
+    }
+
     /// Counts a root that was not sampled, by who decided. A call outside of any segment is no root.
+    #[inline(never)]
     pub(crate) fn count_unsampled(&self, record: &SpanRecord) {
         let counters = &self.output.counters;
         match (record.unsampled_by, record.context.role) {
@@ -130,13 +138,17 @@ impl Core {
         let Some(parent) = record.parent else { return };
         let late = match destination {
             Destination::Folded { late } | Destination::Held { late } => late,
-            Destination::Alone => {
-                self.spans.table.with(parent.get(), |parent| parent.exited.is_some()).unwrap_or_default()
-            }
+            Destination::Alone => self.is_exited(parent),
         };
         if late {
             self.mark_closed_by_child(id, parent, ctx);
         }
+    }
+
+    /// Returns whether an open span was exited before.
+    #[inline(never)]
+    fn is_exited(&self, id: SpanId) -> bool {
+        self.spans.table.with(id.get(), |record| record.exited.is_some()).unwrap_or_default()
     }
 
     /// Closes a recorded span: calls the user's closure, and folds or emits its document.
@@ -188,7 +200,7 @@ impl Core {
         let opening = callsite.and_then(|callsite| callsite.opening.as_ref());
         let size = size_bound(record, name);
         let mut batch = None;
-        let folded = self.spans.table.with(parent.get(), |open| {
+        let folded = self.spans.table.with_known(parent.get(), |open| {
             if open.is_emitted_early() {
                 return None;
             }
@@ -217,24 +229,42 @@ impl Core {
         let mut destination = CountOnDrop { core: self, record, emitted: false };
         let record = &mut *destination.record;
         if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
-            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
-            if record.children.bytes().len() > room {
-                self.emit_batch(take_largest(record, room));
-            }
+            self.emit_what_has_no_room(record, preamble, end);
         }
         destination.emitted = with_packet(|packet| {
             let record = &mut *destination.record;
             let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
-                // Some systems carry less than UDP allows; macOS by default 9,216 bytes.
-                if let Some(batch) = self.take_all(record) {
-                    self.emit_batch(batch);
-                }
-                result = self.emit(packet, &self.frame(record, preamble, Some(end)));
+                result = self.emit_without_children(packet, record, preamble, end);
             }
             result.is_ok()
         });
+    }
+
+    /// Emits the largest children, until the span's document has room for the others.
+    #[cold]
+    #[inline(never)]
+    fn emit_what_has_no_room(&self, record: &mut SpanRecord, preamble: &Preamble, end: Ticks) {
+        if let Some(batch) = self.take_largest(record, preamble, end) {
+            self.emit_batch(batch);
+        }
+    }
+
+    /// Emits a document again that was too large, after its children: some systems carry less than UDP allows, macOS by
+    /// default 9,216 bytes.
+    #[cold]
+    #[inline(never)]
+    fn emit_without_children(
+        &self,
+        packet: &mut Packet,
+        record: &mut SpanRecord,
+        preamble: &Preamble,
+        end: Ticks,
+    ) -> Result<(), EmitError> {
+        if let Some(batch) = self.take_all(record) {
+            self.emit_batch(batch);
+        }
+        self.emit(packet, &self.frame(record, preamble, Some(end)))
     }
 
     fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {

@@ -31,7 +31,7 @@ use crate::fields::scratch::with_packet;
 use crate::lifecycle::close::put_whole;
 use crate::lifecycle::core::Core;
 use crate::state::process::host::LambdaFunction;
-use crate::state::record::{Phase, Role, SpanId, SpanRecord};
+use crate::state::record::{Fate, Phase, Role, SpanId, SpanRecord};
 use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
@@ -63,6 +63,7 @@ impl Core {
     }
 
     /// Notes that a span closes. Returns `false` if its document was emitted early and nothing came later.
+    #[inline(never)]
     pub(crate) fn has_something_to_emit(&self, record: &SpanRecord, id: u64) -> bool {
         self.spans.host.on_close(id);
         self.note_child_closed(record);
@@ -83,6 +84,7 @@ impl Core {
         }
     }
 
+    #[inline(never)]
     fn take_off_count(&self, parent: SpanId) {
         self.spans.table.with(parent.get(), |parent| {
             parent.lambda_state.open_children = parent.lambda_state.open_children.saturating_sub(1);
@@ -182,13 +184,12 @@ impl Core {
             return;
         }
         let is_due = |record: &SpanRecord| record.context.role.is_recorded() && !record.is_emitted_early();
-        let too_large = self.spans.table.with(id, |record| {
-            is_due(record)
-                && self.frame(record, self.output.origin.preamble(), Some(record.last_exit())).size_bound()
-                    > MAX_DOCUMENT
+        let leaving = self.spans.table.with(id, |record| {
+            let (may_leave, end) = (is_due(record) && record.fate == Fate::Kept, record.last_exit());
+            may_leave.then(|| self.take_largest(record, self.output.origin.preamble(), end))
         });
-        if too_large == Some(true) {
-            self.release_children(id);
+        if let Some(batch) = leaving.flatten().flatten() {
+            self.emit_batch(batch);
         }
         with_packet(|packet| {
             let emitted_early = self.spans.table.with(id, |record| {

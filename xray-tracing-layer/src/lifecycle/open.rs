@@ -172,7 +172,21 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(direct) = self.direct_parent(attrs, ctx) else { return false };
+        self.direct_parent(attrs, ctx)
+            .is_some_and(|direct| self.inherit_from_nearest(record, direct, id, ctx))
+    }
+
+    #[inline(never)]
+    fn inherit_from_nearest<S>(
+        &self,
+        record: &mut SpanRecord,
+        direct: u64,
+        id: &Id,
+        ctx: &Context<'_, S>,
+    ) -> bool
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
         if self.inherit_from(record, direct) {
             return true;
         }
@@ -183,9 +197,9 @@ impl Core {
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        match self.spans.table.inheritance(parent) {
+        match self.spans.table.inherited(parent) {
             Some(inheritance) => {
-                record.inherit(parent, inheritance);
+                record.inherit(parent, inheritance());
                 true
             }
             None => self.inherit_from_locked(record, parent),
@@ -222,6 +236,8 @@ impl Core {
     }
 
     /// Makes a subsegment directly below the platform's segment the root of what is recorded here.
+    #[cold]
+    #[inline(never)]
     fn begin_top(&self, record: &mut SpanRecord, id: &Id, now: Ticks) {
         let root = record.context.root;
         let platform_root = SpanId::new(root).filter(|_| root != id.into_u64());

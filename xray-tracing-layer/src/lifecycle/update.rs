@@ -8,7 +8,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::{Body, Section, keys};
 
-use crate::fields::callsite::CallsiteInfo;
+use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::{EventKind, is_machinery};
@@ -87,34 +87,46 @@ impl Core {
             return;
         }
         let (callsite_id, callsite) = self.spans.callsites.of(event.metadata());
-        if callsite.event == EventKind::Ignored {
-            return;
-        }
         match callsite.event {
-            EventKind::AwsResponse => return self.aws_response(event, ctx),
+            EventKind::Ignored => {}
+            EventKind::Error | EventKind::Echo | EventKind::Fields => {
+                if let Some(id) = self.recorded_span_of(event, ctx) {
+                    self.put_event(event, callsite, id);
+                }
+            }
+            _ => self.other_event(event, (callsite_id, callsite), ctx),
+        }
+    }
+
+    /// Acts on an event that says more than that its span has failed. Apart, since most events say that.
+    #[inline(never)]
+    fn other_event<S>(
+        &self,
+        event: &Event<'_>,
+        (callsite_id, callsite): (CallsiteId, &CallsiteInfo),
+        ctx: &Context<'_, S>,
+    ) where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        match callsite.event {
+            EventKind::AwsResponse => self.aws_response(event, ctx),
             EventKind::LambdaIdle => {
-                return self
-                    .spans
-                    .host
-                    .lambda()
-                    .into_iter()
-                    .for_each(|function| self.before_freeze(function));
+                self.spans.host.lambda().into_iter().for_each(|function| self.before_freeze(function));
             }
             EventKind::LambdaFailure => {
                 let Some(lambda_failure_target) = self.lambda_failure_target(ctx) else { return };
                 self.put_event(event, callsite, lambda_failure_target);
-                return self.emit_lambda_failure(lambda_failure_target);
+                self.emit_lambda_failure(lambda_failure_target);
             }
             EventKind::FinishedCall(library_event) => {
-                return self.finished_call(event, library_event, (callsite_id, callsite), ctx);
+                self.finished_call(event, library_event, (callsite_id, callsite), ctx);
             }
-            _ => {}
-        }
-        if let Some(id) = self.recorded_span_of(event, ctx) {
-            if callsite.event == EventKind::Breadcrumb {
-                return self.breadcrumb(event, callsite, id);
+            EventKind::Breadcrumb => {
+                if let Some(id) = self.recorded_span_of(event, ctx) {
+                    self.breadcrumb(event, callsite, id);
+                }
             }
-            self.put_event(event, callsite, id);
+            EventKind::Ignored | EventKind::Error | EventKind::Echo | EventKind::Fields => {}
         }
     }
 
@@ -126,7 +138,9 @@ impl Core {
             let mut visitor = MessageVisitor::new(&self.config.rules, exception);
             event.record(&mut visitor);
             let is_cut = visitor.finish();
-            self.spans.table.with(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
+            self.spans
+                .table
+                .with_known(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
         });
     }
 
@@ -157,7 +171,7 @@ impl Core {
     }
 
     /// Returns the nearest span of an event that has a record, if it is recorded.
-    #[inline]
+    #[inline(always)]
     fn recorded_span_of<S>(&self, event: &Event<'_>, ctx: &Context<'_, S>) -> Option<u64>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -211,6 +225,9 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
+        if last == Some(Kind::Root) && !self.spans.host.is_lambda() {
+            return self.exit_root(id.into_u64());
+        }
         let kind = last.unwrap_or_else(|| self.exit_other(id.into_u64()));
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
@@ -226,7 +243,7 @@ impl Core {
     #[inline(never)]
     fn exit_root(&self, id: u64) {
         let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
-        self.spans.table.with(id, |record| {
+        self.spans.table.with_known(id, |record| {
             if record.context.role.is_recorded() {
                 record.exited = NonZeroU64::new(now);
                 if panicking {

@@ -185,11 +185,17 @@ impl Counters {
     #[inline]
     pub(crate) fn losses(&self, losses: Truncation) {
         if losses != Truncation::default() {
-            self.values_cut.add(losses.cut.into());
-            self.values_dropped.add(losses.dropped.into());
-            self.annotations_moved.add(losses.moved.into());
-            self.annotations_replaced.add(losses.replaced.into());
+            self.add_losses(losses);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_losses(&self, losses: Truncation) {
+        self.values_cut.add(losses.cut.into());
+        self.values_dropped.add(losses.dropped.into());
+        self.annotations_moved.add(losses.moved.into());
+        self.annotations_replaced.add(losses.replaced.into());
     }
 }
 

@@ -130,16 +130,16 @@ impl Table {
         self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
-    /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
+    /// Returns a reader of what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
     #[inline]
-    pub(crate) fn inheritance(&self, id: u64) -> Option<Inheritance> {
+    pub(crate) fn inherited(&self, id: u64) -> Option<impl Fn() -> Inheritance> {
         let place = self.shard(id).place(id)?;
         // The words were stored before the label. They stay while the span is held, and the caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;
         }
-        Some(place.inheritance.get()?.each_ref().map(|word| word.load(Relaxed)))
+        place.inheritance.get().map(|words| || words.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`
@@ -149,7 +149,7 @@ impl Table {
         id: u64,
         look: impl FnOnce(&mut SpanRecord) -> (R, Option<Inheritance>),
     ) -> Option<R> {
-        let place = self.shard(id).place_of(id)?;
+        let place = self.shard(id).place(id)?;
         let mut bucket = place.lock();
         let (result, inheritance) = look(bucket.find(id)?);
         // The words of a bucket are those of its only record.
@@ -353,11 +353,14 @@ impl Bucket {
     fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
         match &mut self.first {
             Some((first, record)) if *first == id => Some(record),
-            _ => {
-                let mut others = self.others.iter_mut().flat_map(|others| others.iter_mut());
-                others.find(|(other, _)| *other == id).map(|(_, record)| &mut **record)
-            }
+            _ => Self::find_beside(&mut self.others, id),
         }
+    }
+
+    #[cold]
+    fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
+        let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
+        Some(record)
     }
 
     #[inline]

@@ -12,18 +12,12 @@ const RAW: i64 = 0;
 const LZ4: i64 = 1;
 
 /// The block that is being filled.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct BlockWriter {
     bytes: Vec<u8>,
     rows: Vec<(TraceKey, i64, usize, usize)>,
-    documents: Bulk<5>,
-}
-
-impl Default for BlockWriter {
-    fn default() -> Self {
-        let documents = Bulk::new("INSERT INTO documents (trace, number, block, at, length)");
-        Self { bytes: Vec::new(), rows: Vec::new(), documents }
-    }
+    /// Room for a compressed block.
+    packed: Vec<u8>,
 }
 
 impl BlockWriter {
@@ -45,28 +39,28 @@ impl BlockWriter {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let packed = lz4_flex::block::compress(&self.bytes);
-        let (codec, bytes) =
-            if packed.len() < self.bytes.len() { (LZ4, &packed) } else { (RAW, &self.bytes) };
+        let room = lz4_flex::block::get_maximum_output_size(self.bytes.len());
+        self.packed.resize(room.max(self.packed.len()), 0);
+        let (codec, bytes) = match lz4_flex::block::compress_into(&self.bytes, &mut self.packed) {
+            Ok(length) if length < self.bytes.len() => (LZ4, &self.packed[..length]),
+            _ => (RAW, &self.bytes[..]),
+        };
         connection
             .prepare_cached("INSERT INTO blocks (codec, size, live, bytes) VALUES (?, ?, ?, ?)")?
             .execute(params![codec, self.bytes.len(), self.rows.len(), bytes])?;
         let block = connection.last_insert_rowid();
+        let mut documents = Bulk::new(connection, "documents (trace, number, block, at, length)");
         for (trace, number, at, length) in self.rows.drain(..) {
-            self.documents.add(
-                connection,
-                [trace.0.into(), number.into(), block.into(), (at as i64).into(), (length as i64).into()],
-            )?;
+            documents.add([trace.0.into(), number.into(), block.into(), at.into(), length.into()])?;
         }
         self.bytes.clear();
-        self.documents.flush(connection)
+        documents.flush()
     }
 
     /// Forgets what was not written, after a transaction that failed.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
         self.rows.clear();
-        self.documents.clear();
     }
 }
 

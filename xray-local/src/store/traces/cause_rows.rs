@@ -3,11 +3,12 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
+use super::names::put;
 use crate::model::{Cause, CauseEntity};
 
 /// A path in the API's form, without coverage: what makes two paths equal.
-pub(super) fn json(cause: &Cause) -> String {
-    let entity = |entity: &CauseEntity| {
+pub(super) fn json(cause: &Cause<'_>) -> String {
+    let entity = |entity: &CauseEntity<'_>| {
         let mut json = json!({"Name": entity.name, "Remote": entity.remote});
         if let Some(object) = json.as_object_mut().filter(|_| entity.coverage.is_none()) {
             let exceptions = entity.exceptions.iter();
@@ -26,7 +27,7 @@ pub(super) fn json(cause: &Cause) -> String {
             "Inferred": service.inferred,
             "EntityPath": service.entities.iter().map(entity).collect::<Value>(),
         });
-        if let Some((object, account)) = json.as_object_mut().zip(service.account.as_deref()) {
+        if let Some((object, account)) = json.as_object_mut().zip(service.account) {
             object.insert("AccountId".to_owned(), account.into());
         }
         json
@@ -34,34 +35,29 @@ pub(super) fn json(cause: &Cause) -> String {
     json!({"ClientImpacting": true, "Services": services.collect::<Value>()}).to_string()
 }
 
-/// A name that two causes share only if their paths are equal: what [`json`] writes, at a tenth of its cost.
-pub(super) fn name(cause: &Cause) -> Vec<u8> {
-    fn put(name: &mut Vec<u8>, string: &str) {
-        name.extend(string.len().to_le_bytes());
-        name.extend(string.as_bytes());
-    }
-    let mut name = vec![cause.kind as u8];
+/// Appends a name that two causes share only if their paths are equal: what [`json`] writes, at a tenth of its cost.
+pub(super) fn put_name(name: &mut Vec<u8>, cause: &Cause<'_>) {
+    name.push(cause.kind as u8);
     for service in &cause.services {
-        put(&mut name, &service.name);
-        put(&mut name, service.kind.as_deref().unwrap_or_default());
+        put(name, service.name);
+        put(name, service.kind.as_deref().unwrap_or_default());
         name.extend([u8::from(service.inferred), u8::from(service.account.is_some())]);
-        put(&mut name, service.account.as_deref().unwrap_or_default());
+        put(name, service.account.unwrap_or_default());
         name.extend(service.entities.len().to_le_bytes());
         for entity in &service.entities {
-            put(&mut name, &entity.name);
+            put(name, entity.name);
             name.extend([u8::from(entity.remote), u8::from(entity.coverage.is_some())]);
             name.extend(entity.exceptions.len().to_le_bytes());
             for exception in &entity.exceptions {
-                put(&mut name, &exception.name);
-                put(&mut name, &exception.message);
+                put(name, exception.name);
+                put(name, exception.message);
             }
         }
     }
-    name
 }
 
 /// The coverage column: two bytes for each entity, thousandths.
-pub(super) fn coverage(cause: &Cause) -> Vec<u8> {
+pub(super) fn coverage(cause: &Cause<'_>) -> Vec<u8> {
     let entities = cause.services.iter().flat_map(|service| &service.entities);
     entities
         .filter_map(|entity| entity.coverage)
@@ -70,7 +66,7 @@ pub(super) fn coverage(cause: &Cause) -> Vec<u8> {
 }
 
 /// Writes a path that is not there yet. Returns its number.
-pub(super) fn insert(connection: &Connection, cause: &Cause, json: &str) -> rusqlite::Result<i64> {
+pub(super) fn insert(connection: &Connection, cause: &Cause<'_>, json: &str) -> rusqlite::Result<i64> {
     connection
         .prepare_cached("INSERT INTO cause_paths (kind, json) VALUES (?, ?)")?
         .execute(params![cause.kind as i64, json])?;

@@ -14,7 +14,7 @@ use super::recent::Recent;
 use super::rows::{self, Arrival, Samples, Tables};
 use super::sweep::Sweep;
 use crate::ingest;
-use crate::ingest::Parsed;
+use crate::ingest::{Accepted, Parsed};
 use crate::model::{Refused, Time, TraceKey, limits};
 use crate::store::checker::Quota;
 use crate::store::job::{Incoming, Matcher, Stored};
@@ -26,7 +26,6 @@ pub(in super::super) struct Traces {
     recent: Recent,
     cells: Cells,
     blocks: BlockWriter,
-    tables: Tables,
     quota: Quota,
     sweep: Sweep,
     limits: bool,
@@ -55,11 +54,22 @@ impl Taken {
     }
 }
 
-/// A document of the batch that was accepted: its position there, its start, its members.
+/// A document that was accepted: its position among those that were handed in, and its members.
 struct Part<'d> {
     at: usize,
-    start: Time,
+    accepted: Accepted,
     parsed: Parsed<'d>,
+}
+
+/// Documents that are taken together, and what becomes of them.
+struct Chunk<'c, 'd> {
+    connection: &'c Connection,
+    documents: &'d [Incoming],
+    parts: Vec<Part<'d>>,
+    tables: Tables<'c>,
+    /// Keys whose rows may wait to be inserted.
+    keys: HashSet<i64>,
+    taken: Taken,
 }
 
 /// A trace as the table has it.
@@ -79,85 +89,90 @@ impl Traces {
     pub(in super::super) fn take(
         &mut self,
         connection: &Connection,
-        documents: &[&Incoming],
+        documents: &[Incoming],
         matcher: Option<&dyn Matcher>,
     ) -> rusqlite::Result<Taken> {
-        let mut taken = Taken {
-            verdicts: vec![None; documents.len()],
-            due: vec![false; documents.len()],
-            ..Taken::default()
+        let mut chunk = Chunk {
+            connection,
+            documents,
+            parts: Vec::with_capacity(documents.len()),
+            tables: Tables::new(connection),
+            keys: HashSet::new(),
+            taken: Taken {
+                verdicts: vec![None; documents.len()],
+                due: vec![false; documents.len()],
+                ..Taken::default()
+            },
         };
-        let mut order: Vec<TraceId> = Vec::new();
-        let mut by_trace: HashMap<TraceId, Vec<Part<'_>>> = HashMap::new();
         for (at, document) in documents.iter().enumerate() {
             match ingest::accept_parsed(&document.bytes) {
                 Ok((accepted, parsed)) => {
-                    taken.due[at] = self.quota.take(parsed.name(), document.received);
-                    let trace = by_trace.entry(accepted.trace).or_default();
-                    if trace.is_empty() {
-                        order.push(accepted.trace);
-                    }
-                    trace.push(Part { at, start: accepted.start, parsed });
+                    chunk.taken.due[at] = self.quota.take(parsed.name(), document.received);
+                    chunk.parts.push(Part { at, accepted, parsed });
                 }
-                Err(refused) => taken.verdicts[at] = Some(refused),
+                Err(refused) => chunk.taken.verdicts[at] = Some(refused),
             }
         }
+        // By trace, those of one trace in order of arrival. Ids begin with their second, so new rows come in order of keys.
+        let mut order: Vec<usize> = (0..chunk.parts.len()).collect();
+        order.sort_by_key(|&part| u128::from(chunk.parts[part].accepted.trace));
         let mut written: Vec<(TraceKey, Samples)> = Vec::new();
         let mut ids: Vec<TraceId> = Vec::new();
-        // Keys whose rows may wait to be inserted.
-        let mut keys: HashSet<i64> = HashSet::new();
-        for id in order {
-            let parts = by_trace.remove(&id).unwrap_or_default();
-            if let Some(trace) = self.take_trace(connection, id, parts, documents, &mut keys, &mut taken)? {
+        let mut rest = &order[..];
+        while let Some(&first) = rest.first() {
+            let id = chunk.parts[first].accepted.trace;
+            let count = rest.iter().take_while(|&&part| chunk.parts[part].accepted.trace == id).count();
+            let (own, others) = rest.split_at(count);
+            rest = others;
+            if let Some(trace) = self.take_trace(&mut chunk, id, own)? {
                 ids.push(id);
                 written.push(trace);
             }
         }
-        self.tables.flush(connection)?;
+        chunk.tables.flush()?;
         links::refresh(connection, &mut self.names, &mut self.cells, &ids, &mut written)?;
         self.blocks.flush(connection)?;
         if let Some(matcher) = matcher.filter(|_| !written.is_empty()) {
             self.group(connection, matcher, &written)?;
         }
-        Ok(taken)
+        Ok(chunk.taken)
     }
 
+    /// Takes the documents of one trace: `own` are their positions among the parts.
     fn take_trace(
         &mut self,
-        connection: &Connection,
+        chunk: &mut Chunk<'_, '_>,
         id: TraceId,
-        parts: Vec<Part<'_>>,
-        documents: &[&Incoming],
-        keys: &mut HashSet<i64>,
-        taken: &mut Taken,
+        own: &[usize],
     ) -> rusqlite::Result<Option<(TraceKey, Samples)>> {
+        let Chunk { connection, documents, parts, tables, keys, taken } = chunk;
         let known = find(connection, id)?;
         let mut all: Vec<Arc<[u8]>> = match &known {
             Some(known) => match self.recent.take(known.key) {
                 Some(documents) => documents,
                 None => blocks::read(connection, known.key)?.into_iter().map(Arc::from).collect(),
             },
-            None => Vec::new(),
+            None => Vec::with_capacity(own.len()),
         };
         let before = all.len();
         let mut bytes = known.as_ref().map_or(0, |known| known.bytes);
         let mut over_limit = known.as_ref().is_some_and(|known| known.over_limit);
-        let key = match (&known, parts.first()) {
+        let key = match (&known, own.first()) {
             (Some(known), _) => known.key,
-            (None, Some(first)) => free_key(connection, keys, id, first.start)?,
+            (None, Some(&first)) => free_key(connection, keys, id, parts[first].accepted.start)?,
             (None, None) => return Ok(None),
         };
         keys.insert(key.0);
-        let mut new: Vec<Parsed<'_>> = Vec::with_capacity(parts.len());
+        let mut new: Vec<&Parsed<'_>> = Vec::with_capacity(own.len());
         let mut received = Time::default();
-        for Part { at, parsed, .. } in parts {
-            let document = documents[at];
+        for Part { at, parsed, .. } in own.iter().map(|&part| &parts[part]) {
+            let document = &documents[*at];
             if all.iter().any(|there| **there == *document.bytes) {
                 taken.repeated += 1;
                 continue;
             }
             if self.limits && bytes + document.bytes.len() > limits::TRACE_BYTES {
-                taken.verdicts[at] = Some(too_large());
+                taken.verdicts[*at] = Some(too_large());
                 over_limit = true;
                 continue;
             }
@@ -178,19 +193,19 @@ impl Traces {
             }
             return Ok(None);
         }
-        let parsed: Vec<Parsed<'_>> =
-            all[..before].iter().map(|document| Parsed::stored(document)).chain(new).collect();
-        let Some(compiled) = ingest::compile_parsed(id, &parsed) else { return Ok(None) };
-        drop(parsed);
+        let old: Vec<Parsed<'_>> = all[..before].iter().map(|document| Parsed::stored(document)).collect();
+        let Some(compiled) = ingest::compile(id, old.iter().chain(new)) else { return Ok(None) };
         let partial = compiled.trace.flags.partial;
         if known.is_some() {
             rows::remove(connection, &mut self.cells, key)?;
         }
         let revision = known.map_or(1, |known| known.revision + 1);
         let arrival = Arrival { revision, documents: all.len(), bytes, received, over_limit };
-        let samples = self.tables.insert(connection, &mut self.names, key, compiled, arrival)?;
+        let samples = tables.insert(&mut self.names, key, &compiled, arrival)?;
         samples.count(&mut self.cells, 0, 1);
         self.cells.trace(key, 1);
+        drop(compiled);
+        drop(old);
         self.recent.keep(key, all);
         taken.stored.push(Stored { key, revision, partial });
         Ok(Some((key, samples)))
@@ -249,7 +264,6 @@ impl Traces {
         self.recent.clear();
         self.cells.clear();
         self.blocks.clear();
-        self.tables.clear();
     }
 }
 

@@ -25,6 +25,10 @@ pub(super) fn refresh(
     ids: &[TraceId],
     written: &mut [(TraceKey, Samples)],
 ) -> rusqlite::Result<()> {
+    // Most stores have no link at all, and a look-up for each trace is not free.
+    if !connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM links)")?.query_row([], |row| row.get(0))? {
+        return Ok(());
+    }
     let mut touched: BTreeSet<i64> = BTreeSet::new();
     let mut find = connection.prepare_cached(
         "SELECT trace FROM links WHERE trace = ?1 UNION SELECT trace FROM links WHERE linked = ?2",

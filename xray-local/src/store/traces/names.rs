@@ -11,19 +11,21 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::cause_rows;
 use super::shape::Shape;
-use crate::model::{Cause, EdgeKind, NodeName};
+use crate::model::{Cause, EdgeKind, NodeRef};
 
-/// Names that are known in memory.
+/// Names that are known in memory. One that has several parts is a string of bytes: see [`put`].
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    nodes: HashMap<NodeName, i64>,
+    nodes: HashMap<Vec<u8>, i64>,
     edges: HashMap<(i64, i64, EdgeKind), i64>,
     agents: HashMap<String, i64>,
     urls: HashMap<String, i64>,
     shapes: HashMap<Vec<u8>, i64>,
     keys: HashMap<String, i64>,
     paths: HashMap<Vec<u8>, i64>,
-    aliases: HashMap<(i64, String), ()>,
+    aliases: HashMap<Vec<u8>, ()>,
+    /// The name that is looked up.
+    name: Vec<u8>,
 }
 
 /// Entries of one kind that are kept in memory.
@@ -47,8 +49,11 @@ impl Names {
         }
     }
 
-    pub(super) fn node(&mut self, connection: &Connection, node: &NodeName) -> rusqlite::Result<i64> {
-        known(&mut self.nodes, node, || {
+    pub(super) fn node(&mut self, connection: &Connection, node: &NodeRef<'_>) -> rusqlite::Result<i64> {
+        let Self { nodes, name, .. } = self;
+        name.clear();
+        [node.name, &*node.kind, node.account].into_iter().for_each(|part| put(name, part));
+        known(nodes, &name[..], || {
             let values = params![node.name, node.kind, node.account];
             number(
                 connection,
@@ -77,7 +82,11 @@ impl Names {
     }
 
     pub(super) fn alias(&mut self, connection: &Connection, edge: i64, alias: &str) -> rusqlite::Result<()> {
-        known(&mut self.aliases, &(edge, alias.to_owned()), || {
+        let Self { aliases, name, .. } = self;
+        name.clear();
+        name.extend(edge.to_le_bytes());
+        name.extend(alias.as_bytes());
+        known(aliases, &name[..], || {
             connection
                 .prepare_cached("INSERT OR IGNORE INTO edge_aliases (edge, alias) VALUES (?, ?)")?
                 .execute(params![edge, alias])
@@ -108,8 +117,10 @@ impl Names {
     }
 
     pub(super) fn shape(&mut self, connection: &Connection, shape: &Shape<'_>) -> rusqlite::Result<i64> {
-        let name = shape.name();
-        known(&mut self.shapes, name.as_slice(), || shape.number(connection, &name))
+        let Self { shapes, name, .. } = self;
+        name.clear();
+        shape.put_name(name);
+        known(shapes, &name[..], || shape.number(connection, name))
     }
 
     pub(super) fn annotation_key(&mut self, connection: &Connection, key: &str) -> rusqlite::Result<i64> {
@@ -123,8 +134,11 @@ impl Names {
         })
     }
 
-    pub(super) fn path(&mut self, connection: &Connection, cause: &Cause) -> rusqlite::Result<i64> {
-        known(&mut self.paths, cause_rows::name(cause).as_slice(), || {
+    pub(super) fn path(&mut self, connection: &Connection, cause: &Cause<'_>) -> rusqlite::Result<i64> {
+        let Self { paths, name, .. } = self;
+        name.clear();
+        cause_rows::put_name(name, cause);
+        known(paths, &name[..], || {
             let json = cause_rows::json(cause);
             let found = connection
                 .prepare_cached("SELECT id FROM cause_paths WHERE json = ? AND kind = ?")?
@@ -138,11 +152,22 @@ impl Names {
     }
 }
 
-fn known<K: Hash + Eq + Borrow<Q>, Q: Hash + Eq + ToOwned<Owned = K> + ?Sized, V: Copy>(
+/// Appends one part of a name. Different parts never give equal bytes.
+pub(super) fn put(name: &mut Vec<u8>, part: &str) {
+    name.extend(part.len().to_le_bytes());
+    name.extend(part.as_bytes());
+}
+
+fn known<K, N, V>(
     memory: &mut HashMap<K, V>,
-    name: &Q,
+    name: &N,
     find: impl FnOnce() -> rusqlite::Result<V>,
-) -> rusqlite::Result<V> {
+) -> rusqlite::Result<V>
+where
+    K: Borrow<N> + Hash + Eq,
+    N: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+    V: Copy,
+{
     if let Some(&value) = memory.get(name) {
         return Ok(value);
     }

@@ -6,15 +6,13 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
-use rusqlite::types::Value as SqlValue;
-use serde_json::Value;
 
-use super::bulk::Bulk;
+use super::bulk::{Bulk, Field};
 use super::cause_rows;
 use super::cells::{Cells, Sample};
 use super::names::Names;
 use super::shape::{Part, Shape, Values};
-use crate::model::{Call, Compiled, EdgeKind, Flags, Length, Segment, Time, TraceKey};
+use crate::model::{Annotation, Compiled, EdgeKind, Flags, Http, Length, Scalar, Segment, Time, TraceKey};
 
 /// Facts of a trace's row beside those of the trace.
 #[derive(Clone, Copy, Debug)]
@@ -47,114 +45,95 @@ impl Samples {
     }
 }
 
-/// The tables of compiled traces, with rows that wait to be inserted.
-#[derive(Debug)]
-pub(super) struct Tables {
-    traces: Bulk<26>,
-    segments: Bulk<20>,
-    calls: Bulk<16>,
-    annotations: Bulk<5>,
-    users: Bulk<3>,
-    places: Bulk<4>,
-    links: Bulk<5>,
-    causes: Bulk<3>,
+/// The tables of compiled traces, with rows that wait to be inserted. Belongs to one part of a batch.
+pub(super) struct Tables<'c> {
+    connection: &'c Connection,
+    traces: Bulk<'c, 26>,
+    segments: Bulk<'c, 20>,
+    calls: Bulk<'c, 15>,
+    annotations: Bulk<'c, 5>,
+    users: Bulk<'c, 3>,
+    places: Bulk<'c, 4>,
+    links: Bulk<'c, 5>,
+    causes: Bulk<'c, 3>,
 }
 
-impl Default for Tables {
-    fn default() -> Self {
+impl<'c> Tables<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
         Self {
+            connection,
             traces: Bulk::new(
-                "INSERT INTO traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault,
-                 throttle, throttled, partial, inferred, root, status, method, url, client_ip, agent, segments,
-                 documents, bytes, received_us, over_limit, shape)",
+                connection,
+                "traces (key, id, revision, start_us, end_us, duration_us, response_us, ok, error, fault, throttle,
+                 throttled, partial, inferred, root, status, method, url, client_ip, agent, segments, documents, bytes,
+                 received_us, over_limit, shape)",
             ),
             segments: Bulk::new(
-                "INSERT INTO segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error,
-                 throttle, fault, partial, inferred, root, status, method, url, client_ip, agent)",
+                connection,
+                "segments (trace, segment, node, id, start_us, end_us, response_us, duration_us, ok, error, throttle,
+                 fault, partial, inferred, root, status, method, url, client_ip, agent)",
             ),
             calls: Bulk::new(
-                "INSERT INTO calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, age_us, ok,
-                 error, throttle, fault, partial, inferred)",
+                connection,
+                "calls (trace, call, edge, caller, callee, span, start_us, end_us, response_us, ok, error, throttle, fault,
+                 partial, inferred)",
             ),
-            // A segment may set one value in several of its subsegments, hence `OR IGNORE`.
-            annotations: Bulk::new("INSERT OR IGNORE INTO annotations (trace, key, kind, value, segment)"),
-            users: Bulk::new("INSERT OR IGNORE INTO users (trace, user, segment)"),
-            places: Bulk::new("INSERT OR IGNORE INTO places (trace, kind, value, segment)"),
-            links: Bulk::new("INSERT OR IGNORE INTO links (trace, segment, span, linked, linked_span)"),
-            causes: Bulk::new("INSERT OR IGNORE INTO trace_causes (trace, path, coverage)"),
+            // A segment may set one value in several of its subsegments, hence `ignoring`.
+            annotations: Bulk::ignoring(connection, "annotations (trace, key, kind, value, segment)"),
+            users: Bulk::ignoring(connection, "users (trace, user, segment)"),
+            places: Bulk::ignoring(connection, "places (trace, kind, value, segment)"),
+            links: Bulk::ignoring(connection, "links (trace, segment, span, linked, linked_span)"),
+            causes: Bulk::ignoring(connection, "trace_causes (trace, path, coverage)"),
         }
     }
-}
 
-impl Tables {
     /// Adds the rows of a trace that has none.
     pub(super) fn insert(
         &mut self,
-        connection: &Connection,
         names: &mut Names,
         key: TraceKey,
-        mut compiled: Compiled,
+        compiled: &Compiled<'_>,
         arrival: Arrival,
     ) -> rusqlite::Result<Samples> {
-        let mut samples = Samples::default();
-        let mut nodes = Vec::with_capacity(compiled.segments.len());
-        for segment in &compiled.segments {
-            nodes.push(names.node(connection, &segment.node)?);
-        }
-        let mut calls = BTreeSet::new();
-        for (number, call) in std::mem::take(&mut compiled.calls).into_iter().enumerate() {
-            let (start, end, flags) = (call.start, call.end, call.flags);
-            let age = call.age.map(Length::milliseconds);
-            let edge = self.call(connection, names, key, number, call)?;
-            samples.edges.extend(sample(start, end, flags, false, age).map(|sample| (edge, sample)));
-            calls.insert(Part::new(edge, flags));
-        }
-        let shape = shape(connection, names, &compiled, &nodes, calls)?;
+        let nodes = compiled.segments.iter().map(|segment| names.node(self.connection, &segment.node));
+        let nodes = nodes.collect::<rusqlite::Result<Vec<i64>>>()?;
+        let (edges, parts) = self.calls(names, key, compiled, &nodes)?;
+        let shape = self.shape(names, compiled, &nodes, parts)?;
         let root = compiled.trace.root.and_then(|root| nodes.get(root).copied());
-        self.trace(connection, names, key, &compiled, Numbers { root, shape }, arrival)?;
-        self.rest(connection, names, key, &mut compiled)?;
-        for (number, (segment, node)) in compiled.segments.into_iter().zip(nodes).enumerate() {
-            let duration = segment.duration.map(Length::milliseconds);
-            let sample = sample(segment.start, segment.end, segment.flags, segment.root, duration);
-            samples.nodes.extend(sample.map(|sample| (node, sample)));
-            self.segment(connection, names, key, number, node, segment)?;
-        }
-        Ok(samples)
+        self.trace(names, key, compiled, Numbers { root, shape }, arrival)?;
+        self.rest(names, key, compiled)?;
+        let nodes = self.segments(names, key, compiled, &nodes)?;
+        Ok(Samples { nodes, edges })
     }
 
     /// Inserts the rows that wait.
-    pub(super) fn flush(&mut self, connection: &Connection) -> rusqlite::Result<()> {
-        self.traces.flush(connection)?;
-        self.segments.flush(connection)?;
-        self.calls.flush(connection)?;
-        self.annotations.flush(connection)?;
-        self.users.flush(connection)?;
-        self.places.flush(connection)?;
-        self.links.flush(connection)?;
-        self.causes.flush(connection)
-    }
-
-    /// Forgets the rows that wait, after a transaction that failed.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
+    pub(super) fn flush(&mut self) -> rusqlite::Result<()> {
+        self.traces.flush()?;
+        self.segments.flush()?;
+        self.calls.flush()?;
+        self.annotations.flush()?;
+        self.users.flush()?;
+        self.places.flush()?;
+        self.links.flush()?;
+        self.causes.flush()
     }
 
     fn trace(
         &mut self,
-        connection: &Connection,
         names: &mut Names,
         key: TraceKey,
-        compiled: &Compiled,
+        compiled: &Compiled<'_>,
         numbers: Numbers,
         arrival: Arrival,
     ) -> rusqlite::Result<()> {
         let trace = &compiled.trace;
-        let http = root(compiled).map(|segment| segment.http.clone()).unwrap_or_default();
-        let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
-        let url = http.url.as_deref().map(|url| names.url(connection, url)).transpose()?;
-        let row = [
+        let http = root(compiled).map(|segment| segment.http).unwrap_or_default();
+        let agent = self.agent(names, http)?;
+        let url = http.url.map(|url| names.url(self.connection, url)).transpose()?;
+        let id = u128::from(trace.id).to_be_bytes();
+        self.traces.add([
             key.0.into(),
-            u128::from(trace.id).to_be_bytes().to_vec().into(),
+            id.as_slice().into(),
             arrival.revision.into(),
             trace.start.0.into(),
             trace.end.0.into(),
@@ -173,163 +152,173 @@ impl Tables {
             url.into(),
             http.client_ip.into(),
             agent.into(),
-            count(trace.spans),
-            count(arrival.documents),
-            count(arrival.bytes),
+            trace.spans.into(),
+            arrival.documents.into(),
+            arrival.bytes.into(),
             arrival.received.0.into(),
             arrival.over_limit.into(),
             numbers.shape.into(),
-        ];
-        self.traces.add(connection, row)
+        ])
     }
 
-    fn segment(
+    /// Returns what the segments count.
+    fn segments(
         &mut self,
-        connection: &Connection,
         names: &mut Names,
         key: TraceKey,
-        number: usize,
-        node: i64,
-        segment: Segment,
-    ) -> rusqlite::Result<()> {
-        let (flags, http) = (segment.flags, segment.http);
-        let agent = http.agent.as_deref().map(|agent| names.agent(connection, agent)).transpose()?;
-        let row = [
-            key.0.into(),
-            count(number),
-            node.into(),
-            segment.id.cast_signed().into(),
-            segment.start.0.into(),
-            segment.end.map(|end| end.0).into(),
-            segment.end.map(|end| (end - segment.start).0).into(),
-            segment.duration.map(|duration| duration.0).into(),
-            flags.ok.into(),
-            flags.error.into(),
-            flags.throttle.into(),
-            flags.fault.into(),
-            flags.partial.into(),
-            flags.inferred.into(),
-            segment.root.into(),
-            http.status.into(),
-            http.method.into(),
-            http.url.into(),
-            http.client_ip.into(),
-            agent.into(),
-        ];
-        self.segments.add(connection, row)
-    }
-
-    fn call(
-        &mut self,
-        connection: &Connection,
-        names: &mut Names,
-        key: TraceKey,
-        number: usize,
-        call: Call,
-    ) -> rusqlite::Result<i64> {
-        let source = names.node(connection, &call.source)?;
-        let target = names.node(connection, &call.target)?;
-        let edge = names.edge(connection, source, target, call.kind)?;
-        if let Some(alias) = &call.alias {
-            names.alias(connection, edge, alias)?;
+        compiled: &Compiled<'_>,
+        nodes: &[i64],
+    ) -> rusqlite::Result<Vec<(i64, Sample)>> {
+        let mut samples = Vec::with_capacity(nodes.len());
+        for (number, (segment, &node)) in compiled.segments.iter().zip(nodes).enumerate() {
+            let (flags, http) = (segment.flags, segment.http);
+            let duration = segment.duration.map(Length::milliseconds);
+            samples.extend(
+                sample(segment.start, segment.end, flags, segment.root, duration)
+                    .map(|sample| (node, sample)),
+            );
+            let agent = self.agent(names, http)?;
+            self.segments.add([
+                key.0.into(),
+                number.into(),
+                node.into(),
+                segment.id.cast_signed().into(),
+                segment.start.0.into(),
+                segment.end.map(|end| end.0).into(),
+                segment.end.map(|end| (end - segment.start).0).into(),
+                segment.duration.map(|duration| duration.0).into(),
+                flags.ok.into(),
+                flags.error.into(),
+                flags.throttle.into(),
+                flags.fault.into(),
+                flags.partial.into(),
+                flags.inferred.into(),
+                segment.root.into(),
+                http.status.into(),
+                http.method.into(),
+                http.url.into(),
+                http.client_ip.into(),
+                agent.into(),
+            ])?;
         }
-        let flags = call.flags;
-        let row = [
-            key.0.into(),
-            count(number),
-            edge.into(),
-            call.caller.map_or(SqlValue::Null, count),
-            call.callee.map_or(SqlValue::Null, count),
-            call.span.cast_signed().into(),
-            call.start.0.into(),
-            call.end.map(|end| end.0).into(),
-            call.end.map(|end| (end - call.start).0).into(),
-            call.age.map(|age| age.0).into(),
-            flags.ok.into(),
-            flags.error.into(),
-            flags.throttle.into(),
-            flags.fault.into(),
-            flags.partial.into(),
-            flags.inferred.into(),
-        ];
-        self.calls.add(connection, row)?;
-        Ok(edge)
+        Ok(samples)
     }
 
-    fn rest(
+    /// Returns what the calls count, and their parts of the shape.
+    fn calls(
         &mut self,
-        connection: &Connection,
         names: &mut Names,
         key: TraceKey,
-        compiled: &mut Compiled,
-    ) -> rusqlite::Result<()> {
-        for annotation in compiled.annotations.drain(..) {
-            let number = names.annotation_key(connection, &annotation.key)?;
-            let (kind, value): (i64, SqlValue) = match annotation.value {
-                Value::Bool(value) => (0, value.into()),
-                Value::String(value) => (2, value.into()),
-                other => (1, other.as_f64().into()),
+        compiled: &Compiled<'_>,
+        nodes: &[i64],
+    ) -> rusqlite::Result<(Vec<(i64, Sample)>, BTreeSet<Part<'static>>)> {
+        let mut samples = Vec::with_capacity(compiled.calls.len());
+        let mut parts = BTreeSet::new();
+        for (number, call) in compiled.calls.iter().enumerate() {
+            let source = match call.caller {
+                Some(caller) => nodes[caller],
+                None => names.node(self.connection, &compiled.segments[call.callee].node.clients())?,
             };
-            let row = [key.0.into(), number.into(), kind.into(), value, count(annotation.segment)];
-            self.annotations.add(connection, row)?;
+            let edge = names.edge(self.connection, source, nodes[call.callee], EdgeKind::Call)?;
+            if let Some(alias) = call.alias {
+                names.alias(self.connection, edge, alias)?;
+            }
+            let flags = call.flags;
+            parts.insert(Part::new(edge, flags));
+            samples.extend(sample(call.start, call.end, flags, false, None).map(|sample| (edge, sample)));
+            self.calls.add([
+                key.0.into(),
+                number.into(),
+                edge.into(),
+                call.caller.into(),
+                call.callee.into(),
+                call.span.cast_signed().into(),
+                call.start.0.into(),
+                call.end.map(|end| end.0).into(),
+                call.end.map(|end| (end - call.start).0).into(),
+                flags.ok.into(),
+                flags.error.into(),
+                flags.throttle.into(),
+                flags.fault.into(),
+                flags.partial.into(),
+                flags.inferred.into(),
+            ])?;
         }
-        for user in compiled.users.drain(..) {
-            self.users.add(connection, [key.0.into(), user.name.into(), count(user.segment)])?;
+        Ok((samples, parts))
+    }
+
+    /// Finds the number of a trace's shape. `nodes` are those of its segments.
+    fn shape(
+        &self,
+        names: &mut Names,
+        compiled: &Compiled<'_>,
+        nodes: &[i64],
+        calls: BTreeSet<Part<'_>>,
+    ) -> rusqlite::Result<i64> {
+        let http = root(compiled).map(|segment| segment.http).unwrap_or_default();
+        let segments = compiled.segments.iter().zip(nodes).map(|(segment, node)| {
+            let part = Part::new(*node, segment.flags).with_root(segment.root);
+            part.with_http(segment.http.status, segment.http.method)
+        });
+        let mut values = Values { has_user: !compiled.users.is_empty(), ..Values::default() };
+        for place in &compiled.places {
+            values.has_place[place.kind as usize] = true;
         }
-        for place in compiled.places.drain(..) {
-            let row = [key.0.into(), (place.kind as i64).into(), place.value.into(), count(place.segment)];
-            self.places.add(connection, row)?;
+        let is_false = |annotation: &&Annotation<'_>| *annotation.value == Scalar::Boolean(false);
+        for annotation in compiled.annotations.iter().filter(|annotation| !is_false(annotation)) {
+            values.keys.insert(names.annotation_key(self.connection, annotation.key)?);
         }
-        for link in compiled.links.drain(..) {
-            let linked = u128::from(link.trace).to_be_bytes().to_vec();
+        let trace = Part::new(0, compiled.trace.flags).with_http(http.status, http.method);
+        names.shape(self.connection, &Shape { trace, segments: segments.collect(), calls, values })
+    }
+
+    fn rest(&mut self, names: &mut Names, key: TraceKey, compiled: &Compiled<'_>) -> rusqlite::Result<()> {
+        let key = Field::from(key.0);
+        for annotation in &compiled.annotations {
+            let name = names.annotation_key(self.connection, annotation.key)?;
+            let (kind, value) = match annotation.value {
+                Scalar::Boolean(value) => (0_i64, Field::from(*value)),
+                Scalar::Number(value) => (1, Field::Real(*value)),
+                Scalar::String(value) => (2, Field::String(value)),
+            };
+            self.annotations.add([key, name.into(), kind.into(), value, annotation.segment.into()])?;
+        }
+        for user in &compiled.users {
+            self.users.add([key, user.name.into(), user.segment.into()])?;
+        }
+        for place in &compiled.places {
+            self.places.add([key, (place.kind as i64).into(), place.value.into(), place.segment.into()])?;
+        }
+        for link in &compiled.links {
+            let linked = u128::from(link.trace).to_be_bytes();
             let (span, other) = (link.span.cast_signed(), link.other.cast_signed());
-            let row = [key.0.into(), count(link.segment), span.into(), linked.into(), other.into()];
-            self.links.add(connection, row)?;
+            self.links.add([
+                key,
+                link.segment.into(),
+                span.into(),
+                linked.as_slice().into(),
+                other.into(),
+            ])?;
         }
         for cause in &compiled.causes {
-            let path = names.path(connection, cause)?;
-            self.causes.add(connection, [key.0.into(), path.into(), cause_rows::coverage(cause).into()])?;
+            let path = names.path(self.connection, cause)?;
+            self.causes.add([key, path.into(), cause_rows::coverage(cause).as_slice().into()])?;
         }
         Ok(())
     }
+
+    fn agent(&self, names: &mut Names, http: Http<'_>) -> rusqlite::Result<Option<i64>> {
+        http.agent.map(|agent| names.agent(self.connection, agent)).transpose()
+    }
 }
 
-fn root(compiled: &Compiled) -> Option<&Segment> {
+fn root<'r, 'd>(compiled: &'r Compiled<'d>) -> Option<&'r Segment<'d>> {
     compiled.trace.root.and_then(|root| compiled.segments.get(root))
-}
-
-/// Finds the number of a trace's shape. `nodes` are those of its segments.
-fn shape(
-    connection: &Connection,
-    names: &mut Names,
-    compiled: &Compiled,
-    nodes: &[i64],
-    calls: BTreeSet<Part<'_>>,
-) -> rusqlite::Result<i64> {
-    let http = root(compiled).map(|segment| (segment.http.status, segment.http.method.as_deref()));
-    let (status, method) = http.unwrap_or_default();
-    let segments = compiled.segments.iter().zip(nodes).map(|(segment, node)| {
-        let part = Part::new(*node, segment.flags).with_root(segment.root);
-        part.with_http(segment.http.status, segment.http.method.as_deref())
-    });
-    let mut values = Values { has_user: !compiled.users.is_empty(), ..Values::default() };
-    for place in &compiled.places {
-        values.has_place[place.kind as usize] = true;
-    }
-    for annotation in compiled.annotations.iter().filter(|annotation| annotation.value != false) {
-        values.keys.insert(names.annotation_key(connection, &annotation.key)?);
-    }
-    let trace = Part::new(0, compiled.trace.flags).with_http(status, method);
-    names.shape(connection, &Shape { trace, segments: segments.collect(), calls, values })
 }
 
 fn sample(start: Time, end: Option<Time>, flags: Flags, root: bool, other: Option<i64>) -> Option<Sample> {
     // Only what is completed is counted.
     end.map(|end| Sample { start, end, flags, root, other })
-}
-
-fn count(number: usize) -> SqlValue {
-    SqlValue::Integer(number as i64)
 }
 
 /// Takes a trace's rows away, from the minutes too. Its documents stay.

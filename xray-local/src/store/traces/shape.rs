@@ -91,16 +91,14 @@ fn put(name: &mut Vec<u8>, mut number: u64) {
 }
 
 impl Shape<'_> {
-    /// Everything in the shape, in a form that no other shape has.
-    pub(super) fn name(&self) -> Vec<u8> {
-        let mut name = Vec::with_capacity(16 + 8 * (self.segments.len() + self.calls.len()));
-        self.trace.put(&mut name);
+    /// Appends everything in the shape, in a form that no other shape has.
+    pub(super) fn put_name(&self, name: &mut Vec<u8>) {
+        self.trace.put(name);
         for parts in [&self.segments, &self.calls] {
-            put(&mut name, parts.len() as u64);
-            parts.iter().for_each(|part| part.put(&mut name));
+            put(name, parts.len() as u64);
+            parts.iter().for_each(|part| part.put(name));
         }
-        self.values.put(&mut name);
-        name
+        self.values.put(name);
     }
 
     /// Finds the number of the shape, or writes the shape.
@@ -219,7 +217,9 @@ fn set(
         calls: calls.iter().map(part).collect(),
         values,
     };
-    let number = shape.number(connection, &shape.name())?;
+    let mut name = Vec::new();
+    shape.put_name(&mut name);
+    let number = shape.number(connection, &name)?;
     connection
         .prepare_cached("UPDATE traces SET shape = ?1 WHERE key = ?2 AND shape != ?1")?
         .execute([number, key])

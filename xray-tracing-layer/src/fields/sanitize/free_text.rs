@@ -71,7 +71,8 @@ fn signs(bytes: [u8; 8]) -> u64 {
     // Without its top bit a byte has room for a sum, which sets that bit from some number on.
     let low = word & !TOPS;
     let from = |first: u8| low + ONES * u64::from(0x80 - first);
-    let found = (from(b':') & !from(b'@' + 1)) | (from(b'\'') & !from(b'(' + 1));
+    // Of two such bits, one is set in between.
+    let found = (from(b':') ^ from(b'@' + 1)) | (from(b'\'') ^ from(b'(' + 1));
     found & !word & TOPS
 }
 

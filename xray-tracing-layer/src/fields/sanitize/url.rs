@@ -121,17 +121,22 @@ impl<'a> SafeUrl<'a> {
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
-    plain_parts(url).is_some()
+    // Whatever its path, the host is no longer than what it begins.
+    after_scheme(url).is_some_and(|rest| rest.len() <= MAX_HOST && !rest.starts_with('/'))
+}
+
+/// Returns what follows the scheme of a URL of HTTP, if that has neither `:@?#;=%` nor anything that readers of URLs
+/// disagree about.
+#[inline]
+fn after_scheme(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    is_plain_path(rest.as_bytes()).then_some(rest)
 }
 
 /// Splits a plain URL into scheme with `://`, host and path.
 #[inline]
 fn plain_parts(url: &str) -> Option<(&str, &str, &str)> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    // Neither `:@?#;=%` nor anything that readers of URLs disagree about is in there.
-    if !is_plain_path(rest.as_bytes()) {
-        return None;
-    }
+    let rest = after_scheme(url)?;
     let (host, after) = rest.split_at(first_slash(rest.as_bytes()));
     let is_plain = !host.is_empty() && host.len() <= MAX_HOST;
     is_plain.then(|| (&url[..url.len() - rest.len()], host, after))
@@ -200,6 +205,8 @@ mod tests {
         ) {
             if let Some(plain) = SafeUrl::parse_plain(&url) {
                 proptest::prop_assert_eq!(Some(plain), SafeUrl::parse_any(&url, keep));
+            } else {
+                proptest::prop_assert!(!is_plain_url(&url));
             }
         }
     }

@@ -26,5 +26,5 @@ pub(crate) use field_visitor::FieldVisitor;
 pub(crate) use kind_visitor::is_call_by_kind;
 pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
-pub(crate) use root_key::RootKey;
+pub(crate) use root_key::{RootKeys, RootWay};
 pub(crate) use status_visitor::status_alone;

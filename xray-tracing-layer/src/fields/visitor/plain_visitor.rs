@@ -1,5 +1,7 @@
 //! The visitor for spans whose fields are all metadata or annotations under short keys, and which no hook looks at: most
-//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`](super::FieldVisitor) does.
+//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`] does.
+//!
+//! The short strings of a root come here as well.
 
 use std::error::Error;
 use std::fmt;
@@ -7,6 +9,7 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, PlainKey};
 
+use super::FieldVisitor;
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value};
@@ -27,7 +30,7 @@ impl<'a> PlainVisitor<'a> {
         callsite.plain_keys.as_deref().filter(|_| rules.redact.is_none())
     }
 
-    /// Creates a visitor for an empty body, with the callsite's [keys](Self::keys_of).
+    /// Creates a visitor for a body that has none of the callsite's [keys](Self::keys_of).
     #[inline]
     pub(crate) fn new(
         callsite: &'a CallsiteInfo,
@@ -40,17 +43,28 @@ impl<'a> PlainVisitor<'a> {
 
     /// Puts a value by `append`, if there is a key, and by any other way if that appends nothing.
     #[inline(always)]
-    fn put(&mut self, field: &Field, append: impl FnOnce(&mut Body, &PlainKey) -> bool, value: Value<'_>) {
+    fn put<'v>(
+        &mut self,
+        field: &Field,
+        append: impl FnOnce(&mut Body, &PlainKey) -> bool,
+        value: impl FnOnce() -> Value<'v>,
+    ) {
         if !self.keys.get(field.index()).is_some_and(|key| append(self.body, key)) {
-            self.put_other(field, value);
+            self.put_other(field, value());
         }
     }
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if let Some(Slot::Any { section, rank, key }) = self.callsite.slots.get(field.index()) {
-            let keep_query = self.rules.keep_query;
-            self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
+        // For the values to come, if that is what was missing.
+        self.body.make_room();
+        match self.callsite.slots.get(field.index()) {
+            Some(Slot::Any { section, rank, key }) => {
+                let keep_query = self.rules.keep_query;
+                self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
+            }
+            // A root's.
+            _ => FieldVisitor::for_rest(self.callsite, self.rules, self.body).put(field, value),
         }
     }
 }
@@ -59,29 +73,25 @@ impl<'a> PlainVisitor<'a> {
 impl Visit for PlainVisitor<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         // A bland string holds none of the bytes that a secret stands behind.
-        self.put(field, |body, key| body.append_bland(key, text), Value::Str(text));
+        self.put(field, |body, key| body.append_bland(key, text), || Value::Str(text));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, |body, key| body.append_small(key, value), Value::I64(value));
+        self.put(field, |body, key| body.append_small(key, value), || Value::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         let append =
             |body: &mut Body, key: &_| i64::try_from(value).is_ok_and(|value| body.append_small(key, value));
-        self.put(field, append, Value::U64(value));
+        self.put(field, append, || Value::U64(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, |body, key| body.append_decimal(key, value), Value::F64(value));
+        self.put(field, |body, key| body.append_decimal(key, value), || Value::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        let append = |body: &mut Body, key: &_| {
-            body.append_flag(key, value);
-            true
-        };
-        self.put(field, append, Value::Bool(value));
+        self.put(field, |body, key| body.append_flag(key, value), || Value::Bool(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

@@ -4,40 +4,55 @@ use xray_sdk::document::internal::{Key, PlainKey, Section, keys};
 
 use crate::fields::slot::Slot;
 
-/// The way of a field of a root.
+/// The ways of a callsite's fields, by their indices.
 #[derive(Debug)]
-pub(crate) enum RootKey {
+pub(crate) struct RootKeys {
+    pub(crate) ways: Box<[RootWay]>,
+    /// The keys of those that become members as they are. Of the others, a key that is not used.
+    pub(crate) keys: Box<[PlainKey]>,
+}
+
+/// The way of a field of a root.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RootWay {
     /// The field decides about the root, and is not written.
     Decisive,
     /// A member that a short text becomes as it is.
-    Short(PlainKey),
+    Short,
     /// The URL of the request.
-    Url(PlainKey),
+    Url,
     /// Any other.
     Other,
 }
 
-impl RootKey {
+impl RootKeys {
     /// Returns the ways of a callsite's fields; `None` if two of them may be the same member.
-    pub(crate) fn all_of(slots: &[Slot]) -> Option<Box<[Self]>> {
+    pub(crate) fn of(slots: &[Slot]) -> Option<Self> {
         let members: Vec<_> = slots.iter().filter_map(member_of).collect();
         let is_again = |(i, member): (usize, &(Section, Key<'_>))| members[..i].contains(member);
+        let unused = PlainKey::new(Section::Metadata, 0, keys::OPERATION)?;
+        let of = |slot| way_of(slot).unwrap_or_else(|| (RootWay::Other, unused.clone()));
+        let (ways, keys): (Vec<_>, Vec<_>) = slots
+            .iter()
+            .map(|slot| if slot.is_decisive() { (RootWay::Decisive, unused.clone()) } else { of(slot) })
+            .unzip();
         let is_distinct = !members.iter().enumerate().any(is_again);
-        is_distinct.then(|| slots.iter().map(Self::of).collect())
+        is_distinct.then(|| Self { ways: ways.into(), keys: keys.into() })
     }
+}
 
-    fn of(slot: &Slot) -> Self {
-        let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
-        let ready = match slot {
-            _ if slot.is_decisive() => return Self::Decisive,
-            Slot::Url { rank } => request_key(*rank, keys::URL).map(Self::Url),
-            Slot::Str { section: Section::HttpRequest, rank, key } => {
-                request_key(*rank, *key).map(Self::Short)
-            }
-            Slot::Any { section, rank, key } => PlainKey::new(*section, *rank, key.as_key()).map(Self::Short),
-            _ => None,
-        };
-        ready.unwrap_or(Self::Other)
+/// Returns the way of a slot that has a key, and does not decide.
+fn way_of(slot: &Slot) -> Option<(RootWay, PlainKey)> {
+    let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
+    match slot {
+        Slot::Url { rank } => Some((RootWay::Url, request_key(*rank, keys::URL)?)),
+        Slot::Str { section: Section::HttpRequest, rank, key } => {
+            Some((RootWay::Short, request_key(*rank, *key)?))
+        }
+        Slot::Any { section, rank, key } => {
+            Some((RootWay::Short, PlainKey::new(*section, *rank, key.as_key())?))
+        }
+        _ => None,
     }
 }
 

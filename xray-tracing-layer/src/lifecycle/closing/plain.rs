@@ -1,5 +1,5 @@
-//! The short way to close a span: most spans are parts of a recorded tree without children, have a plain body, and fold
-//! into a parent that has room. The document of such a span is put together from ready parts.
+//! The short way to close a span: most spans are parts of a recorded tree without children, have a plain body or a usual
+//! one, and fold into a parent that has room. The document of such a span is put together from ready parts.
 //!
 //! Whatever is not so takes the way of [`close`](crate::lifecycle::close). The documents of both are the same.
 
@@ -47,16 +47,19 @@ impl Core {
         if late {
             self.mark_closed_by_child(id, parent, ctx);
         }
-        pool::give_back_plain(record);
+        if record.body.is_mixed() {
+            pool::give_back(record);
+        } else {
+            pool::give_back_plain(record);
+        }
     }
 
-    /// Folds the document into the parent's, if the document is small, and the parent is open, young, and has room.
+    /// Folds the document into the parent's, if its body is usual, and the parent is open, young, and has room.
     #[inline(always)]
     fn fold_plain(&self, record: &SpanRecord, parent: SpanId, now: Ticks) -> Option<Folded> {
         let callsite = self.spans.callsites.get(record.callsite)?;
         let opening = callsite.opening.as_ref()?;
-        let body = record.body.small()?;
-        let size = Frame::HEAD_BOUND + callsite.name.len() + body.size_bound();
+        let size = Frame::HEAD_BOUND + callsite.name.len() + record.body.usual_size_bound();
         let folded = self.spans.table.with_known(parent.get(), |open| {
             if open.is_emitted_early() {
                 return None;
@@ -65,11 +68,11 @@ impl Core {
                 && open.children.spans() < self.config.streaming.after_spans
                 && !self.is_old(open, now);
             if !has_room {
-                return Some(Folded::NoRoom { size });
+                return record.body.is_small().then_some(Folded::NoRoom { size });
             }
-            let SpanRecord { segment_id, start, context, .. } = record;
+            let SpanRecord { segment_id, start, context, body, .. } = record;
             let (start, end) = (context.offset + start, context.offset + now);
-            let added = open.children.add_small(opening, *segment_id, start, end, body);
+            let added = open.children.add_usual(opening, *segment_id, start, end, body);
             added.then(|| Folded::Whole { late: open.exited.is_some() })
         });
         folded.flatten()
@@ -93,8 +96,8 @@ impl Core {
 }
 
 impl SpanRecord {
-    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first,
-    /// without children or a past exit, and with a plain body. Lambda's layer and one with a closure have to ask for more.
+    /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first, and
+    /// without children or a past exit. Lambda's layer and one with a closure have to ask for more.
     #[inline]
     pub(crate) fn is_plain_part(&self) -> bool {
         self.context.role == Role::Subsegment
@@ -114,7 +117,7 @@ enum Folded {
         /// Set if the parent had been exited before, so that the span outlives it.
         late: bool,
     },
-    /// The parent has no room.
+    /// The parent has no room, and the document is small.
     NoRoom {
         /// The most bytes that the document takes.
         size: usize,

@@ -9,13 +9,12 @@ use std::fmt;
 
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::MAX_STRING;
-use xray_sdk::document::internal::PlainKey;
 
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::sanitize::url::is_plain_url;
 use crate::fields::slot::{Slot, is_call};
 use crate::fields::value::Value;
-use crate::fields::visitor::{FieldVisitor, RootKey};
+use crate::fields::visitor::{FieldVisitor, PlainVisitor, RootKeys, RootWay};
 use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
@@ -23,7 +22,7 @@ use crate::state::record::SpanRecord;
 pub(super) struct RootFields<'a> {
     core: &'a Core,
     callsite: &'a CallsiteInfo,
-    keys: &'a [RootKey],
+    keys: &'a RootKeys,
     record: &'a mut SpanRecord,
     id: u64,
     is_decided: bool,
@@ -34,7 +33,7 @@ impl<'a> RootFields<'a> {
     pub(super) fn new(
         core: &'a Core,
         callsite: &'a CallsiteInfo,
-        keys: &'a [RootKey],
+        keys: &'a RootKeys,
         record: &'a mut SpanRecord,
         id: u64,
         is_decided: bool,
@@ -63,27 +62,26 @@ impl<'a> RootFields<'a> {
         self.is_written
     }
 
-    #[inline(never)]
-    fn put_short(&mut self, field: &Field, key: &PlainKey, text: &str) {
-        // A bland string holds none of the bytes that a secret stands behind. A blank one may count as absent.
-        if text.starts_with(' ') || !self.record.body.append_bland(key, text) {
-            self.put_other(field, Value::Str(text));
-        }
+    #[inline]
+    fn put_short(&mut self, field: &Field, text: &str) {
+        let Self { core, callsite, keys, record, .. } = self;
+        let rules = &core.config.rules;
+        PlainVisitor::new(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
     }
 
     #[inline(never)]
-    fn put_url(&mut self, field: &Field, key: &PlainKey, text: &str) {
-        let url = text.trim_ascii();
-        if url.len() <= MAX_STRING && is_plain_url(url) {
-            self.record.body.append_unescaped(key, url);
-        } else {
-            self.put_other(field, Value::Str(text));
+    fn put_url(&mut self, field: &Field, url: &str) {
+        match self.keys.keys.get(field.index()) {
+            Some(key) if url.len() <= MAX_STRING && is_plain_url(url) => {
+                self.record.body.append_unescaped(key, url);
+            }
+            _ => self.put_other(field, Value::Str(url)),
         }
     }
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if matches!(self.keys.get(field.index()), Some(RootKey::Decisive)) {
+        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Decisive)) {
             return value.with_text(|kind| self.decide(is_call(kind)));
         }
         if self.is_written() {
@@ -107,10 +105,13 @@ impl<'a> RootFields<'a> {
 
 impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
-        match self.keys.get(field.index()) {
-            Some(RootKey::Decisive) => self.decide(is_call(text)),
-            Some(RootKey::Short(key)) if self.is_written() => self.put_short(field, key, text),
-            Some(RootKey::Url(key)) if self.is_written() => self.put_url(field, key, text),
+        match self.keys.ways.get(field.index()) {
+            Some(RootWay::Decisive) => self.decide(is_call(text)),
+            // A blank text may count as absent.
+            Some(RootWay::Short) if self.is_written() && !text.starts_with(' ') => {
+                self.put_short(field, text);
+            }
+            Some(RootWay::Url) if self.is_written() => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }

@@ -88,10 +88,12 @@ impl LambdaFunction {
         self.snapshot.load(Relaxed) && self.snapshot.swap(false, Relaxed)
     }
 
+    #[inline(never)]
     fn note_open(&self, id: u64) {
         self.spans().push(id);
     }
 
+    #[inline(never)]
     fn note_closed(&self, id: u64) {
         let mut open = self.spans();
         if let Some(at) = open.iter().rposition(|open| *open == id) {

@@ -11,6 +11,12 @@ impl Table {
     }
 }
 
+impl Table {
+    fn inheritance(&self, id: u64) -> Option<Inheritance> {
+        self.inherited(id).map(|inheritance| inheritance())
+    }
+}
+
 #[test]
 fn it_behaves_like_a_map_whatever_the_ids() {
     let table = Table::new(u32::MAX);
