@@ -3,8 +3,8 @@
 //! ```text
 //! cargo bench -p xray-bench --features rivals -- --svg cost.svg
 //! ```
-//! `--rounds N` and `--millis N` (per job and round) say how much is measured; `--only costs|threads|growth|arrivals`
-//! measures one table. Run as a test, it does each job once and measures nothing.
+//! `--rounds N` and `--millis N` (per job and round, pauses included) say how much is measured; `--only
+//! costs|threads|growth|arrivals` measures one table. Run as a test, it does each job once and measures nothing.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is a program for a terminal")]
 
@@ -39,7 +39,7 @@ fn main() -> io::Result<()> {
     };
     let number = |name, default| option(name).and_then(|number| number.parse().ok()).unwrap_or(default);
     let effort =
-        Effort { rounds: number("--rounds", 9), long: Duration::from_millis(number("--millis", 30).into()) };
+        Effort { rounds: number("--rounds", 9), long: Duration::from_millis(number("--millis", 100).into()) };
     let wanted = |name| option("--only").is_none_or(|only| only == name);
     let program = Path::new(PROGRAM);
     println!("{}", markdown::machine());

@@ -6,6 +6,7 @@
 //!  harness       clocks and medians; who receives it: a child process; who counts allocations
 //!  report        costs, threads, trace size, delivery: a table each, as Markdown and as a picture
 //!  instructions  the gate, for machines that are not quiet
+//!  sender        what the queue costs for a document     handover   and within requests
 //!  memory        bytes per span     decisions   what central sampling costs     fork   what a guard against it would
 //! ```
 //! `benches/compare.rs` measures time with the system's allocator; `main.rs` counts allocations, and is the
@@ -13,11 +14,14 @@
 
 pub mod workload;
 
+pub mod bare_send;
 pub mod contenders;
 
 pub mod harness;
 
 pub mod report;
+
+pub mod handover;
 pub mod sender;
 
 pub mod instructions;

@@ -97,6 +97,7 @@ pub mod document {
     mod edit;
     mod entry;
     mod flags;
+    mod index;
     mod marks;
     mod serialize;
     mod template;
@@ -133,7 +134,7 @@ pub mod document {
         pub use super::frame::{Frame, Kind, insert_independent_head};
         pub use super::keys::{self, Key, OwnedKey};
         pub use super::name::put_name;
-        pub use super::opening::{Opening, SegmentOpening};
+        pub use super::opening::{Opening, ReadyPlace, SegmentOpening};
         pub use super::operation::Operation;
         pub use super::plain::PlainKey;
         pub use super::preamble::Preamble;

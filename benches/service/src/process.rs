@@ -53,18 +53,20 @@ impl Service {
         Ok(Self { address, child, ask: Some(ask), answers })
     }
 
-    /// Processor time of all its threads since it began.
+    /// Processor time since it began: of all its threads, and of the tracer's.
     ///
     /// # Errors
     /// If it is gone.
-    pub(crate) fn processor_time(&mut self) -> io::Result<Duration> {
+    pub(crate) fn processor_time(&mut self) -> io::Result<[Duration; 2]> {
         let mut line = String::new();
         match &mut self.ask {
             Some(ask) => writeln!(ask)?,
             None => return Err(io::ErrorKind::BrokenPipe.into()),
         }
         self.answers.read_line(&mut line)?;
-        line.trim().parse().map(Duration::from_nanos).map_err(io::Error::other)
+        let mut times = line.split_whitespace().map(|time| time.parse().map(Duration::from_nanos));
+        let mut next = || times.next().unwrap_or(Ok(Duration::ZERO)).map_err(io::Error::other);
+        Ok([next()?, next()?])
     }
 
     /// Ends it, and returns what it or its wrapper wrote to standard error.

@@ -26,6 +26,8 @@ struct Round {
     /// Processor time of a request in microseconds, at the fixed rate and at saturation.
     paced: f64,
     saturated: f64,
+    /// Of the latter, that of the tracer's own threads.
+    threads: f64,
 }
 
 /// Times, in `rounds` rounds of all contenders.
@@ -49,8 +51,9 @@ pub(crate) fn times(rounds: usize) -> io::Result<String> {
         }
     }
     let mut table = String::from(
-        "| | processor time of a request, at saturation | added | at a fixed rate | added | requests a second | p50 | p99 |\n\
-         |---|--:|--:|--:|--:|--:|--:|--:|\n",
+        "| | processor time of a request, at saturation | added | the tracer's threads | at a fixed rate | added | requests a \
+         second | p50 | p99 |\n\
+         |---|--:|--:|--:|--:|--:|--:|--:|--:|\n",
     );
     let base = &results[0];
     for (contender, rounds) in contenders.iter().zip(&results) {
@@ -67,10 +70,11 @@ pub(crate) fn times(rounds: usize) -> io::Result<String> {
         };
         let _ = writeln!(
             table,
-            "| {} | {:.0} µs | {} | {:.0} µs | {} | {:.0} | {:.2} ms | {:.2} ms |",
+            "| {} | {:.0} µs | {} | {:.1} µs | {:.0} µs | {} | {:.0} | {:.2} ms | {:.2} ms |",
             contender.name,
             column(|round| round.saturated),
             added(|round| round.saturated),
+            column(|round| round.threads),
             column(|round| round.paced),
             added(|round| round.paced),
             column(|round| round.most),
@@ -90,17 +94,20 @@ fn measure(service: &mut Service) -> io::Result<Round> {
     let mut turn = |drive: &dyn Fn(SocketAddr) -> io::Result<Latencies>| {
         let before = service.processor_time()?;
         let latencies = drive(address)?;
-        let spent = service.processor_time()?.saturating_sub(before);
-        io::Result::Ok((spent.as_secs_f64() * 1e6 / latencies.count().max(1) as f64, latencies))
+        let [all, threads] = service.processor_time()?;
+        let each = |spent: Duration| spent.as_secs_f64() * 1e6 / latencies.count().max(1) as f64;
+        let spent = [each(all.saturating_sub(before[0])), each(threads.saturating_sub(before[1]))];
+        io::Result::Ok((spent, latencies))
     };
-    let (paced, latencies) = turn(&|service| driver::paced(service, RATE, TURN))?;
-    let (saturated, most) = turn(&|service| driver::saturate(service, TURN))?;
+    let ([paced, _], latencies) = turn(&|service| driver::paced(service, RATE, TURN))?;
+    let ([saturated, threads], most) = turn(&|service| driver::saturate(service, TURN))?;
     Ok(Round {
         most: most.count() as f64 / TURN.as_secs_f64(),
         p50: latencies.quantile(500).as_secs_f64() * 1e3,
         p99: latencies.quantile(990).as_secs_f64() * 1e3,
         paced,
         saturated,
+        threads,
     })
 }
 

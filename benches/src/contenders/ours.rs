@@ -13,7 +13,7 @@ use xray_sdk::sampling::{Always, Never, Sampler, SamplingRequest, SamplingResult
 use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter};
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
-use super::subscribed::{Idle, QUEUE_BATCH, Subscribed, dispatch_to, subscribe};
+use super::subscribed::{Idle, Subscribed, dispatch_to, subscribe};
 use crate::workload::contender::{Built, Contender, Setting, World};
 
 /// The floor that ratios refer to: the registry with a layer that does nothing behind our filter.
@@ -131,15 +131,16 @@ where
             let _ = &guard;
             flush();
         }),
-        works_off: Some(Box::new(move || stats.stats().emitter.queued == 0)),
-        batch: QUEUE_BATCH,
+        keeps_up: Box::new(move || stats.stats().emitter.queued < MOST_QUEUED),
     })
 }
 
+/// Documents, of which the largest that the jobs make fill less than half of a queue.
+const MOST_QUEUED: u64 = 150;
+
 fn queue_to(setting: Setting) -> io::Result<(QueuedEmitter, QueueGuard)> {
     let address: DaemonAddress = setting.daemon.to_string().parse().unwrap_or_default();
-    // The next spans wait until the queue is empty. At the rate of a measurement a longer delay would be cut to this one.
-    QueuedEmitter::builder().delay(Duration::from_millis(10)).start(&address)
+    QueuedEmitter::start(&address)
 }
 
 fn fmt_json(setting: Setting) -> Built {

@@ -1,23 +1,18 @@
 //! Contenders that are subscribers of `tracing`: how each is put behind the same registry, and flushed.
 
-use std::time::Duration;
-
 use tracing::{Dispatch, Subscriber, dispatcher};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry, registry};
 
-use crate::workload::contender::{AWAKE, Setting, World, flush_awake};
-use crate::workload::cpu_clock::stay_awake;
+use crate::workload::contender::{Setting, World};
 use crate::workload::jobs::Job;
 
 /// A subscriber of `tracing`, and how to flush it.
 pub(crate) struct Subscribed {
     pub(crate) dispatch: Dispatch,
     pub(crate) flush: Box<dyn Fn() + Send + Sync>,
-    /// Of a world with a queue that works off by itself what it has: whether nothing is left.
-    pub(super) works_off: Option<Box<dyn Fn() -> bool + Send + Sync>>,
-    /// See [`World::batch`].
-    pub(crate) batch: u32,
+    /// See [`World::keeps_up`].
+    pub(super) keeps_up: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
 impl World for Subscribed {
@@ -35,15 +30,8 @@ impl World for Subscribed {
         (self.flush)();
     }
 
-    fn settle(&self) -> Duration {
-        match &self.works_off {
-            Some(is_empty) => stay_awake(AWAKE, is_empty),
-            None => flush_awake(self),
-        }
-    }
-
-    fn batch(&self) -> u32 {
-        self.batch
+    fn keeps_up(&self) -> bool {
+        (self.keeps_up)()
     }
 }
 
@@ -57,7 +45,7 @@ where
     L: Layer<Registry> + Send + Sync,
 {
     let dispatch = dispatch_to(setting, layer);
-    Box::new(Subscribed { dispatch, flush: Box::new(flush), works_off: None, batch: 500 })
+    Box::new(Subscribed { dispatch, flush: Box::new(flush), keeps_up: Box::new(|| true) })
 }
 
 pub(super) fn dispatch_to<L>(setting: Setting, layer: L) -> Dispatch
@@ -73,6 +61,3 @@ where
 pub(crate) struct Idle;
 
 impl<S: Subscriber> Layer<S> for Idle {}
-
-/// Spans after which the queue is left alone until it is empty: their documents fill a quarter of it.
-pub(super) const QUEUE_BATCH: u32 = 2_500;

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::contenders::{self};
+use crate::harness::meter::BURST;
 use crate::harness::receiver::Receiver;
 use crate::workload::columns::COLUMNS;
 use crate::workload::contender::Setting;
@@ -26,8 +27,8 @@ pub fn count_all(binary: &Path, count: Count) -> io::Result<String> {
         for column in COLUMNS {
             let setting = Setting { ..column.setting(sink.address()) };
             let Some(world) = (contender.build)(setting)? else { continue };
-            let (warm_up, times) = (3 * world.batch(), world.batch() / column.job.spans().max(1) + 1);
-            for _ in 0..warm_up / (times * column.job.spans()) + 1 {
+            let times = BURST / column.job.spans() + 1;
+            for _ in 0..WARM_UP / (times * column.job.spans()) + 1 {
                 world.run(column.job, times);
                 world.flush();
             }
@@ -42,6 +43,9 @@ pub fn count_all(binary: &Path, count: Count) -> io::Result<String> {
     }
     Ok(lines)
 }
+
+/// Spans until no buffer grows any more.
+const WARM_UP: u32 = 15_000;
 
 /// What the counting binary counted: contender, column, allocations, bytes.
 pub(crate) fn ask(binary: &Path) -> io::Result<Vec<(String, String, f64, f64)>> {

@@ -1,11 +1,21 @@
-//! Clocks and medians: how long a world takes for a job, on the thread that does it and in the whole process.
-//! Who is measured is a [`World`] like any other here.
+//! Clocks, medians, and the rhythm in which worlds are measured: how long a world takes for a job, on the thread that does
+//! it and in the whole process. Who is measured is a [`World`] like any other here.
+//!
+//! The rhythm is that of a busy service, and the same for all: [`BURST`] spans, then a pause, in which the threads of those
+//! that have some do their work, as they would anyway. Nothing is flushed before the end. The calling thread stays awake in
+//! the pause, since a core that slept is slow for a while, and what it takes for that is nobody's.
 
 use std::time::{Duration, Instant};
 
 use crate::workload::contender::World;
 use crate::workload::cpu_clock::{cpu_of_process, cpu_of_thread, stay_awake};
 use crate::workload::jobs::Job;
+
+/// Spans at once.
+pub(crate) const BURST: u32 = 500;
+
+/// The pause after so many spans: ten thousand requests of five spans a second.
+pub(crate) const PAUSE: Duration = Duration::from_millis(10);
 
 /// One measurement, in nanoseconds per job.
 #[derive(Clone, Copy, Debug, Default)]
@@ -16,59 +26,44 @@ pub(crate) struct Sample {
     pub(crate) caller: f64,
     /// CPU time of the whole process until all bytes are in the socket.
     pub(crate) total: f64,
-    /// In what rhythm that was.
-    pub(crate) rhythm: Rhythm,
 }
 
-/// Jobs one after the other, and how long the thread stayed awake for nothing until the next. While it does, the core's
-/// caches are somebody else's: what is compared has to be done in the same rhythm.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Rhythm {
-    batch: u32,
-    rest: Duration,
+/// Does `job` in the rhythm for about as `long` as that, after half of that to warm up.
+pub(crate) fn sample(world: &dyn World, job: Job, long: Duration) -> Sample {
+    turns(world, job, long / 2);
+    turns(world, job, long)
 }
 
-/// Does `job` `times` times, in batches with a flush after each, so that no queue overflows.
-pub(crate) fn sample(world: &dyn World, job: Job, times: u32) -> Sample {
-    let batch = (world.batch() / job.spans()).max(1);
-    sample_in(world, job, times, Rhythm { batch, rest: Duration::ZERO })
-}
-
-/// The same, with pauses as long as another contender's.
-pub(crate) fn sample_in(world: &dyn World, job: Job, times: u32, rhythm: Rhythm) -> Sample {
-    let Rhythm { batch, rest } = rhythm;
-    let (mut wall, mut caller, mut waited) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-    let total_before = cpu_of_process();
-    let mut left = times;
-    while left > 0 {
-        let now = left.min(batch);
+fn turns(world: &dyn World, job: Job, long: Duration) -> Sample {
+    let jobs = (BURST / job.spans()).max(1);
+    let pause = PAUSE * (jobs * job.spans()) / BURST;
+    let turns = long.div_duration_f64(pause).round().max(1.0) as u32;
+    let (mut wall, mut caller, mut awake) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
+    let before = cpu_of_process();
+    for _ in 0..turns {
         let (cpu, start) = (cpu_of_thread(), Instant::now());
-        world.run(job, now);
+        world.run(job, jobs);
         wall += start.elapsed();
         caller += cpu_of_thread().saturating_sub(cpu);
-        waited += world.settle();
-        if !rest.is_zero() {
-            waited += stay_awake(rest, || true);
-        }
-        left -= now;
+        awake += stay_awake(pause, || world.keeps_up());
     }
-    let total = cpu_of_process().saturating_sub(total_before + waited);
-    let per_job = |time: Duration| time.as_nanos() as f64 / f64::from(times);
-    let rhythm = Rhythm { batch, rest: waited / times.div_ceil(batch) };
-    Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total), rhythm }
+    world.flush();
+    let total = cpu_of_process().saturating_sub(before + awake);
+    let per_job = |time: Duration| time.as_nanos() as f64 / f64::from(turns * jobs);
+    Sample { wall: per_job(wall), caller: per_job(caller), total: per_job(total) }
 }
 
-/// How often to do `job` so that it takes `long` on the calling thread; at most so that a slow export behind
-/// it ends in ten times as long.
+/// How often the calling thread does `job` in so `long` a time, without a pause.
 pub(crate) fn times_for(world: &dyn World, job: Job, long: Duration) -> u32 {
     let mut times = 1;
     loop {
         let start = Instant::now();
-        let one = sample(world, job, times);
+        world.run(job, times);
         let took = start.elapsed();
+        world.flush();
         if took > long / 8 || times > 1 << 20 {
-            let per_job = one.wall.max(took.as_nanos() as f64 / f64::from(times) / 10.0).max(1.0);
-            return (long.as_nanos() as f64 / per_job).clamp(1.0, 4e6) as u32;
+            let per_job = took.as_nanos() as f64 / f64::from(times);
+            return (long.as_nanos() as f64 / per_job.max(1.0)).clamp(1.0, 4e6) as u32;
         }
         times *= 2;
     }

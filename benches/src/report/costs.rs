@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::contenders::{self, FLOOR};
 use crate::harness::allocations;
-use crate::harness::meter::{Median, Sample, sample, sample_in, times_for};
+use crate::harness::meter::{Median, Sample, sample};
 use crate::harness::receiver::{Arrived, Receiver};
 use crate::report::effort::Effort;
 use crate::workload::columns::{COLUMNS, Column};
@@ -83,8 +83,7 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
     Ok(rows)
 }
 
-/// Each sample with one of the floor's, from right after and in the same rhythm: a shared machine is fast and slow by
-/// turns, for seconds.
+/// Each sample with one of the floor's, from right after: a shared machine is fast and slow by turns, for seconds.
 fn rounds(
     contenders: &[Contender],
     column: &Column,
@@ -92,27 +91,17 @@ fn rounds(
     effort: Effort,
 ) -> io::Result<Vec<Vec<(Sample, Sample)>>> {
     let floor = contenders::named(FLOOR)?;
-    let mut floor_times = 0;
     let mut samples = vec![Vec::new(); contenders.len()];
-    let mut times = vec![0; contenders.len()];
     for _ in 0..effort.rounds {
         for (index, contender) in contenders.iter().enumerate() {
             if column.job.spans() > contender.largest {
                 continue;
             }
             let Some(world) = (contender.build)(column.setting(daemon))? else { continue };
-            if times[index] == 0 {
-                times[index] = times_for(&*world, column.job, effort.long);
-            }
-            sample(&*world, column.job, times[index] / 10 + 1);
-            let one = sample(&*world, column.job, times[index]);
+            let one = sample(&*world, column.job, effort.long);
             drop(world);
             let Some(world) = (floor.build)(column.setting(daemon))? else { continue };
-            if floor_times == 0 {
-                floor_times = times_for(&*world, column.job, effort.long / 4);
-            }
-            sample(&*world, column.job, floor_times / 10 + 1);
-            samples[index].push((one, sample_in(&*world, column.job, floor_times, one.rhythm)));
+            samples[index].push((one, sample(&*world, column.job, effort.long)));
         }
     }
     Ok(samples)

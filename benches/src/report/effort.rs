@@ -7,6 +7,6 @@ use std::time::Duration;
 pub struct Effort {
     /// Rounds in which all take turns.
     pub rounds: u32,
-    /// How long a contender does a job in each, on the calling thread.
+    /// How long a contender does a job in each, pauses included.
     pub long: Duration,
 }

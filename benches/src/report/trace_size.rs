@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use crate::contenders::{self};
-use crate::harness::meter::{Median, Sample, sample, times_for};
+use crate::harness::meter::{Median, Sample, sample};
 use crate::harness::receiver::Receiver;
 use crate::report::effort::Effort;
 use crate::workload::contender::{Contender, Setting};
@@ -42,7 +42,6 @@ pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
     let sink = Receiver::start(binary, "127.0.0.1:0")?;
     let contenders = contenders::all();
     let mut samples = vec![vec![Vec::new(); SIZES.len()]; contenders.len()];
-    let mut times = vec![[0; SIZES.len()]; contenders.len()];
     for _ in 0..effort.rounds {
         for (index, contender) in contenders.iter().enumerate() {
             for (size, job) in SIZES.into_iter().enumerate() {
@@ -50,12 +49,7 @@ pub fn measure(binary: &Path, effort: Effort) -> io::Result<Vec<Row>> {
                     continue;
                 }
                 let Some(world) = (contender.build)(Setting::to(sink.address()))? else { continue };
-                let times = &mut times[index][size];
-                if *times == 0 {
-                    *times = times_for(&*world, job, effort.long / 2);
-                }
-                sample(&*world, job, *times / 10 + 1);
-                samples[index][size].push(sample(&*world, job, *times));
+                samples[index][size].push(sample(&*world, job, effort.long));
             }
         }
     }

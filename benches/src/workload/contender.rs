@@ -4,9 +4,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
-use super::cpu_clock::stay_awake;
 use super::jobs::Job;
 
 /// A contender that is set up.
@@ -23,16 +21,9 @@ pub trait World: Send + Sync {
     /// Waits until all that was done is in the socket.
     fn flush(&self) {}
 
-    /// The same, between two measurements. Answers how long the calling thread was busy with staying awake: a core that
-    /// slept is slow for a while, which says nothing about what is measured.
-    fn settle(&self) -> Duration {
-        flush_awake(self)
-    }
-
-    /// Spans to open between two flushes. Defaults to what OpenTelemetry's batch processor takes at once, so
-    /// that no batch is torn by its size.
-    fn batch(&self) -> u32 {
-        500
+    /// Returns whether its threads work off what is done, so that nothing will be lost. Defaults to `true`.
+    fn keeps_up(&self) -> bool {
+        true
     }
 }
 
@@ -72,15 +63,3 @@ pub struct Contender {
     /// Sets it up; `None` if it has no such setting.
     pub build: fn(Setting) -> Built,
 }
-
-pub(crate) fn flush_awake(world: &(impl World + ?Sized)) -> Duration {
-    let start = Instant::now();
-    world.flush();
-    if start.elapsed() > SLEPT { stay_awake(AWAKE, || true) } else { Duration::ZERO }
-}
-
-/// A flush that took so long has put the thread to sleep.
-const SLEPT: Duration = Duration::from_micros(100);
-
-/// After which a core is as fast as ever.
-pub(crate) const AWAKE: Duration = Duration::from_millis(1);

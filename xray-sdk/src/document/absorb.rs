@@ -12,9 +12,9 @@ use crate::json::Buffer;
 impl Body {
     /// Copies every member of `other` into this body, as if each had been put here.
     pub fn absorb(&mut self, other: &Self) {
-        for entry in &other.entries {
+        for entry in other.members() {
             let start = self.text.len();
-            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(entry));
+            let copy = |text: &mut Buffer| text.put_bytes(other.bytes_of(&entry));
             match entry.content {
                 Content::Dead => {}
                 Content::Member { part, rank, key_len } => {

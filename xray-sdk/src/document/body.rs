@@ -2,8 +2,9 @@
 //!
 //! A value is turned into JSON once, when it is put, and copied once, when the document is written. In between
 //! lies an index of entries, each a ready `"key":value` with the part of the document it belongs to, so that members may
-//! come in any order, and again, and still end up grouped. A body never grows above [`MAX_BODY`]: what it
-//! has to give up for that is counted by [`Truncation`], and in the document itself.
+//! come in any order, and again, and still end up grouped. Members of plain bodies get their entries late (`index`). A
+//! body never grows above [`MAX_BODY`]: what it has to give up for that is counted by [`Truncation`], and in the
+//! document itself.
 
 use std::borrow::Cow;
 use std::num::NonZeroU16;
@@ -23,9 +24,10 @@ use crate::json::Buffer;
 #[derive(Clone, Debug, Default)]
 pub struct Body {
     pub(super) text: Buffer,
+    /// The index, of all members but the first ones of most bodies; see [`index`](Self::index).
     pub(super) entries: Vec<Entry>,
     /// Bytes of `text` that belong to entries which were replaced or given up.
-    pub(super) dead: usize,
+    pub(super) dead: u32,
     /// One bit per part that ever had an entry; none set means there is nothing to look for.
     pub(super) parts: u16,
     pub(super) annotations: u32,
@@ -81,7 +83,7 @@ impl Body {
     #[must_use]
     pub fn size_bound(&self) -> usize {
         // A namespace takes four bytes.
-        self.text.len() - self.dead + 4 * self.namespaced as usize + AROUND
+        self.text.len() - self.dead as usize + 4 * self.namespaced as usize + AROUND
     }
 
     /// Returns the counts of values left out or truncated so far.
@@ -259,8 +261,8 @@ impl Body {
 
     /// Returns the live entries of one part.
     #[inline]
-    pub(super) fn live(&self, part: Part) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(move |entry| entry.part() == Some(part))
+    pub(super) fn live(&self, part: Part) -> impl Iterator<Item = Entry> {
+        self.members().filter(move |entry| entry.part() == Some(part))
     }
 
     /// Returns the value of a part's member: the bytes after the key.
@@ -270,7 +272,7 @@ impl Body {
     }
 
     fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
-        let mut values = self.live(part).map(|entry| self.bytes_of(entry));
+        let mut values = self.live(part).map(|entry| self.bytes_of(&entry));
         values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
     }
 
@@ -285,6 +287,7 @@ impl Body {
         }
         let (mut part, mut rank) = (part, rank);
         if self.may_have(part) {
+            self.index(start);
             match self.make_way(part, rank, start, key_len) {
                 // An annotation's rank means nothing elsewhere.
                 Some(granted) if granted != part => (part, rank) = (granted, 0),
@@ -305,8 +308,14 @@ impl Body {
     /// Turns what stands in `text` from `start` on into an entry.
     #[inline]
     pub(super) fn keep(&mut self, content: Content, start: usize) {
-        let len = self.text.len() - start;
         self.text.put(",");
+        self.enter(content, start);
+    }
+
+    /// Turns what stands in `text` from `start` on into an entry. The comma is there.
+    #[inline]
+    pub(super) fn enter(&mut self, content: Content, start: usize) {
+        let len = self.text.len() - start - 1;
         let entry = Entry { content, start: start as u32, len: len as u32 };
         if let Some(part) = entry.part() {
             if part == Part::Annotation {
@@ -359,7 +368,7 @@ impl Body {
             }
             self.mixed = true;
             former.content = Content::Dead;
-            self.dead += former.len as usize + 1;
+            self.dead += former.len + 1;
             self.annotations -= u32::from(part == Part::Annotation);
             self.namespaced -= u32::from(part == Part::MetadataIn);
         } else if part == Part::Annotation && self.annotations >= MAX_ANNOTATIONS {

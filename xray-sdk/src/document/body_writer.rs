@@ -240,7 +240,7 @@ impl Body {
         if sql
             && !self
                 .live(Part::MetadataIn)
-                .any(|entry| self.bytes_of(entry).starts_with(keys::SQL.json().as_bytes()))
+                .any(|entry| self.bytes_of(&entry).starts_with(keys::SQL.json().as_bytes()))
         {
             self.write_object(out, Part::Sql, ",\"sql\":{", "}");
         }
@@ -250,8 +250,8 @@ impl Body {
     /// Each namespace once, with all of its members. Quadratic in the number of namespaces, of which there
     /// are one or two.
     fn write_namespaces(&self, out: &mut Buffer) {
-        let split = |entry: &Entry| {
-            let bytes = self.bytes_of(entry);
+        let split = |entry: Entry| {
+            let bytes = self.bytes_of(&entry);
             bytes.split_at(string_token_len(bytes) + 1)
         };
         let entries = || self.live(Part::MetadataIn).map(split);

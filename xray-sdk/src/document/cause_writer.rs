@@ -34,7 +34,7 @@ impl Body {
         let mut separator = before;
         for entry in self.live(Part::Exception) {
             out.put(std::mem::replace(&mut separator, ","));
-            self.write_exception(out, entry);
+            self.write_exception(out, &entry);
         }
         separator != before
     }
@@ -62,8 +62,8 @@ impl Body {
     }
 
     fn has_exception(&self, id: &[u8]) -> bool {
-        let is_it = |entry: &Entry| {
-            self.bytes_of(entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
+        let is_it = |entry: Entry| {
+            self.bytes_of(&entry).strip_prefix(b"{\"id\":\"").is_some_and(|e| e.starts_with(id))
         };
         self.live(Part::Exception).any(is_it)
     }

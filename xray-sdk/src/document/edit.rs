@@ -19,6 +19,7 @@ impl Body {
     }
 
     fn remove_part(&mut self, part: Part, key: Key<'_>) -> bool {
+        self.index(self.text.len());
         match self.positions(part, key.json()).first() {
             Some(at) => self.bury(*at),
             None => false,
@@ -32,6 +33,7 @@ impl Body {
     pub fn push_numbered(&mut self, namespace: &str, value: &str, (max, max_bytes): (usize, usize)) -> u32 {
         let prefix = format!("\"{namespace}\":");
         let size = prefix.len() + "\"0000\":".len() + value.len();
+        self.index(self.text.len());
         let present = self.positions(Part::MetadataIn, &prefix);
         let last = present.last().and_then(|at| self.number_of(*at, &prefix));
         let len_of = |body: &Self, at: usize| body.entries.get(at).map_or(0, |entry| entry.len as usize);
@@ -52,7 +54,7 @@ impl Body {
         removed
     }
 
-    /// Returns the places of the live entries of a part that begin with a text.
+    /// Returns the places of the live entries of a part that begin with a text. All members are in the index.
     fn positions(&self, part: Part, beginning: &str) -> Vec<usize> {
         let live = self.entries.iter().enumerate().filter(|(_, entry)| entry.part() == Some(part));
         let begun = live.filter(|(_, entry)| self.bytes_of(entry).starts_with(beginning.as_bytes()));
@@ -72,7 +74,7 @@ impl Body {
         let part = entry.part();
         entry.content = Content::Dead;
         self.mixed = true;
-        self.dead += entry.len as usize + 1;
+        self.dead += entry.len + 1;
         self.annotations -= u32::from(part == Some(Part::Annotation));
         self.namespaced -= u32::from(part == Some(Part::MetadataIn));
         true

@@ -6,7 +6,7 @@
 
 use super::body::Body;
 use super::children::Children;
-use super::opening::{Opening, SegmentOpening, Times};
+use super::opening::{Opening, ReadyPlace, SegmentOpening, Times};
 use super::operation::Operation;
 use super::preamble::Preamble;
 use super::section::Part;
@@ -177,8 +177,8 @@ impl Frame<'_> {
                 }
             }
             Kind::Independent { trace_id, parent_id } => {
-                put_head_in(out, self.id, trace_id);
-                put_parent(out, parent_id);
+                put_head(out, HEAD, self.id);
+                out.put_bytes(ReadyPlace::new(trace_id, parent_id).members());
             }
             Kind::Embedded { .. } => put_head(out, HEAD, self.id),
         }
@@ -201,20 +201,11 @@ impl Frame<'_> {
 
 /// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its
 /// id, which has a fixed length.
-pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], trace_id: TraceId, parent_id: SegmentId) {
+pub fn insert_independent_head(out: &mut Buffer, embedded: &[u8], place: &ReadyPlace) {
     let Some((head, rest)) = embedded.split_at_checked(ID_DIGITS.end + 1) else { return };
     out.put_bytes(head);
-    out.put(",\"trace_id\":");
-    out.put_trace_id(trace_id);
-    put_parent(out, parent_id);
+    out.put_bytes(place.members());
     out.put_bytes(rest);
-}
-
-/// Appends what an independent subsegment has behind its ids.
-fn put_parent(out: &mut Buffer, parent_id: SegmentId) {
-    out.put(",\"parent_id\":");
-    out.put_segment_id(parent_id);
-    out.put(",\"type\":\"subsegment\"");
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Opening {
         put_block(out, &self.block[1..], id, (times, (BEGINNING.len() - 1) + self.name_len));
     }
 
-    /// Appends the document's beginning as [`put`](Self::put) does, or into its metadata.
+    /// Appends the document's beginning as [`put`](Self::put) does, up to its first annotation or else its metadata.
     #[inline(always)]
     pub(super) fn put_after(
         &self,
@@ -54,16 +54,88 @@ impl Opening {
         is_first: bool,
         id: SegmentId,
         times: Times,
-        metadata: bool,
+        annotated: bool,
     ) {
-        out.extend_from_slice(&self.block[usize::from(is_first)..]);
+        if !is_first {
+            out.push(b',');
+        }
+        out.extend_from_slice(&self.block[1..]);
         let Some(document) = out.last_chunk_mut::<{ BLOCK - 1 }>() else { return };
-        // The bound is for the compiler, which then knows that all of this is within the block.
-        let at = (BEGINNING.len() - 1) + self.name_len.min(MAX_NAME);
         document[ID_DIGITS].copy_from_slice(&id.encode());
-        times.write(document, at);
-        let end = at + if metadata { TIMES_AND_METADATA.len() } else { TIMES.len() };
+        let end = self.end(document, BEGINNING.len() - 1, times, annotated);
         out.truncate(out.len() - (BLOCK - 1 - end));
+    }
+
+    /// Appends the beginning of a document that travels alone, as [`put_after`](Self::put_after) does.
+    #[inline(always)]
+    pub(super) fn put_placed(
+        &self,
+        out: &mut Vec<u8>,
+        id: SegmentId,
+        place: &ReadyPlace,
+        times: Times,
+        annotated: bool,
+    ) {
+        const ID_END: usize = 1 + ID_DIGITS.end + 1;
+        out.extend_from_slice(&self.block[1..ID_END]);
+        out.extend_from_slice(&place.members);
+        out.extend_from_slice(&self.block[ID_END..]);
+        let Some(document) = out.last_chunk_mut::<ALONE_BLOCK>() else { return };
+        document[ID_DIGITS].copy_from_slice(&id.encode());
+        let end = self.end(document, BEGINNING.len() - 1 + PLACE.len(), times, annotated);
+        out.truncate(out.len() - (ALONE_BLOCK - end));
+    }
+
+    /// Writes what follows a name that begins at `name`. Returns the end of the beginning.
+    #[inline(always)]
+    fn end<const N: usize>(
+        &self,
+        document: &mut [u8; N],
+        name: usize,
+        times: Times,
+        annotated: bool,
+    ) -> usize {
+        // The bound is for the compiler, which then knows that all of this is within the block.
+        let at = name + self.name_len.min(MAX_NAME);
+        times.write(document, at);
+        if annotated {
+            document[at + TIMES.len()..][..ANNOTATIONS.len()].copy_from_slice(ANNOTATIONS);
+            return at + TIMES.len() + ANNOTATIONS.len();
+        }
+        at + TIMES_AND_METADATA.len()
+    }
+}
+
+/// The place of subsegments that travel alone, made ready for all children of one parent:
+/// `,"trace_id":"…","parent_id":"…","type":"subsegment"`.
+#[derive(Clone, Debug)]
+pub struct ReadyPlace {
+    trace_id: TraceId,
+    parent_id: SegmentId,
+    members: [u8; PLACE.len()],
+}
+
+impl ReadyPlace {
+    /// Makes the place below a parent ready.
+    #[must_use]
+    pub fn new(trace_id: TraceId, parent_id: SegmentId) -> Self {
+        let mut members = *PLACE;
+        members[PLACE_TRACE_ID..][..TraceId::LEN].copy_from_slice(&trace_id.encode());
+        members[PLACE_PARENT_ID..][..SegmentId::LEN].copy_from_slice(&parent_id.encode_apart());
+        Self { trace_id, parent_id, members }
+    }
+
+    /// Returns whether it is the place below that parent.
+    #[inline]
+    #[must_use]
+    pub fn is_below(&self, trace_id: TraceId, parent_id: SegmentId) -> bool {
+        self.trace_id == trace_id && self.parent_id == parent_id
+    }
+
+    /// Returns the members, each after a comma.
+    #[inline]
+    pub(super) fn members(&self) -> &[u8] {
+        &self.members
     }
 }
 
@@ -107,16 +179,12 @@ impl Times {
     /// second in which the one before ended, whose digits are known.
     #[inline]
     pub(super) fn of(start: u64, end: u64) -> Option<Self> {
-        let known = LAST.try_with(|last| {
-            let (second, seconds) = last.get();
-            let (start, end) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
-            let is_within = start < MICROS && end < MICROS;
-            is_within.then_some(Self { seconds, start: start as u32, end: end as u32 })
-        });
-        match known {
-            Ok(Some(times)) => Some(times),
-            _ => Self::of_another_second(start, end),
+        let Ok((second, seconds)) = LAST.try_with(Cell::get) else { return None };
+        let (since, until) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
+        if since < MICROS && until < MICROS {
+            return Some(Self { seconds, start: since as u32, end: until as u32 });
         }
+        Self::of_another_second(start, end)
     }
 
     #[cold]
@@ -175,12 +243,25 @@ const BEGINNING: &[u8; 34] = b",{\"id\":\"________________\",\"name\":\"";
 const SEGMENT_BEGINNING: &[u8; 82] =
     b"{\"id\":\"________________\",\"trace_id\":\"___________________________________\",\"name\":\"";
 
+/// The members of a [`ReadyPlace`].
+const PLACE: &[u8; 100] =
+    b",\"trace_id\":\"___________________________________\",\"parent_id\":\"________________\",\"type\":\"subsegment\"";
+
+const PLACE_TRACE_ID: usize = ",\"trace_id\":\"".len();
+const PLACE_PARENT_ID: usize = PLACE_TRACE_ID + TraceId::LEN + "\",\"parent_id\":\"".len();
+
+/// The beginning of annotations, no longer than that of metadata.
+const ANNOTATIONS: &[u8; 16] = b",\"annotations\":{";
+
 const TRACE_ID: usize = ID_DIGITS.end + "\",\"trace_id\":\"".len();
 
 /// The longest name that has an [`Opening`], such that the document's beginning fits ten times sixteen bytes, and the
 /// comma in front.
 const MAX_NAME: usize = BLOCK - BEGINNING.len() - TIMES_AND_METADATA.len();
 pub(super) const BLOCK: usize = 161;
+
+/// An [`Opening`]'s block without the comma in front, and a place.
+pub(super) const ALONE_BLOCK: usize = BLOCK - 1 + PLACE.len();
 
 /// Room for a name of 41 bytes, as many as an [`Opening`] has, rounded to sixteens.
 const SEGMENT_BLOCK: usize = 208;

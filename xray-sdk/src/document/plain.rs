@@ -9,7 +9,7 @@ use super::children::Children;
 use super::entry::{Content, Entry};
 use super::keys::Key;
 use super::limits::MAX_BODY;
-use super::opening::{BLOCK, Opening, Times};
+use super::opening::{ALONE_BLOCK, BLOCK, Opening, ReadyPlace, Times};
 use super::section::{Part, Section};
 use crate::id::SegmentId;
 use crate::json::{Buffer, MemberKey};
@@ -20,8 +20,8 @@ pub struct PlainKey {
     key: MemberKey,
     /// Facts that its entries have in common.
     content: Content,
-    /// Its part's bit.
-    bit: u16,
+    /// The part of a member that needs no entry at once.
+    late: Option<Part>,
 }
 
 impl PlainKey {
@@ -37,17 +37,32 @@ impl PlainKey {
         };
         let key = MemberKey::new(key.json())?;
         let content = Content::Member { part, rank, key_len: key.len() as u16 };
-        Some(Self { key, content, bit: part.bit() })
+        // An annotation's rank is found in its entry alone.
+        let late = Some(part).filter(|part| *part != Part::HttpRequest && rank == 0);
+        Some(Self { key, content, late })
     }
 }
 
-/// Each method puts a member under a key that is not there yet.
+/// Each method puts a member under a key that is not there yet. Most put nothing and return `false` if there is
+/// [no room](Body::make_room).
 impl Body {
+    /// Makes room for some members.
+    #[cold]
+    pub fn make_room(&mut self) {
+        self.text.make_room_for_member();
+    }
+
+    #[inline(always)]
+    fn has_room(&self) -> bool {
+        // Far from where anything is cut.
+        self.text.has_room_for_member() && self.text.len() < MAX_BODY / 2
+    }
+
     /// Puts a short and bland string. Puts nothing and returns `false` if the value is any other.
     #[inline(always)]
     pub fn append_bland(&mut self, key: &PlainKey, text: &str) -> bool {
         let start = self.text.len();
-        let done = self.text.put_bland_member(&key.key, text);
+        let done = self.has_room() && self.text.put_bland_member(&key.key, text);
         if done {
             self.keep_plain(start, key);
         }
@@ -58,7 +73,7 @@ impl Body {
     #[inline(always)]
     pub fn append_small(&mut self, key: &PlainKey, value: i64) -> bool {
         let start = self.text.len();
-        let done = self.text.put_small_member(&key.key, value);
+        let done = self.has_room() && self.text.put_small_member(&key.key, value);
         if done {
             self.keep_plain(start, key);
         }
@@ -69,7 +84,7 @@ impl Body {
     #[inline(always)]
     pub fn append_decimal(&mut self, key: &PlainKey, value: f64) -> bool {
         let start = self.text.len();
-        let done = self.text.put_decimal_member(&key.key, value);
+        let done = self.has_room() && self.text.put_decimal_member(&key.key, value);
         if done {
             self.keep_plain(start, key);
         }
@@ -78,34 +93,42 @@ impl Body {
 
     /// Puts a truth value.
     #[inline(always)]
-    pub fn append_flag(&mut self, key: &PlainKey, value: bool) {
+    pub fn append_flag(&mut self, key: &PlainKey, value: bool) -> bool {
         let start = self.text.len();
-        self.text.put_flag_member(&key.key, value);
-        self.keep_plain(start, key);
+        let done = self.has_room();
+        if done {
+            self.text.put_flag_member(&key.key, value);
+            self.keep_plain(start, key);
+        }
+        done
     }
 
-    /// Puts a string of any length, which is known to need no escapes.
+    /// Puts a string of any length, which is known to need no escapes, whether there is room or not.
     #[inline(always)]
     pub fn append_unescaped(&mut self, key: &PlainKey, text: &str) {
         let start = self.text.len();
         self.text.put_unescaped_member(&key.key, text);
-        self.keep_plain(start, key);
+        self.enter(key.content, start);
     }
 
+    /// Notes a member with the comma behind it.
     #[inline(always)]
     fn keep_plain(&mut self, start: usize, key: &PlainKey) {
-        // Without the comma, which is there already.
-        let len = (self.text.len() - start - 1) as u32;
-        self.entries.push(Entry { content: key.content, start: start as u32, len });
-        if key.bit == Part::Annotation.bit() {
-            self.note_annotation();
-        } else if key.bit != Part::Metadata.bit() {
-            self.mixed = true;
+        match key.late {
+            Some(Part::Metadata) if self.entries.is_empty() => self.parts |= Part::Metadata.bit(),
+            Some(Part::Annotation) if self.entries.is_empty() && !self.may_have(Part::Metadata) => {
+                self.parts |= Part::Annotation.bit();
+                self.annotations += 1;
+                self.split = self.text.len() as u32;
+            }
+            _ => self.keep_ready(start, key.content),
         }
-        self.parts |= key.bit;
-        if self.text.len() > MAX_BODY {
-            self.trim();
-        }
+    }
+
+    /// Puts a member with the comma behind it into the index.
+    #[inline(never)]
+    fn keep_ready(&mut self, start: usize, content: Content) {
+        self.enter(content, start);
     }
 
     /// Notes that an annotation was put. Those in front of all metadata leave the body plain.
@@ -182,36 +205,35 @@ impl Body {
             self.write_object(out, Part::Annotation, ",\"annotations\":{", "}");
             return self.write_object(out, Part::Metadata, ",\"metadata\":{\"default\":{", "}}");
         };
-        out.put(",\"annotations\":{");
-        out.put_bytes(annotations);
-        if metadata.is_empty() {
-            return out.put("}");
+        if !annotations.is_empty() {
+            out.put(",\"annotations\":{");
+            out.put_bytes(annotations);
+            out.put("}");
         }
-        out.put("},\"metadata\":{\"default\":{");
-        out.put_bytes(metadata);
-        out.put("}}");
+        if !metadata.is_empty() {
+            out.put(",\"metadata\":{\"default\":{");
+            out.put_bytes(metadata);
+            out.put("}}");
+        }
     }
 
-    /// Returns the annotations and the metadata of a simple body as they are written, if there are annotations and neither
-    /// stand among the other.
+    /// Returns the annotations and the metadata of a simple body as they are written, if neither stand among the other.
     #[inline]
     fn simple_rows(&self) -> Option<(&[u8], &[u8])> {
-        let count = self.annotations as usize;
-        let is_annotation = |entry: &Entry| entry.part() == Some(Part::Annotation);
-        let others = self.entries.len().checked_sub(count).filter(|_| count > 0)?;
-        let members = self.text.as_bytes().split_last()?.1;
-        // A comma is between the rows.
-        let split = |at: usize| {
-            let start = self.entries.get(at).map_or(members.len() + 1, |entry| entry.start as usize);
-            Some((members.get(..start.checked_sub(1)?)?, members.get(start..).unwrap_or_default()))
-        };
-        if self.entries.get(..count)?.iter().all(is_annotation) {
-            split(count)
-        } else if self.entries.get(others..)?.iter().all(is_annotation) {
-            split(others).map(|(metadata, annotations)| (annotations, metadata))
-        } else {
-            None
+        let members = self.row();
+        if !self.mixed {
+            // A comma is between the rows.
+            let annotations =
+                self.split.checked_sub(1).map_or(Some(&[][..]), |end| members.get(..end as usize))?;
+            return Some((annotations, members.get(self.split as usize..).unwrap_or_default()));
         }
+        // Annotations behind the metadata.
+        let others = self.entries.len().checked_sub(self.annotations as usize)?;
+        let (_, annotations) = self.entries.split_at_checked(others)?;
+        let is_annotation = |entry: &Entry| entry.part() == Some(Part::Annotation);
+        let start = annotations.first()?.start as usize;
+        let metadata = members.get(..start.checked_sub(1)?)?;
+        annotations.iter().all(is_annotation).then_some((members.get(start..)?, metadata))
     }
 }
 
@@ -228,16 +250,13 @@ impl Children {
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
             let out = out.bytes_mut();
-            out.reserve(BLOCK + MAX_PLAIN + ANNOTATIONS.len() + METADATA.len() + CLOSING.len());
-            if body.split == 0
-                && let Some((_, row)) = body.text.as_bytes().split_last()
-            {
-                opening.put_after(out, is_first, id, times, true);
-                out.extend_from_slice(row);
-                out.extend_from_slice(CLOSING);
-            } else {
+            out.reserve(BLOCK + MAX_PLAIN + METADATA.len() + CLOSING.len());
+            if body.text.is_empty() {
                 opening.put(out, is_first, id, times);
-                put_rows(out, body.row(), body.split as usize);
+                out.push(b'}');
+            } else {
+                opening.put_after(out, is_first, id, times, body.split > 0);
+                put_rows(out, body);
             }
             true
         })
@@ -256,25 +275,45 @@ impl Children {
     }
 }
 
-/// Appends annotations, and the metadata behind them, to a document that has neither, and its end.
-#[inline(never)]
-fn put_rows(out: &mut Vec<u8>, row: &[u8], split: usize) {
-    let Some(annotations) = split.checked_sub(1).and_then(|end| row.get(..end)) else {
-        return out.push(b'}');
-    };
-    out.extend_from_slice(ANNOTATIONS);
-    out.extend_from_slice(annotations);
-    let metadata = row.get(split..);
-    if let Some(metadata) = metadata {
-        out.extend_from_slice(METADATA);
-        out.extend_from_slice(metadata);
-        out.extend_from_slice(CLOSING);
-    } else {
-        out.extend_from_slice(b"}}");
+impl Opening {
+    /// Appends the document of a finished subsegment without children that travels alone, if it is within one second and has
+    /// a plain body with members. Otherwise appends nothing and returns `false`.
+    #[inline(never)]
+    pub fn put_alone(
+        &self,
+        out: &mut Buffer,
+        id: SegmentId,
+        place: &ReadyPlace,
+        (start, end): (u64, u64),
+        body: &Body,
+    ) -> bool {
+        if body.mixed || body.text.is_empty() {
+            return false;
+        }
+        let Some(times) = Times::of(start, end) else { return false };
+        let out = out.bytes_mut();
+        out.reserve(ALONE_BLOCK + body.text.len() + METADATA.len() + CLOSING.len());
+        self.put_placed(out, id, place, times, body.split > 0);
+        put_rows(out, body);
+        true
     }
 }
 
-const ANNOTATIONS: &[u8; 16] = b",\"annotations\":{";
+/// Appends the members of a plain body, which has some, behind the beginning of the first object, and the document's end.
+#[inline(always)]
+fn put_rows(out: &mut Vec<u8>, body: &Body) {
+    let (row, split) = (body.row(), body.split as usize);
+    let mut metadata = row;
+    if let Some(end) = split.checked_sub(1) {
+        out.extend_from_slice(row.get(..end).unwrap_or_default());
+        let Some(behind) = row.get(split..) else { return out.extend_from_slice(b"}}") };
+        metadata = behind;
+        out.extend_from_slice(METADATA);
+    }
+    out.extend_from_slice(metadata);
+    out.extend_from_slice(CLOSING);
+}
+
 const METADATA: &[u8; 25] = b"},\"metadata\":{\"default\":{";
 const CLOSING: &[u8; 3] = b"}}}";
 
@@ -336,17 +375,35 @@ mod tests {
                 (false, AnnotationValue::Bool(value)) => body.metadata("", &keys[at], &value),
                 _ => {}
             };
+            quick.make_room();
             if quick.append_bland(&ready(0), &text) {
                 put(0, &mut slow, text.as_str().into());
             }
+            quick.make_room();
             if quick.append_small(&ready(1), number) {
                 put(1, &mut slow, number.into());
             }
+            quick.make_room();
             if quick.append_decimal(&ready(2), decimal) {
                 put(2, &mut slow, decimal.into());
             }
-            quick.append_flag(&ready(3), flag);
+            quick.make_room();
+            prop_assert!(quick.append_flag(&ready(3), flag));
             put(3, &mut slow, flag.into());
+            let written = |body: &Body| {
+                let (mut out, children) = (Buffer::new(), Children::new());
+                Frame { kind: Kind::EMBEDDED, id: SegmentId::from(7), name: "n", start: 1, end: Some(2), body, children: &children }
+                    .put(&mut out);
+                out
+            };
+            prop_assert_eq!(written(&quick), written(&slow));
+            for (at, key) in keys.iter().enumerate() {
+                let section = if annotated[at] { Section::Annotation } else { Section::Metadata };
+                let json = format!("\"{key}\":");
+                let value = |body: &Body| body.text_of(section, Key::of_json(&json)).map(str::to_owned);
+                prop_assert_eq!(value(&quick), value(&slow));
+            }
+            quick.index(quick.text.len());
             prop_assert_eq!(format!("{quick:?}"), format!("{slow:?}"));
             for body in [&mut quick, &mut slow] {
                 put(0, body, "again".into());

@@ -19,6 +19,7 @@ impl Body {
     #[cold]
     pub(super) fn trim(&mut self) {
         self.mixed = true;
+        self.index(self.text.len());
         self.compact();
         while self.text.len() > MAX_BODY {
             let is_metadata =

@@ -132,7 +132,7 @@ impl Body {
     #[inline(never)]
     fn rows_of_several(&self) -> Option<Rows<'_>> {
         let mut rows = Rows::default();
-        let mut entries = self.entries.iter().peekable();
+        let mut entries = self.members().peekable();
         while let Some(first) = entries.next() {
             let part = first.part()?;
             let mut last = first;
@@ -150,7 +150,7 @@ impl Body {
                 return None;
             }
             *row = match part {
-                Part::Exception => self.split_at_exception(first)?.1,
+                Part::Exception => self.split_at_exception(&first)?.1,
                 _ => self.text.as_bytes().get(first.start as usize..(last.start + last.len) as usize)?,
             };
         }

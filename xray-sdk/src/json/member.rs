@@ -34,6 +34,20 @@ impl MemberKey {
 }
 
 impl Buffer {
+    /// Returns whether a block fits without growing.
+    #[inline(always)]
+    pub(crate) fn has_room_for_member(&self) -> bool {
+        self.capacity() - self.len() >= BLOCK
+    }
+
+    /// Makes room for a block; in a buffer that never had any, for a few, and for no more.
+    pub(crate) fn make_room_for_member(&mut self) {
+        if self.capacity() == 0 {
+            self.bytes_mut().reserve_exact(FIRST_ROOM);
+        }
+        self.reserve(BLOCK);
+    }
+
     /// Appends a member and a comma, if its value is a string of at most 16 bytes that are all
     /// [bland](unbland), and too short for a word with a token behind it, or one word. Otherwise appends nothing and
     /// returns `false`.
@@ -127,9 +141,6 @@ impl Buffer {
     fn put_block(&mut self, key: &MemberKey, len: usize, fill: impl FnOnce(&mut [u8; BLOCK])) {
         let bytes = self.bytes_mut();
         let start = bytes.len();
-        if bytes.capacity() == 0 {
-            reserve_first(bytes);
-        }
         bytes.extend_from_slice(&key.block);
         if let Some(block) = bytes.last_chunk_mut() {
             fill(block);
@@ -138,11 +149,8 @@ impl Buffer {
     }
 }
 
-/// Makes room for a few short members, with the rest of the last one's block, and for no more.
-#[cold]
-fn reserve_first(bytes: &mut Vec<u8>) {
-    bytes.reserve_exact(72);
-}
+/// Room for a few short members, with the rest of the last one's block.
+const FIRST_ROOM: usize = 72;
 
 /// Up to seven bytes as one word, the first in the lowest; `None` without any.
 #[inline(always)]

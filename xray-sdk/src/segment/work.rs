@@ -2,7 +2,7 @@
 //! fills; [`Frame`] writes both.
 
 use crate::daemon::{EmitError, Emitter, Packet};
-use crate::document::internal::{Body, Children, Frame, Kind, insert_independent_head, put_name};
+use crate::document::internal::{Body, Children, Frame, Kind, ReadyPlace, insert_independent_head, put_name};
 use crate::document::{MAX_DOCUMENT, Timestamp};
 use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
@@ -80,7 +80,8 @@ impl Work {
         let mut packet = Packet::new();
         let mut result = Ok(());
         let mut send = |parent_id, document: &[u8], result: &mut Result<(), EmitError>| {
-            insert_independent_head(packet.start_document(), document, trace_id, parent_id);
+            let place = ReadyPlace::new(trace_id, parent_id);
+            insert_independent_head(packet.start_document(), document, &place);
             let sent = emitter.emit(&packet);
             *result = result.and(sent);
         };

@@ -197,9 +197,9 @@ impl Core {
 
     #[inline]
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
-        match self.spans.table.inheritance(parent) {
+        match self.spans.table.inherited(parent) {
             Some(inheritance) => {
-                record.inherit(parent, inheritance);
+                record.inherit(parent, inheritance());
                 true
             }
             None => self.inherit_from_locked(record, parent),

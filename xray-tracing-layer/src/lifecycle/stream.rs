@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 
 use xray_sdk::EmitError;
 use xray_sdk::daemon::MAX_DOCUMENT;
-use xray_sdk::document::internal::{Preamble, insert_independent_head};
+use xray_sdk::document::internal::{Buffer, Preamble, ReadyPlace, insert_independent_head};
 
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::{is_recording_suppressed, suppress_recording};
 use crate::state::clock::Ticks;
-use crate::state::record::{Fate, SpanId, SpanRecord};
+use crate::state::record::{Fate, Role, SpanId, SpanRecord};
 use crate::state::waiting::stream_batch::{Content, StreamBatch};
 use crate::state::waiting::waiting_spans::PATIENCE_MICROS;
 
@@ -51,8 +51,12 @@ impl Core {
         let was_waiting = parent.waiting.is_some();
         if is_in_batch {
             let batch = parent.waiting.get_or_insert_with(StreamBatch::take);
-            let frame = self.frame(record, self.output.origin.preamble(), Some(end));
-            batch.push(Content::held(record.children.spans()), |out| frame.put(out));
+            let ids = (record.context.trace_id, record.parent_id.unwrap_or(parent.segment_id));
+            batch.push(Content::held(record.children.spans()), ids, |out, place| {
+                if !self.put_plainly(record, end, out, place) {
+                    self.frame(record, self.output.origin.preamble(), Some(end)).put(out);
+                }
+            });
             self.output.counters.here().waited.one();
         }
         let mut is_due = now.saturating_sub(parent.streamed.max(parent.start)) > PATIENCE_MICROS;
@@ -73,6 +77,18 @@ impl Core {
             self.spans.waiting.add(id.get(), now);
         }
         Left { is_in_batch, batch: None }
+    }
+
+    /// Appends a document that travels alone, if it has a plain body and no children. Otherwise appends nothing and returns
+    /// `false`.
+    #[inline]
+    fn put_plainly(&self, record: &SpanRecord, end: Ticks, out: &mut Buffer, place: &ReadyPlace) -> bool {
+        let SpanRecord { segment_id, start, context, body, .. } = record;
+        let may_be_plain = context.role == Role::Subsegment && record.children.is_empty();
+        let callsite = self.spans.callsites.get(record.callsite).filter(|_| may_be_plain);
+        let Some(opening) = callsite.and_then(|callsite| callsite.opening.as_ref()) else { return false };
+        let times = (context.offset + start, context.offset + end);
+        opening.put_alone(out, *segment_id, place, times, body)
     }
 
     /// Returns whether a parent holds nothing back any more.
@@ -116,10 +132,12 @@ impl Core {
             return None;
         }
         record.sent_below = true;
-        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        let ids = (record.context.trace_id, record.segment_id);
         let mut batch = StreamBatch::take();
         record.children.shrink_to(room, |document, spans| {
-            batch.push(Content::folded(spans), |out| insert_independent_head(out, document, trace_id, id));
+            batch.push(Content::folded(spans), ids, |out, place| {
+                insert_independent_head(out, document, place);
+            });
         });
         Some(batch)
     }
@@ -232,9 +250,11 @@ impl Drop for CountOnDrop<'_> {
 
 /// Moves at most `count` of the oldest folded children into a batch.
 fn take_children(record: &mut SpanRecord, batch: &mut StreamBatch, count: usize) {
-    let (trace_id, id) = (record.context.trace_id, record.segment_id);
+    let ids = (record.context.trace_id, record.segment_id);
     record.children.pop_front(count, |document, spans| {
-        batch.push(Content::folded(spans), |out| insert_independent_head(out, document, trace_id, id));
+        batch.push(Content::folded(spans), ids, |out, place| {
+            insert_independent_head(out, document, place);
+        });
     });
 }
 

@@ -14,9 +14,13 @@
 //! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
 //! that the caller holds, so no other thread opens or closes them meanwhile.
 
+#[path = "table/address.rs"]
+mod address;
+
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{OnceLock, PoisonError};
 
+use self::address::{ADDRESS_BITS, FIRST_PAGE, PAGES, page_and_index};
 use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Inheritance, Kind, SpanRecord};
 
@@ -130,16 +134,16 @@ impl Table {
         self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
-    /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
+    /// Returns a reader of what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
     #[inline]
-    pub(crate) fn inheritance(&self, id: u64) -> Option<Inheritance> {
+    pub(crate) fn inherited(&self, id: u64) -> Option<impl Fn() -> Inheritance> {
         let place = self.shard(id).place(id)?;
         // The words were stored before the label. They stay while the span is held, and the caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;
         }
-        Some(place.inheritance.get()?.each_ref().map(|word| word.load(Relaxed)))
+        place.inheritance.get().map(|words| || words.each_ref().map(|word| word.load(Relaxed)))
     }
 
     /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`
@@ -358,7 +362,6 @@ impl Bucket {
     }
 
     #[cold]
-    #[inline(never)]
     fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
         let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
         Some(record)
@@ -369,41 +372,13 @@ impl Bucket {
         if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
             return Some(record);
         }
-        self.remove_beside(id)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn remove_beside(&mut self, id: u64) -> Option<Box<SpanRecord>> {
         let others = self.others.as_mut()?;
         let at = others.iter().position(|(other, _)| *other == id)?;
         Some(others.swap_remove(at).1)
     }
 }
 
-/// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
-#[inline]
-fn page_and_index(id: u64) -> (usize, usize) {
-    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
-    if address < FIRST_PAGE {
-        return (0, address);
-    }
-    let shifted = address + FIRST_PAGE;
-    let page = (shifted / FIRST_PAGE).ilog2() as usize;
-    (page, shifted - (FIRST_PAGE << page))
-}
-
 const SHARDS: usize = 64;
-
-/// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).
-const ADDRESS_BITS: u32 = 38;
-const FIRST_PAGE: usize = 32;
-
-/// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
-const ADDRESS_MASK: usize = (1 << 19) - 1;
-
-/// The number of pages that the highest address needs.
-const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
 
 #[cfg(test)]
 #[path = "table/tests.rs"]

@@ -43,14 +43,21 @@ impl<'a> PlainVisitor<'a> {
 
     /// Puts a value by `append`, if there is a key, and by any other way if that appends nothing.
     #[inline(always)]
-    fn put(&mut self, field: &Field, append: impl FnOnce(&mut Body, &PlainKey) -> bool, value: Value<'_>) {
+    fn put<'v>(
+        &mut self,
+        field: &Field,
+        append: impl FnOnce(&mut Body, &PlainKey) -> bool,
+        value: impl FnOnce() -> Value<'v>,
+    ) {
         if !self.keys.get(field.index()).is_some_and(|key| append(self.body, key)) {
-            self.put_other(field, value);
+            self.put_other(field, value());
         }
     }
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
+        // For the values to come, if that is what was missing.
+        self.body.make_room();
         match self.callsite.slots.get(field.index()) {
             Some(Slot::Any { section, rank, key }) => {
                 let keep_query = self.rules.keep_query;
@@ -66,29 +73,25 @@ impl<'a> PlainVisitor<'a> {
 impl Visit for PlainVisitor<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         // A bland string holds none of the bytes that a secret stands behind.
-        self.put(field, |body, key| body.append_bland(key, text), Value::Str(text));
+        self.put(field, |body, key| body.append_bland(key, text), || Value::Str(text));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.put(field, |body, key| body.append_small(key, value), Value::I64(value));
+        self.put(field, |body, key| body.append_small(key, value), || Value::I64(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
         let append =
             |body: &mut Body, key: &_| i64::try_from(value).is_ok_and(|value| body.append_small(key, value));
-        self.put(field, append, Value::U64(value));
+        self.put(field, append, || Value::U64(value));
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.put(field, |body, key| body.append_decimal(key, value), Value::F64(value));
+        self.put(field, |body, key| body.append_decimal(key, value), || Value::F64(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        let append = |body: &mut Body, key: &_| {
-            body.append_flag(key, value);
-            true
-        };
-        self.put(field, append, Value::Bool(value));
+        self.put(field, |body, key| body.append_flag(key, value), || Value::Bool(value));
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {

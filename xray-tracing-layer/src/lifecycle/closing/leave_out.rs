@@ -115,8 +115,9 @@ impl Core {
         } else if let Some(parent_id) = record.parent_id.filter(|_| !homeless.is_empty()) {
             let mut batch = StreamBatch::take();
             for (document, spans) in &homeless {
-                batch.push(Content::folded(*spans), |out| {
-                    insert_independent_head(out, document, record.context.trace_id, parent_id);
+                let ids = (record.context.trace_id, parent_id);
+                batch.push(Content::folded(*spans), ids, |out, place| {
+                    insert_independent_head(out, document, place);
                 });
             }
             self.emit_batch(batch);

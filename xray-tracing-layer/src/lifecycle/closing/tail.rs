@@ -9,7 +9,7 @@
 
 use std::time::Duration;
 
-use xray_sdk::document::internal::{Body, Section, Written, insert_independent_head, keys};
+use xray_sdk::document::internal::{Body, ReadyPlace, Section, Written, insert_independent_head, keys};
 use xray_sdk::{Packet, SegmentId};
 
 use crate::fields::scratch::with_packet;
@@ -128,13 +128,13 @@ impl Core {
             return;
         }
         let mut documents = Vec::new();
-        let (trace_id, id) = (record.context.trace_id, record.segment_id);
+        let place = ReadyPlace::new(record.context.trace_id, record.segment_id);
         let preamble = self.output.origin.preamble();
         with_packet(|packet| {
             let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
             let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
             record.children.shrink_to(room, |child, spans| {
-                insert_independent_head(packet.start_document(), child, trace_id, id);
+                insert_independent_head(packet.start_document(), child, &place);
                 documents.push(held_document(packet, spans, false));
             });
             put_whole(packet, &self.frame(record, preamble, Some(end)));
@@ -146,10 +146,10 @@ impl Core {
     /// Holds the spans of one that was left out, for which its parent had no room.
     pub(crate) fn hold_streamed(&self, record: &SpanRecord, children: Vec<Homeless>) {
         let Some(parent_id) = record.parent_id.filter(|_| !children.is_empty()) else { return };
-        let trace_id = record.context.trace_id;
+        let place = ReadyPlace::new(record.context.trace_id, parent_id);
         let documents = with_packet(|packet| {
             let held = |(child, spans): &Homeless| {
-                insert_independent_head(packet.start_document(), child, trace_id, parent_id);
+                insert_independent_head(packet.start_document(), child, &place);
                 held_document(packet, *spans, false)
             };
             children.iter().map(held).collect()

@@ -14,7 +14,7 @@ use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::visitor::PlainVisitor;
 use crate::lifecycle::core::Core;
 use crate::state::pool;
-use crate::state::record::{Inheritance, Kind};
+use crate::state::record::Kind;
 use crate::state::table::Inserted;
 use crate::state::thread::thread_state::ThreadState;
 
@@ -33,11 +33,16 @@ impl Core {
     {
         let Some(keys) = PlainVisitor::keys_of(callsite, &self.config.rules) else { return false };
         let Some(parent) = self.direct_parent(attrs, ctx) else { return false };
-        let inheritance = self.spans.table.inheritance(parent).or_else(|| self.hand_down_plainly(parent));
-        let Some(inheritance) = inheritance else { return false };
+        let table = &self.spans.table;
+        let Some(inheritance) = table.inherited(parent).or_else(|| {
+            self.hand_down_plainly(parent);
+            table.inherited(parent)
+        }) else {
+            return false;
+        };
         let mut record = pool::take();
         record.callsite = callsite_id;
-        record.inherit(parent, inheritance);
+        record.inherit(parent, inheritance());
         record.segment_id = SegmentId::random();
         record.start = self.spans.clock.ticks();
         attrs.record(&mut PlainVisitor::new(callsite, keys, &self.config.rules, &mut record.body));
@@ -67,17 +72,16 @@ impl Core {
     /// Lets a recorded span hand down to its children from now on, if that is all that a child asks of it. It is not in
     /// Lambda, and of a trace that is held back.
     #[inline(never)]
-    fn hand_down_plainly(&self, parent: u64) -> Option<Inheritance> {
+    fn hand_down_plainly(&self, parent: u64) {
         if self.spans.host.is_lambda() {
-            return None;
+            return;
         }
-        let handed_down = self.spans.table.hand_down(parent, |parent| {
+        self.spans.table.hand_down(parent, |parent| {
             let inheritance = parent.hands_down_plainly().then(|| {
                 parent.has_children = true;
                 parent.inheritance()
             });
-            (inheritance, inheritance)
+            ((), inheritance)
         });
-        handed_down.flatten()
     }
 }

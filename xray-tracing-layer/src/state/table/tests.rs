@@ -1,5 +1,6 @@
 //! The table against a map, under ids of every form, and from several threads.
 
+use super::address::ADDRESS_MASK;
 use super::*;
 use crate::state::pool;
 use std::collections::HashMap;
@@ -8,6 +9,10 @@ use xray_sdk::SegmentId;
 impl Table {
     fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
         self.find(id)?.remove()
+    }
+
+    fn inheritance(&self, id: u64) -> Option<Inheritance> {
+        self.inherited(id).map(|inheritance| inheritance())
     }
 }
 

@@ -5,8 +5,8 @@
 
 use std::cell::RefCell;
 
-use xray_sdk::Packet;
-use xray_sdk::document::internal::Buffer;
+use xray_sdk::document::internal::{Buffer, ReadyPlace};
+use xray_sdk::{Packet, SegmentId, TraceId};
 
 /// Documents that go out together, in order.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct StreamBatch {
     /// One for each document, and behind them packets that only keep their memory.
     packets: Vec<Packet>,
     contents: Vec<Content>,
+    /// The place of the documents in their trace.
+    place: Option<ReadyPlace>,
     /// Bytes of the documents, with their header lines.
     bytes: usize,
     /// The registry's id of the span under which [`WaitingSpans`](super::waiting_spans::WaitingSpans) knows the batch.
@@ -67,13 +69,21 @@ impl StreamBatch {
         });
     }
 
-    /// Adds a document.
-    pub(crate) fn push(&mut self, content: Content, write: impl FnOnce(&mut Buffer)) {
+    /// Adds the document of a child of the span with these ids.
+    pub(crate) fn push(
+        &mut self,
+        content: Content,
+        (trace_id, parent_id): (TraceId, SegmentId),
+        write: impl FnOnce(&mut Buffer, &ReadyPlace),
+    ) {
+        if !self.place.as_ref().is_some_and(|place| place.is_below(trace_id, parent_id)) {
+            self.place = Some(ReadyPlace::new(trace_id, parent_id));
+        }
         if self.packets.len() == self.contents.len() {
             self.packets.push(Packet::new());
         }
-        if let Some(packet) = self.packets.get_mut(self.contents.len()) {
-            write(packet.start_document());
+        if let (Some(packet), Some(place)) = (self.packets.get_mut(self.contents.len()), &self.place) {
+            write(packet.start_document(), place);
             self.bytes += packet.as_bytes().len();
             self.contents.push(content);
         }
