@@ -136,7 +136,7 @@ impl Core {
         let mut batch = StreamBatch::take();
         record.children.shrink_to(room, |document, spans| {
             batch.push(Content::folded(spans), ids, |out, place| {
-                insert_independent_head(out, document, place)
+                insert_independent_head(out, document, place);
             });
         });
         Some(batch)
