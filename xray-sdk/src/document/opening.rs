@@ -179,16 +179,12 @@ impl Times {
     /// second in which the one before ended, whose digits are known.
     #[inline]
     pub(super) fn of(start: u64, end: u64) -> Option<Self> {
-        let known = LAST.try_with(|last| {
-            let (second, seconds) = last.get();
-            let (start, end) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
-            let is_within = start < MICROS && end < MICROS;
-            is_within.then_some(Self { seconds, start: start as u32, end: end as u32 })
-        });
-        match known {
-            Ok(Some(times)) => Some(times),
-            _ => Self::of_another_second(start, end),
+        let Ok((second, seconds)) = LAST.try_with(Cell::get) else { return None };
+        let (since, until) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
+        if since < MICROS && until < MICROS {
+            return Some(Self { seconds, start: since as u32, end: until as u32 });
         }
+        Self::of_another_second(start, end)
     }
 
     #[cold]

@@ -1,6 +1,6 @@
 //! Pools of records, recycled with the memory that they hold: a span in steady state allocates nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::{Mutex, PoisonError};
 
 use xray_sdk::document::internal::{Body, Children};
@@ -10,7 +10,13 @@ use crate::state::record::SpanRecord;
 /// Takes an empty record from this thread's pool.
 #[inline]
 pub(crate) fn take() -> Box<SpanRecord> {
-    let pooled = POOL.try_with(|pool| pool.try_borrow_mut().ok()?.pop()).ok().flatten();
+    let last = POOL.try_with(|pool| pool.last.take()).ok().flatten();
+    last.unwrap_or_else(take_other)
+}
+
+#[inline(never)]
+fn take_other() -> Box<SpanRecord> {
+    let pooled = POOL.try_with(|pool| pool.others.try_borrow_mut().ok()?.pop()).ok().flatten();
     pooled.unwrap_or_else(refill)
 }
 
@@ -32,10 +38,18 @@ pub(crate) fn give_back_plain(mut record: Box<SpanRecord>) {
 
 #[inline]
 fn push(record: Box<SpanRecord>) {
+    // At the end of a thread there is no pool, and the record is freed.
+    if let Ok(Some(former)) = POOL.try_with(|pool| pool.last.replace(Some(record))) {
+        push_other(former);
+    }
+}
+
+#[inline(never)]
+fn push_other(record: Box<SpanRecord>) {
     let mut record = Some(record);
     let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut() {
-            pool.push(&mut record);
+        if let Ok(mut others) = pool.others.try_borrow_mut() {
+            others.push(&mut record);
         }
     });
     if let Some(record) = record {
@@ -45,13 +59,20 @@ fn push(record: Box<SpanRecord>) {
 
 /// A thread's pool. The last record returned is taken first, because it is still in the cache.
 struct Pool {
+    /// The last record returned. Of spans one after the other, each takes the record of the one before.
+    last: Cell<Option<Box<SpanRecord>>>,
+    others: RefCell<Others>,
+}
+
+/// The records that were returned before, the oldest first.
+struct Others {
     #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
     records: Vec<Box<SpanRecord>>,
     /// Bytes that they hold.
     bytes: usize,
 }
 
-impl Pool {
+impl Others {
     #[inline]
     fn pop(&mut self) -> Option<Box<SpanRecord>> {
         let record = self.records.pop()?;
@@ -78,10 +99,10 @@ fn refill() -> Box<SpanRecord> {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     let record = shared.pop();
     let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut() {
+        if let Ok(mut others) = pool.others.try_borrow_mut() {
             let from = shared.len().saturating_sub(MOVED);
-            pool.bytes += shared.iter().skip(from).map(|record| record.pooled as usize).sum::<usize>();
-            pool.records.extend(shared.drain(from..));
+            others.bytes += shared.iter().skip(from).map(|record| record.pooled as usize).sum::<usize>();
+            others.records.extend(shared.drain(from..));
         }
     });
     record.unwrap_or_else(|| Box::new(SpanRecord::empty()))
@@ -94,11 +115,11 @@ fn spill(record: Box<SpanRecord>) {
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
     share(&mut shared, record);
     let _ = POOL.try_with(|pool| {
-        if let Ok(mut pool) = pool.try_borrow_mut()
-            && pool.records.len() == THREAD_POOL
+        if let Ok(mut others) = pool.others.try_borrow_mut()
+            && others.records.len() == THREAD_POOL
         {
             // The oldest are those that are in no cache.
-            let Pool { records, bytes } = &mut *pool;
+            let Others { records, bytes } = &mut *others;
             for record in records.drain(..MOVED) {
                 *bytes -= record.pooled as usize;
                 share(&mut shared, record);
@@ -120,16 +141,18 @@ fn share(shared: &mut Vec<Box<SpanRecord>>, mut record: Box<SpanRecord>) {
 }
 
 thread_local! {
-    static POOL: RefCell<Pool> = const { RefCell::new(Pool { records: Vec::new(), bytes: 0 }) };
+    static POOL: Pool = const {
+        Pool { last: Cell::new(None), others: RefCell::new(Others { records: Vec::new(), bytes: 0 }) }
+    };
 }
 
 #[expect(clippy::vec_box, reason = "the table takes the box as it is")]
 static SHARED: Mutex<Vec<Box<SpanRecord>>> = Mutex::new(Vec::new());
 
-/// The maximum of records in a thread's pool: the open spans of a deep request.
+/// The maximum of records in a thread's pool beside the last: the open spans of a deep request.
 const THREAD_POOL: usize = 32;
 
-/// The maximum of bytes in a thread's pool: a few roots with full children, and many small spans.
+/// The maximum of bytes that these hold: a few roots with full children, and many small spans.
 const THREAD_CAPACITY: usize = 256 << 10;
 
 /// The records that move between a thread's pool and the shared one at once.

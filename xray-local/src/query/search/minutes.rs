@@ -106,8 +106,9 @@ mod tests {
             (all, 45, Ok(None)),
             // 40 in one minute are too many.
             (all, 10, Ok(Some(keys[34]))),
-            (Bounds { high: keys[4], ..all }, 1, first(720)),
-            (Bounds { high: keys[4], low: TraceKey::lowest(720).0 }, 1, Ok(None)),
+            (Bounds { high: keys[4], ..all }, 1, Ok(Some(keys[3]))),
+            (Bounds { high: TraceKey::lowest(780).0, ..all }, 1, first(720)),
+            (Bounds { high: TraceKey::lowest(780).0, low: TraceKey::lowest(720).0 }, 1, Ok(None)),
         ] {
             assert_eq!(below(&connection, bounds, steps), expected, "{bounds:?} {steps}");
         }
