@@ -214,7 +214,7 @@ fn many_threads_fill_one_parent_s_batches_and_nothing_is_lost_or_sent_twice() {
     assert_eq!(rig.handle.stats().held, 0);
     drop(root);
     // A slow machine announces the root in between.
-    let is_whole = |document: &serde_json::Value| document["in_progress"] != true;
+    let is_whole = |document: &Value| document["in_progress"] != true;
     let documents: Vec<_> = rig.documents().into_iter().filter(is_whole).collect();
     assert_eq!(rig.handle.stats().closed, (THREADS * EACH + 1) as u64);
     let ids: HashSet<_> = documents.iter().map(|document| document["id"].as_str().unwrap()).collect();
