@@ -213,7 +213,9 @@ fn many_threads_fill_one_parent_s_batches_and_nothing_is_lost_or_sent_twice() {
     assert!(rig.handle.flush(Duration::from_secs(10)));
     assert_eq!(rig.handle.stats().held, 0);
     drop(root);
-    let documents = rig.documents();
+    // A slow machine announces the root in between.
+    let is_whole = |document: &Value| document["in_progress"] != true;
+    let documents: Vec<_> = rig.documents().into_iter().filter(is_whole).collect();
     assert_eq!(rig.handle.stats().closed, (THREADS * EACH + 1) as u64);
     let ids: HashSet<_> = documents.iter().map(|document| document["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), documents.len());
