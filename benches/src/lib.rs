@@ -14,6 +14,7 @@
 
 pub mod workload;
 
+pub mod bare_send;
 pub mod contenders;
 
 pub mod harness;

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+use xray_bench::bare_send;
 use xray_bench::contenders;
 use xray_bench::decisions;
 use xray_bench::fork;
@@ -30,6 +31,7 @@ xray-bench gate [--update]               instruction counts against bounds.txt
 xray-bench profile JOB [CONTENDER]       instructions of A, B, K, W, E, F or L by function, and what the floor has of them
 xray-bench sender                        what the queue costs per document: the caller, the thread that sends
 xray-bench handover                      what the queue costs within requests, beside emitters that do less
+xray-bench send                          what one datagram takes of a caller, bare and by the emitter
 xray-bench decisions                     what a decision by X-Ray's own rules costs
 xray-bench fork                          what asking for the process before each id would cost
 The table of all contenders: cargo bench -p xray-bench --features rivals";
@@ -64,6 +66,7 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         ["profile", job, contender] => print!("{}", gate::profile(&program()?, job, contender)?),
         ["sender"] => print!("{}", sender::tables(&program()?)?),
         ["handover"] => print!("{}", handover::table(&program()?)?),
+        ["send"] => print!("{}", bare_send::table(&program()?)?),
         ["fork"] => print!("{}", fork::table()),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.

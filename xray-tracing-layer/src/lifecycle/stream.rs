@@ -136,7 +136,7 @@ impl Core {
         let mut batch = StreamBatch::take();
         record.children.shrink_to(room, |document, spans| {
             batch.push(Content::folded(spans), ids, |out, place| {
-                insert_independent_head(out, document, place)
+                insert_independent_head(out, document, place);
             });
         });
         Some(batch)
@@ -252,7 +252,9 @@ impl Drop for CountOnDrop<'_> {
 fn take_children(record: &mut SpanRecord, batch: &mut StreamBatch, count: usize) {
     let ids = (record.context.trace_id, record.segment_id);
     record.children.pop_front(count, |document, spans| {
-        batch.push(Content::folded(spans), ids, |out, place| insert_independent_head(out, document, place));
+        batch.push(Content::folded(spans), ids, |out, place| {
+            insert_independent_head(out, document, place);
+        });
     });
 }
 

@@ -14,9 +14,13 @@
 //! Each bucket has a label with the kind of its record, readable without the lock. Callbacks are about spans
 //! that the caller holds, so no other thread opens or closes them meanwhile.
 
+#[path = "table/address.rs"]
+mod address;
+
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{OnceLock, PoisonError};
 
+use self::address::{ADDRESS_BITS, FIRST_PAGE, PAGES, page_and_index};
 use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Inheritance, Kind, SpanRecord};
 
@@ -374,29 +378,7 @@ impl Bucket {
     }
 }
 
-/// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
-#[inline]
-fn page_and_index(id: u64) -> (usize, usize) {
-    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
-    if address < FIRST_PAGE {
-        return (0, address);
-    }
-    let shifted = address + FIRST_PAGE;
-    let page = (shifted / FIRST_PAGE).ilog2() as usize;
-    (page, shifted - (FIRST_PAGE << page))
-}
-
 const SHARDS: usize = 64;
-
-/// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).
-const ADDRESS_BITS: u32 = 38;
-const FIRST_PAGE: usize = 32;
-
-/// Addresses above these bits share buckets with lower ones: half a million open spans on one thread.
-const ADDRESS_MASK: usize = (1 << 19) - 1;
-
-/// The number of pages that the highest address needs.
-const PAGES: usize = ((ADDRESS_MASK + FIRST_PAGE) / FIRST_PAGE).ilog2() as usize + 1;
 
 #[cfg(test)]
 #[path = "table/tests.rs"]

@@ -1,5 +1,6 @@
 //! The table against a map, under ids of every form, and from several threads.
 
+use super::address::ADDRESS_MASK;
 use super::*;
 use crate::state::pool;
 use std::collections::HashMap;
@@ -9,9 +10,7 @@ impl Table {
     fn remove(&self, id: u64) -> Option<Box<SpanRecord>> {
         self.find(id)?.remove()
     }
-}
 
-impl Table {
     fn inheritance(&self, id: u64) -> Option<Inheritance> {
         self.inherited(id).map(|inheritance| inheritance())
     }
