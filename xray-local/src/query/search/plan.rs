@@ -87,7 +87,8 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
         let rest = expr.conjuncts().iter().filter(|operand| !sql::is_shaped(operand, Scope::Trace));
         conjuncts.extend(rest.map(|operand| Conjunct {
             check: sql::condition(operand, Scope::Trace),
-            keys: keys(operand, bounds),
+            // What follows for the shape lists fewer rows than the node or the edge has.
+            keys: keys(operand, bounds).filter(|_| implied(operand).is_none()),
             unless: unless(operand).cloned(),
         }));
     }
@@ -96,12 +97,18 @@ pub(in crate::query) fn conjuncts(search: &Search, bounds: Bounds, longest: i64)
 
 /// The part of a filter that shapes decide, and what follows from the rest for the shape.
 pub(in crate::query) fn shaped(expr: &Expr) -> Option<Expr> {
-    let shaped = |operand: &Expr| match operand {
-        operand if sql::is_shaped(operand, Scope::Trace) => Some(operand.clone()),
-        Expr::Test(predicate) => sql::implied(predicate),
-        _ => None,
+    let shaped = |operand: &Expr| {
+        if sql::is_shaped(operand, Scope::Trace) { Some(operand.clone()) } else { implied(operand) }
     };
     expr.conjuncts().iter().filter_map(shaped).reduce(Expr::and)
+}
+
+/// The condition on the shape that follows from a test on a segment or a call.
+fn implied(expr: &Expr) -> Option<Expr> {
+    match expr {
+        Expr::Test(predicate) => sql::implied(predicate),
+        _ => None,
+    }
 }
 
 /// The condition that a trace has one of these shapes. `shapes` is a JSON list of their numbers.
@@ -263,7 +270,7 @@ pub(in crate::query) fn keys_of(predicate: &Predicate, bounds: Bounds) -> Option
     Some(Keys { cost, query })
 }
 
-/// Where the string of a comparison is looked up: its id in the trace's row, the table, the string there.
+/// Place of a string that is looked up: its id in the trace's row, the table, the string there.
 fn looked_up(predicate: &Predicate) -> Option<(&'static str, &'static str, &'static str)> {
     match predicate {
         Predicate::Compare(subject, ..) => match sql::column(subject, Scope::Trace) {

@@ -1,6 +1,6 @@
 //! Sums up stored traces, from their columns alone: no document is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -14,7 +14,7 @@ use super::facts::{
     AnnotationSummary, AnnotationValue, CauseEntity, CauseService, HttpSummary, RootCause, Summary,
     SummaryPage, UserSummary,
 };
-use crate::model::{CauseKind, Length, NodeName, PlaceKind, Time, TraceKey};
+use crate::model::{CauseKind, EdgeKind, Length, NodeName, PlaceKind, Time, TraceKey};
 use crate::store::StoreError;
 
 /// Finds a page of traces and sums them up (`GetTraceSummaries`).
@@ -38,7 +38,7 @@ pub fn summaries(connection: &Connection, search: &Search) -> Result<SummaryPage
 /// # Errors
 /// SQLite's.
 pub fn sum_up(connection: &Connection, keys: &[TraceKey]) -> Result<Vec<Summary>, StoreError> {
-    let mut reader = Reader { connection, nodes: Nodes::new(connection) };
+    let mut reader = Reader { connection, nodes: Nodes::new(connection), clients: HashMap::new() };
     let mut summaries = Vec::with_capacity(keys.len());
     for key in keys {
         summaries.extend(reader.summary(*key)?);
@@ -55,13 +55,16 @@ pub(super) fn trace_id(row: &Row<'_>, column: usize) -> rusqlite::Result<TraceId
 struct Reader<'c> {
     connection: &'c Connection,
     nodes: Nodes<'c>,
+    /// Nodes that called without a segment of their own, by shape.
+    clients: HashMap<i64, Vec<NodeName>>,
 }
 
 impl Reader<'_> {
     fn summary(&mut self, key: TraceKey) -> rusqlite::Result<Option<Summary>> {
         let mut statement = self.connection.prepare_cached(
             "SELECT t.id, t.start_us, t.duration_us, t.response_us, t.fault, t.error, t.throttled, t.partial, u.url,
-                    t.status, t.method, g.agent, t.client_ip, t.root, t.revision, t.segments, t.bytes
+                    t.status, t.method, g.agent, t.client_ip, t.root, t.revision, t.segments, t.bytes,
+                    t.shape
              FROM traces t LEFT JOIN agents g ON g.id = t.agent LEFT JOIN urls u ON u.id = t.url WHERE t.key = ?",
         )?;
         let read = |row: &Row<'_>| {
@@ -99,14 +102,14 @@ impl Reader<'_> {
                 spans: row.get(15)?,
                 bytes: row.get(16)?,
             };
-            Ok((summary, root))
+            Ok((summary, root, row.get(17)?))
         };
-        let Some((mut summary, root)) = statement.query_row([key.0], read).optional()? else {
+        let Some((mut summary, root, shape)) = statement.query_row([key.0], read).optional()? else {
             return Ok(None);
         };
         summary.entry_point = root.map(|root| self.nodes.name(root)).transpose()?;
         let segments = self.segments(key)?;
-        summary.services = self.services(key, &segments)?;
+        summary.services = self.services(shape, &segments)?;
         summary.annotations = self.annotations(key, &segments)?;
         summary.users = self.users(key, &segments)?;
         summary.availability_zones = self.places(key, PlaceKind::Zone)?;
@@ -137,22 +140,32 @@ impl Reader<'_> {
 
     fn services(
         &mut self,
-        key: TraceKey,
+        shape: i64,
         segments: &BTreeMap<i64, NodeName>,
     ) -> rusqlite::Result<Vec<NodeName>> {
-        let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT DISTINCT g.source FROM traces t CROSS JOIN calls e ON {} JOIN edges g ON g.id = e.edge
-             WHERE t.key = ? AND e.caller IS NULL",
-            sql::OF_TRACE[1]
-        ))?;
-        let clients: Vec<i64> =
-            statement.query_map([key.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let clients = match self.clients.get(&shape) {
+            Some(clients) => clients.clone(),
+            None => self.clients(shape)?,
+        };
         let mut services: Vec<NodeName> = Vec::new();
-        for client in clients {
-            push_new(&mut services, &self.nodes.name(client)?);
-        }
-        segments.values().for_each(|node| push_new(&mut services, node));
+        clients.iter().chain(segments.values()).for_each(|node| push_new(&mut services, node));
         Ok(services)
+    }
+
+    /// Clients, and the sources of links: edges that no segment of the trace begins.
+    fn clients(&mut self, shape: i64) -> rusqlite::Result<Vec<NodeName>> {
+        let sources: Vec<i64> = self
+            .connection
+            .prepare_cached(
+                "SELECT DISTINCT g.source FROM shape_calls h JOIN edges g ON g.id = h.edge JOIN nodes n ON n.id = g.source
+                 WHERE h.shape = ? AND (n.type = 'client' OR g.kind = ?)",
+            )?
+            .query_map([shape, EdgeKind::Link as i64], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        let clients: Vec<NodeName> =
+            sources.into_iter().map(|source| self.nodes.name(source)).collect::<rusqlite::Result<_>>()?;
+        self.clients.insert(shape, clients.clone());
+        Ok(clients)
     }
 
     fn annotations(

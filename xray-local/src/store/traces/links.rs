@@ -95,7 +95,7 @@ struct Event {
     sample: Option<Sample>,
 }
 
-/// What completed calls count, and the edges of all with what a shape has of them.
+/// Samples of the completed calls, and the edges of all calls with their flags.
 type Written = (Vec<(i64, Sample)>, Vec<(i64, Flags)>);
 
 /// Writes the calls of links of a trace.

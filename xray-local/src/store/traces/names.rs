@@ -9,11 +9,11 @@ use std::hash::Hash;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cause_rows::{self, put};
+use super::cause_rows;
 use super::shape::Shape;
 use crate::model::{Cause, EdgeKind, NodeRef};
 
-/// Names that are known in memory. One that has several parts is a string of bytes, made with [`put`].
+/// Names that are known in memory. One that has several parts is a string of bytes: see [`put`](cause_rows::put).
 #[derive(Debug, Default)]
 pub(super) struct Names {
     nodes: HashMap<Vec<u8>, i64>,
@@ -52,7 +52,7 @@ impl Names {
     pub(super) fn node(&mut self, connection: &Connection, node: &NodeRef<'_>) -> rusqlite::Result<i64> {
         let Self { nodes, name, .. } = self;
         name.clear();
-        [node.name, &*node.kind, node.account].into_iter().for_each(|part| put(name, part));
+        [node.name, &*node.kind, node.account].into_iter().for_each(|part| cause_rows::put(name, part));
         known(nodes, &name[..], || {
             let values = params![node.name, node.kind, node.account];
             number(

@@ -48,6 +48,9 @@ impl Samples {
     }
 }
 
+/// Samples of the calls of a trace, and their parts of its shape.
+type Called = (Vec<(i64, Sample)>, BTreeSet<Part<'static>>);
+
 /// The tables of compiled traces, with rows that wait to be inserted. Belongs to one part of a batch.
 pub(super) struct Tables<'c> {
     connection: &'c Connection,
@@ -207,14 +210,14 @@ impl<'c> Tables<'c> {
         Ok(samples)
     }
 
-    /// Returns what the calls count, and their parts of the shape.
+    /// Adds the rows of the calls.
     fn calls(
         &mut self,
         names: &mut Names,
         key: TraceKey,
         compiled: &Compiled<'_>,
         nodes: &[i64],
-    ) -> rusqlite::Result<(Counted, BTreeSet<Part<'static>>)> {
+    ) -> rusqlite::Result<Called> {
         let mut samples = Vec::with_capacity(compiled.calls.len());
         let mut parts = BTreeSet::new();
         for (number, call) in compiled.calls.iter().enumerate() {
