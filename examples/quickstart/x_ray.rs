@@ -5,7 +5,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// A running `xray-local` on free ports, with its data in memory. It ends with this value.
+/// A running `xray-local` on free ports, with its data in memory. It ends with this value, and with this process
+/// whatever ends that: its standard input is a pipe that closes then.
 pub(crate) struct XRay {
     child: Child,
     daemon: String,
@@ -26,8 +27,8 @@ impl XRay {
             cargo.args(["run", "-p", "xray-local", "--"]);
             cargo
         };
-        let mut child =
-            command.args(free).args(["--data", ":memory:", "--json"]).stdout(Stdio::piped()).spawn()?;
+        command.args(free).args(["--data", ":memory:", "--json", "--until-eof"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
@@ -56,8 +57,8 @@ impl XRay {
 
 impl Drop for XRay {
     fn drop(&mut self) {
+        drop(self.child.stdin.take());
         // A child that has ended already needs no end.
-        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -97,12 +97,7 @@ fn the_quickstart_sends_to_an_x_ray_of_its_own() {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let (input, output) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()));
     let mut program = Running(child, output);
-    let endpoint = (0..100).find_map(|_| {
-        let line = program.line();
-        let (endpoint, _) = line.strip_prefix("X-Ray is at http://")?.split_once(": open")?;
-        Some(endpoint.to_owned())
-    });
-    let endpoint = endpoint.unwrap();
+    let endpoint = x_ray_of(&mut program);
     let deadline = Instant::now() + Duration::from_secs(60);
     while traces_at(&endpoint) != 4 {
         assert!(Instant::now() < deadline, "{} traces", traces_at(&endpoint));
@@ -110,6 +105,35 @@ fn the_quickstart_sends_to_an_x_ray_of_its_own() {
     }
     drop(input);
     assert!(program.finish().contains(&format!("xray-local show latest --endpoint http://{endpoint}")));
+    assert!(TcpStream::connect(&endpoint).is_err(), "the X-Ray outlives the program");
+}
+
+/// As when this test fails, or somebody kills the program.
+#[test]
+fn the_x_ray_of_a_quickstart_that_is_killed_ends_as_well() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quickstart"));
+    command.env_remove("AWS_XRAY_DAEMON_ADDRESS").arg("--local");
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let mut program = Running(child, output);
+    let endpoint = x_ray_of(&mut program);
+    program.0.kill().unwrap();
+    program.0.wait().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect(&endpoint).is_ok() {
+        assert!(Instant::now() < deadline, "the X-Ray outlives the program");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The address of the X-Ray that a quickstart says it has started.
+fn x_ray_of(program: &mut Running) -> String {
+    let endpoint = (0..100).find_map(|_| {
+        let line = program.line();
+        let (endpoint, _) = line.strip_prefix("X-Ray is at http://")?.split_once(": open")?;
+        Some(endpoint.to_owned())
+    });
+    endpoint.unwrap()
 }
 
 /// Number of the traces of the last minutes that an X-Ray has.

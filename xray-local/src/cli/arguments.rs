@@ -50,6 +50,38 @@ pub(super) struct Span {
     to: Option<Time>,
 }
 
+/// Reads a number of things that is at least one.
+///
+/// # Errors
+/// A sentence with the form that is accepted.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let count = text.parse().ok().filter(|count| *count > 0);
+    count.ok_or_else(|| format!("\"{text}\" is no count; write 1 or more"))
+}
+
+/// Reads an account's id.
+///
+/// # Errors
+/// A sentence with the form that is accepted.
+pub(super) fn account(text: &str) -> Result<String, String> {
+    let valid = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if valid { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no account; it has twelve digits")) }
+}
+
+/// Reads a region's name.
+///
+/// # Errors
+/// A sentence with the form that is accepted.
+pub(super) fn region(text: &str) -> Result<String, String> {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let valid = !text.is_empty() && text.bytes().all(is_part);
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("\"{text}\" is no region; write one such as us-east-1"))
+    }
+}
+
 /// Traces that began a moment ahead of this machine's clock belong to "until now".
 const AHEAD: Length = Length(60_000_000);
 

@@ -21,6 +21,12 @@ impl Borrowed {
     /// Reads an identity from a file, which a server may have open.
     pub(super) fn read(path: &Path, name: &str) -> Result<Self, Failure> {
         let failed = |err: rusqlite::Error| Failure::new(format!("{}: {err}", path.display()));
+        if !path.is_file() {
+            return Err(Failure::new(format!(
+                "{}: no such data file; `xray-local identity add {name} --policy POLICY` makes one",
+                path.display()
+            )));
+        }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         let owner: Vec<(String, String, String)> = connection

@@ -7,10 +7,12 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use rusqlite::Connection;
 use serde_json::json;
 
+use super::arguments::{account, region};
 use super::failure::Failure;
 use super::output;
 use crate::access::directory::{self, DAEMON};
@@ -20,17 +22,21 @@ use crate::store::{self, OpenError, Options, Place, Store};
 
 /// Users and roles that may call. A server that runs sees changes at once.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local identity add app --policy AWSXRayDaemonWriteAccess
+  xray-local identity list
+  xray-local identity remove app")]
 pub(super) struct Identity {
     #[command(subcommand)]
     command: IdentityCommand,
     /// The data file. Defaults to the place where the system keeps such data.
-    #[arg(long, value_name = "FILE", global = true)]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new(), global = true)]
     data: Option<String>,
     /// The account that the server stands for: twelve digits.
-    #[arg(long, value_name = "ID", default_value = "123456789012", global = true)]
+    #[arg(long, value_name = "ID", value_parser = account, default_value = "123456789012", global = true)]
     account: String,
     /// The region that the server stands for, which decides on the partition of ARNs.
-    #[arg(long, value_name = "REGION", default_value = "us-east-1", global = true)]
+    #[arg(long, value_name = "REGION", value_parser = region, default_value = "us-east-1", global = true)]
     region: String,
     /// Print JSON.
     #[arg(long, global = true)]
@@ -44,6 +50,11 @@ impl Identity {
             None => Place::of_the_system().map_err(Failure::new)?,
         };
         let home = Home { region: self.region.clone(), account: self.account.clone() };
+        if let IdentityCommand::Add(add) = &self.command {
+            // Before a file is opened, or made.
+            let new = new_identity(add).map_err(Failure::usage)?;
+            directory::check(&new).map_err(Failure::usage)?;
+        }
         let printed = run(&self.command, &place, &home, self.json).map_err(Failure::new)?;
         output::line(printed.trim_end())?;
         Ok(ExitCode::SUCCESS)
@@ -56,8 +67,13 @@ enum IdentityCommand {
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArgs),
     /// List identities, their keys and policies.
+    #[command(after_help = "Examples:
+  xray-local identity list
+  xray-local identity list --json")]
     List,
     /// Remove an identity with its keys and sessions.
+    #[command(after_help = "Examples:
+  xray-local identity remove app")]
     Remove {
         /// Name of the user or role.
         name: String,
@@ -117,8 +133,11 @@ fn run(command: &IdentityCommand, place: &Place, home: &Home, as_json: bool) -> 
             })
         }
         IdentityCommand::List => {
-            let listed = change(place, home, directory::list)?;
+            let listed = if is_absent(place) { Vec::new() } else { change(place, home, directory::list)? };
             Ok(if as_json { list_json(&listed) } else { list(&listed) })
+        }
+        IdentityCommand::Remove { name } if is_absent(place) => {
+            Err(DirectoryError::Unknown(name.clone()).to_string())
         }
         IdentityCommand::Remove { name } => {
             let removed = name.clone();
@@ -126,6 +145,11 @@ fn run(command: &IdentityCommand, place: &Place, home: &Home, as_json: bool) -> 
             Ok(format!("Removed {}.\n", identity.arn))
         }
     }
+}
+
+/// Reports whether the data file is yet to be made, which reading alone does not do.
+fn is_absent(place: &Place) -> bool {
+    matches!(place, Place::File(path) if !path.exists())
 }
 
 /// Reads a policy argument: a file if there is one of that name or the name ends in `.json`, otherwise a managed policy.

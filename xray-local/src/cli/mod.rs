@@ -40,10 +40,10 @@ struct Arguments {
 }
 
 const EXAMPLES: &str = "Examples:
-  xray-local                                   serve; then run any program that sends to an X-Ray daemon
-  xray-local traces 'fault AND duration > 1'   list traces of the last hour that match
-  xray-local tail                              draw each trace as it completes
-  xray-local run -- cargo test                 run a command with an X-Ray of its own, and draw its traces
+  xray-local                                  serve, for any program that sends to a daemon
+  xray-local traces 'fault AND duration > 1'  list traces of the last hour that match
+  xray-local tail                             draw each trace as it completes
+  xray-local run -- cargo test                run a command with an X-Ray of its own
   xray-local assert 'service(\"shop\")' --within 5s";
 
 #[derive(Debug, Subcommand)]
@@ -109,11 +109,4 @@ pub fn main() -> ExitCode {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_arguments_are_consistent() {
-        super::Arguments::command().debug_assert();
-    }
-}
+mod tests;

@@ -20,6 +20,8 @@ use crate::model::Home;
 
 /// Policies, tried without a server.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local policy test --policy AWSXRayDaemonWriteAccess")]
 pub(super) struct Policy {
     #[command(subcommand)]
     command: PolicyCommand,
@@ -49,8 +51,10 @@ Examples:
   xray-local policy test --policy AWSXRayDaemonWriteAccess
   xray-local policy test --policy mine.json --action xray:PutTraceSegments --action xray:GetGroup
   xray-local policy test --policy mine.json --action xray:GetGroup \\
-      --resource arn:aws:xray:us-east-1:123456789012:group/web/ABC --context aws:SourceIp=203.0.113.9
-  xray-local policy test --resource-policy sns.json --service sns.amazonaws.com --action xray:PutTraceSegments
+      --resource arn:aws:xray:us-east-1:123456789012:group/web/ABC \\
+      --context aws:SourceIp=203.0.113.9
+  xray-local policy test --resource-policy sns.json --service sns.amazonaws.com \\
+      --action xray:PutTraceSegments
 
 The exit status is 0 if every action that is named is allowed, and 1 if one is denied.";
 
@@ -97,6 +101,20 @@ fn run(args: &TestArgs, home: &Home, as_json: bool) -> Result<(String, bool), St
     let actions = if is_named { args.actions.clone() } else { action::xray_actions() };
     if let Some(wrong) = actions.iter().find(|action| !action.contains(':')) {
         return Err(format!("\"{wrong}\" is no action; actions are like \"xray:PutTraceSegments\""));
+    }
+    let known = action::xray_actions();
+    let is_unknown = |action: &&String| {
+        let action = action.to_ascii_lowercase();
+        action.starts_with("xray:") && !known.iter().any(|known| known.eq_ignore_ascii_case(&action))
+    };
+    if let Some(wrong) = actions.iter().find(is_unknown) {
+        return Err(format!("\"{wrong}\" is no action of X-Ray; without --action, all of them are listed"));
+    }
+    if args.resource != "*" && !args.resource.starts_with("arn:") {
+        return Err(format!(
+            "\"{}\" is no resource; write an ARN, or * for actions without one",
+            args.resource
+        ));
     }
     let verdicts: Vec<(String, Verdict)> = actions
         .into_iter()
@@ -170,7 +188,10 @@ fn context(args: &TestArgs, principal: &Principal) -> Result<Context, String> {
     }
     let mut given: Vec<(String, Vec<String>)> = Vec::new();
     for pair in &args.context {
-        let (key, value) = pair.split_once('=').ok_or_else(|| format!("\"{pair}\" must be KEY=VALUE"))?;
+        let (key, value) = pair
+            .split_once('=')
+            .filter(|(key, _)| key.contains(':'))
+            .ok_or_else(|| format!("\"{pair}\" must be KEY=VALUE, such as aws:SourceIp=203.0.113.9"))?;
         match given.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
             Some((_, values)) => values.push(value.to_owned()),
             None => given.push((key.to_owned(), vec![value.to_owned()])),
@@ -335,6 +356,93 @@ mod tests {
         );
         assert!(test(&["--action", "PutTraceSegments"]).unwrap_err().contains("is no action"));
         assert!(test(&["--context", "aws:SourceIp"]).unwrap_err().contains("must be KEY=VALUE"));
+        assert!(test(&["--context", "SourceIp=1.2.3.4"]).unwrap_err().contains("must be KEY=VALUE"));
+        assert!(test(&["--action", "xray:GetGrop"]).unwrap_err().contains("no action of X-Ray"));
+        assert!(test(&["--action", "XRAY:getgroup", "--action", "s3:GetObject"]).is_ok());
+        assert!(test(&["--resource", "group/web"]).unwrap_err().contains("write an ARN"));
+    }
+
+    /// A policy in a file of its own, which is removed at the end.
+    struct Written(std::path::PathBuf);
+
+    impl Written {
+        fn new(name: &str, statement: serde_json::Value) -> Self {
+            let path = std::env::temp_dir().join(format!("xray-local-{}-{name}.json", std::process::id()));
+            let document = json!({"Version": "2012-10-17", "Statement": statement});
+            std::fs::write(&path, document.to_string()).unwrap();
+            Self(path)
+        }
+
+        fn path(&self) -> &str {
+            self.0.to_str().unwrap()
+        }
+    }
+
+    impl Drop for Written {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_file(&self.0);
+        }
+    }
+
+    #[test]
+    fn every_flag_takes_part_in_the_decision() {
+        const WEB: &str = "arn:aws:xray:us-east-1:123456789012:group/web/ABC";
+        const SHOP: &str = "arn:aws:xray:us-east-1:123456789012:group/shop/ABC";
+        let full = ["--policy", "AWSXrayFullAccess", "--action"];
+        let allowed = |arguments: &[&str]| test(arguments).unwrap().1;
+        let with = |more: &[&str], action: &str| allowed(&[&full[..], &[action], more].concat());
+        for flag in ["--boundary", "--session-policy"] {
+            let limited = [flag, "AWSXrayReadOnlyAccess"];
+            assert!(with(&limited, "xray:GetGroups") && !with(&limited, "xray:PutTraceSegments"), "{flag}");
+        }
+        let both =
+            ["--session-policy", "AWSXrayReadOnlyAccess", "--session-policy", "AWSXrayWriteOnlyAccess"];
+        assert!(with(&both, "xray:GetGroups") && with(&both, "xray:PutTraceSegments"));
+        assert!(!with(&both, "xray:DeleteGroup"));
+        assert!(with(&["--policy", "AWSXrayReadOnlyAccess"], "xray:DeleteGroup"));
+        let second = ["--policy", "AWSXrayReadOnlyAccess", "--policy", "AWSXrayFullAccess"];
+        assert!(allowed(&[&second[..], &["--action", "xray:DeleteGroup"]].concat()));
+        // One action that is denied is enough.
+        assert!(!allowed(&[
+            "--policy",
+            "AWSXrayReadOnlyAccess",
+            "--action",
+            "xray:GetGroups",
+            "--action",
+            "xray:DeleteGroup"
+        ]));
+
+        let own = Written::new(
+            "own",
+            json!([{"Sid": "Own", "Effect": "Allow", "Action": ["xray:GetGroup", "xray:GetGrop"],
+                    "Resource": "arn:aws:xray:*:*:group/${aws:username}/*"},
+                   {"Effect": "Allow", "Action": "xray:TagResource", "Resource": "*",
+                    "Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": ["team"]}}}]),
+        );
+        let ask = |more: &[&str]| {
+            test(&[&["--policy", own.path(), "--action", "xray:GetGroup"], more].concat()).unwrap()
+        };
+        assert!(ask(&["--resource", WEB, "--user", "web"]).1);
+        assert!(!ask(&["--resource", SHOP, "--user", "web"]).1, "the resource");
+        assert!(!ask(&["--resource", WEB]).1, "the user");
+        assert!(!ask(&["--user", "web"]).1, "no resource");
+        assert!(ask(&[]).0.starts_with("warning: "), "{}", ask(&[]).0);
+        let (output, _) = ask(&["--resource", WEB, "--user", "web", "--json"]);
+        let verdicts: serde_json::Value = serde_json::from_str(&output).unwrap();
+        let verdict = &verdicts[0];
+        assert_eq!((&verdict["statement"], &verdict["sid"]), (&json!(1), &json!("Own")));
+        assert_eq!((&verdict["resource"], &verdict["layer"]), (&json!(WEB), &json!("identity-based policy")));
+        let tag = |keys: &[&str]| {
+            let keys = keys.iter().flat_map(|key| ["--context", key]);
+            allowed(
+                &["--policy", own.path(), "--action", "xray:TagResource"]
+                    .into_iter()
+                    .chain(keys)
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert!(tag(&["aws:TagKeys=team"]) && !tag(&["aws:TagKeys=stage"]));
+        assert!(!tag(&["aws:TagKeys=team", "aws:TagKeys=stage"]), "a request with two values");
     }
 
     #[test]

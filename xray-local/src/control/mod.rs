@@ -14,3 +14,6 @@ pub mod tags;
 pub mod telemetry;
 
 pub use error::{ControlError, Limits};
+
+#[cfg(test)]
+mod tests;

@@ -26,10 +26,7 @@ pub fn start(
     trace_ids: &[String],
     now: Time,
 ) -> Result<(), ControlError> {
-    connection.execute(
-        "DELETE FROM retrievals WHERE created_us < ?",
-        [now.0 - limits::RETRIEVAL_SECONDS * 1_000_000],
-    )?;
+    connection.execute("DELETE FROM retrievals WHERE created_us < ?", [oldest(now)])?;
     let request = serde_json::Value::from(trace_ids.to_vec()).to_string();
     connection.execute(
         "INSERT INTO retrievals (token, request, status, created_us) VALUES (?, ?, 'COMPLETE', ?)",
@@ -40,10 +37,10 @@ pub fn start(
 
 /// # Errors
 /// There is no such token.
-pub fn find(connection: &Connection, token: &str) -> Result<Retrieval, ControlError> {
+pub fn find(connection: &Connection, token: &str, now: Time) -> Result<Retrieval, ControlError> {
     let found: Option<(String, String)> = connection
-        .prepare_cached("SELECT request, status FROM retrievals WHERE token = ?")?
-        .query_row([token], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT request, status FROM retrievals WHERE token = ? AND created_us >= ?")?
+        .query_row(params![token, oldest(now)], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     let (request, status) = found.ok_or_else(|| ControlError::not_found(token))?;
     Ok(Retrieval { trace_ids: serde_json::from_str(&request).unwrap_or_default(), status })
@@ -53,7 +50,15 @@ pub fn find(connection: &Connection, token: &str) -> Result<Retrieval, ControlEr
 ///
 /// # Errors
 /// There is no such token.
-pub fn cancel(connection: &Connection, token: &str) -> Result<(), ControlError> {
-    let count = connection.execute("UPDATE retrievals SET status = 'CANCELLED' WHERE token = ?", [token])?;
+pub fn cancel(connection: &Connection, token: &str, now: Time) -> Result<(), ControlError> {
+    let count = connection.execute(
+        "UPDATE retrievals SET status = 'CANCELLED' WHERE token = ? AND created_us >= ?",
+        params![token, oldest(now)],
+    )?;
     if count == 0 { Err(ControlError::not_found(token)) } else { Ok(()) }
+}
+
+/// The start of the oldest retrieval whose token is good, in microseconds since 1970.
+fn oldest(now: Time) -> i64 {
+    now.0 - limits::RETRIEVAL_SECONDS * 1_000_000
 }

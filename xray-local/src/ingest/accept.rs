@@ -168,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn a_document_has_at_most_65_536_bytes() {
+        let padded = |bytes: usize| {
+            let more = |letters: usize| {
+                OK.replace(r#""name""#, &format!(r#""metadata":{{"m":"{}"}},"name""#, "x".repeat(letters)))
+            };
+            more(bytes - more(0).len())
+        };
+        assert!(accept(padded(65_536).as_bytes()).is_ok());
+        let refused = accept(padded(65_537).as_bytes()).unwrap_err();
+        assert!(refused.message.contains("has 65537 bytes, 65536 are accepted"), "{}", refused.message);
+    }
+
+    #[test]
     fn each_refusal_has_its_code() {
         let long = format!(r#""name":"{}""#, "n".repeat(201));
         for (old, new, code) in [

@@ -309,6 +309,21 @@ fn links_to_other_traces_are_kept() {
 }
 
 #[test]
+fn a_segment_has_at_most_twenty_links_and_a_trace_a_hundred() {
+    let links = |from: u64, count: u64| -> Vec<Value> {
+        let link =
+            |number: u64| json!({"trace_id": format!("1-66f1a2b3-{number:024x}"), "id": "00000000000000ff"});
+        (from..from + count).map(link).collect()
+    };
+    let one = compiled(&[segment(1, None, json!({"name": "worker", "links": links(0, 21)}))]);
+    assert_eq!(one.links.len(), 20);
+    let segments: Vec<Value> =
+        (1..=6).map(|id| segment(id, None, json!({"name": "worker", "links": links(id * 20, 20)}))).collect();
+    assert_eq!(compiled(&segments[..5]).links.len(), 100);
+    assert_eq!(compiled(&segments).links.len(), 100);
+}
+
+#[test]
 fn a_chain_of_ten_thousand_and_a_ring_do_no_harm() {
     let mut chain: Vec<Value> =
         (1..10_000).rev().map(|n| streamed(n, n - 1, json!({"name": "step"}))).collect();

@@ -111,6 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn an_id_holds_a_time_from_thirty_days_before_the_start_to_a_day_after() {
+        let stated = 1_700_000_000_i64;
+        let id: TraceId = format!("1-{stated:08x}-0123456789abcdef01234567").parse().unwrap();
+        for (start_after, is_time) in
+            [(-86_401, false), (-86_400, true), (0, true), (30 * 86_400, true), (30 * 86_400 + 1, false)]
+        {
+            let start = stated + start_after;
+            let key = TraceKey::first_choice(id, Time(start * 1_000_000));
+            assert_eq!(key.epoch_second(), if is_time { stated } else { start }, "{start_after}");
+        }
+    }
+
+    #[test]
     fn every_form_of_an_id_is_read() {
         let id: TraceId = ID.parse().unwrap();
         for form in [

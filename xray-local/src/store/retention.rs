@@ -37,17 +37,10 @@ impl Retention {
     ) -> rusqlite::Result<bool> {
         let keep = Length(i64::try_from(self.keep.as_micros()).unwrap_or(i64::MAX));
         let oldest = Time(now.0.saturating_sub(keep.0));
-        let mut due = keys(
-            connection,
-            "SELECT key FROM traces WHERE received_us < ? ORDER BY received_us LIMIT ?",
-            oldest,
-        )?;
-        if due.is_empty() && used_bytes(connection)? > self.max_size {
-            due = keys(
-                connection,
-                "SELECT key FROM traces WHERE received_us < ? ORDER BY received_us LIMIT ?",
-                Time(i64::MAX),
-            )?;
+        let mut due = keys(connection, oldest, u64::MAX)?;
+        let excess = if due.is_empty() { used_bytes(connection)?.saturating_sub(self.max_size) } else { 0 };
+        if excess > 0 {
+            due = keys(connection, Time(i64::MAX), excess)?;
         }
         for &key in &due {
             traces.remove(connection, key)?;
@@ -90,8 +83,19 @@ pub(super) fn shrink(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn keys(connection: &Connection, sql: &str, before: Time) -> rusqlite::Result<Vec<TraceKey>> {
-    connection.prepare_cached(sql)?.query_map([before.0, STEP], |row| row.get(0).map(TraceKey))?.collect()
+/// The oldest traces from before a time, as many as a step takes, and no more than it takes to free `bytes`.
+fn keys(connection: &Connection, before: Time, bytes: u64) -> rusqlite::Result<Vec<TraceKey>> {
+    let mut statement = connection
+        .prepare_cached("SELECT key, bytes FROM traces WHERE received_us < ? ORDER BY received_us LIMIT ?")?;
+    let mut rows = statement.query([before.0, STEP])?;
+    let (mut keys, mut freed) = (Vec::new(), 0_u64);
+    while freed < bytes
+        && let Some(row) = rows.next()?
+    {
+        keys.push(TraceKey(row.get(0)?));
+        freed = freed.saturating_add(row.get::<_, i64>(1)?.max(0).unsigned_abs());
+    }
+    Ok(keys)
 }
 
 /// Bytes of the pages that are in use.

@@ -14,7 +14,10 @@
 mod aws;
 mod central;
 mod faults;
+mod flags;
+mod foreign;
 mod model;
+mod paging;
 mod policies;
 mod program;
 mod server;

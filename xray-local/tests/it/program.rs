@@ -41,6 +41,8 @@ pub(crate) struct Program {
     pub(crate) udp: SocketAddr,
     pub(crate) tcp: SocketAddr,
     pub(crate) api: SocketAddr,
+    /// The console's address, with its token beyond loopback.
+    pub(crate) console: String,
 }
 
 /// The program's command line, without anything of this process's environment that it reads.
@@ -59,9 +61,15 @@ impl Program {
 
     /// Starts the program, or returns what it said when it ended instead of listening.
     pub(crate) fn try_start(data: &Path, arguments: &[&str]) -> Result<Self, Output> {
-        let free = "127.0.0.1:0";
+        Self::overriding(data, arguments)
+    }
+
+    /// Like [`try_start`](Self::try_start), with addresses of the caller's own among the arguments.
+    pub(crate) fn overriding(data: &Path, arguments: &[&str]) -> Result<Self, Output> {
+        let free = ["--udp", "--tcp", "--api"].into_iter().filter(|flag| !arguments.contains(flag));
         let mut child = command()
-            .args(["--udp", free, "--tcp", free, "--api", free, "--json", "--data"])
+            .args(free.flat_map(|flag| [flag, "127.0.0.1:0"]))
+            .args(["--json", "--data"])
             .arg(data)
             .args(arguments)
             .stdin(Stdio::null())
@@ -76,7 +84,13 @@ impl Program {
         };
         let address = |name: &str| addresses[name].as_str().unwrap().parse().unwrap();
         let (udp, tcp, api) = (address("udp"), address("tcp"), address("api"));
-        Ok(Self { child, udp, tcp, api })
+        let console = addresses["console"].as_str().unwrap().to_owned();
+        Ok(Self { child, udp, tcp, api, console })
+    }
+
+    /// The API's address on loopback, also of a program that listens everywhere.
+    pub(crate) fn loopback_api(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.api.port()))
     }
 
     /// Ends the program with a signal and waits for it.
@@ -155,6 +169,11 @@ pub(crate) fn post(address: SocketAddr, path: &str, body: &[u8]) -> std::io::Res
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
     status.map(|status| (status, body)).ok_or_else(|| std::io::Error::other("no answer"))
+}
+
+/// What a program wrote to its standard output.
+pub(crate) fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A socket for datagrams.

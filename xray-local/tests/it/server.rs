@@ -12,6 +12,8 @@ use xray_local::control::Limits;
 use xray_local::query::GroupMatcher;
 use xray_local::serve::{Doors, Finish, Permit, Server, Settings};
 
+use crate::program::post;
+
 /// A running server, and the runtime that it runs in.
 pub(crate) struct Running {
     runtime: tokio::runtime::Runtime,
@@ -20,11 +22,16 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start() -> Self {
+        Self::with(Limits::Real)
+    }
+
+    /// A server with X-Ray's limits, or without.
+    pub(crate) fn with(limits: Limits) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let settings = Settings::private();
+        let settings = Settings { limits: limits == Limits::Real, ..Settings::private() };
         let server = runtime.block_on(Server::start(&settings, async |store, addresses| {
             let hosts = Hosts::new(&[addresses.tcp, addresses.api], &[]);
-            let options = ServerOptions { access: Mode::Warn, hosts, limits: Limits::Real };
+            let options = ServerOptions { access: Mode::Warn, hosts, limits };
             store.set_matcher(Arc::new(GroupMatcher::new()));
             let store = store.clone();
             let api = tokio::task::spawn_blocking(move || Api::new(store, options)).await.unwrap().unwrap();
@@ -45,9 +52,16 @@ impl Running {
 
     /// Calls an operation at X-Ray's own door, unsigned.
     pub(crate) fn call(&self, path: &str, body: &Value) -> Value {
-        let url = format!("{}{path}", self.server.as_ref().unwrap().addresses().endpoint());
-        let mut answer = ureq::post(&url).send(body.to_string()).unwrap();
-        serde_json::from_slice(&answer.body_mut().read_to_vec().unwrap()).unwrap()
+        let (status, answer) = self.ask(path, body);
+        assert_eq!(status, 200, "{path} {body} {answer}");
+        answer
+    }
+
+    /// Calls an operation that may be refused. Returns the status and the answer.
+    pub(crate) fn ask(&self, path: &str, body: &Value) -> (u16, Value) {
+        let address = self.server.as_ref().unwrap().addresses().api;
+        let (status, answer) = post(address, path, body.to_string().as_bytes()).unwrap();
+        (status, serde_json::from_str(&answer).unwrap())
     }
 }
 

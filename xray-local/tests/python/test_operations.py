@@ -1,9 +1,11 @@
 """Every operation and every paginator, through boto3. botocore's own model reads the answers."""
 
+import contextlib
 import datetime
 import http.client
 import json
 import os
+import sqlite3
 import time
 import unittest
 
@@ -117,6 +119,9 @@ class OperationsTest(ServerTest):
             ],
             Hostname="laptop",
         )
+        with contextlib.closing(sqlite3.connect(self.server.data, timeout=30)) as file:
+            kept = file.execute("SELECT record FROM telemetry WHERE sender = 'laptop'").fetchall()
+        self.assertEqual([json.loads(record)["SegmentsSentCount"] for (record,) in kept], [5])
 
     def test_batch_get_traces(self):
         answer = self.xray.batch_get_traces(TraceIds=[self.trace, trace_id()])

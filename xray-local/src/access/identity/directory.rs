@@ -250,7 +250,11 @@ pub fn parse(name: String, document: Option<String>) -> Result<Named, DirectoryE
     }
 }
 
-fn check(new: &NewIdentity) -> Result<(), DirectoryError> {
+/// Checks a new identity's name and policies.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check(new: &NewIdentity) -> Result<(), DirectoryError> {
     let is_name = (1..=64).contains(&new.name.len())
         && new.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte));
     if !is_name {

@@ -37,7 +37,7 @@ pub(in crate::api) fn traces(call: &Call) -> Result<Value, ApiError> {
 
 pub(in crate::api) fn retrieved(call: &Call) -> Result<Value, ApiError> {
     let token = call.needed("RetrievalToken");
-    let retrieval = call.read(|connection| retrievals::find(connection, token))?;
+    let retrieval = call.read(|connection| retrievals::find(connection, token, call.now))?;
     let mut ids = parse_ids(retrieval.trace_ids.iter().map(String::as_str))?;
     if retrieval.status != "COMPLETE" {
         ids.clear();

@@ -118,7 +118,7 @@ pub(in crate::api) fn list_retrieved(call: &Call) -> Result<Value, ApiError> {
         return Err(ApiError::invalid("xray-local keeps segment documents; TraceFormat must be XRAY"));
     }
     let token = call.needed("RetrievalToken");
-    let retrieval = call.read(|connection| retrievals::find(connection, token))?;
+    let retrieval = call.read(|connection| retrievals::find(connection, token, call.now))?;
     let ids = parse_ids(retrieval.trace_ids.iter().map(String::as_str))?;
     let (page, next) = call.page(limits::RETRIEVAL_PAGE, |skip, limit| {
         let is_complete = retrieval.status == "COMPLETE";
@@ -142,8 +142,8 @@ pub(in crate::api) fn list_retrieved(call: &Call) -> Result<Value, ApiError> {
 }
 
 pub(in crate::api) fn cancel_retrieval(call: &Call) -> Result<Value, ApiError> {
-    let token = call.needed("RetrievalToken").to_owned();
-    call.write(move |connection| retrievals::cancel(connection, &token))?;
+    let (token, now) = (call.needed("RetrievalToken").to_owned(), call.now);
+    call.write(move |connection| retrievals::cancel(connection, &token, now))?;
     Ok(json!({}))
 }
 

@@ -146,6 +146,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_service_has_at_most_a_hundred_links_and_none_of_others() {
+        let node = |name: &str| NodeName { name: name.to_owned(), ..NodeName::default() };
+        let link = |number: u128, name: &str| TraceLink {
+            node: node(name),
+            source: number.into(),
+            destinations: vec![(number + 1).into()],
+        };
+        let mut links: Vec<TraceLink> = (0..101).map(|number| link(number, "worker")).collect();
+        links.push(link(500, "other"));
+        assert_eq!(graph_links(&links, &node("worker")).len(), 100);
+        let [only] = &graph_links(&links, &node("other"))[..] else { panic!("{links:?}") };
+        assert_eq!(only["ReferenceType"], "parent");
+        assert_eq!(graph_links(&links, &node("nobody")), [Value::Null; 0]);
+    }
+
+    #[test]
     fn many_values_are_merged_into_two_digits() {
         let exact = Histogram { counts: vec![(1, 5), (1_234, 1)] };
         assert_eq!(histogram(&exact), json!([{"Value": 0.001, "Count": 5}, {"Value": 1.234, "Count": 1}]));

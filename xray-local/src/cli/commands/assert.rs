@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use crate::cli::arguments::{Endpoint, Span};
+use crate::cli::arguments::{Endpoint, Span, count};
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture, when};
 
@@ -23,7 +23,7 @@ pub(in super::super) struct Assert {
     #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "5s")]
     within: Duration,
     /// Least number of traces that have to match.
-    #[arg(long, default_value_t = 1, conflicts_with = "none")]
+    #[arg(long, value_parser = count, default_value = "1", conflicts_with = "none")]
     count: usize,
     /// Assert that no trace matches, for as long as --within says.
     #[arg(long)]
@@ -46,7 +46,7 @@ impl Assert {
         let deadline = Instant::now() + self.within;
         let wanted = if self.none { 1 } else { self.count };
         loop {
-            let found = client.summaries(Some(&self.filter), self.span.range()?, wanted.max(1))?;
+            let found = client.summaries(Some(&self.filter), self.span.range()?, wanted)?;
             let enough = found.len() >= wanted;
             let over = Instant::now() >= deadline;
             if enough || over {

@@ -11,7 +11,9 @@ use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::ingest;
 
-/// Check segment documents as X-Ray would. Exit code 1 when one would be refused or lose something.
+/// Check segment documents: what X-Ray would refuse or drop, and what an OpenTelemetry collector would lose.
+///
+/// The exit code is 1 when there is a problem.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xray-local check segments.jsonl
@@ -29,6 +31,9 @@ impl Check {
     pub(in super::super) fn run(&self) -> Result<ExitCode, Failure> {
         let bytes = read(&self.file)?;
         let documents = documents(&bytes);
+        if documents.is_empty() {
+            return Err(Failure::new(format!("{}: no segment documents in it", self.file)));
+        }
         let mut problems = 0;
         for (number, document) in &documents {
             let refused = ingest::accept(document).err();

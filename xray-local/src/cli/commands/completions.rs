@@ -23,7 +23,11 @@ impl Completions {
     pub(in super::super) fn run<C: CommandFactory>(&self) -> Result<ExitCode, Failure> {
         let mut script = Vec::new();
         generate(self.shell, &mut C::command(), "xray-local", &mut script);
-        output::line(String::from_utf8_lossy(&script).trim_end())?;
+        let script = String::from_utf8_lossy(&script);
+        // The generator for bash (4.6.11) sets one name for a command of a program with a hyphen, and looks for
+        // another, so that no flag of a command would be completed.
+        let script = script.replace("xray__subcmd__local__", "xray__local__");
+        output::line(script.trim_end())?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::cli::arguments::Endpoint;
+use crate::cli::arguments::{Endpoint, count};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::demo;
@@ -14,9 +14,12 @@ use crate::model::{limits, now};
 /// Send the traffic of a small shop, for a first look: faults, throttles, a queue, a Lambda function, a trace of 2,000
 /// subsegments, and one document that is refused.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local demo
+  xray-local demo --requests 20")]
 pub(in super::super) struct Demo {
     /// Requests to the shop, spread over the last ten minutes.
-    #[arg(long, default_value_t = 200)]
+    #[arg(long, value_parser = count, default_value = "200")]
     requests: usize,
     #[command(flatten)]
     endpoint: Endpoint,

@@ -47,6 +47,9 @@ impl Map {
         } else {
             let rows: Vec<Vec<String>> = graph.rows();
             output::columns(&rows).iter().try_for_each(output::line)?;
+            if rows.is_empty() {
+                output::note("no traces in this time; --since looks further back");
+            }
         }
         Ok(ExitCode::SUCCESS)
     }

@@ -10,6 +10,9 @@ use crate::cli::output;
 
 /// Open the console in a browser.
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  xray-local open
+  xray-local open --endpoint http://127.0.0.1:3001")]
 pub(in super::super) struct Open {
     #[command(flatten)]
     endpoint: Endpoint,

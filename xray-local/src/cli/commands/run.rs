@@ -131,12 +131,14 @@ impl Run {
                 .env_remove("AWS_PROFILE");
         }
         let name = program.to_string_lossy().into_owned();
+        let mut signals = Signals::listen()?;
         let mut child = command.spawn().map_err(|err| Failure::usage(format!("can't run {name}: {err}")))?;
         loop {
             tokio::select! {
                 status = child.wait() => return status.map_err(Failure::new),
-                // The terminal sends Ctrl-C to the command as well, which decides what it means.
-                _ = tokio::signal::ctrl_c() => {}
+                pass_on = signals.next() => if pass_on {
+                    terminate(&child).await;
+                },
             }
         }
     }
@@ -178,6 +180,53 @@ impl Run {
         }
         Ok(failed)
     }
+}
+
+/// Signals that end other programs, listened to before the command begins.
+struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> Result<Self, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        let listen = |kind| signal(kind).map_err(Failure::new);
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next signal. Returns whether the command has to get it: the terminal sends Ctrl-C to the
+    /// command as well, which decides what that means.
+    async fn next(&mut self) -> bool {
+        #[cfg(unix)]
+        return tokio::select! {
+            _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => true,
+        };
+        #[cfg(not(unix))]
+        {
+            if tokio::signal::ctrl_c().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            false
+        }
+    }
+}
+
+/// Sends SIGTERM to the command, which would be left behind otherwise. The system has a program for that.
+async fn terminate(child: &tokio::process::Child) {
+    let Some(id) = child.id() else { return };
+    // A command that has just ended is no error.
+    let _ = Command::new("kill").arg("-TERM").arg(id.to_string()).status().await;
 }
 
 /// Documents of the latest traces, oldest of them first.

@@ -2,11 +2,14 @@
 
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
+use std::thread;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::access::Mode;
+use crate::cli::arguments::{account, region};
 use crate::cli::failure::Failure;
 use crate::cli::{doors, output, when};
 use crate::model::Home;
@@ -26,7 +29,7 @@ pub(in super::super) struct Serve {
     #[arg(long, value_name = "ADDRESS", value_parser = address, default_value = "127.0.0.1:2001")]
     api: SocketAddr,
     /// The data file, or :memory:. Defaults to the place where the system keeps such data.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = NonEmptyStringValueParser::new())]
     data: Option<String>,
     /// Mode for calls without a valid signature or permission: off, warn or enforce. Defaults to warn on
     /// loopback, and to enforce beyond it.
@@ -36,7 +39,7 @@ pub(in super::super) struct Serve {
     #[arg(long = "allow-host", value_name = "NAME")]
     allow_hosts: Vec<String>,
     /// The region that this server stands for.
-    #[arg(long, value_name = "REGION", default_value = "us-east-1")]
+    #[arg(long, value_name = "REGION", value_parser = region, default_value = "us-east-1")]
     region: String,
     /// The account that this server stands for: twelve digits.
     #[arg(long, value_name = "ID", value_parser = account, default_value = "123456789012")]
@@ -53,6 +56,9 @@ pub(in super::super) struct Serve {
     /// Print the addresses as JSON once everything listens.
     #[arg(long)]
     json: bool,
+    /// End when the standard input ends: for a program that starts this one as a child, which goes with it then.
+    #[arg(long)]
+    until_eof: bool,
 }
 
 /// X-Ray's limits, in force or not.
@@ -71,6 +77,7 @@ impl Serve {
         let settings = self.settings()?;
         // Asked for before anything listens, so that no signal is missed.
         let stop = stop_signal()?;
+        let eof = end_of_input(self.until_eof)?;
         let server = start(&settings).await?;
         let addresses = server.addresses();
         if self.json {
@@ -85,7 +92,10 @@ impl Serve {
                 addresses.data.display()
             ))?;
         }
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            () = eof => {}
+        }
         server.stop().await;
         Ok(ExitCode::SUCCESS)
     }
@@ -148,15 +158,28 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     })
 }
 
+/// Waits for the end of the standard input, or for ever if that does not matter.
+fn end_of_input(matters: bool) -> Result<impl Future<Output = ()>, Failure> {
+    let (ended, end) = tokio::sync::oneshot::channel();
+    if matters {
+        // A thread of its own: a runtime would wait for one that still reads.
+        let read = move || {
+            let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+            let _ = ended.send(());
+        };
+        thread::Builder::new().name("xray-local-stdin".to_owned()).spawn(read).map_err(Failure::new)?;
+    }
+    Ok(async move {
+        if !matters || end.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    })
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     let form = "write ADDRESS:PORT, such as 127.0.0.1:2000 or 0.0.0.0:2000";
     let mut addresses = text.to_socket_addrs().map_err(|err| format!("\"{text}\": {err}; {form}"))?;
     addresses.next().ok_or_else(|| format!("\"{text}\" has no address; {form}"))
-}
-
-fn account(text: &str) -> Result<String, String> {
-    let valid = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if valid { Ok(text.to_owned()) } else { Err(format!("\"{text}\" is no account; it has twelve digits")) }
 }
 
 fn limits(text: &str) -> Result<Limits, String> {

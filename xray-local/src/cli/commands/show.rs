@@ -15,7 +15,8 @@ use crate::model::parse_trace_id;
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   xray-local show 1-66f1a2b3-0123456789abcdef01234567
-  xray-local show 66f1a2b3                    an id's beginning, if only one trace of the last day has it
+  xray-local show latest
+  xray-local show 66f1a2b3 --since 6h        the beginning of an id that only one trace has
   xray-local show 'Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1' --json")]
 pub(in super::super) struct Show {
     /// A trace id of X-Ray or W3C, a whole header, a beginning of an id, or `latest`.
@@ -66,6 +67,7 @@ impl Show {
             .collect();
         match matching[..] {
             [id] => Ok(id.to_owned()),
+            [] if latest => Err(Failure::new("no traces in this time; --since looks further back")),
             [] => Err(Failure::new(format!("no trace {} in this time; --since looks further back", self.id))),
             _ => Err(Failure::new(format!(
                 "{} traces begin with {}; write more of the id",

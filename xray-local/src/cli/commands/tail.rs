@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 
-use crate::cli::arguments::Endpoint;
+use crate::cli::arguments::{Endpoint, count};
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
 use crate::model::{Length, Time, now};
@@ -29,7 +29,7 @@ pub(in super::super) struct Tail {
     #[arg(long)]
     json: bool,
     /// End after this many traces.
-    #[arg(long)]
+    #[arg(long, value_parser = count)]
     count: Option<usize>,
     #[command(flatten)]
     endpoint: Endpoint,

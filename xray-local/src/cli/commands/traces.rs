@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::cli::arguments::{Endpoint, Span};
+use crate::cli::arguments::{Endpoint, Span, count};
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
 
@@ -20,7 +20,7 @@ pub(in super::super) struct Traces {
     #[command(flatten)]
     span: Span,
     /// The most traces to list.
-    #[arg(long, default_value_t = 100)]
+    #[arg(long, value_parser = count, default_value = "100")]
     limit: usize,
     /// One JSON object a line, as GetTraceSummaries returns them.
     #[arg(long)]
@@ -38,6 +38,9 @@ impl Traces {
         } else {
             let rows: Vec<Vec<String>> = summaries.iter().map(picture::row).collect();
             output::columns(&rows).iter().try_for_each(output::line)?;
+        }
+        if summaries.is_empty() {
+            output::note("no traces in this time; --since looks further back");
         }
         Ok(ExitCode::from(if summaries.is_empty() { 3 } else { 0 }))
     }

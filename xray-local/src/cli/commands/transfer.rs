@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::check;
-use crate::cli::arguments::{Endpoint, Span};
+use crate::cli::arguments::{Endpoint, Span, count};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::ingest::split;
@@ -92,7 +92,7 @@ pub(in super::super) struct Export {
     #[command(flatten)]
     span: Span,
     /// The most traces to write.
-    #[arg(long, default_value_t = 10_000)]
+    #[arg(long, value_parser = count, default_value = "10000")]
     limit: usize,
     #[command(flatten)]
     endpoint: Endpoint,
@@ -108,6 +108,9 @@ impl Export {
             for trace in client.traces(ids)? {
                 segments(&trace).iter().try_for_each(output::line)?;
             }
+        }
+        if ids.is_empty() {
+            output::note("no traces in this time; --since looks further back");
         }
         Ok(ExitCode::from(if ids.is_empty() { 3 } else { 0 }))
     }

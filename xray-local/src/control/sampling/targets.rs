@@ -246,6 +246,18 @@ mod tests {
     }
 
     #[test]
+    fn a_client_beyond_ten_thousand_gets_no_quota_and_is_not_remembered() {
+        let rule = rule(20_000);
+        let mut state = RuleState::default();
+        let client = || Client { reported: at(0), demand: 1, quota: 1, until: at(30) };
+        state.clients.extend((0..9_999).map(|number| (format!("client{number}"), client())));
+        assert!(state.target(&rule, &report("last", 5), at(1)).quota > 0);
+        assert_eq!(state.target(&rule, &report("beyond", 5), at(1)).quota, 0);
+        assert_eq!(state.clients.len(), 10_000);
+        assert!(state.target(&rule, &report("client7", 5), at(2)).quota > 0);
+    }
+
+    #[test]
     fn quotas_that_hold_at_one_moment_never_exceed_the_reservoir() {
         let mut seed = 0x9e37_79b9_u64;
         let mut random = |below: u64| {

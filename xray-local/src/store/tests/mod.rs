@@ -238,7 +238,7 @@ fn what_repeats_is_written_again_after_it_was_deleted() {
             door: Door::Api,
             received: crate::model::now(),
         };
-        let taken = traces.take(&connection, &[&incoming], None).unwrap();
+        let taken = traces.take(&connection, &[incoming], None).unwrap();
         let key = taken.stored[0].key;
         let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
         let whole = "SELECT count(*) FROM traces t JOIN urls u ON u.id = t.url JOIN shapes h ON h.id = t.shape

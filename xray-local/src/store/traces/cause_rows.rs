@@ -3,7 +3,6 @@
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::names::put;
 use crate::model::{Cause, CauseEntity};
 
 /// A path in the API's form, without coverage: what makes two paths equal.
@@ -33,6 +32,12 @@ pub(super) fn json(cause: &Cause<'_>) -> String {
         json
     });
     json!({"ClientImpacting": true, "Services": services.collect::<Value>()}).to_string()
+}
+
+/// Appends one part of a name. Different parts never give equal bytes.
+pub(super) fn put(name: &mut Vec<u8>, part: &str) {
+    name.extend(part.len().to_le_bytes());
+    name.extend(part.as_bytes());
 }
 
 /// Appends a name that two causes share only if their paths are equal: what [`json`] writes, at a tenth of its cost.

@@ -9,11 +9,11 @@ use std::hash::Hash;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::cause_rows;
+use super::cause_rows::{self, put};
 use super::shape::Shape;
 use crate::model::{Cause, EdgeKind, NodeRef};
 
-/// Names that are known in memory. One that has several parts is a string of bytes: see [`put`].
+/// Names that are known in memory. One that has several parts is a string of bytes, made with [`put`].
 #[derive(Debug, Default)]
 pub(super) struct Names {
     nodes: HashMap<Vec<u8>, i64>,
@@ -150,12 +150,6 @@ impl Names {
             }
         })
     }
-}
-
-/// Appends one part of a name. Different parts never give equal bytes.
-pub(super) fn put(name: &mut Vec<u8>, part: &str) {
-    name.extend(part.len().to_le_bytes());
-    name.extend(part.as_bytes());
 }
 
 fn known<K, N, V>(

@@ -31,11 +31,14 @@ struct Numbers {
     shape: i64,
 }
 
+/// Samples by node or edge.
+type Counted = Vec<(i64, Sample)>;
+
 /// Samples of a trace that was just written, to be counted for its groups as well.
 #[derive(Debug, Default)]
 pub(super) struct Samples {
-    nodes: Vec<(i64, Sample)>,
-    pub(super) edges: Vec<(i64, Sample)>,
+    nodes: Counted,
+    pub(super) edges: Counted,
 }
 
 impl Samples {
@@ -168,7 +171,7 @@ impl<'c> Tables<'c> {
         key: TraceKey,
         compiled: &Compiled<'_>,
         nodes: &[i64],
-    ) -> rusqlite::Result<Vec<(i64, Sample)>> {
+    ) -> rusqlite::Result<Counted> {
         let mut samples = Vec::with_capacity(nodes.len());
         for (number, (segment, &node)) in compiled.segments.iter().zip(nodes).enumerate() {
             let (flags, http) = (segment.flags, segment.http);
@@ -211,7 +214,7 @@ impl<'c> Tables<'c> {
         key: TraceKey,
         compiled: &Compiled<'_>,
         nodes: &[i64],
-    ) -> rusqlite::Result<(Vec<(i64, Sample)>, BTreeSet<Part<'static>>)> {
+    ) -> rusqlite::Result<(Counted, BTreeSet<Part<'static>>)> {
         let mut samples = Vec::with_capacity(compiled.calls.len());
         let mut parts = BTreeSet::new();
         for (number, call) in compiled.calls.iter().enumerate() {

@@ -179,6 +179,19 @@ fn boundary_and_session_policy_each_have_to_allow() {
         (ask("xray:GetTraceGraph").outcome, ask("xray:GetTraceGraph").layer),
         (Outcome::ImplicitlyDenied, Layer::Session)
     );
+    // Of several session policies, one has to allow.
+    let other = named(
+        "other",
+        &statement(r#"{"Effect": "Allow", "Action": "xray:GetTraceGraph", "Resource": "*"}"#),
+        Kind::Identity,
+    );
+    let both = Policies { session: vec![policies.session[0].clone(), other], ..policies.clone() };
+    for (action, expected) in
+        [("xray:GetGroups", true), ("xray:GetTraceGraph", true), ("xray:GetTraceSummaries", false)]
+    {
+        let question = Question { principal: &session(), action, resource: "*", context: &context };
+        assert_eq!(evaluate(&question, &both).is_allowed(), expected, "{action}");
+    }
     // A boundary allows nothing by itself.
     let bare = Policies { identity: Vec::new(), ..policies };
     let verdict = evaluate(
@@ -186,6 +199,32 @@ fn boundary_and_session_policy_each_have_to_allow() {
         &bare,
     );
     assert_eq!((verdict.outcome, verdict.layer), (Outcome::ImplicitlyDenied, Layer::Identity));
+}
+
+#[test]
+fn a_denial_in_boundary_or_session_policy_prevails_over_a_grant_to_the_session_itself() {
+    let grant = statement(
+        r#"{"Effect": "Allow", "Principal": {"AWS": "arn:aws:sts::123456789012:assumed-role/reader/me"},
+            "Action": "xray:*", "Resource": "*"}"#,
+    );
+    let denial = named(
+        "denial",
+        &statement(r#"{"Effect": "Deny", "Action": "xray:Delete*", "Resource": "*"}"#),
+        Kind::Identity,
+    );
+    let granted = Policies { resource: vec![named("grant", &grant, Kind::Resource)], ..Policies::default() };
+    let context = Context::default();
+    let question =
+        Question { principal: &session(), action: "xray:DeleteGroup", resource: "*", context: &context };
+    assert!(evaluate(&question, &granted).is_allowed());
+    for (policies, layer) in [
+        (Policies { boundary: Some(denial.clone()), ..granted.clone() }, Layer::Boundary),
+        (Policies { session: vec![denial.clone()], ..granted.clone() }, Layer::Session),
+        (Policies { identity: vec![denial], ..granted }, Layer::Identity),
+    ] {
+        let verdict = evaluate(&question, &policies);
+        assert_eq!((verdict.outcome, verdict.layer), (Outcome::ExplicitlyDenied, layer));
+    }
 }
 
 #[test]

@@ -1,10 +1,8 @@
 //! Commands of the terminal, against a running program.
 
-use crate::program::{Folder, Program, command};
+mod reading;
 
-fn said(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
+use crate::program::{Folder, Program, command, said};
 
 #[test]
 fn demo_traffic_is_listed_drawn_asserted_and_exported() {
@@ -140,10 +138,180 @@ fn a_file_that_is_no_documents_is_refused_in_few_lines() {
 
 #[test]
 fn every_shell_gets_its_completions() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+    for (shell, mark) in [
+        ("bash", "complete -F "),
+        ("zsh", "#compdef xray-local"),
+        ("fish", "complete -c xray-local"),
+        ("powershell", "Register-ArgumentCompleter"),
+        ("elvish", "edit:completion:arg-completer[xray-local]"),
+    ] {
         let output = command().args(["completions", shell]).output().unwrap();
-        assert!(output.status.success() && said(&output).contains("assert"), "{shell}");
+        let script = said(&output);
+        assert!(output.status.success() && script.contains(mark), "{shell}: {script}");
+        for word in ["serve", "assert", "identity", "completions", "allow-host", "since"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_commands_and_flags() {
+    let script = r#"eval "$("$0" completions bash)"
+        COMP_WORDS=(xray-local "$1" "$2") COMP_CWORD=$3
+        complete="$(complete -p xray-local)" complete="${complete#*-F }"
+        ${complete%% *} xray-local "${COMP_WORDS[$3]}" "${COMP_WORDS[$3 - 1]}"
+        echo "${COMPREPLY[@]}""#;
+    for (arguments, expected) in [
+        (["ass", "", "1"], "assert"),
+        (["traces", "--si", "2"], "--since"),
+        (["identity", "rem", "2"], "remove"),
+        (["run", "--assert-", "2"], "--assert-none"),
+    ] {
+        let bash = std::process::Command::new("bash")
+            .args(["-c", script, env!("CARGO_BIN_EXE_xray-local")])
+            .args(arguments)
+            .output();
+        // A machine without bash has nothing to complete.
+        let Ok(output) = bash else { return };
+        assert_eq!(said(&output).trim(), expected, "{output:?}");
+    }
+}
+
+#[test]
+fn nothing_to_do_is_said_and_no_success() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    let absent = folder.0.join("absent.db");
+    let absent = absent.to_str().unwrap();
+    for (arguments, code, why) in [
+        (&["traces"][..], 3, "--since looks further back"),
+        (&["export"], 3, "--since looks further back"),
+        (&["map"], 0, "--since looks further back"),
+        (&["show", "latest"], 1, "no traces in this time"),
+        (&["check", "/dev/null"], 1, "no segment documents"),
+        (&["import", "/dev/null"], 1, "no segment documents"),
+        (&["traces", "--limit", "0"], 2, "1 or more"),
+        (&["export", "--limit", "0"], 2, "1 or more"),
+        (&["tail", "--count", "0"], 2, "1 or more"),
+        (&["assert", "fault", "--count", "0"], 2, "1 or more"),
+        (&["demo", "--requests", "0"], 2, "1 or more"),
+        (&["identity", "list", "--data", absent], 0, ""),
+        (&["identity", "remove", "app", "--data", absent], 1, "no identity"),
+        (&["identity", "add", "app", "--policy", "None", "--data", absent], 2, "managed policy"),
+        (&["identity", "add", "a/b", "--data", absent], 2, "no name"),
+        (&["identity", "list", "--account", "12"], 2, "twelve digits"),
+        (&["run", "--identity", "app", "--data", absent, "--", "true"], 1, "no such data file"),
+    ] {
+        let output = program.terminal(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(code) && said.contains(why), "{arguments:?} {output:?}");
+    }
+    assert!(!std::path::Path::new(absent).exists(), "a question made a data file");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_ends_a_command_quietly() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    assert!(program.terminal(&["demo", "--requests", "40"]).status.success());
+    for arguments in [
+        &["traces"][..],
+        &["traces", "--json"],
+        &["export"],
+        &["map"],
+        &["show", "latest"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let mut child = command()
+            .args(arguments)
+            .env("AWS_ENDPOINT_URL_XRAY", format!("http://{}", program.api))
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{arguments:?} {output:?}");
+    }
+}
+
+#[test]
+fn check_reads_the_standard_input() {
+    use std::io::Write as _;
+
+    let mut child = command()
+        .args(["check", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"\xff\xfe\n{}\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        said(&output).contains("line 1: refused") && said(&output).contains("line 2: refused"),
+        "{output:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn run_draws_no_more_than_it_is_told_and_names_the_signal() {
+    let this = env!("CARGO_BIN_EXE_xray-local");
+    let drawn = |arguments: &[&str]| {
+        let output =
+            command().arg("run").args(arguments).args(["--", this, "demo", "--requests", "5"]).output();
+        String::from_utf8_lossy(&output.unwrap().stderr).lines().filter(|line| line.starts_with("1-")).count()
+    };
+    assert_eq!((drawn(&["--limit", "2"]), drawn(&["--quiet"])), (2, 0));
+    assert!(drawn(&[]) > 5);
+    let killed = command().args(["run", "--quiet", "--", "sh", "-c", "kill -TERM $$"]).output().unwrap();
+    assert_eq!(killed.status.code(), Some(143), "{killed:?}");
+}
+
+/// A job that is cancelled ends `run` alone: the command may not be left behind.
+#[cfg(unix)]
+#[test]
+fn run_passes_a_termination_on_to_its_command() {
+    use std::io::{BufRead as _, BufReader};
+
+    let script = "trap 'exit 6' TERM; echo ready; while :; do sleep 0.1; done";
+    let mut run = command()
+        .args(["run", "--quiet", "--", "sh", "-c", script])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let id = run.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    assert_eq!(run.wait().unwrap().code(), Some(6));
+}
+
+/// The terminal sends Ctrl-C to the command as well, which decides what it means.
+#[cfg(unix)]
+#[test]
+fn run_leaves_ctrl_c_to_its_command() {
+    use std::io::{BufRead as _, BufReader};
+
+    let mut run = command()
+        .args(["run", "--quiet", "--", "sh", "-c", "echo ready; read line; exit 5"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let id = run.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    drop(run.stdin.take());
+    assert_eq!(run.wait().unwrap().code(), Some(5));
 }
 
 #[test]

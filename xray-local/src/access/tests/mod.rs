@@ -1,5 +1,7 @@
 //! Guard, directory and STS together, over a store in memory and requests that the AWS signer signed.
 
+mod keys;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -80,13 +82,19 @@ impl World {
             headers.insert(HeaderName::try_from(name).unwrap(), value.parse().unwrap());
         }
         headers.insert("content-type", HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert("user-agent", HeaderValue::from_static("test/1.0"));
         Request { uri: Uri::from_static("/"), headers, body: body.as_bytes().to_vec() }
     }
 
     fn ask(&self, request: &Request, action: &str) -> Result<(), Refusal> {
+        self.ask_on(request, action, "")
+    }
+
+    fn ask_on(&self, request: &Request, action: &str, resource: &str) -> Result<(), Refusal> {
         self.store.read(|connection| {
             let caller = self.guard.identify(connection, &request.received(), "xray", self.origin())?;
-            let asked = Asked { action: action.to_owned(), ..Asked::default() };
+            let asked =
+                Asked { action: action.to_owned(), resource: resource.to_owned(), ..Asked::default() };
             self.guard.authorize(connection, &caller, &asked, Door::Api, self.now)
         })
     }
@@ -189,6 +197,25 @@ fn warn_lets_through_what_it_records() {
     assert_eq!(world.ask(&world.request(&unknown, "xray", "{}"), "xray:GetGroups"), Ok(()));
     world.flush();
     assert!(world.store.read(|connection| latest(connection, false, 10)).unwrap().is_empty());
+}
+
+#[test]
+fn ten_thousand_decisions_are_kept() {
+    let world = World::new(Mode::Warn);
+    let decide = |numbers: std::ops::Range<i64>| {
+        for number in numbers {
+            let mut decision = decisions::Decision::new(Door::Api, Mode::Warn);
+            decision.resource = number.to_string();
+            // Within the month for which they are kept, and further apart than equal ones are counted together.
+            let at = Time(world.now.0 - (20_000 - number) * 100_000_000);
+            world.guard.recorder.record(decision, at);
+        }
+        world.flush();
+        world.store.read(|connection| latest(connection, false, 20_000)).unwrap()
+    };
+    assert_eq!(decide(0..10_000).len(), 10_000);
+    let kept = decide(10_000..10_001);
+    assert_eq!((kept.len(), kept[0].decision.resource.as_str()), (10_000, "10000"));
 }
 
 #[test]
