@@ -14,19 +14,13 @@ pub(crate) struct XRay {
 }
 
 impl XRay {
-    /// Starts the program that lies beside this one, or else builds it.
+    /// Builds the program if that is not done yet, and starts it.
     pub(crate) fn start() -> io::Result<Self> {
         let free = ["--udp", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--api", "127.0.0.1:0"];
-        let beside =
-            std::env::current_exe()?.with_file_name(format!("xray-local{}", std::env::consts::EXE_SUFFIX));
-        let mut command = if beside.exists() {
-            Command::new(beside)
-        } else {
-            let mut cargo = Command::new("cargo");
-            // Not quietly: a first build takes minutes.
-            cargo.args(["run", "-p", "xray-local", "--"]);
-            cargo
-        };
+        let mut command = Command::new("cargo");
+        // Not quietly: a first build takes minutes.
+        command.args(["run", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+        command.args(["-p", "xray-local", "--"]);
         command.args(free).args(["--data", ":memory:", "--json", "--until-eof"]);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
