@@ -176,17 +176,17 @@ pub fn latest(connection: &Connection, denied_only: bool, limit: usize) -> Resul
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Finds the row of an equal decision, by `decisions_equal`.
+pub(super) const EQUAL: &str = "SELECT id FROM decisions WHERE at_us > ?1 AND door = ?2 AND mode = ?3 AND principal = ?4
+    AND action = ?5 AND resource = ?6 AND allowed = ?7 AND policy IS ?8 AND statement IS ?9 AND reason = ?10 LIMIT 1";
+
 fn write(connection: &Connection, waiting: &BTreeMap<Decision, (Time, u64)>) -> Result<(), rusqlite::Error> {
     for (decision, (at, count)) in waiting {
         let Decision { door, mode, principal, action, resource, allowed, policy, statement, reason } =
             decision;
         let count = i64::try_from(*count).unwrap_or(i64::MAX);
         let known: Option<i64> = connection
-            .prepare_cached(
-                "SELECT id FROM decisions WHERE at_us > ?1 AND door = ?2 AND mode = ?3 AND principal = ?4
-                 AND action = ?5 AND resource = ?6 AND allowed = ?7 AND policy IS ?8 AND statement IS ?9
-                 AND reason = ?10 LIMIT 1",
-            )?
+            .prepare_cached(EQUAL)?
             .query_row(
                 params![
                     at.0 - WINDOW.0,

@@ -129,7 +129,7 @@ fn resource_policies_allow_and_deny_at_the_guard() {
     let put = |name: &'static str, document: String| {
         let sql =
             "INSERT INTO resource_policies (name, document, revision, updated_us) VALUES (?, ?, '1', 0)";
-        let put: Result<usize, crate::store::StoreError> = world
+        let put: Result<usize, StoreError> = world
             .store
             .write_blocking(move |connection| Ok(connection.execute(sql, [name, document.as_str()])?));
         assert_eq!(put, Ok(1));

@@ -14,7 +14,7 @@ use super::decisions::{Recorder, latest};
 use super::signature::Received;
 use super::*;
 use crate::model::{Door, Home, Time, now};
-use crate::store::{Options, Place, Store};
+use crate::store::{Options, Place, Store, StoreError};
 
 struct World {
     store: Store,
@@ -197,6 +197,28 @@ fn warn_lets_through_what_it_records() {
     assert_eq!(world.ask(&world.request(&unknown, "xray", "{}"), "xray:GetGroups"), Ok(()));
     world.flush();
     assert!(world.store.read(|connection| latest(connection, false, 10)).unwrap().is_empty());
+}
+
+#[test]
+fn a_decision_is_found_again_without_a_look_at_the_others_of_its_minute() {
+    let world = World::new(Mode::Warn);
+    let plan: Vec<String> = world
+        .store
+        .read(|connection| {
+            let mut explain = connection.prepare(&format!("EXPLAIN QUERY PLAN {}", decisions::EQUAL))?;
+            explain
+                .raw_query()
+                .mapped(|row| row.get("detail"))
+                .collect::<Result<_, _>>()
+                .map_err(StoreError::from)
+        })
+        .unwrap();
+    assert_eq!(
+        plan,
+        [
+            "SEARCH decisions USING INDEX decisions_equal (principal=? AND action=? AND resource=? AND at_us>?)"
+        ]
+    );
 }
 
 #[test]

@@ -494,6 +494,8 @@ CREATE TABLE decisions (
     count     INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX decisions_at ON decisions (at_us);
+-- Finds the row that an equal decision is added to, however many others its minute has.
+CREATE INDEX decisions_equal ON decisions (principal, action, resource, at_us);
 
 -- ---------------------------------------------------------------- what went wrong with documents
 
