@@ -262,7 +262,7 @@ impl Body {
     /// Returns the live entries of one part.
     #[inline]
     pub(super) fn live(&self, part: Part) -> impl Iterator<Item = Entry> {
-        self.members().filter(move |entry| entry.part() == Some(part))
+        self.members_near(part).filter(move |entry| entry.part() == Some(part))
     }
 
     /// Returns the value of a part's member: the bytes after the key.

@@ -15,6 +15,16 @@ impl Body {
         self.unindexed(self.text.len()).chain(self.entries.iter().copied())
     }
 
+    /// Returns at least the members of a part. Only annotations and metadata have to be scanned for.
+    #[inline]
+    pub(super) fn members_near(&self, part: Part) -> impl Iterator<Item = Entry> {
+        let scanned = match part {
+            Part::Annotation | Part::Metadata => self.unindexed(self.text.len()),
+            _ => Unindexed::default(),
+        };
+        scanned.chain(self.entries.iter().copied())
+    }
+
     /// Puts all members into the index that end before `end`, behind which no member has an entry yet.
     #[inline]
     pub(super) fn index(&mut self, end: usize) {
@@ -38,6 +48,7 @@ impl Body {
 }
 
 /// Members that were put as blocks.
+#[derive(Default)]
 struct Unindexed<'a> {
     text: &'a [u8],
     at: usize,
