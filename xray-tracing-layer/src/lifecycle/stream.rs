@@ -118,6 +118,12 @@ impl Core {
         Some(batch)
     }
 
+    /// Returns the most bytes of children for which a span's document has room.
+    pub(crate) fn room_for_children(&self, record: &SpanRecord, preamble: &Preamble, end: Ticks) -> usize {
+        let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
+        MAX_DOCUMENT.saturating_sub(own)
+    }
+
     /// Takes out the largest folded children of a span, if its document has no room for all.
     #[cold]
     pub(crate) fn take_largest(
@@ -126,8 +132,7 @@ impl Core {
         preamble: &Preamble,
         end: Ticks,
     ) -> Option<Box<StreamBatch>> {
-        let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-        let room = MAX_DOCUMENT.saturating_sub(own);
+        let room = self.room_for_children(record, preamble, end);
         if record.children.bytes().len() <= room {
             return None;
         }

@@ -131,8 +131,7 @@ impl Core {
         let place = ReadyPlace::new(record.context.trace_id, record.segment_id);
         let preamble = self.output.origin.preamble();
         with_packet(|packet| {
-            let own = self.frame(record, preamble, Some(end)).size_bound() - record.children.bytes().len();
-            let room = xray_sdk::daemon::MAX_DOCUMENT.saturating_sub(own);
+            let room = self.room_for_children(record, preamble, end);
             record.children.shrink_to(room, |child, spans| {
                 insert_independent_head(packet.start_document(), child, &place);
                 documents.push(held_document(packet, spans, false));
