@@ -60,8 +60,9 @@ impl<'a> Part<'a> {
         Self { flags: self.flags | u8::from(is_root) << ROOT, ..self }
     }
 
-    fn flag(&self, bit: usize) -> bool {
-        self.flags >> bit & 1 == 1
+    /// In the order of the columns; `root` is the last.
+    fn flags(&self) -> [bool; ROOT + 1] {
+        std::array::from_fn(|bit| self.flags >> bit & 1 == 1)
     }
 
     fn put(&self, name: &mut Vec<u8>) {
@@ -111,7 +112,7 @@ impl Shape<'_> {
             return Ok(id);
         }
         let Part { status, method, .. } = self.trace;
-        let flag = |bit| self.trace.flag(bit);
+        let [ok, error, throttle, fault, partial, inferred, _] = self.trace.flags();
         let Values { has_user, has_place: [zone, instance, resource], .. } = self.values;
         connection
             .prepare_cached(
@@ -119,7 +120,7 @@ impl Shape<'_> {
                  instance, resource) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )?
             .execute(params![
-                name, flag(0), flag(1), flag(2), flag(3), flag(4), flag(5), status, method, has_user, zone, instance, resource
+                name, ok, error, throttle, fault, partial, inferred, status, method, has_user, zone, instance, resource
             ])?;
         let shape = connection.last_insert_rowid();
         let mut insert = connection.prepare_cached("INSERT INTO shape_keys (shape, key) VALUES (?, ?)")?;
@@ -131,21 +132,10 @@ impl Shape<'_> {
              method) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         for (number, part) in self.segments.iter().enumerate() {
-            let flag = |bit| part.flag(bit);
-            let (status, method) = (part.status, part.method);
+            let [ok, error, throttle, fault, partial, inferred, root] = part.flags();
+            let Part { status, method, .. } = part;
             insert.execute(params![
-                shape,
-                part.id,
-                number,
-                flag(0),
-                flag(1),
-                flag(2),
-                flag(3),
-                flag(4),
-                flag(5),
-                flag(ROOT),
-                status,
-                method
+                shape, part.id, number, ok, error, throttle, fault, partial, inferred, root, status, method
             ])?;
         }
         let mut insert = connection.prepare_cached(
@@ -153,18 +143,8 @@ impl Shape<'_> {
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?;
         for (number, part) in self.calls.iter().enumerate() {
-            let flag = |bit| part.flag(bit);
-            insert.execute(params![
-                shape,
-                part.id,
-                number,
-                flag(0),
-                flag(1),
-                flag(2),
-                flag(3),
-                flag(4),
-                flag(5)
-            ])?;
+            let [ok, error, throttle, fault, partial, inferred, _] = part.flags();
+            insert.execute(params![shape, part.id, number, ok, error, throttle, fault, partial, inferred])?;
         }
         Ok(shape)
     }
