@@ -95,8 +95,7 @@ impl Program {
 
     /// Ends the program with a signal and waits for it.
     pub(crate) fn signal(mut self, name: &str) -> ExitStatus {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+        signal(&self.child, name);
         self.child.wait().unwrap()
     }
 
@@ -210,4 +209,10 @@ pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "{what} did not come true");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Sends a signal to a program.
+pub(crate) fn signal(program: &Child, name: &str) {
+    let id = program.id().to_string();
+    assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
 }

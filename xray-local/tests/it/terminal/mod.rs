@@ -2,6 +2,8 @@
 
 mod reading;
 
+#[cfg(unix)]
+use crate::program::signal;
 use crate::program::{Folder, Program, command, said};
 
 #[test]
@@ -277,19 +279,8 @@ fn run_draws_no_more_than_it_is_told_and_names_the_signal() {
 #[cfg(unix)]
 #[test]
 fn run_passes_a_termination_on_to_its_command() {
-    use std::io::{BufRead as _, BufReader};
-
-    let script = "trap 'exit 6' TERM; echo ready; while :; do sleep 0.1; done";
-    let mut run = command()
-        .args(["run", "--quiet", "--", "sh", "-c", script])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let id = run.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    let mut run = started("trap 'exit 6' TERM; echo ready; while :; do sleep 0.1; done");
+    signal(&run, "TERM");
     assert_eq!(run.wait().unwrap().code(), Some(6));
 }
 
@@ -297,21 +288,24 @@ fn run_passes_a_termination_on_to_its_command() {
 #[cfg(unix)]
 #[test]
 fn run_leaves_ctrl_c_to_its_command() {
-    use std::io::{BufRead as _, BufReader};
-
-    let mut run = command()
-        .args(["run", "--quiet", "--", "sh", "-c", "echo ready; read line; exit 5"])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let id = run.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let mut run = started("echo ready; read line; exit 5");
+    signal(&run, "INT");
     drop(run.stdin.take());
     assert_eq!(run.wait().unwrap().code(), Some(5));
+}
+
+/// A `run` whose command is a script that prints a line when it is ready, which it is.
+#[cfg(unix)]
+fn started(script: &str) -> std::process::Child {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::Stdio;
+
+    let mut run = command();
+    run.args(["run", "--quiet", "--", "sh", "-c", script]);
+    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    run
 }
 
 #[test]
