@@ -82,7 +82,6 @@ pub mod document {
     mod section;
     mod segment_members;
     mod truncation;
-    mod url_writer;
 
     mod annotation;
     mod name;
@@ -99,6 +98,7 @@ pub mod document {
     mod flags;
     mod index;
     mod marks;
+    mod pieces;
     mod serialize;
     mod template;
     mod trim;
