@@ -18,7 +18,7 @@ use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
 use super::host::{HostPort, MAX_HOST, is_port};
 use super::secret_key::{Secret, key_before};
-use xray_sdk::document::internal::{end_of_host, is_plain_path};
+use xray_sdk::document::internal::{end_of_host, is_plain_path, is_plain_path_or_port};
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,13 +113,16 @@ impl<'a> SafeUrl<'a> {
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
-    host_of_plain_url(url).is_some()
+    let Some(rest) = after_scheme(url) else { return false };
+    // Without a port, and no longer than a host may be, it has one whatever it is, unless it begins with the path.
+    (rest.len() <= MAX_HOST && !rest.starts_with('/') && is_plain_path(rest.as_bytes()))
+        || plain_host(rest).is_some()
 }
 
 /// Returns the host of a URL that [is plain](is_plain_url).
 #[inline]
 pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
-    after_scheme(url).and_then(plain_host).map(|(host, _)| host.host)
+    plain_host(after_scheme(url)?).map(|(host, _)| host.host)
 }
 
 /// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
@@ -129,17 +132,19 @@ pub(crate) fn is_plain_url_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && is_plain_path(path.as_bytes())
 }
 
-/// Returns what follows the scheme of a URL of HTTP, if that has neither `@?#;=%` nor anything that readers of URLs
-/// disagree about.
+/// Returns what follows the scheme of a URL of HTTP.
 #[inline]
 fn after_scheme(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    is_plain_path(rest.as_bytes()).then_some(rest)
+    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))
 }
 
-/// Splits what follows the scheme into the host and the path.
-#[inline]
+/// Splits what follows the scheme into the host and the path, if that has neither `@?#;=%` nor anything that readers of
+/// URLs disagree about.
+#[inline(never)]
 fn plain_host(rest: &str) -> Option<(HostPort<'_>, &str)> {
+    if !is_plain_path_or_port(rest.as_bytes()) {
+        return None;
+    }
     let end = end_of_host(rest.as_bytes());
     let (host, after) = rest.split_at(end);
     let (port, after) = match after.strip_prefix(':') {
