@@ -111,7 +111,7 @@ impl Visit for RootFields<'_> {
             Some(RootWay::Short) if self.is_written() && !text.starts_with(' ') => {
                 self.put_short(field, text);
             }
-            Some(RootWay::Url) if self.is_written() => self.put_url(field, text),
+            Some(RootWay::Url { .. }) if self.is_written() => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }
