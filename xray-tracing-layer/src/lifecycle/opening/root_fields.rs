@@ -66,7 +66,7 @@ impl<'a> RootFields<'a> {
     fn put_short(&mut self, field: &Field, text: &str) {
         let Self { core, callsite, keys, record, .. } = self;
         let rules = &core.config.rules;
-        PlainVisitor::new(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
+        PlainVisitor::with_keys(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
     }
 
     #[inline(never)]
