@@ -1,6 +1,7 @@
 //! Usual bodies: a request, a status, a statement, an exception, annotations and metadata, the members of each in one row.
 //! Most segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and
-//! copied whole.
+//! copied whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter
+//! way.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -26,21 +27,53 @@ struct Rows<'a> {
     metadata: &'a [u8],
 }
 
+/// Where the members of each part stand in a body: start and end, both zero without any.
+type Places = [(u32, u32); Part::COUNT];
+
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows(own.is_some()) else { return false };
-        if let Some(namespace) = self.namespace.filter(|_| own.is_none()) {
+        let Some(rows) = self.rows() else { return self.write_several(out, own) };
+        self.write_rows::<false>(out, own, &rows);
+        true
+    }
+
+    /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
+    #[inline(never)]
+    fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
+        let mut places = [(0, 0); Part::COUNT];
+        if !self.is_usual(own.is_some()) || !self.find_rows(&mut places) {
+            return false;
+        }
+        let row = |part: Part| {
+            let (start, end) = places[part as usize];
+            self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default()
+        };
+        let rows = Rows {
+            request: row(Part::HttpRequest),
+            sql: row(Part::Sql),
+            exception: row(Part::Exception),
+            annotations: row(Part::Annotation),
+            metadata: row(Part::Metadata),
+        };
+        self.write_rows::<true>(out, own, &rows);
+        true
+    }
+
+    /// Appends the members. Only where there are `SEVERAL` parts there may be a namespace, a statement, or pieces of a URL.
+    #[inline(always)]
+    fn write_rows<const SEVERAL: bool>(&self, out: &mut Buffer, own: Option<Own<'_>>, rows: &Rows<'_>) {
+        if let Some(namespace) = self.namespace.filter(|_| SEVERAL && own.is_none()) {
             out.put(namespace.member());
         }
         if self.has_failed() {
             out.put(self.outcome().members());
         }
-        if !rows.request.is_empty() || self.has_url_pieces() {
+        if !rows.request.is_empty() || (SEVERAL && self.has_url_pieces()) {
             out.put(",\"http\":{\"request\":{");
             out.put_bytes(rows.request);
-            if self.may_have(Part::UrlPiece) {
+            if SEVERAL && self.may_have(Part::UrlPiece) {
                 self.write_url_from_parts(out, rows.request.is_empty());
             }
             match self.status() {
@@ -53,7 +86,7 @@ impl Body {
         if let Some(own) = own {
             own.write_aws(out);
         }
-        if !rows.sql.is_empty() {
+        if SEVERAL && !rows.sql.is_empty() {
             out.put(",\"sql\":{");
             out.put_bytes(rows.sql);
             out.put("}");
@@ -79,7 +112,6 @@ impl Body {
         } else if let Some(operation) = operation {
             out.put(operation.alone());
         }
-        true
     }
 
     /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
@@ -92,21 +124,18 @@ impl Body {
         }
     }
 
-    /// Returns the rows of a usual body; `None` for any other.
+    /// Returns the rows of a usual body with members of one part, and no namespace; `None` for any other.
     #[inline]
-    fn rows(&self, is_segment: bool) -> Option<Rows<'_>> {
-        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
-            | Part::Exception.bit()
-            | Part::Annotation.bit()
-            | Part::Metadata.bit()
-            | Part::UrlPiece.bit();
-        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+    fn rows(&self) -> Option<Rows<'_>> {
+        const USUAL: u16 =
+            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
         let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
-        if self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) != 0
+        if self.parts & !USUAL != 0
             || !is_explained
             || self.exceptions > 1
             || self.flags.has(Flags::SUCCEEDED)
+            || self.namespace.is_some()
             || self.losses != Truncation::default()
         {
             return None;
@@ -121,14 +150,14 @@ impl Body {
             && part & part.wrapping_sub(1) == 0
             && exception.is_empty() == (self.exceptions == 0);
         if !is_row {
-            return self.rows_of_several();
+            return None;
         }
         // Without the last comma, the members of a single part are a row.
         let row = before.split_last().map_or(before, |(_, row)| row);
         let of = |one: Part| if part == one.bit() { row } else { &[] };
         Some(Rows {
             request: of(Part::HttpRequest),
-            sql: of(Part::Sql),
+            sql: &[],
             exception,
             annotations: of(Part::Annotation),
             metadata: of(Part::Metadata),
@@ -145,46 +174,49 @@ impl Body {
         is_alone.then_some((self.text.as_bytes().get(..entry.start as usize)?, exception))
     }
 
-    /// Returns the rows of a body with several parts, if the members of each stand together. Pieces are no members.
-    #[inline(never)]
-    fn rows_of_several(&self) -> Option<Rows<'_>> {
-        // Start and end of each part's row.
-        let mut rows = [(0, 0); Part::COUNT];
-        let mut exception = &[][..];
-        let first = self.indexed_from(self.text.len());
+    /// Returns whether the body has nothing but what is written by rows.
+    #[inline]
+    fn is_usual(&self, is_segment: bool) -> bool {
+        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
+            | Part::Exception.bit()
+            | Part::Annotation.bit()
+            | Part::Metadata.bit()
+            | Part::UrlPiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
+        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
+        self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) == 0
+            && is_explained
+            && self.exceptions <= 1
+            && !self.flags.has(Flags::SUCCEEDED)
+            && self.losses == Truncation::default()
+    }
+
+    /// Finds the rows of a usual body. Returns `false` if the members of a part don't stand together, one was replaced, or
+    /// an exception names a cause. Pieces are no members.
+    #[inline]
+    fn find_rows(&self, places: &mut Places) -> bool {
+        let first = self.indexed_from(self.text.len()) as u32;
         // Annotations and metadata may stand in front of all entries, with a comma behind each.
-        let split = first.min(self.split as usize);
-        rows[Part::Annotation as usize] = (0, split.saturating_sub(1));
-        if first > split {
-            rows[Part::Metadata as usize] = (split, first - 1);
+        if first > 0 {
+            let split = first.min(self.split);
+            places[Part::Annotation as usize] = (0, split.saturating_sub(1));
+            places[Part::Metadata as usize] = if first > split { (split, first - 1) } else { (0, 0) };
         }
         for entry in &self.entries {
-            let part = entry.part()?;
-            if part == Part::Exception {
-                exception = self.split_at_exception(entry)?.1;
-                continue;
-            }
-            let (start, end) = (entry.start as usize, (entry.start + entry.len) as usize);
-            let row = &mut rows[part as usize];
+            let Some(part) = entry.part() else { return false };
+            let row = &mut places[part as usize];
             if row.1 == 0 {
-                *row = (start, end);
-            } else if row.1 + 1 == start || part.is_piece() {
-                row.1 = end;
-            } else {
-                return None;
+                row.0 = entry.start;
+            } else if row.1 + 1 != entry.start && !part.is_piece() {
+                return false;
+            }
+            row.1 = entry.start + entry.len;
+            if part == Part::Exception && self.split_at_exception(entry).is_none() {
+                return false;
             }
         }
-        let of = |part: Part| {
-            let (start, end) = rows[part as usize];
-            self.text.as_bytes().get(start..end)
-        };
-        Some(Rows {
-            request: of(Part::HttpRequest)?,
-            sql: of(Part::Sql)?,
-            exception,
-            annotations: of(Part::Annotation)?,
-            metadata: of(Part::Metadata)?,
-        })
+        (places[Part::Exception as usize].1 > 0) == (self.exceptions > 0)
     }
 }
 
