@@ -16,15 +16,12 @@ use super::segment_members::Own;
 use super::truncation::Truncation;
 use crate::json::Buffer;
 
-/// The members of each part as they are written; empty without any.
-#[derive(Clone, Copy, Default)]
+/// The members of a single part as they are written, and an exception beside them, without its closing brace.
 struct Rows<'a> {
-    request: &'a [u8],
-    sql: &'a [u8],
-    /// Without its closing brace.
+    /// The bit of the part, if there are any members.
+    part: u16,
+    members: &'a [u8],
     exception: &'a [u8],
-    annotations: &'a [u8],
-    metadata: &'a [u8],
 }
 
 /// Where the members of each part stand in a body: start and end, both zero without any.
@@ -34,8 +31,14 @@ impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows() else { return self.write_several(out, own) };
-        self.write_rows::<false>(out, own, &rows);
+        let Some(Rows { part, members, exception }) = self.rows() else {
+            return self.write_several(out, own);
+        };
+        self.write_rows::<false>(out, own, |of| match of {
+            Part::Exception => exception,
+            _ if of.bit() == part => members,
+            _ => &[],
+        });
         true
     }
 
@@ -50,31 +53,31 @@ impl Body {
             let (start, end) = places[part as usize];
             self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default()
         };
-        let rows = Rows {
-            request: row(Part::HttpRequest),
-            sql: row(Part::Sql),
-            exception: row(Part::Exception),
-            annotations: row(Part::Annotation),
-            metadata: row(Part::Metadata),
-        };
-        self.write_rows::<true>(out, own, &rows);
+        self.write_rows::<true>(out, own, row);
         true
     }
 
-    /// Appends the members. Only where there are `SEVERAL` parts there may be a namespace, a statement, or pieces of a URL.
+    /// Appends the rows, each of which `row` returns. Only where there are `SEVERAL` parts there may be a namespace, a
+    /// statement, or pieces of a URL.
     #[inline(always)]
-    fn write_rows<const SEVERAL: bool>(&self, out: &mut Buffer, own: Option<Own<'_>>, rows: &Rows<'_>) {
+    fn write_rows<'a, const SEVERAL: bool>(
+        &self,
+        out: &mut Buffer,
+        own: Option<Own<'_>>,
+        row: impl Fn(Part) -> &'a [u8],
+    ) {
         if let Some(namespace) = self.namespace.filter(|_| SEVERAL && own.is_none()) {
             out.put(namespace.member());
         }
         if self.has_failed() {
             out.put(self.outcome().members());
         }
-        if !rows.request.is_empty() || (SEVERAL && self.has_url_pieces()) {
+        let request = row(Part::HttpRequest);
+        if !request.is_empty() || (SEVERAL && self.has_url_pieces()) {
             out.put(",\"http\":{\"request\":{");
-            out.put_bytes(rows.request);
+            out.put_bytes(request);
             if SEVERAL && self.may_have(Part::UrlPiece) {
-                self.write_url_from_parts(out, rows.request.is_empty());
+                self.write_url_from_parts(out, request.is_empty());
             }
             match self.status() {
                 Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
@@ -86,25 +89,29 @@ impl Body {
         if let Some(own) = own {
             own.write_aws(out);
         }
-        if SEVERAL && !rows.sql.is_empty() {
+        let statement = if SEVERAL { row(Part::Sql) } else { &[] };
+        if !statement.is_empty() {
             out.put(",\"sql\":{");
-            out.put_bytes(rows.sql);
+            out.put_bytes(statement);
             out.put("}");
         }
-        if !rows.exception.is_empty() {
+        let exception = row(Part::Exception);
+        if !exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
-            out.put_bytes(rows.exception);
+            out.put_bytes(exception);
             out.put("}]}");
         }
-        if !rows.annotations.is_empty() {
+        let annotations = row(Part::Annotation);
+        if !annotations.is_empty() {
             out.put(",\"annotations\":{");
-            out.put_bytes(rows.annotations);
+            out.put_bytes(annotations);
             out.put("}");
         }
         let operation = own.and_then(|own| own.operation);
-        if !rows.metadata.is_empty() {
+        let metadata = row(Part::Metadata);
+        if !metadata.is_empty() {
             out.put(METADATA);
-            out.put_bytes(rows.metadata);
+            out.put_bytes(metadata);
             if let Some(operation) = operation {
                 self.write_operation(out, operation);
             }
@@ -154,14 +161,7 @@ impl Body {
         }
         // Without the last comma, the members of a single part are a row.
         let row = before.split_last().map_or(before, |(_, row)| row);
-        let of = |one: Part| if part == one.bit() { row } else { &[] };
-        Some(Rows {
-            request: of(Part::HttpRequest),
-            sql: &[],
-            exception,
-            annotations: of(Part::Annotation),
-            metadata: of(Part::Metadata),
-        })
+        Some(Rows { part, members: row, exception })
     }
 
     /// Returns what stands before an exception, and the exception; `None` if it names a cause, as the cause of a single
