@@ -16,7 +16,7 @@ use crate::fields::deferred::DeferredFields;
 use crate::fields::field_target::FieldTarget;
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::sanitize::statement::Language;
-use crate::fields::slot::Slot;
+use crate::fields::slot::{Slot, is_call};
 use crate::fields::value::{DebugAsDisplay, Value, visit};
 use crate::settings::redaction::Rules;
 
@@ -116,6 +116,13 @@ impl<'a> FieldVisitor<'a> {
                 let FieldTarget { rules, body, is_segment, .. } = &mut self.target;
                 PlainVisitor::for_short(self.callsite, keys, rules, body, *is_segment)
                     .record_str(field, text);
+                true
+            }
+            // OpenTelemetry's kind, since nothing else decides.
+            (Some(RootWay::Decisive), _) if matches!(self.pass, Pass::Only) => {
+                if is_call(text) {
+                    self.target.set_remote();
+                }
                 true
             }
             (Some(RootWay::Url { rank }), Some(key)) => self.target.put_plain_url(*rank, key, text),
