@@ -22,7 +22,7 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) rules: &'a Rules,
     pub(super) body: &'a mut Body,
     /// Set if the body is a segment's: some members exist only there.
-    pub(in crate::fields) is_segment: bool,
+    pub(super) is_segment: bool,
     /// Set if no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// The language of statements, if a field or the span's body says so.

@@ -1,5 +1,5 @@
 //! The visitor for spans whose fields are all metadata or annotations under short keys, and which no hook looks at: most
-//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`] does.
+//! spans inside a root. Short values are appended as blocks. Any other value is encoded by its slot.
 //!
 //! The short strings of a root and of a call come here as well.
 
@@ -9,8 +9,8 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, PlainKey};
 
-use super::FieldVisitor;
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::field_target::FieldTarget;
 use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
@@ -83,12 +83,13 @@ impl<'a> PlainVisitor<'a> {
                 let keep_query = self.rules.keep_query;
                 self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
             }
-            // Of a root or a call.
-            _ => {
-                let mut visitor = FieldVisitor::for_rest(self.callsite, self.rules, self.body);
-                visitor.target.is_segment = self.is_segment;
-                visitor.put(field, value);
+            // A text of a root or a call.
+            Some(slot) => {
+                let mut target = FieldTarget::new(self.rules, self.body, self.is_segment);
+                target.distinct = self.callsite.distinct_request;
+                slot.write(value, &mut target);
             }
+            None => {}
         }
     }
 }
