@@ -1,8 +1,8 @@
 //! [`Gauge`]: how full the receiver's buffer is, as the kernel says of a receiver on the same machine.
 //!
 //! UDP has no way back from a receiver that is slow. On loopback both ends belong to one kernel, which describes any of its
-//! sockets by netlink (`sock_diag`), also to programs without privileges. A question takes a few microseconds, as much as
-//! sending a few documents. Linux only, and not where a sandbox forbids it: then there is no gauge.
+//! sockets by netlink (`sock_diag`), also to programs without privileges. A question is two system calls, and takes as
+//! long as sending a few documents. Linux only, and not where a sandbox forbids it: then there is no gauge.
 //!
 //! ```text
 //!  question  nlmsghdr 16 bytes │ inet_diag_req_v2 56 bytes: UDP, both addresses, "memory"
