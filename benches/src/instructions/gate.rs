@@ -12,7 +12,7 @@
 //! code between two requests drives out most lines, and each touched line may be a miss. Misses depend on where the
 //! linker puts functions as well, so they are shown, and have no bound.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -148,7 +148,7 @@ fn has_valgrind() -> bool {
 struct Measured {
     /// Instructions per unit.
     instructions: f64,
-    /// Lines of the instruction cache, of 64 bytes, whose code ran.
+    /// Lines of the instruction cache, of 64 bytes, whose code each job ran.
     lines: usize,
     /// Misses of an instruction cache of 32 KB per unit.
     misses: f64,
@@ -156,8 +156,7 @@ struct Measured {
 
 /// Measures twice, and up to five times while the count is above `allowed`. Returns the lowest counts: a counter that was
 /// calibrated badly, as valgrind's slowness and a busy machine make it at times, is given up by the layer, and the
-/// system's clock takes more instructions. The lines are the fewest: a second that passes meanwhile makes a root read the
-/// wall clock, in lines that no other root touches.
+/// system's clock takes more instructions.
 fn measure(binary: &Path, contender: &str, bounded: &Bounded, allowed: Option<f64>) -> io::Result<Measured> {
     let mut lowest = measure_once(binary, contender, bounded)?;
     for run in 2..=5 {
@@ -195,7 +194,11 @@ fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result
         let total = total(&text, event).ok_or_else(|| io::Error::other("no total in callgrind's output"))?;
         Ok::<_, io::Error>(total / f64::from(times * bounded.units))
     };
-    Ok(Measured { instructions: per_unit("Ir")?, lines: lines_touched(&text), misses: per_unit("I1mr")? })
+    Ok(Measured {
+        instructions: per_unit("Ir")?,
+        lines: lines_touched(&text, times.into()),
+        misses: per_unit("I1mr")?,
+    })
 }
 
 /// Returns the sum of an event's counts, of callgrind's output.
@@ -209,21 +212,31 @@ fn total(text: &str, event: &str) -> Option<f64> {
 /// Collects in that function, and in what it calls.
 const TOGGLE: &str = "--toggle-collect=*measured_run*";
 
-/// Counts the lines of 64 bytes in which an instruction ran, of callgrind's output by instruction.
-fn lines_touched(text: &str) -> usize {
-    let mut object = "";
-    let mut lines = HashSet::new();
+/// Counts the lines of 64 bytes in which an instruction ran at least `times` times, of callgrind's output by instruction.
+///
+/// So the count is of what each run of a job touches: neither what begins and ends a measurement, nor what is done once in
+/// many jobs, such as to ask the system for random bytes.
+fn lines_touched(text: &str, times: u64) -> usize {
+    let (mut object, mut is_call) = ("", false);
+    let mut counts: HashMap<(&str, u64), u64> = HashMap::new();
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("ob=") {
             object = name;
         } else if let Some(rest) = line.strip_prefix("0x")
-            && let Some((address, _)) = rest.split_once(' ')
+            // The line after a call has what was called.
+            && !std::mem::take(&mut is_call)
+            && let Some((address, rest)) = rest.split_once(' ')
             && let Ok(address) = u64::from_str_radix(address, 16)
         {
-            lines.insert((object, address / 64));
+            let count =
+                rest.split(' ').nth(1).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
+            *counts.entry((object, address)).or_default() += count;
+        } else if line.starts_with("calls=") {
+            is_call = true;
         }
     }
-    lines.len()
+    let touched = counts.into_iter().filter(|(_, count)| *count >= times);
+    touched.map(|((object, address), _)| (object, address / 64)).collect::<HashSet<_>>().len()
 }
 
 fn callgrind(
@@ -280,9 +293,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_counted_once_in_each_object() {
-        let text = "ob=/bin/a\nfn=f\n0x1000 0 5\n0x103f 0 5\n0x1040 3 1\ncalls=1 0x2000 0\n0x1044 3 9\nob=/lib/b\n0x1000 0 2\n";
-        assert_eq!(lines_touched(text), 3);
+    fn lines_are_counted_once_in_each_object_if_each_job_runs_them() {
+        let text = "ob=/bin/a\nfn=f\n0x1000 0 5\n0x103f 0 5\n0x1040 3 1\ncalls=1 0x2000 0\n0x1044 3 9\nfn=g\n0x1040 3 2\nob=/lib/b\n0x1000 0 2\n";
+        assert_eq!([1, 3, 4].map(|times| lines_touched(text, times)), [3, 2, 1]);
     }
 
     #[test]
