@@ -195,8 +195,8 @@ impl Body {
             return;
         };
         let start = self.text.len();
-        self.text.put_buffer(begun);
-        self.text.put_buffer(&stack.json);
+        self.text.put_row(begun.as_bytes());
+        self.text.put_row(stack.json.as_bytes());
         self.exceptions += 1;
         self.losses.cut += u32::from(is_cut);
         self.keep_exception(stack_at, start);

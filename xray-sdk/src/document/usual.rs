@@ -24,49 +24,83 @@ struct Rows<'a> {
     metadata: &'a [u8],
 }
 
+impl Rows<'_> {
+    #[inline(never)]
+    fn write_annotations(&self, out: &mut Buffer) {
+        out.put(",\"annotations\":{");
+        out.put_bytes(self.annotations);
+        out.put("}");
+    }
+}
+
+/// The finding of a first look at a body.
+enum Found<'a> {
+    /// A usual body with members of one part.
+    Rows(Rows<'a>),
+    /// Members of several parts.
+    Several,
+    /// No usual body.
+    Unusual,
+}
+
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows() else { return false };
-        if self.has_failed() {
-            out.put(self.outcome().members());
+        match self.rows() {
+            Found::Rows(rows) => self.write_rows(&rows, out, own),
+            Found::Several => return self.write_several(out, own),
+            Found::Unusual => return false,
         }
-        if !rows.request.is_empty() {
+        true
+    }
+
+    /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
+    #[inline(never)]
+    fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
+        let Some(rows) = self.rows_of_several() else { return false };
+        self.write_rows(&rows, out, own);
+        true
+    }
+
+    #[inline(always)]
+    fn write_rows(&self, rows: &Rows<'_>, out: &mut Buffer, own: Option<Own<'_>>) {
+        if self.has_failed() {
+            out.put_row(self.outcome().members().as_bytes());
+        }
+        let has_request = !rows.request.is_empty();
+        if has_request {
             out.put(",\"http\":{\"request\":{");
-            out.put_bytes(rows.request);
-            match self.status() {
-                Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
-                None => out.put("}}"),
-            }
-        } else if let Some(status) = self.status() {
-            out.put_with_status(*b",\"http\":{\"response\":{\"status\":___}}", status);
+            out.put_row(rows.request);
+        }
+        if let Some(status) = self.status() {
+            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
+            out.put_with_status(*b"\"status\":___}}", status);
+        } else if has_request {
+            out.put("}}");
         }
         if let Some(own) = own {
             own.write_aws(out);
         }
         if !rows.exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
-            out.put_bytes(rows.exception);
+            out.put_row(rows.exception);
             out.put("}]}");
         }
         if !rows.annotations.is_empty() {
-            out.put(",\"annotations\":{");
-            out.put_bytes(rows.annotations);
-            out.put("}");
+            rows.write_annotations(out);
         }
         let operation = own.and_then(|own| own.operation);
         if !rows.metadata.is_empty() {
             out.put(METADATA);
-            out.put_bytes(rows.metadata);
+            out.put_row(rows.metadata);
             if let Some(operation) = operation {
                 self.write_operation(out, operation);
             }
             out.put("}}");
         } else if let Some(operation) = operation {
-            out.put(operation.alone());
+            out.put_row(operation.alone().as_bytes());
         }
-        true
     }
 
     /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
@@ -79,9 +113,9 @@ impl Body {
         }
     }
 
-    /// Returns the rows of a usual body; `None` for any other.
-    #[inline]
-    fn rows(&self) -> Option<Rows<'_>> {
+    /// Returns the rows of a usual body with members of one part.
+    #[inline(always)]
+    fn rows(&self) -> Found<'_> {
         const USUAL: u16 =
             Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
@@ -93,11 +127,14 @@ impl Body {
             || self.namespace.is_some()
             || self.losses != Truncation::default()
         {
-            return None;
+            return Found::Unusual;
         }
         let text = self.text.as_bytes();
         let (before, exception) = match self.entries.last() {
-            Some(last) if last.part() == Some(Part::Exception) => self.split_at_exception(last)?,
+            Some(last) if last.part() == Some(Part::Exception) => match self.split_at_exception(last) {
+                Some(split) => split,
+                None => return Found::Unusual,
+            },
             _ => (text, &[][..]),
         };
         let part = self.parts & !Part::Exception.bit();
@@ -105,12 +142,12 @@ impl Body {
             && part & part.wrapping_sub(1) == 0
             && exception.is_empty() == (self.exceptions == 0);
         if !is_row {
-            return self.rows_of_several();
+            return Found::Several;
         }
         // Without the last comma, the members of a single part are a row.
         let row = before.split_last().map_or(before, |(_, row)| row);
         let of = |one: Part| if part == one.bit() { row } else { &[] };
-        Some(Rows {
+        Found::Rows(Rows {
             request: of(Part::HttpRequest),
             exception,
             annotations: of(Part::Annotation),
