@@ -25,97 +25,20 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    #[inline(never)]
-    fn write_annotations(&self, out: &mut Buffer) {
-        out.put(",\"annotations\":{");
-        out.put_bytes(self.annotations);
-        out.put("}");
+    fn of(&self, part: Part) -> &[u8] {
+        match part {
+            Part::HttpRequest => self.request,
+            Part::Annotation => self.annotations,
+            Part::Metadata => self.metadata,
+            _ => &[],
+        }
     }
-}
-
-/// The finding of a first look at a body.
-enum Found<'a> {
-    /// A usual body with members of one part.
-    Rows(Rows<'a>),
-    /// Members of several parts.
-    Several,
-    /// No usual body.
-    Unusual,
 }
 
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        match self.rows() {
-            Found::Rows(rows) => self.write_rows(&rows, out, own),
-            Found::Several => return self.write_several(out, own),
-            Found::Unusual => return false,
-        }
-        true
-    }
-
-    /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
-    #[inline(never)]
-    fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows_of_several() else { return false };
-        self.write_rows(&rows, out, own);
-        true
-    }
-
-    #[inline(always)]
-    fn write_rows(&self, rows: &Rows<'_>, out: &mut Buffer, own: Option<Own<'_>>) {
-        if self.has_failed() {
-            out.put_row(self.outcome().members().as_bytes());
-        }
-        let has_request = !rows.request.is_empty();
-        if has_request {
-            out.put(",\"http\":{\"request\":{");
-            out.put_row(rows.request);
-        }
-        if let Some(status) = self.status() {
-            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
-            out.put_with_status(*b"\"status\":___}}", status);
-        } else if has_request {
-            out.put("}}");
-        }
-        if let Some(own) = own {
-            own.write_aws(out);
-        }
-        if !rows.exception.is_empty() {
-            out.put(",\"cause\":{\"exceptions\":[");
-            out.put_row(rows.exception);
-            out.put("}]}");
-        }
-        if !rows.annotations.is_empty() {
-            rows.write_annotations(out);
-        }
-        let operation = own.and_then(|own| own.operation);
-        if !rows.metadata.is_empty() {
-            out.put(METADATA);
-            out.put_row(rows.metadata);
-            if let Some(operation) = operation {
-                self.write_operation(out, operation);
-            }
-            out.put("}}");
-        } else if let Some(operation) = operation {
-            out.put_row(operation.alone().as_bytes());
-        }
-    }
-
-    /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
-    #[inline(never)]
-    fn write_operation(&self, out: &mut Buffer, operation: &Operation) {
-        if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
-            out.put(",");
-            out.put(keys::OPERATION.json());
-            out.put(operation.json());
-        }
-    }
-
-    /// Returns the rows of a usual body with members of one part.
-    #[inline(always)]
-    fn rows(&self) -> Found<'_> {
         const USUAL: u16 =
             Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
@@ -127,13 +50,13 @@ impl Body {
             || self.namespace.is_some()
             || self.losses != Truncation::default()
         {
-            return Found::Unusual;
+            return false;
         }
         let text = self.text.as_bytes();
         let (before, exception) = match self.entries.last() {
             Some(last) if last.part() == Some(Part::Exception) => match self.split_at_exception(last) {
                 Some(split) => split,
-                None => return Found::Unusual,
+                None => return false,
             },
             _ => (text, &[][..]),
         };
@@ -142,17 +65,94 @@ impl Body {
             && part & part.wrapping_sub(1) == 0
             && exception.is_empty() == (self.exceptions == 0);
         if !is_row {
-            return Found::Several;
+            return self.write_several(out, own);
         }
         // Without the last comma, the members of a single part are a row.
         let row = before.split_last().map_or(before, |(_, row)| row);
-        let of = |one: Part| if part == one.bit() { row } else { &[] };
-        Found::Rows(Rows {
-            request: of(Part::HttpRequest),
-            exception,
-            annotations: of(Part::Annotation),
-            metadata: of(Part::Metadata),
-        })
+        self.write_rows(|one| if part == one.bit() { row } else { &[] }, exception, out, own);
+        true
+    }
+
+    /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
+    #[inline(never)]
+    fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
+        let Some(rows) = self.rows_of_several() else { return false };
+        self.write_rows(|part| rows.of(part), rows.exception, out, own);
+        true
+    }
+
+    /// Appends the members of each part from its row, empty without any.
+    #[inline(always)]
+    fn write_rows<'a>(
+        &self,
+        row_of: impl Fn(Part) -> &'a [u8],
+        exception: &[u8],
+        out: &mut Buffer,
+        own: Option<Own<'_>>,
+    ) {
+        if self.has_failed() {
+            out.put_row(self.failure().as_bytes());
+        }
+        let request = row_of(Part::HttpRequest);
+        if !request.is_empty() {
+            out.put(",\"http\":{\"request\":{");
+            out.put_row(request);
+        }
+        if let Some(status) = self.status() {
+            out.put(if request.is_empty() { ",\"http\":{\"response\":{" } else { "},\"response\":{" });
+            out.put_with_status(*b"\"status\":___}}", status);
+        } else if !request.is_empty() {
+            out.put("}}");
+        }
+        if let Some(own) = own {
+            own.write_aws(out);
+        }
+        if !exception.is_empty() {
+            out.put(",\"cause\":{\"exceptions\":[");
+            out.put_row(exception);
+            out.put("}]}");
+        }
+        let annotations = row_of(Part::Annotation);
+        if !annotations.is_empty() {
+            put_annotations(out, annotations);
+        }
+        let operation = own.and_then(|own| own.operation);
+        let metadata = row_of(Part::Metadata);
+        if !metadata.is_empty() {
+            out.put(METADATA);
+            out.put_row(metadata);
+            if let Some(operation) = operation {
+                self.write_operation(out, operation);
+            }
+            out.put("}}");
+        } else if let Some(operation) = operation {
+            out.put_row(operation.alone().as_bytes());
+        }
+    }
+
+    /// Returns the flags of work that failed, as members.
+    #[inline]
+    fn failure(&self) -> &'static str {
+        // An exception and nothing else, as most failures are.
+        if self.flags == Flags::FAILED && self.status().is_none() {
+            return ",\"fault\":true";
+        }
+        self.any_failure()
+    }
+
+    #[inline(never)]
+    fn any_failure(&self) -> &'static str {
+        self.outcome().members()
+    }
+
+    /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
+    #[inline(never)]
+    fn write_operation(&self, out: &mut Buffer, operation: &Operation) {
+        if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
+            out.put(",");
+            out.put(keys::OPERATION.json());
+            out.put(operation.json());
+        }
     }
 
     /// Returns what stands before an exception, and the exception; `None` if it names a cause, as the cause of a single
@@ -193,6 +193,13 @@ impl Body {
         }
         Some(rows)
     }
+}
+
+#[inline(never)]
+fn put_annotations(out: &mut Buffer, row: &[u8]) {
+    out.put(",\"annotations\":{");
+    out.put_bytes(row);
+    out.put("}");
 }
 
 #[cfg(test)]

@@ -20,8 +20,14 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
             let word = u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
             specials(word) == 0
         }
-        _ => !bytes.iter().copied().any(is_special),
+        _ => is_plain_byte_by_byte(bytes),
     }
+}
+
+/// Looks as [`is_plain`] does, out of its way: few texts that come here have less than four bytes.
+#[inline(never)]
+fn is_plain_byte_by_byte(bytes: &[u8]) -> bool {
+    !bytes.iter().copied().any(is_special)
 }
 
 /// Returns the position of the first byte that has to be escaped.

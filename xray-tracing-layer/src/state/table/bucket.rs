@@ -30,6 +30,7 @@ impl Bucket {
     }
 
     #[cold]
+    #[inline(never)]
     fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
         let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
         Some(record)
