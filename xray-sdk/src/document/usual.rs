@@ -1,5 +1,7 @@
-//! Usual bodies: a request, a status, an exception, annotations and metadata, the members of each in one row. Most
-//! segments have such a body, and most spans that failed. Rows are found by one look at the entries, and copied whole.
+//! Usual bodies: a request, a status, a statement, an exception, annotations and metadata, the members of each in one row.
+//! Most segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and
+//! copied whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter
+//! way.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -14,110 +16,96 @@ use super::segment_members::Own;
 use super::truncation::Truncation;
 use crate::json::Buffer;
 
-/// The members of each part as they are written; empty without any.
-#[derive(Clone, Copy, Default)]
+/// The members of a single part as they are written, and an exception beside them, without its closing brace.
 struct Rows<'a> {
-    request: &'a [u8],
-    /// Without its closing brace.
+    /// The bit of the part, if there are any members.
+    part: u16,
+    members: &'a [u8],
     exception: &'a [u8],
-    annotations: &'a [u8],
-    metadata: &'a [u8],
 }
 
-impl Rows<'_> {
-    fn of(&self, part: Part) -> &[u8] {
-        match part {
-            Part::HttpRequest => self.request,
-            Part::Annotation => self.annotations,
-            Part::Metadata => self.metadata,
-            _ => &[],
-        }
-    }
-}
+/// Where the members of each part stand in a body: start and end, both zero without any.
+type Places = [(u32, u32); Part::COUNT];
 
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        const USUAL: u16 =
-            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
-        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
-        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
-        if self.parts & !USUAL != 0
-            || !is_explained
-            || self.exceptions > 1
-            || self.flags.has(Flags::SUCCEEDED)
-            || self.namespace.is_some()
-            || self.losses != Truncation::default()
-        {
-            return false;
-        }
-        let text = self.text.as_bytes();
-        let (before, exception) = match self.entries.last() {
-            Some(last) if last.part() == Some(Part::Exception) => match self.split_at_exception(last) {
-                Some(split) => split,
-                None => return false,
-            },
-            _ => (text, &[][..]),
-        };
-        let part = self.parts & !Part::Exception.bit();
-        let is_row = self.dead == 0
-            && part & part.wrapping_sub(1) == 0
-            && exception.is_empty() == (self.exceptions == 0);
-        if !is_row {
+        let Some(Rows { part, members, exception }) = self.rows() else {
             return self.write_several(out, own);
-        }
-        // Without the last comma, the members of a single part are a row.
-        let row = before.split_last().map_or(before, |(_, row)| row);
-        self.write_rows(|one| if part == one.bit() { row } else { &[] }, exception, out, own);
+        };
+        self.write_rows::<false>(out, own, |of| match of {
+            Part::Exception => exception,
+            _ if of.bit() == part => members,
+            _ => &[],
+        });
         true
     }
 
     /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
     #[inline(never)]
     fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows_of_several() else { return false };
-        self.write_rows(|part| rows.of(part), rows.exception, out, own);
+        let mut places = [(0, 0); Part::COUNT];
+        if !self.is_usual(own.is_some()) || !self.find_rows(&mut places) {
+            return false;
+        }
+        let row = |part: Part| {
+            let (start, end) = places[part as usize];
+            self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default()
+        };
+        self.write_rows::<true>(out, own, row);
         true
     }
 
-    /// Appends the members of each part from its row, empty without any.
+    /// Appends the rows, each of which `row` returns. Only where there are `SEVERAL` parts there may be a namespace, a
+    /// statement, or pieces of a URL.
     #[inline(always)]
-    fn write_rows<'a>(
+    fn write_rows<'a, const SEVERAL: bool>(
         &self,
-        row_of: impl Fn(Part) -> &'a [u8],
-        exception: &[u8],
         out: &mut Buffer,
         own: Option<Own<'_>>,
+        row: impl Fn(Part) -> &'a [u8],
     ) {
+        if let Some(namespace) = self.namespace.filter(|_| SEVERAL && own.is_none()) {
+            out.put(namespace.member());
+        }
         if self.has_failed() {
             out.put_row(self.failure().as_bytes());
         }
-        let request = row_of(Part::HttpRequest);
-        if !request.is_empty() {
+        let request = row(Part::HttpRequest);
+        let has_request = !request.is_empty() || (SEVERAL && self.has_url_pieces());
+        if has_request {
             out.put(",\"http\":{\"request\":{");
             out.put_row(request);
+            if SEVERAL && self.may_have(Part::UrlPiece) {
+                self.write_url_from_parts(out, request.is_empty());
+            }
         }
         if let Some(status) = self.status() {
-            out.put(if request.is_empty() { ",\"http\":{\"response\":{" } else { "},\"response\":{" });
+            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
             out.put_with_status(*b"\"status\":___}}", status);
-        } else if !request.is_empty() {
+        } else if has_request {
             out.put("}}");
         }
         if let Some(own) = own {
             own.write_aws(out);
         }
+        let statement = if SEVERAL { row(Part::Sql) } else { &[] };
+        if !statement.is_empty() {
+            put_object(out, ",\"sql\":{", statement);
+        }
+        let exception = row(Part::Exception);
         if !exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
             out.put_row(exception);
             out.put("}]}");
         }
-        let annotations = row_of(Part::Annotation);
+        let annotations = row(Part::Annotation);
         if !annotations.is_empty() {
-            put_annotations(out, annotations);
+            put_object(out, ",\"annotations\":{", annotations);
         }
         let operation = own.and_then(|own| own.operation);
-        let metadata = row_of(Part::Metadata);
+        let metadata = row(Part::Metadata);
         if !metadata.is_empty() {
             out.put(METADATA);
             out.put_row(metadata);
@@ -155,6 +143,39 @@ impl Body {
         }
     }
 
+    /// Returns the rows of a usual body with members of one part, and no namespace; `None` for any other.
+    #[inline]
+    fn rows(&self) -> Option<Rows<'_>> {
+        const USUAL: u16 =
+            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
+        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
+        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
+        if self.parts & !USUAL != 0
+            || !is_explained
+            || self.exceptions > 1
+            || self.flags.has(Flags::SUCCEEDED)
+            || self.namespace.is_some()
+            || self.losses != Truncation::default()
+        {
+            return None;
+        }
+        let text = self.text.as_bytes();
+        let (before, exception) = match self.entries.last() {
+            Some(last) if last.part() == Some(Part::Exception) => self.split_at_exception(last)?,
+            _ => (text, &[][..]),
+        };
+        let part = self.parts & !Part::Exception.bit();
+        let is_row = self.dead == 0
+            && part & part.wrapping_sub(1) == 0
+            && exception.is_empty() == (self.exceptions == 0);
+        if !is_row {
+            return None;
+        }
+        // Without the last comma, the members of a single part are a row.
+        let row = before.split_last().map_or(before, |(_, row)| row);
+        Some(Rows { part, members: row, exception })
+    }
+
     /// Returns what stands before an exception, and the exception; `None` if it names a cause, as the cause of a single
     /// exception is not there.
     #[inline]
@@ -165,39 +186,56 @@ impl Body {
         is_alone.then_some((self.text.as_bytes().get(..entry.start as usize)?, exception))
     }
 
-    /// Returns the rows of a body with several parts, if the members of each stand together.
-    #[inline(never)]
-    fn rows_of_several(&self) -> Option<Rows<'_>> {
-        let mut rows = Rows::default();
-        let mut entries = self.members().peekable();
-        while let Some(first) = entries.next() {
-            let part = first.part()?;
-            let mut last = first;
-            while let Some(next) = entries.next_if(|next| next.part() == Some(part)) {
-                last = next;
-            }
-            let row = match part {
-                Part::HttpRequest => &mut rows.request,
-                Part::Exception => &mut rows.exception,
-                Part::Annotation => &mut rows.annotations,
-                Part::Metadata => &mut rows.metadata,
-                _ => return None,
-            };
-            if !row.is_empty() {
-                return None;
-            }
-            *row = match part {
-                Part::Exception => self.split_at_exception(&first)?.1,
-                _ => self.text.as_bytes().get(first.start as usize..(last.start + last.len) as usize)?,
-            };
+    /// Returns whether the body has nothing but what is written by rows.
+    #[inline]
+    fn is_usual(&self, is_segment: bool) -> bool {
+        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
+            | Part::Exception.bit()
+            | Part::Annotation.bit()
+            | Part::Metadata.bit()
+            | Part::UrlPiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
+        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
+        self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) == 0
+            && is_explained
+            && self.exceptions <= 1
+            && !self.flags.has(Flags::SUCCEEDED)
+            && self.losses == Truncation::default()
+    }
+
+    /// Finds the rows of a usual body. Returns `false` if the members of a part don't stand together, one was replaced, or
+    /// an exception names a cause. Pieces are no members.
+    #[inline]
+    fn find_rows(&self, places: &mut Places) -> bool {
+        let first = self.indexed_from(self.text.len()) as u32;
+        // Annotations and metadata may stand in front of all entries, with a comma behind each.
+        if first > 0 {
+            let split = first.min(self.split);
+            places[Part::Annotation as usize] = (0, split.saturating_sub(1));
+            places[Part::Metadata as usize] = if first > split { (split, first - 1) } else { (0, 0) };
         }
-        Some(rows)
+        for entry in &self.entries {
+            let Some(part) = entry.part() else { return false };
+            let row = &mut places[part as usize];
+            if row.1 == 0 {
+                row.0 = entry.start;
+            } else if row.1 + 1 != entry.start && !part.is_piece() {
+                return false;
+            }
+            row.1 = entry.start + entry.len;
+            if part == Part::Exception && self.split_at_exception(entry).is_none() {
+                return false;
+            }
+        }
+        (places[Part::Exception as usize].1 > 0) == (self.exceptions > 0)
     }
 }
 
+/// Appends an object that few documents have, out of the way of the others.
 #[inline(never)]
-fn put_annotations(out: &mut Buffer, row: &[u8]) {
-    out.put(",\"annotations\":{");
+fn put_object(out: &mut Buffer, open: &str, row: &[u8]) {
+    out.put(open);
     out.put_bytes(row);
     out.put("}");
 }
@@ -205,9 +243,9 @@ fn put_annotations(out: &mut Buffer, row: &[u8]) {
 #[cfg(test)]
 mod tests {
     use super::super::exception::{Exception, StackFrame};
-    use super::super::internal::{Children, Frame, Kind, Opening, Operation, Preamble};
-    use super::super::keys;
-    use super::super::section::{Namespace, Section};
+    use super::super::internal::{Children, Frame, Kind, Opening, Operation, PlainKey, Preamble};
+    use super::super::keys::{self, Key};
+    use super::super::section::{Namespace, Piece, Section};
     use super::super::truncation::Written;
     use super::*;
     use proptest::prelude::*;
@@ -231,17 +269,48 @@ mod tests {
             24 => body.metadata("other", text, &text),
             25 => body.put(Section::Sql, 0, keys::SQL, |_| Written::Nothing),
             26 => body.metadata("", "operation", &text),
+            29..=31 => {
+                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text)
+            }
+            32..=34 => {
+                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text)
+            }
+            35..=37 => body.put_str(Section::Sql, 0, keys::DATABASE_TYPE, text),
+            38..=40 => body.put_str(Section::Sql, 0, keys::SANITIZED_QUERY, text),
+            41..=43 => body.set_namespace(Namespace::Remote),
             _ => body.put_str(Section::Top, 0, keys::USER, text),
         }
     }
 
+    /// Puts members that have no entry at once: some annotations, and behind these some metadata.
+    fn put_quickly(body: &mut Body, (annotations, metadata): (usize, usize)) {
+        let keys = ["\"q.a\":", "\"q.b\":", "\"q.c\":", "\"q.d\":"];
+        let sections = [Section::Annotation, Section::Metadata];
+        let counted =
+            std::iter::repeat_n(sections[0], annotations).chain(std::iter::repeat_n(sections[1], metadata));
+        for (section, key) in counted.zip(keys) {
+            body.make_room();
+            let key = PlainKey::new(section, 0, Key::of_json(key)).unwrap();
+            assert!(body.append_bland(&key, "value"));
+        }
+    }
+
+    fn put_piece(body: &mut Body, piece: Piece, key: Key<'_>, text: &str) {
+        body.put_piece(piece, 0, key, |out| {
+            out.put_escaped(text);
+            Written::Whole
+        });
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn usual_bodies_are_written_as_any_other(
-            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+            quick in (0_usize..3, 0_usize..3),
         ) {
             let mut body = Body::new();
+            put_quickly(&mut body, quick);
             puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
             let (preamble, operation) = (Preamble::default(), Operation::new("GET /"));
             let own = is_segment.then_some(Own {
@@ -262,10 +331,11 @@ mod tests {
     proptest! {
         #[test]
         fn documents_with_usual_bodies_are_those_of_frames(
-            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,50}"), 0..6), id: u64,
+            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,50}"), 0..6), id: u64, quick in (0_usize..3, 0_usize..3),
             start in 1_000_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000, times in 1..3,
         ) {
             let (mut body, none) = (Body::new(), Children::new());
+            put_quickly(&mut body, quick);
             puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
             let (opening, id) = (Opening::new("load").unwrap(), crate::SegmentId::from(id));
             let frame = Frame {
@@ -282,6 +352,24 @@ mod tests {
             }
             // Both print every field that there is.
             prop_assert_eq!(format!("{usual:?}"), format!("{framed:?}"));
+        }
+    }
+
+    #[test]
+    fn calls_and_queries_are_usual() {
+        let mut call = Body::new();
+        call.set_namespace(Namespace::Remote);
+        put(&mut call, 0, "GET");
+        put(&mut call, 4, "https://h/p");
+        put_piece(&mut call, Piece::Name, keys::HOST, "h");
+        call.set_status(200);
+        let mut query = Body::new();
+        query.set_namespace(Namespace::Remote);
+        put_piece(&mut query, Piece::Name, keys::DB, "orders");
+        put(&mut query, 35, "sqlite");
+        put(&mut query, 38, "select ?");
+        for body in [&call, &query] {
+            assert!(body.write_usual(&mut Buffer::new(), None));
         }
     }
 

@@ -117,7 +117,7 @@ impl Visit for RootFields<'_> {
             _ if !self.is_written() => self.put_other(field, Value::Str(text)),
             // A blank text may count as absent.
             Some(RootWay::Short) if !text.starts_with(' ') => self.put_short(field, text),
-            Some(RootWay::Url) => self.put_url(field, text),
+            Some(RootWay::Url { .. }) => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }
