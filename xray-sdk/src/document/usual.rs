@@ -24,7 +24,7 @@ struct Rows<'a> {
     exception: &'a [u8],
 }
 
-/// Where the members of each part stand in a body: start and end, both zero without any.
+/// The place of each part's members in a body: start and end, both zero without any.
 type Places = [(u32, u32); Part::COUNT];
 
 impl Body {
