@@ -12,7 +12,6 @@
 //! code between two requests drives out most lines, and each touched line may be a miss. Misses depend on where the
 //! linker puts functions as well, so they are shown, and have no bound.
 
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -21,7 +20,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::contenders::{self, BARE, FLOOR};
-use crate::instructions::profile;
+use crate::instructions::{profile, touched};
 use crate::workload::contender::Setting;
 use crate::workload::jobs::{IS_MEASURED, Job};
 
@@ -131,13 +130,12 @@ pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> 
     let times = 10_000 / bounded.units;
     let run = |contender: &str, which: &str| {
         let out = std::env::temp_dir().join(format!("callgrind.{which}.{job}.{}", std::process::id()));
-        let arguments = [format!("--callgrind-out-file={}", out.display()), TOGGLE.to_owned()];
-        callgrind(binary, &arguments, contender, bounded, times).map(|_| out)
+        callgrind(binary, &arguments(&out, &[]), contender, bounded, times).map(|_| out)
     };
     let (one, floor) = (run(contender, "one")?, run(FLOOR, "floor")?);
-    let report = profile::compare(&one, &floor, f64::from(times * bounded.units));
+    let report = profile::compare(&one, &floor, f64::from(times * bounded.units), times.into());
     let _ = (fs::remove_file(one), fs::remove_file(floor));
-    Ok(format!("{job}, {contender}, instructions per unit\n{}", report?))
+    Ok(format!("{job}, {contender}, instructions per unit, and lines of code\n{}", report?))
 }
 
 fn has_valgrind() -> bool {
@@ -175,18 +173,9 @@ fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result
     // Few, so that a second does not pass meanwhile, after which a root reads the wall clock.
     let times = 400 / bounded.units;
     let out = std::env::temp_dir().join(format!("callgrind.gate.{}", std::process::id()));
-    let arguments = [
-        format!("--callgrind-out-file={}", out.display()),
-        TOGGLE.to_owned(),
-        "--dump-instr=yes".to_owned(),
-        "--compress-pos=no".to_owned(),
-        "--compress-strings=no".to_owned(),
-        "--cache-sim=yes".to_owned(),
-        // Of all three, or callgrind takes those of the machine. The other two are of no interest.
-        "--I1=32768,8,64".to_owned(),
-        "--D1=32768,8,64".to_owned(),
-        "--LL=8388608,16,64".to_owned(),
-    ];
+    // Of all three caches, or callgrind takes those of the machine. The other two are of no interest.
+    let caches = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=8388608,16,64"];
+    let arguments = arguments(&out, &caches);
     callgrind(binary, &arguments, contender, bounded, times)?;
     let text = fs::read_to_string(&out)?;
     let _ = fs::remove_file(&out);
@@ -196,7 +185,7 @@ fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result
     };
     Ok(Measured {
         instructions: per_unit("Ir")?,
-        lines: lines_touched(&text, times.into()),
+        lines: touched::lines(&text, times.into()),
         misses: per_unit("I1mr")?,
     })
 }
@@ -209,36 +198,13 @@ fn total(text: &str, event: &str) -> Option<f64> {
     row("totals: ")?.nth(at).map_or(Some(0.0), |count| count.parse().ok())
 }
 
-/// Collects in that function, and in what it calls.
-const TOGGLE: &str = "--toggle-collect=*measured_run*";
-
-/// Counts the lines of 64 bytes in which an instruction ran in nine of ten runs of the job, of callgrind's output by
-/// instruction.
-///
-/// So the count is of what a job touches: neither what begins and ends a measurement, nor what is done once in many jobs,
-/// such as to ask the system for random bytes. The tenth is for a second that passes meanwhile, after which one root reads
-/// the wall clock.
-fn lines_touched(text: &str, times: u64) -> usize {
-    let (mut object, mut is_call) = ("", false);
-    let mut counts: HashMap<(&str, u64), u64> = HashMap::new();
-    for line in text.lines() {
-        if let Some(name) = line.strip_prefix("ob=") {
-            object = name;
-        } else if let Some(rest) = line.strip_prefix("0x")
-            // The line after a call has what was called.
-            && !std::mem::take(&mut is_call)
-            && let Some((address, rest)) = rest.split_once(' ')
-            && let Ok(address) = u64::from_str_radix(address, 16)
-        {
-            let count =
-                rest.split(' ').nth(1).and_then(|count| count.parse::<u64>().ok()).unwrap_or_default();
-            *counts.entry((object, address)).or_default() += count;
-        } else if line.starts_with("calls=") {
-            is_call = true;
-        }
-    }
-    let touched = counts.into_iter().filter(|(_, count)| *count * 10 >= times * 9);
-    touched.map(|((object, address), _)| (object, address / 64)).collect::<HashSet<_>>().len()
+/// Callgrind's arguments: output by instruction, of what runs in that function and in what it calls.
+fn arguments(out: &Path, more: &[&str]) -> Vec<String> {
+    let by_instruction = ["--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"];
+    let mut arguments = vec![format!("--callgrind-out-file={}", out.display())];
+    arguments.push("--toggle-collect=*measured_run*".to_owned());
+    arguments.extend(by_instruction.iter().chain(more).map(|argument| (*argument).to_owned()));
+    arguments
 }
 
 fn callgrind(
@@ -293,12 +259,6 @@ pub fn bounds_file() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_counted_once_in_each_object_if_each_job_runs_them() {
-        let text = "ob=/bin/a\nfn=f\n0x1000 0 5\n0x103f 0 5\n0x1040 3 1\ncalls=1 0x2000 0\n0x1044 3 9\nfn=g\n0x1040 3 2\nob=/lib/b\n0x1000 0 2\n";
-        assert_eq!([1, 3, 4].map(|times| lines_touched(text, times)), [3, 2, 1]);
-    }
 
     #[test]
     fn totals_are_found_by_the_names_of_their_events() {
