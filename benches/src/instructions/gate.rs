@@ -47,6 +47,9 @@ const BOUNDED: [Bounded; 7] = [
 /// Without the kernel's part, which callgrind does not see.
 const OURS: &str = "ours, no send";
 
+/// What two counts of the same may differ by.
+const AGREEMENT: f64 = 0.005;
+
 /// What a count may lie above its bound.
 const MARGIN: f64 = 0.05;
 
@@ -152,19 +155,21 @@ struct Measured {
     misses: f64,
 }
 
-/// Measures twice, and up to five times while the count is above `allowed`. Returns the lowest counts: a counter that was
-/// calibrated badly, as valgrind's slowness and a busy machine make it at times, is given up by the layer, and the
-/// system's clock takes more instructions.
+/// Measures until the two lowest counts agree and are no higher than `allowed`, twice at least and five times at most. Returns
+/// the lowest counts: a counter that was calibrated badly, as valgrind's slowness and a busy machine make it at times, is
+/// given up by the layer, and the system's clock takes more instructions.
 fn measure(binary: &Path, contender: &str, bounded: &Bounded, allowed: Option<f64>) -> io::Result<Measured> {
     let mut lowest = measure_once(binary, contender, bounded)?;
-    for run in 2..=5 {
-        if run > 2 && allowed.is_none_or(|allowed| lowest.instructions <= allowed) {
-            break;
-        }
+    for _ in 2..=5 {
         let next = measure_once(binary, contender, bounded)?;
-        lowest.instructions = lowest.instructions.min(next.instructions);
+        let (one, other) = (lowest.instructions, next.instructions);
+        lowest.instructions = one.min(other);
         lowest.lines = lowest.lines.min(next.lines);
         lowest.misses = lowest.misses.min(next.misses);
+        let agree = (one - other).abs() <= AGREEMENT * lowest.instructions;
+        if agree && allowed.is_none_or(|allowed| lowest.instructions <= allowed) {
+            break;
+        }
     }
     Ok(lowest)
 }

@@ -270,10 +270,10 @@ mod tests {
             25 => body.put(Section::Sql, 0, keys::SQL, |_| Written::Nothing),
             26 => body.metadata("", "operation", &text),
             29..=31 => {
-                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text)
+                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text);
             }
             32..=34 => {
-                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text)
+                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text);
             }
             35..=37 => body.put_str(Section::Sql, 0, keys::DATABASE_TYPE, text),
             38..=40 => body.put_str(Section::Sql, 0, keys::SANITIZED_QUERY, text),
