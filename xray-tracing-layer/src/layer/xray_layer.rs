@@ -10,6 +10,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
+use crate::state::record::Kind;
 use crate::state::thread::thread_state::ThreadState;
 
 /// The layer that turns spans into X-Ray documents, without a filter. Made by
@@ -22,6 +23,24 @@ pub struct XrayLayer {
 }
 
 impl XrayLayer {
+    /// Notes that the layer's filter rejects a new span. No late decision gives such a span a record.
+    #[inline]
+    pub(crate) fn note_rejected(&self, id: &Id) {
+        self.note_forwarded();
+        self.core.note_opened(id.into_u64(), Kind::Absent);
+    }
+
+    /// Counts a callback about a new span or an event.
+    #[inline]
+    fn note_forwarded(&self) {
+        let count = ThreadState::with(|thread| {
+            let count = thread.forwarded.get().wrapping_add(1);
+            thread.forwarded.set(count);
+            count
+        });
+        self.core.spans.unsampled.counted(count.unwrap_or_default());
+    }
+
     #[cold]
     fn store_core<S>(&self, id: &Id, ctx: &Context<'_, S>)
     where
@@ -52,7 +71,7 @@ where
 
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        note_forwarded();
+        self.note_forwarded();
         if !self.core.install.visible.load(Relaxed) {
             self.store_core(id, &ctx);
         }
@@ -69,7 +88,7 @@ where
 
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        note_forwarded();
+        self.note_forwarded();
         self.core.event(event, &ctx);
     }
 
@@ -91,12 +110,6 @@ where
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         self.core.close(&id, &ctx);
     }
-}
-
-/// Counts a callback that was forwarded.
-#[inline]
-fn note_forwarded() {
-    ThreadState::with(|thread| thread.forwarded.set(thread.forwarded.get().wrapping_add(1)));
 }
 
 /// Returns whether `forward` reaches the inner layer's callback for a span or an event.

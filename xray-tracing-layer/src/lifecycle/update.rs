@@ -79,7 +79,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.is_in_unsampled() {
             return;
         }
         // First: a rule about callsites may be what sends the event.
@@ -213,22 +213,19 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let last = self.exit_last(id.into_u64());
-        let is_plain = matches!(last, Some(Kind::Part | Kind::Absent));
-        if !is_plain || std::thread::panicking() || self.spans.host.is_lambda() {
-            self.exit_any(id, last, ctx);
+        let is_plain = !std::thread::panicking() && !self.spans.host.is_lambda();
+        // The call is the last, so that nothing is kept for afterwards.
+        if !is_plain || !self.exit_plainly(id.into_u64()) {
+            self.exit_any(id, ctx);
         }
     }
 
     #[inline(never)]
-    fn exit_any<S>(&self, id: &Id, last: Option<Kind>, ctx: Context<'_, S>)
+    fn exit_any<S>(&self, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if last == Some(Kind::Root) && !self.spans.host.is_lambda() {
-            return self.exit_root(id.into_u64());
-        }
-        let kind = last.unwrap_or_else(|| self.exit_other(id.into_u64()));
+        let kind = self.exit_last(id.into_u64()).unwrap_or_else(|| self.exit_other(id.into_u64()));
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
         } else if kind == Kind::Part && std::thread::panicking() {

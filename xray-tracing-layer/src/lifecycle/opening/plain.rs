@@ -16,7 +16,6 @@ use crate::lifecycle::core::Core;
 use crate::state::pool;
 use crate::state::record::Kind;
 use crate::state::table::Inserted;
-use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Opens a span with plain fields directly below a recorded span. Does nothing and returns `false` for any other.
@@ -51,10 +50,7 @@ impl Core {
         }
         let id = id.into_u64();
         match self.spans.table.insert_of(Kind::Part, id, record) {
-            Inserted::Done => {
-                let decisions = self.spans.unsampled.decisions();
-                ThreadState::with(|thread| thread.entered.note_opened(id, decisions));
-            }
+            Inserted::Done => self.note_opened(id, Kind::Part),
             other => self.give_up(id, other),
         }
         true
