@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::lifecycle::core::Core;
 use crate::state::record::Kind;
 use crate::state::thread::thread_state::ThreadState;
+use crate::state::unsampled::UnsampledScopes;
 
 /// The layer that turns spans into X-Ray documents, without a filter. Made by
 /// [`Builder::without_filter`](crate::Builder::without_filter).
@@ -33,12 +34,27 @@ impl XrayLayer {
     /// Counts a callback about a new span or an event.
     #[inline]
     fn note_forwarded(&self) {
-        let count = ThreadState::with(|thread| {
-            let count = thread.forwarded.get().wrapping_add(1);
-            thread.forwarded.set(count);
-            count
-        });
-        self.core.spans.unsampled.counted(count.unwrap_or_default());
+        if UnsampledScopes::is_due(count_forwarded()) {
+            self.core.spans.unsampled.renew();
+        }
+    }
+
+    /// Opens a span when something is due, or unknown, or when it may override the unsampled root that it is in.
+    #[cold]
+    #[inline(never)]
+    fn on_any_new_span<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if ThreadState::with(|thread| thread.forwarded.get()).is_some_and(UnsampledScopes::is_due) {
+            self.core.spans.unsampled.renew();
+        }
+        if !self.core.install.visible.load(Relaxed) {
+            self.store_core(id, &ctx);
+        }
+        if !self.core.opens_unsampled(attrs, id) {
+            self.core.open(attrs, id, ctx);
+        }
     }
 
     #[cold]
@@ -69,16 +85,22 @@ where
         Interest::always()
     }
 
+    // Each call is the last, so that nothing is kept for afterwards.
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        self.note_forwarded();
-        if !self.core.install.visible.load(Relaxed) {
-            self.store_core(id, &ctx);
+        if UnsampledScopes::is_due(count_forwarded())
+            || !self.core.install.visible.load(Relaxed)
+            || !self.core.knows_its_spans()
+        {
+            return self.on_any_new_span(attrs, id, ctx);
         }
-        // The last call, so that it takes this one's place on the stack.
-        if !self.core.opens_unsampled(attrs, id) {
-            self.core.open(attrs, id, ctx);
+        if !self.core.is_known_as_unsampled() {
+            return self.core.open(attrs, id, ctx);
         }
+        if !self.core.opens_plainly_unsampled(attrs) {
+            return self.on_any_new_span(attrs, id, ctx);
+        }
+        self.core.note_unsampled_child(id);
     }
 
     #[inline]
@@ -110,6 +132,17 @@ where
     fn on_close(&self, id: Id, ctx: Context<'_, S>) {
         self.core.close(&id, &ctx);
     }
+}
+
+/// Counts a callback that was forwarded. Returns the thread's count.
+#[inline]
+fn count_forwarded() -> u32 {
+    let count = ThreadState::with(|thread| {
+        let count = thread.forwarded.get().wrapping_add(1);
+        thread.forwarded.set(count);
+        count
+    });
+    count.unwrap_or_default()
 }
 
 /// Returns whether `forward` reaches the inner layer's callback for a span or an event.

@@ -23,6 +23,13 @@ impl Core {
         entered.is_at(self.spans.unsampled.version()) || self.renew(entered)
     }
 
+    /// Returns whether what the thread knows is this layer's, and nothing has to be found out.
+    #[inline]
+    pub(crate) fn knows_its_spans(&self) -> bool {
+        let version = self.spans.unsampled.version();
+        ThreadState::with(|thread| thread.entered.is_at(version)).unwrap_or_default()
+    }
+
     #[cold]
     #[inline(never)]
     fn renew(&self, entered: &EnteredSpans) -> bool {
@@ -58,13 +65,18 @@ impl Core {
         ThreadState::with(|thread| thread.entered.push(version, id, kind));
     }
 
-    /// Notes that the thread exits the span that it entered last, if that is known to be no root. Returns whether it is.
+    /// Notes that the thread exits the span that it entered last, if nothing has to be found out for that. Returns whether it
+    /// is a root.
     #[inline]
-    pub(crate) fn exit_plainly(&self, id: u64) -> bool {
-        let is_plain = ThreadState::with(|thread| {
-            thread.entered.is_at(self.spans.unsampled.version()) && thread.entered.pop_plain(id)
-        });
-        is_plain == Some(true)
+    pub(crate) fn exit_known(&self, id: u64) -> Option<bool> {
+        let version = self.spans.unsampled.version();
+        let known = |entered: &EnteredSpans| {
+            if !entered.is_at(version) {
+                return None;
+            }
+            entered.pop_last(id).map(|kind| kind == Kind::Root)
+        };
+        ThreadState::with(|thread| known(&thread.entered)).flatten()
     }
 
     /// Notes that the thread exits the span that it entered last, if that is known without the table. Returns its kind.

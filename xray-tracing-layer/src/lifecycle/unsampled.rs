@@ -23,17 +23,22 @@ use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Returns whether a new span opens inside an unsampled root, and needs no work.
-    #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>, id: &Id) -> bool {
         let is_unsampled = self.is_in_unsampled()
-            && attrs.is_contextual()
-            && (!self.spans.unsampled.may_be_overridden()
-                || is_recording_suppressed()
-                || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
+            && (self.opens_plainly_unsampled(attrs)
+                || attrs.is_contextual()
+                    && (is_recording_suppressed()
+                        || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled()));
         if is_unsampled {
-            self.note_unsampled_child(id.into_u64());
+            self.note_unsampled_child(id);
         }
         is_unsampled
+    }
+
+    /// Returns whether a new span belongs to the unsampled root that the thread is in, and there is none that overrides it.
+    #[inline]
+    pub(crate) fn opens_plainly_unsampled(&self, attrs: &Attributes<'_>) -> bool {
+        attrs.is_contextual() && !self.spans.unsampled.may_be_overridden()
     }
 
     /// Returns whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
@@ -43,9 +48,16 @@ impl Core {
             .unwrap_or_default()
     }
 
+    /// Returns the same, while the thread [knows its spans](Core::knows_its_spans).
+    #[inline]
+    pub(crate) fn is_known_as_unsampled(&self) -> bool {
+        ThreadState::with(|thread| thread.entered.is_unsampled()).unwrap_or_default()
+    }
+
     /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.
     #[inline]
-    fn note_unsampled_child(&self, child: u64) {
+    pub(crate) fn note_unsampled_child(&self, child: &Id) {
+        let child = child.into_u64();
         if ThreadState::with(|thread| thread.entered.note_unsampled_child(child)) == Some(false) {
             self.mark_unsampled_child();
         }

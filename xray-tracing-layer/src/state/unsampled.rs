@@ -59,24 +59,18 @@ impl UnsampledScopes {
         }
     }
 
-    /// Notes a late decision, by which spans may be of another kind.
-    pub(crate) fn decided_late(&self) {
-        self.renew();
-    }
-
-    /// Notes a thread's count of new spans and events, each of them.
+    /// Returns whether the version ends, by a thread's count of new spans and events. Each count is to be asked about.
     ///
     /// The registry gives an id out again after 8,192 spans in the same place. What is known of an id ends before.
     #[inline]
-    pub(crate) fn counted(&self, count: u32) {
-        // Of two layers that share the count, each gets here.
-        if count % 4_096 < 2 {
-            self.renew();
-        }
+    pub(crate) const fn is_due(count: u32) -> bool {
+        // Of two layers that share the count, each gets to one of these.
+        count % 4_096 < 2
     }
 
+    /// Ends the version: after a late decision, by which a span may be of another kind, or when it is due.
     #[cold]
-    fn renew(&self) {
+    pub(crate) fn renew(&self) {
         self.version.fetch_add(LAYER + 1, Release);
     }
 }

@@ -47,12 +47,6 @@ impl State {
         Self(if own == Kind::Absent as u8 { around.0 & !Self::KIND } else { own | own << 2 })
     }
 
-    /// Returns whether the span is a local root or the like, whose exits are noted.
-    #[inline]
-    const fn is_root(self) -> bool {
-        self.0 & Self::KIND == Kind::Root as u8
-    }
-
     #[inline]
     const fn kind(self) -> Kind {
         Kind::of_bits(self.0 as u64)
@@ -170,17 +164,6 @@ impl EnteredSpans {
         }
         self.depth.set(top);
         Some(self.state(top).get().kind())
-    }
-
-    /// Notes the same, if the span is no root. Returns whether it did.
-    #[inline]
-    pub(crate) fn pop_plain(&self, id: u64) -> bool {
-        let top = self.depth.get().wrapping_sub(1);
-        let is_plain = self.id(top).get() == id && !self.state(top).get().is_root();
-        if is_plain {
-            self.depth.set(top);
-        }
-        is_plain
     }
 
     /// Notes that any span is exited.
@@ -337,13 +320,9 @@ mod tests {
                 self.entered.pop(self.version, id);
                 return false;
             }
-            if self.entered.pop_plain(id) {
-                assert_ne!(self.kind(id), Kind::Root);
-                return true;
-            }
             let known = self.entered.pop_last(id);
             match known {
-                Some(kind) => assert_eq!((kind, self.kind(id)), (Kind::Root, Kind::Root)),
+                Some(kind) => assert_eq!(kind, self.kind(id)),
                 None => self.entered.pop(self.version, id),
             }
             known.is_some()
