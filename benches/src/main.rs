@@ -16,7 +16,7 @@ use xray_bench::decisions;
 use xray_bench::fork;
 use xray_bench::handover;
 use xray_bench::harness::allocations;
-use xray_bench::harness::receiver::{self, Receiver};
+use xray_bench::harness::receiver::{self, Reading, Receiver};
 use xray_bench::instructions::gate;
 use xray_bench::memory;
 use xray_bench::sender;
@@ -70,7 +70,8 @@ fn run(arguments: &[&str]) -> io::Result<ExitCode> {
         ["fork"] => print!("{}", fork::table()),
         ["decisions"] => print!("{}", decisions::table()?),
         // For the other processes of a measurement.
-        ["sink", address] => receiver::serve(address)?,
+        ["sink", address] => receiver::serve(address, Reading::Single)?,
+        ["sink", address, "runs"] => receiver::serve(address, Reading::Runs)?,
         ["count"] => print!("{}", allocations::count_all(&program()?, allocated)?),
         ["decide", which, times] => decisions::decide(which, times.parse().map_err(io::Error::other)?)?,
         ["job", contender, job, times] => {

@@ -2,7 +2,7 @@
 //!
 //! Three tables. In a burst, by the size of the documents and by the receive buffer that the queue is told of, which bounds
 //! how much leaves between two naps. At a fixed rate, beside an emitter without a queue. And without a queue, documents
-//! that are sent together.
+//! that are sent together. The first and the last are also for a receiver that reads runs whole, as `xray-daemon` does.
 
 use std::fmt::Write as _;
 use std::io;
@@ -13,8 +13,14 @@ use std::time::{Duration, Instant};
 use xray_sdk::{DaemonAddress, Emitter, Packet, QueuedEmitter, UdpEmitter};
 
 use crate::harness::meter::Median;
-use crate::harness::receiver::Receiver;
+use crate::harness::receiver::{Reading, Receiver};
 use crate::workload::cpu_clock::{cpu_of_process, cpu_of_thread, stay_awake};
+
+/// Those that receive, and what they stand for.
+const RECEIVERS: [(Reading, &str); 2] = [
+    (Reading::Single, "a receiver of single datagrams, as AWS's daemon"),
+    (Reading::Runs, "one of whole runs, as xray-daemon"),
+];
 
 /// Bytes of a document.
 const SIZES: [usize; 3] = [300, 600, 1_250];
@@ -42,13 +48,20 @@ const TOGETHER: [usize; 5] = [1, 10, 30, 60, 120];
 /// # Errors
 /// If the sink or a queue can't be set up.
 pub fn tables(binary: &Path) -> io::Result<String> {
-    Ok(table(binary)? + "\n" + &rates(binary)? + "\n" + &together(binary)?)
+    let mut text = String::new();
+    for (reading, receiver) in RECEIVERS {
+        let _ = writeln!(text, "To {receiver}, from a queue:\n\n{}", table(reading, binary)?);
+    }
+    for (reading, receiver) in RECEIVERS {
+        let _ = writeln!(text, "To {receiver}, without a queue:\n\n{}", together(reading, binary)?);
+    }
+    Ok(text + &rates(binary)?)
 }
 
 /// A table of nanoseconds of CPU time per document, medians over rounds in which the cases take turns.
-fn table(binary: &Path) -> io::Result<String> {
+fn table(reading: Reading, binary: &Path) -> io::Result<String> {
     const ROUNDS: usize = 15;
-    let sink = Receiver::start(binary, "127.0.0.1:0")?;
+    let sink = Receiver::start_reading(reading, binary, "127.0.0.1:0")?;
     let address: DaemonAddress = sink.address().to_string().parse().map_err(io::Error::other)?;
     let mut samples = vec![(Vec::new(), Vec::new()); SIZES.len() * RECEIVE_BUFFERS.len()];
     for _ in 0..ROUNDS {
@@ -155,9 +168,9 @@ fn paced(emitter: &dyn Emitter, rate: u32) -> (f64, f64) {
 }
 
 /// A table of nanoseconds of the caller's CPU time per document, by how many an emitter without a queue is given together.
-fn together(binary: &Path) -> io::Result<String> {
+fn together(reading: Reading, binary: &Path) -> io::Result<String> {
     const ROUNDS: usize = 200;
-    let sink = Receiver::start(binary, "127.0.0.1:0")?;
+    let sink = Receiver::start_reading(reading, binary, "127.0.0.1:0")?;
     let address: DaemonAddress = sink.address().to_string().parse().map_err(io::Error::other)?;
     let emitter = UdpEmitter::new(&address);
     let mut samples = vec![Vec::new(); SIZES.len() * TOGETHER.len()];

@@ -82,7 +82,6 @@ pub mod document {
     mod section;
     mod segment_members;
     mod truncation;
-    mod url_writer;
 
     mod annotation;
     mod name;
@@ -99,6 +98,7 @@ pub mod document {
     mod flags;
     mod index;
     mod marks;
+    mod pieces;
     mod serialize;
     mod template;
     mod trim;
@@ -140,7 +140,7 @@ pub mod document {
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, first_slash, is_plain_path};
+        pub use crate::json::{Buffer, end_of_host, is_plain_path};
     }
 }
 

@@ -2,7 +2,7 @@
 //! keeps what it gets and judges it later by X-Ray's rules, as a daemon would do neither.
 //!
 //! ```text
-//!  here                         child (`benches sink ADDRESS`)
+//!  here                         child (`benches sink ADDRESS [runs]`)
 //!    ◄──────────────────────────  the address it listens on
 //!   keep | mark  ─────────────►
 //!    ◄──────────────────────────  `keep`: that it does; `mark`: what came since the last one
@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use xray_sdk::local::{Severity, check};
+use xray_sdk::receive::{DatagramBuffer, ReceiveSocket};
 
 /// What came since the last time it was asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +41,15 @@ pub struct Arrived {
     pub refusal: String,
 }
 
+/// How the child reads its socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Single datagrams from a default buffer, as AWS's daemon does.
+    Single,
+    /// What the sender sent in one call, as `xray-daemon` does (`UDP_GRO`), by the same room of the SDK.
+    Runs,
+}
+
 /// The child process, ended when this is dropped.
 #[derive(Debug)]
 pub struct Receiver {
@@ -50,13 +60,22 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Starts `binary`, which is this package's, as a sink that listens on `address`.
+    /// Starts `binary`, which is this package's, as a sink that listens on `address` and reads single datagrams.
     ///
     /// # Errors
     /// If it does not start, or can't listen there.
     pub fn start(binary: &Path, address: &str) -> io::Result<Self> {
+        Self::start_reading(Reading::Single, binary, address)
+    }
+
+    /// Starts `binary`, which is this package's, as a sink that listens on `address`.
+    ///
+    /// # Errors
+    /// If it does not start, or can't listen there.
+    pub fn start_reading(reading: Reading, binary: &Path, address: &str) -> io::Result<Self> {
         let mut child = Command::new(binary)
             .args(["sink", address])
+            .args((reading == Reading::Runs).then_some("runs"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -121,9 +140,8 @@ impl Drop for Receiver {
 ///
 /// # Errors
 /// If it can't listen on `address`, or its output is gone.
-pub fn serve(address: &str) -> io::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "it receives")]
-    let socket = UdpSocket::bind(address)?;
+pub fn serve(address: &str, reading: Reading) -> io::Result<()> {
+    let socket = Socket::bind(address, reading)?;
     let mut out = io::stdout();
     writeln!(out, "{}", socket.local_addr()?)?;
     let port = socket.local_addr()?.port();
@@ -131,12 +149,7 @@ pub fn serve(address: &str) -> io::Result<()> {
     let mut overflowed_before = 0;
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut buffer = vec![0; 1 << 16];
-            while let Ok(length) = socket.recv(&mut buffer) {
-                lock().take(&buffer[..length]);
-            }
-        });
+        scope.spawn(|| socket.read(|datagram| lock().take(datagram)));
         for line in io::stdin().lock().lines() {
             match line?.as_str() {
                 "keep" => {
@@ -155,6 +168,45 @@ pub fn serve(address: &str) -> io::Result<()> {
         }
         std::process::exit(0)
     })
+}
+
+enum Socket {
+    Single(UdpSocket),
+    Runs(ReceiveSocket),
+}
+
+impl Socket {
+    fn bind(address: &str, reading: Reading) -> io::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "it receives")]
+        match reading {
+            Reading::Single => UdpSocket::bind(address).map(Self::Single),
+            Reading::Runs => ReceiveSocket::bind(address).map(Self::Runs),
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Self::Single(socket) => socket.local_addr(),
+            Self::Runs(socket) => socket.local_addr(),
+        }
+    }
+
+    fn read(&self, mut take: impl FnMut(&[u8])) {
+        match self {
+            Self::Single(socket) => {
+                let mut buffer = vec![0; 1 << 16];
+                while let Ok(length) = socket.recv(&mut buffer) {
+                    take(&buffer[..length]);
+                }
+            }
+            Self::Runs(socket) => {
+                let mut buffer = DatagramBuffer::new();
+                while let Ok(datagrams) = socket.recv(&mut buffer) {
+                    datagrams.for_each(&mut take);
+                }
+            }
+        }
+    }
 }
 
 /// What the kernel threw away of what came to `port`, as it says itself.

@@ -36,13 +36,16 @@ use std::time::{Duration, Instant};
 use daemon::Daemon;
 use endpoint::{CUTTING, Endpoint, FAILING, FINE, HALF, HANGING, SLOW, THROTTLING};
 use law::Law;
+use xray_sdk::{DaemonAddress, Emitter, Packet, QueuedEmitter, UdpEmitter};
 
-const GOALS: [(&str, fn()); 11] = [
+const GOALS: [(&str, fn()); 13] = [
     ("paced", paced),
     ("burst", burst),
     ("unprivileged", unprivileged),
+    ("runs", runs),
     ("bursts", bursts),
     ("forward", forward),
+    ("forward_runs", forward_runs),
     ("memory", memory),
     ("idle", idle),
     ("down", down),
@@ -168,6 +171,53 @@ fn unprivileged() {
     }
 }
 
+/// What the buffer takes while no one reads, of documents that our emitter sends in runs.
+fn runs() {
+    for kilobytes in ["208", "8192"] {
+        for size in [250, 1_250] {
+            let endpoint = Endpoint::default();
+            let daemon = without_privilege(&endpoint.listen(), &["--receive-buffer-kb", kilobytes]);
+            let emitter = UdpEmitter::new(&DaemonAddress::from(daemon.udp()));
+            let packets = vec![packet(size); 50];
+            let send = || (0..200).for_each(|_| emitter.emit_all(&packets, &mut |_, sent| sent.unwrap()));
+            daemon.signal("STOP");
+            send();
+            daemon.signal("CONT");
+            let asleep = settled(&daemon);
+            send();
+            let awake = settled(&daemon);
+            let measured = format!(
+                "takes {} of 10,000 asleep, {} awake",
+                asleep.received,
+                awake.received - asleep.received
+            );
+            report(&format!("{size} B in runs, {kilobytes} KB asked"), &measured, "more than of single ones");
+        }
+    }
+}
+
+/// Waits until nothing comes any more and nothing is held.
+fn settled(daemon: &Daemon) -> Law {
+    let mut last = Law::of(daemon.admin());
+    loop {
+        thread::sleep(Duration::from_millis(1_500));
+        let law = Law::of(daemon.admin());
+        if law.received == last.received && law.held == 0 {
+            return law;
+        }
+        last = law;
+    }
+}
+
+/// A packet of `size` bytes.
+fn packet(size: usize) -> Packet {
+    let datagram = datagram(size);
+    let document = datagram.strip_prefix(Packet::HEADER.as_bytes()).unwrap();
+    let mut packet = Packet::new();
+    packet.start_document().put(str::from_utf8(document).unwrap());
+    packet
+}
+
 /// A daemon that may not go beyond `net.core.rmem_max`, even if the measurement runs as root.
 fn without_privilege(url: &str, arguments: &[&str]) -> Daemon {
     let command =
@@ -204,6 +254,26 @@ fn forward() {
     let used = cpu(&daemon) - before;
     let measured = format!("{:.0} documents per CPU-second, {losses}", sent as f64 / used);
     report("250 B, forwarded", &measured, "100,000 per core");
+}
+
+/// The same for documents that our emitter sends in runs, from a queue that never runs full.
+fn forward_runs() {
+    let endpoint = Endpoint::default();
+    let daemon = start(&endpoint.listen(), &[]);
+    let (emitter, guard) = QueuedEmitter::start(&DaemonAddress::from(daemon.udp())).unwrap();
+    let (before, packet, begin, mut sent) = (cpu(&daemon), packet(250), Instant::now(), 0);
+    while begin.elapsed() < Duration::from_secs(5) {
+        for _ in 0..400 {
+            sent += u64::from(emitter.emit(&packet).is_ok());
+        }
+        let next = Duration::from_secs_f64(sent as f64 / 40_000.0);
+        thread::sleep(next.saturating_sub(begin.elapsed()));
+    }
+    drop(guard);
+    let losses = losses(&daemon, &endpoint, sent);
+    let used = cpu(&daemon) - before;
+    let measured = format!("{:.0} documents per CPU-second, {losses}", sent as f64 / used);
+    report("250 B in runs, forwarded", &measured, "100,000 per core");
 }
 
 fn memory() {

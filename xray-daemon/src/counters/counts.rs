@@ -54,7 +54,7 @@ pub struct Counts {
     pub held_bytes: u64,
     /// Datagrams that the kernel dropped, not among `received`.
     ///
-    /// `None` where this isn't known.
+    /// A run that its sender sent in one system call counts as one. `None` where this isn't known.
     pub kernel_drops: Option<u64>,
     /// Calls of `PutTraceSegments` that were begun, retries included.
     pub calls: u64,

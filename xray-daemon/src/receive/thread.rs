@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use xray_sdk::receive::{DATAGRAM_BUFFER, ReceiveSocket, document};
+use xray_sdk::receive::{DatagramBuffer, Datagrams, ReceiveSocket, document};
 
 use super::complaints::Complaints;
 use crate::counters::{Counters, Heartbeat};
@@ -95,12 +95,12 @@ impl Receiver {
 
 impl Shared {
     fn run(&self) {
-        let mut buffer = vec![0; DATAGRAM_BUFFER];
+        let mut buffer = DatagramBuffer::new();
         let mut complaints = Complaints::new();
         while !self.stop.load(Ordering::Acquire) {
             self.heartbeat.beat();
             match self.socket.recv(&mut buffer) {
-                Ok(length) => self.take(&buffer[..length], &mut complaints),
+                Ok(datagrams) => self.take_all(datagrams, &mut complaints),
                 Err(err) if is_timeout(&err) => complaints.catch_up(),
                 Err(err) if is_harmless(&err) => {}
                 Err(err) => {
@@ -113,14 +113,14 @@ impl Shared {
     }
 
     /// Receives what the kernel still has.
-    fn empty(&self, buffer: &mut [u8], complaints: &mut Complaints) {
+    fn empty(&self, buffer: &mut DatagramBuffer, complaints: &mut Complaints) {
         if self.socket.as_udp_socket().set_nonblocking(true).is_err() {
             return;
         }
         let started = Instant::now();
         loop {
             match self.socket.recv(buffer) {
-                Ok(length) => self.take(&buffer[..length], complaints),
+                Ok(datagrams) => self.take_all(datagrams, complaints),
                 Err(err) if is_timeout(&err) => return,
                 Err(err) if is_harmless(&err) => {}
                 Err(_) => return,
@@ -129,6 +129,10 @@ impl Shared {
                 return self.busy.store(true, Ordering::Release);
             }
         }
+    }
+
+    fn take_all(&self, datagrams: Datagrams<'_>, complaints: &mut Complaints) {
+        datagrams.for_each(|datagram| self.take(datagram, complaints));
     }
 
     fn take(&self, datagram: &[u8], complaints: &mut Complaints) {

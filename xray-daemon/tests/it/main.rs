@@ -14,6 +14,7 @@ mod oracle;
 mod program;
 mod relay;
 mod report;
+mod runs;
 mod shutdown;
 mod spool;
 mod tidy;

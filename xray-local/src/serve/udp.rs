@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use xray_sdk::receive::{DATAGRAM_BUFFER, ReceiveSocket, document};
+use xray_sdk::receive::{DatagramBuffer, ReceiveSocket, document};
 
 use crate::model::Door;
 use crate::store::Store;
@@ -49,7 +49,7 @@ impl Listener {
 }
 
 fn receive(socket: &ReceiveSocket, store: &Store, permit: &mut Permit, stop: &AtomicBool) {
-    let mut buffer = vec![0; DATAGRAM_BUFFER];
+    let mut buffer = DatagramBuffer::new();
     let (mut drops, mut looked) = (socket.kernel_drops().unwrap_or_default(), Instant::now());
     let mut until: Option<Instant> = None;
     loop {
@@ -61,13 +61,7 @@ fn receive(socket: &ReceiveSocket, store: &Store, permit: &mut Permit, stop: &At
             drops = now.max(drops);
         }
         match received {
-            // The daemon ignores empty datagrams without counting them.
-            Ok(0) => {}
-            Ok(length) => match document(&buffer[..length]) {
-                Ok(document) if permit.allows() => store.offer(document.to_vec(), Door::Udp),
-                Ok(_) => store.count_denied(),
-                Err(reason) => store.refuse_datagram(&buffer[..length], &reason.to_string()),
-            },
+            Ok(datagrams) => datagrams.for_each(|datagram| take(datagram, store, permit)),
             // Nothing is there. Other errors, such as the ICMP answer of a port without a listener, pass.
             Err(_) if stop.load(Ordering::Relaxed) => return,
             Err(_) => {}
@@ -78,5 +72,17 @@ fn receive(socket: &ReceiveSocket, store: &Store, permit: &mut Permit, stop: &At
                 return;
             }
         }
+    }
+}
+
+fn take(datagram: &[u8], store: &Store, permit: &mut Permit) {
+    // The daemon ignores empty datagrams without counting them.
+    if datagram.is_empty() {
+        return;
+    }
+    match document(datagram) {
+        Ok(document) if permit.allows() => store.offer(document.to_vec(), Door::Udp),
+        Ok(_) => store.count_denied(),
+        Err(reason) => store.refuse_datagram(datagram, &reason.to_string()),
     }
 }

@@ -272,8 +272,11 @@ impl Body {
     }
 
     fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
-        let mut values = self.live(part).map(|entry| self.bytes_of(&entry));
-        values.find_map(|bytes| bytes.strip_prefix(key.as_bytes()))
+        let value = |entry: &Entry| self.bytes_of(entry).strip_prefix(key.as_bytes());
+        if self.lacks_entries(part) {
+            return self.live(part).find_map(|entry| value(&entry));
+        }
+        self.entries.iter().filter(|entry| entry.part() == Some(part)).find_map(value)
     }
 
     /// Turns what stands in `text` from `start` on into a member, or takes it back.

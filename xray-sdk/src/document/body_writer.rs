@@ -5,7 +5,6 @@ use super::body::Body;
 use super::entry::Entry;
 use super::flags::{Flags, Outcome};
 use super::keys::{self, Key};
-use super::limits::MAX_NAME;
 use super::operation::{METADATA, Operation};
 use super::section::{Namespace, Part};
 use super::segment_members::Own;
@@ -13,33 +12,6 @@ use super::truncation::Truncation;
 use crate::json::{Buffer, string_token_len};
 
 impl Body {
-    /// Appends the name that the members give, if they do. X-Ray draws a node for each name in the namespaces
-    /// `aws` and `remote`, so there it is the service's; elsewhere it is the operation's.
-    pub(super) fn write_name(&self, out: &mut Buffer) -> bool {
-        if !self.may_have(Part::NamePiece) {
-            return false;
-        }
-        let piece = |key: Key<'_>| self.value_of(Part::NamePiece, key);
-        let (host, database) = (piece(keys::HOST), piece(keys::DB));
-        let by_namespace = || match self.namespace {
-            Some(Namespace::Aws) => piece(keys::RPC),
-            Some(Namespace::Remote) => database.or(host),
-            None => None,
-        };
-        let name = piece(keys::NAME).or_else(|| piece(keys::PEER)).or_else(by_namespace);
-        let Some(name) = name.or_else(|| piece(keys::OTEL)) else { return false };
-        out.put_bytes(name);
-        // The convention for databases is `database@host` (X-Ray Developer Guide, segment documents).
-        if let Some(host) = host.filter(|_| Some(name) == database) {
-            let room = (MAX_NAME - 1).saturating_sub(chars_in(name));
-            if room > 0 {
-                out.put("@");
-                out.put_bytes(&host[..end_of_char(host, room)]);
-            }
-        }
-        true
-    }
-
     /// Appends every member of any body, each after a comma.
     #[inline(never)]
     pub(super) fn write(&self, out: &mut Buffer, own: Option<Own<'_>>) {
@@ -56,9 +28,7 @@ impl Body {
         if own.is_none()
             && let Some(namespace) = self.namespace
         {
-            out.put(",\"namespace\":\"");
-            out.put(namespace.as_str());
-            out.put("\"");
+            out.put(namespace.member());
         }
         let failed = self.write_flags(out);
         self.write_http(out);
@@ -100,10 +70,7 @@ impl Body {
     }
 
     fn write_http(&self, out: &mut Buffer) {
-        // A host and a port alone may be a database's.
-        let part = |key| self.value_of(Part::UrlPiece, key).is_some();
-        let request = self.may_have(Part::HttpRequest)
-            || (self.may_have(Part::UrlPiece) && (part(keys::PATH) || part(keys::SCHEME)));
+        let request = self.may_have(Part::HttpRequest) || self.has_url_pieces();
         let response = self.may_have(Part::HttpResponse) || self.status().is_some();
         if !request && !response {
             return;
@@ -309,14 +276,4 @@ impl Body {
         write(start, end);
         true
     }
-}
-
-fn chars_in(text: &[u8]) -> usize {
-    text.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
-}
-
-/// Returns the end of the first `count` characters.
-fn end_of_char(text: &[u8], count: usize) -> usize {
-    let starts = text.iter().enumerate().filter(|(_, byte)| **byte & 0xc0 != 0x80);
-    starts.map(|(at, _)| at).nth(count).unwrap_or(text.len())
 }

@@ -9,7 +9,6 @@ use super::children::Children;
 use super::opening::{Opening, ReadyPlace, SegmentOpening, Times};
 use super::operation::Operation;
 use super::preamble::Preamble;
-use super::section::Part;
 use super::segment_members::Own;
 use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
@@ -137,10 +136,8 @@ impl Frame<'_> {
                 }
                 self.own()
             }
-            (Kind::Embedded { opening: Some(opening) }, Some(times))
-                if !self.body.may_have(Part::NamePiece) =>
-            {
-                opening.put(out.bytes_mut(), true, self.id, times);
+            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
+                opening.put_for(out, true, self.id, times, self.body);
                 None
             }
             _ => self.put_head(out),

@@ -25,10 +25,22 @@ impl Body {
         scanned.chain(self.entries.iter().copied())
     }
 
+    /// Returns whether members of a part may be without an entry.
+    #[inline]
+    pub(super) fn lacks_entries(&self, part: Part) -> bool {
+        matches!(part, Part::Annotation | Part::Metadata) && self.indexed_from(self.text.len()) > 0
+    }
+
+    /// Returns where the first member with an entry begins. Behind `end`, no member has one yet.
+    #[inline]
+    pub(super) fn indexed_from(&self, end: usize) -> usize {
+        self.entries.first().map_or(end, |first| first.start as usize)
+    }
+
     /// Puts all members into the index that end before `end`, behind which no member has an entry yet.
     #[inline]
     pub(super) fn index(&mut self, end: usize) {
-        if self.entries.first().map_or(end, |first| first.start as usize) > 0 {
+        if self.indexed_from(end) > 0 {
             self.index_late(end);
         }
     }
@@ -41,7 +53,7 @@ impl Body {
 
     /// Returns the members in front of the first that has an entry, and before `end`.
     fn unindexed(&self, end: usize) -> Unindexed<'_> {
-        let end = self.entries.first().map_or(end, |first| first.start as usize);
+        let end = self.indexed_from(end);
         let text = self.text.as_bytes().get(..end).unwrap_or_default();
         Unindexed { text, at: 0, split: self.split as usize }
     }

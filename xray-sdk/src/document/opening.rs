@@ -46,6 +46,35 @@ impl Opening {
         put_block(out, &self.block[1..], id, (times, (BEGINNING.len() - 1) + self.name_len));
     }
 
+    /// Appends the document's beginning as [`put`](Self::put) does, by the name that `write` appends, if it does so.
+    #[inline(never)]
+    pub(super) fn put_renamed(
+        &self,
+        out: &mut Buffer,
+        is_first: bool,
+        id: SegmentId,
+        times: Times,
+        write: impl FnOnce(&mut Buffer) -> bool,
+    ) {
+        const HEAD: usize = BEGINNING.len() - 1;
+        let bytes = out.bytes_mut();
+        if !is_first {
+            bytes.push(b',');
+        }
+        bytes.extend_from_slice(&BEGINNING[1..]);
+        if let Some(head) = bytes.last_chunk_mut::<HEAD>() {
+            head[ID_DIGITS].copy_from_slice(&id.encode_apart());
+        }
+        if !write(out) {
+            out.put_bytes(&self.block[BEGINNING.len()..][..self.name_len]);
+        }
+        let bytes = out.bytes_mut();
+        bytes.extend_from_slice(TIMES);
+        if let Some(end) = bytes.last_chunk_mut::<{ TIMES.len() }>() {
+            times.write(end, 0);
+        }
+    }
+
     /// Appends the document's beginning as [`put`](Self::put) does, up to its first annotation or else its metadata.
     #[inline(always)]
     pub(super) fn put_after(

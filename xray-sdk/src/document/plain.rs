@@ -267,7 +267,7 @@ impl Children {
     fn add_rows(&mut self, opening: &Opening, id: SegmentId, (start, end): (u64, u64), body: &Body) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
-            opening.put(out.bytes_mut(), is_first, id, times);
+            opening.put_for(out, is_first, id, times, body);
             let is_usual = body.write_usual(out, None);
             out.put("}");
             is_usual
@@ -276,6 +276,16 @@ impl Children {
 }
 
 impl Opening {
+    /// Appends the beginning of the document of a subsegment with that body, which may have a name of its own.
+    #[inline]
+    pub(super) fn put_for(&self, out: &mut Buffer, is_first: bool, id: SegmentId, times: Times, body: &Body) {
+        if body.may_have(Part::NamePiece) {
+            self.put_renamed(out, is_first, id, times, |out| body.write_name(out));
+        } else {
+            self.put(out.bytes_mut(), is_first, id, times);
+        }
+    }
+
     /// Appends the document of a finished subsegment without children that travels alone, if it is within one second and has
     /// a plain body with members. Otherwise appends nothing and returns `false`.
     #[inline(never)]

@@ -60,6 +60,14 @@ pub(super) enum Part {
 }
 
 impl Part {
+    /// The number of parts.
+    pub(super) const COUNT: usize = 1 + Self::ExceptionPiece as usize;
+
+    /// Returns whether the part's values are no members by themselves.
+    pub(super) const fn is_piece(self) -> bool {
+        self as u8 >= Self::NamePiece as u8
+    }
+
     pub(super) const fn bit(self) -> u16 {
         1 << self as u8
     }
@@ -105,10 +113,11 @@ pub enum Namespace {
 }
 
 impl Namespace {
-    pub(super) const fn as_str(self) -> &'static str {
+    /// Returns the member of a document, with a comma in front.
+    pub(super) const fn member(self) -> &'static str {
         match self {
-            Self::Aws => "aws",
-            Self::Remote => "remote",
+            Self::Aws => ",\"namespace\":\"aws\"",
+            Self::Remote => ",\"namespace\":\"remote\"",
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Usual bodies: a request, a status, an exception, annotations and metadata, the members of each in one row. Most
-//! segments have such a body, and most spans that failed. Rows are found by one look at the entries, and copied whole.
+//! Usual bodies: a request, a status, a statement, an exception, annotations and metadata, the members of each in one row.
+//! Most segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and
+//! copied whole.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -18,6 +19,7 @@ use crate::json::Buffer;
 #[derive(Clone, Copy, Default)]
 struct Rows<'a> {
     request: &'a [u8],
+    sql: &'a [u8],
     /// Without its closing brace.
     exception: &'a [u8],
     annotations: &'a [u8],
@@ -28,13 +30,19 @@ impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows() else { return false };
+        let Some(rows) = self.rows(own.is_some()) else { return false };
+        if let Some(namespace) = self.namespace.filter(|_| own.is_none()) {
+            out.put(namespace.member());
+        }
         if self.has_failed() {
             out.put(self.outcome().members());
         }
-        if !rows.request.is_empty() {
+        if !rows.request.is_empty() || self.has_url_pieces() {
             out.put(",\"http\":{\"request\":{");
             out.put_bytes(rows.request);
+            if self.may_have(Part::UrlPiece) {
+                self.write_url_from_parts(out, rows.request.is_empty());
+            }
             match self.status() {
                 Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
                 None => out.put("}}"),
@@ -44,6 +52,11 @@ impl Body {
         }
         if let Some(own) = own {
             own.write_aws(out);
+        }
+        if !rows.sql.is_empty() {
+            out.put(",\"sql\":{");
+            out.put_bytes(rows.sql);
+            out.put("}");
         }
         if !rows.exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
@@ -81,16 +94,19 @@ impl Body {
 
     /// Returns the rows of a usual body; `None` for any other.
     #[inline]
-    fn rows(&self) -> Option<Rows<'_>> {
-        const USUAL: u16 =
-            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
+    fn rows(&self, is_segment: bool) -> Option<Rows<'_>> {
+        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
+            | Part::Exception.bit()
+            | Part::Annotation.bit()
+            | Part::Metadata.bit()
+            | Part::UrlPiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
         let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
-        if self.parts & !USUAL != 0
+        if self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) != 0
             || !is_explained
             || self.exceptions > 1
             || self.flags.has(Flags::SUCCEEDED)
-            || self.namespace.is_some()
             || self.losses != Truncation::default()
         {
             return None;
@@ -112,6 +128,7 @@ impl Body {
         let of = |one: Part| if part == one.bit() { row } else { &[] };
         Some(Rows {
             request: of(Part::HttpRequest),
+            sql: of(Part::Sql),
             exception,
             annotations: of(Part::Annotation),
             metadata: of(Part::Metadata),
@@ -128,42 +145,55 @@ impl Body {
         is_alone.then_some((self.text.as_bytes().get(..entry.start as usize)?, exception))
     }
 
-    /// Returns the rows of a body with several parts, if the members of each stand together.
+    /// Returns the rows of a body with several parts, if the members of each stand together. Pieces are no members.
     #[inline(never)]
     fn rows_of_several(&self) -> Option<Rows<'_>> {
-        let mut rows = Rows::default();
-        let mut entries = self.members().peekable();
-        while let Some(first) = entries.next() {
-            let part = first.part()?;
-            let mut last = first;
-            while let Some(next) = entries.next_if(|next| next.part() == Some(part)) {
-                last = next;
+        // Start and end of each part's row.
+        let mut rows = [(0, 0); Part::COUNT];
+        let mut exception = &[][..];
+        let first = self.indexed_from(self.text.len());
+        // Annotations and metadata may stand in front of all entries, with a comma behind each.
+        let split = first.min(self.split as usize);
+        rows[Part::Annotation as usize] = (0, split.saturating_sub(1));
+        if first > split {
+            rows[Part::Metadata as usize] = (split, first - 1);
+        }
+        for entry in &self.entries {
+            let part = entry.part()?;
+            if part == Part::Exception {
+                exception = self.split_at_exception(entry)?.1;
+                continue;
             }
-            let row = match part {
-                Part::HttpRequest => &mut rows.request,
-                Part::Exception => &mut rows.exception,
-                Part::Annotation => &mut rows.annotations,
-                Part::Metadata => &mut rows.metadata,
-                _ => return None,
-            };
-            if !row.is_empty() {
+            let (start, end) = (entry.start as usize, (entry.start + entry.len) as usize);
+            let row = &mut rows[part as usize];
+            if row.1 == 0 {
+                *row = (start, end);
+            } else if row.1 + 1 == start || part.is_piece() {
+                row.1 = end;
+            } else {
                 return None;
             }
-            *row = match part {
-                Part::Exception => self.split_at_exception(&first)?.1,
-                _ => self.text.as_bytes().get(first.start as usize..(last.start + last.len) as usize)?,
-            };
         }
-        Some(rows)
+        let of = |part: Part| {
+            let (start, end) = rows[part as usize];
+            self.text.as_bytes().get(start..end)
+        };
+        Some(Rows {
+            request: of(Part::HttpRequest)?,
+            sql: of(Part::Sql)?,
+            exception,
+            annotations: of(Part::Annotation)?,
+            metadata: of(Part::Metadata)?,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::exception::{Exception, StackFrame};
-    use super::super::internal::{Children, Frame, Kind, Opening, Operation, Preamble};
-    use super::super::keys;
-    use super::super::section::{Namespace, Section};
+    use super::super::internal::{Children, Frame, Kind, Opening, Operation, PlainKey, Preamble};
+    use super::super::keys::{self, Key};
+    use super::super::section::{Namespace, Piece, Section};
     use super::super::truncation::Written;
     use super::*;
     use proptest::prelude::*;
@@ -187,17 +217,48 @@ mod tests {
             24 => body.metadata("other", text, &text),
             25 => body.put(Section::Sql, 0, keys::SQL, |_| Written::Nothing),
             26 => body.metadata("", "operation", &text),
+            29..=31 => {
+                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text)
+            }
+            32..=34 => {
+                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text)
+            }
+            35..=37 => body.put_str(Section::Sql, 0, keys::DATABASE_TYPE, text),
+            38..=40 => body.put_str(Section::Sql, 0, keys::SANITIZED_QUERY, text),
+            41..=43 => body.set_namespace(Namespace::Remote),
             _ => body.put_str(Section::Top, 0, keys::USER, text),
         }
     }
 
+    /// Puts members that have no entry at once: some annotations, and behind these some metadata.
+    fn put_quickly(body: &mut Body, (annotations, metadata): (usize, usize)) {
+        let keys = ["\"q.a\":", "\"q.b\":", "\"q.c\":", "\"q.d\":"];
+        let sections = [Section::Annotation, Section::Metadata];
+        let counted =
+            std::iter::repeat_n(sections[0], annotations).chain(std::iter::repeat_n(sections[1], metadata));
+        for (section, key) in counted.zip(keys) {
+            body.make_room();
+            let key = PlainKey::new(section, 0, Key::of_json(key)).unwrap();
+            assert!(body.append_bland(&key, "value"));
+        }
+    }
+
+    fn put_piece(body: &mut Body, piece: Piece, key: Key<'_>, text: &str) {
+        body.put_piece(piece, 0, key, |out| {
+            out.put_escaped(text);
+            Written::Whole
+        });
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn usual_bodies_are_written_as_any_other(
-            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+            quick in (0_usize..3, 0_usize..3),
         ) {
             let mut body = Body::new();
+            put_quickly(&mut body, quick);
             puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
             let (preamble, operation) = (Preamble::default(), Operation::new("GET /"));
             let own = is_segment.then_some(Own {
@@ -218,10 +279,11 @@ mod tests {
     proptest! {
         #[test]
         fn documents_with_usual_bodies_are_those_of_frames(
-            puts in prop::collection::vec((0_u8..29, "[a-z\"]{1,50}"), 0..6), id: u64,
+            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,50}"), 0..6), id: u64, quick in (0_usize..3, 0_usize..3),
             start in 1_000_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000, times in 1..3,
         ) {
             let (mut body, none) = (Body::new(), Children::new());
+            put_quickly(&mut body, quick);
             puts.iter().for_each(|(what, text)| put(&mut body, *what, text));
             let (opening, id) = (Opening::new("load").unwrap(), crate::SegmentId::from(id));
             let frame = Frame {
@@ -238,6 +300,24 @@ mod tests {
             }
             // Both print every field that there is.
             prop_assert_eq!(format!("{usual:?}"), format!("{framed:?}"));
+        }
+    }
+
+    #[test]
+    fn calls_and_queries_are_usual() {
+        let mut call = Body::new();
+        call.set_namespace(Namespace::Remote);
+        put(&mut call, 0, "GET");
+        put(&mut call, 4, "https://h/p");
+        put_piece(&mut call, Piece::Name, keys::HOST, "h");
+        call.set_status(200);
+        let mut query = Body::new();
+        query.set_namespace(Namespace::Remote);
+        put_piece(&mut query, Piece::Name, keys::DB, "orders");
+        put(&mut query, 35, "sqlite");
+        put(&mut query, 38, "select ?");
+        for body in [&call, &query] {
+            assert!(body.write_usual(&mut Buffer::new(), None));
         }
     }
 

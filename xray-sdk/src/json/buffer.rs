@@ -110,6 +110,15 @@ impl Buffer {
         self.bytes.push(b'"');
     }
 
+    /// Appends a string token of a text that is known to need no escapes.
+    #[inline]
+    pub fn put_unescaped_string(&mut self, text: &str) {
+        self.bytes.reserve(text.len() + "\"\"".len());
+        self.bytes.push(b'"');
+        self.bytes.extend_from_slice(text.as_bytes());
+        self.bytes.push(b'"');
+    }
+
     /// Appends a string escaped for the inside of a string token.
     #[inline]
     pub fn put_escaped(&mut self, text: &str) {

@@ -42,26 +42,35 @@ fn specials(w: u64) -> u64 {
     (control | quote | backslash) & TOPS
 }
 
-/// Returns whether a text of at least eight bytes has nothing but letters, digits and `-./_`.
+/// Returns whether a text has nothing but letters, digits and `-./_:`.
 ///
-/// The hosts and paths of most URLs have nothing else.
+/// The hosts, ports and paths of most URLs have nothing else.
 #[inline]
 #[must_use]
 pub fn is_plain_path(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk::<8>() else { return false };
+    let Some(last) = text.last_chunk::<8>() else { return is_short_plain_path(text) };
     let (words, _) = text.as_chunks::<8>();
     // One word after the other: a fold becomes four times as much code.
     words.iter().all(|word| in_plain_path(*word) == TOPS) && in_plain_path(*last) == TOPS
 }
 
-/// The top bit of each byte says whether that is a letter, a digit or one of `-./_`.
+/// Returns whether fewer than eight bytes are all of that.
+#[cold]
+#[inline(never)]
+fn is_short_plain_path(text: &[u8]) -> bool {
+    let mut word = [b'a'; 8];
+    word.iter_mut().zip(text).for_each(|(letter, byte)| *letter = *byte);
+    in_plain_path(word) == TOPS
+}
+
+/// The top bit of each byte says whether that is a letter, a digit or one of `-./_:`.
 #[inline]
 fn in_plain_path(bytes: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(bytes);
     let low = word & !TOPS;
     // With this bit, upper-case letters are lower-case ones, and no other byte is a letter.
     let letters = within(low | (ONES * 0x20), b'a', b'z');
-    (letters | within(low, b'-', b'9') | within(low, b'_', b'_')) & !word & TOPS
+    (letters | within(low, b'-', b':') | within(low, b'_', b'_')) & !word & TOPS
 }
 
 /// The top bit of each byte says whether it is one of `first..=last`, if it has no top bit itself.
@@ -71,20 +80,22 @@ fn within(low: u64, first: u8, last: u8) -> u64 {
     (low + ONES * u64::from(0x80 - first)) ^ (low + ONES * u64::from(0x7f - last))
 }
 
-/// Returns the position of the first slash, or the length.
+/// Returns the position of the first slash or colon, or the length.
 #[inline]
 #[must_use]
-pub fn first_slash(text: &[u8]) -> usize {
+pub fn end_of_host(text: &[u8]) -> usize {
     let (words, rest) = text.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(b'/'));
         // A borrow into the next byte can only follow a hit, and the first is the lowest.
-        let found = differs.wrapping_sub(ONES) & !differs & TOPS;
+        let found = [b'/', b':'].into_iter().fold(0, |found, byte| {
+            let differs = u64::from_le_bytes(*word) ^ (ONES * u64::from(byte));
+            found | (differs.wrapping_sub(ONES) & !differs)
+        }) & TOPS;
         if found != 0 {
             return at * 8 + (found.trailing_zeros() / 8) as usize;
         }
     }
-    words.len() * 8 + rest.iter().position(|byte| *byte == b'/').unwrap_or(rest.len())
+    words.len() * 8 + rest.iter().position(|byte| matches!(byte, b'/' | b':')).unwrap_or(rest.len())
 }
 
 const ONES: u64 = 0x0101_0101_0101_0101;

@@ -10,8 +10,8 @@ mod member;
 
 pub use buffer::Buffer;
 pub(crate) use digits::decimal_digits;
+pub use escape::{end_of_host, is_plain_path};
 pub(crate) use escape::{escaped_prefix, string_token_len};
-pub use escape::{first_slash, is_plain_path};
 pub(crate) use member::MemberKey;
 
 #[cfg(test)]

@@ -136,17 +136,18 @@ fn bland_bytes_are_those_that_are_listed() {
 }
 
 #[test]
-fn plain_paths_have_letters_digits_and_four_signs() {
+fn plain_paths_have_letters_digits_and_five_signs() {
     for byte in 0..=u8::MAX {
-        let listed = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+        let listed = byte.is_ascii_alphanumeric() || b"-./_:".contains(&byte);
         for at in 0..21 {
             let mut text = [b'a'; 21];
             text[at] = byte;
             assert_eq!(super::is_plain_path(&text), listed, "{byte:#x} at {at}");
-            let slash = if byte == b'/' { at } else { text.len() };
-            assert_eq!(super::first_slash(&text), slash, "{byte:#x} at {at}");
+            assert!(at > 6 || super::is_plain_path(&text[..7]) == listed, "{byte:#x} at {at} of seven");
+            let end = if b"/:".contains(&byte) { at } else { text.len() };
+            assert_eq!(super::end_of_host(&text), end, "{byte:#x} at {at}");
         }
     }
-    assert!(!super::is_plain_path(b"shorter") && super::first_slash(b"") == 0);
-    assert_eq!(super::first_slash(b"aaaaaaa//.0/"), 7);
+    assert!(super::is_plain_path(b"") && super::end_of_host(b"") == 0);
+    assert_eq!(super::end_of_host(b"aaaaaaa//.0/"), 7);
 }

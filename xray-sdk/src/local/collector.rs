@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::received::Received;
 use super::trace::Trace;
 use super::waiting::TracesMissing;
-use crate::receive::{DATAGRAM_BUFFER, ReceiveSocket};
+use crate::receive::{DatagramBuffer, ReceiveSocket};
 
 /// Listens on UDP as the X-Ray daemon does, and keeps what it gets.
 ///
@@ -176,13 +176,13 @@ impl Drop for Collector {
 impl Shared {
     /// Moves datagrams from the socket to the inbox until the collector is dropped.
     fn receive(&self, socket: &ReceiveSocket) {
-        let mut buffer = vec![0; DATAGRAM_BUFFER];
+        let mut buffer = DatagramBuffer::new();
         while !self.stopped.load(Ordering::Acquire) {
             match socket.recv(&mut buffer) {
-                Ok(0) => {}
-                Ok(length) => {
-                    let datagram = buffer[..length].to_vec();
-                    lock(&self.inbox).push(datagram);
+                Ok(datagrams) => {
+                    // An empty one only wakes this thread.
+                    let datagrams = datagrams.filter(|datagram| !datagram.is_empty());
+                    lock(&self.inbox).extend(datagrams.map(<[u8]>::to_vec));
                     self.arrived.notify_all();
                 }
                 // Windows reports here what became of answers we never sent.

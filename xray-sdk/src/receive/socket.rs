@@ -9,15 +9,19 @@ use std::time::Duration;
 
 use rustix::net::sockopt;
 
+use super::datagrams::{DatagramBuffer, Datagrams};
+use super::gro::Gro;
 use super::kernel;
 
 /// A UDP socket of a daemon: bound, with a large receive buffer, and with the kernel's count of drops.
 #[derive(Debug)]
 pub struct ReceiveSocket {
-    socket: UdpSocket,
-    buffer_size: usize,
+    pub(super) socket: UdpSocket,
+    /// `None` where the kernel hands over single datagrams only.
+    pub(super) gro: Option<Gro>,
+    pub(super) buffer_size: usize,
     /// The number of this socket in `/proc/net/udp`. `None` where there is no such file.
-    inode: Option<u64>,
+    pub(super) inode: Option<u64>,
 }
 
 impl ReceiveSocket {
@@ -41,11 +45,10 @@ impl ReceiveSocket {
     /// # Errors
     /// If the address can't be resolved, is taken, or is not one of this machine. A refused buffer is no error.
     pub fn bind_with_buffer(addr: impl ToSocketAddrs, bytes: usize) -> io::Result<Self> {
-        #[expect(clippy::disallowed_methods, reason = "a daemon owns its listening socket")]
-        let socket = UdpSocket::bind(addr)?;
+        let (socket, gro) = open(addr)?;
         let buffer_size = enlarge(&socket, bytes);
         let inode = kernel::inode(&socket);
-        Ok(Self { socket, buffer_size, inode })
+        Ok(Self { socket, gro, buffer_size, inode })
     }
 
     /// The address that the socket listens on, with the port it was given.
@@ -67,19 +70,27 @@ impl ReceiveSocket {
     /// Datagrams that the kernel dropped at this socket so far, since its receive buffer was full.
     ///
     /// Read from `/proc/net/udp` or `/proc/net/udp6` on Linux, where the count has 32 bits. `None` means not known:
-    /// on other systems, and where `/proc` is hidden.
+    /// on other systems, and where `/proc` is hidden. Linux counts a run that was sent in one system call as one, whatever
+    /// the number of its datagrams.
     #[must_use]
     pub fn kernel_drops(&self) -> Option<u64> {
         kernel::drops(self.inode?, self.local_addr().ok()?.is_ipv6())
     }
 
-    /// Receives one datagram into `buffer`, which should have [`DATAGRAM_BUFFER`] bytes, and returns its length.
+    /// Receives datagrams into `buffer` by one system call.
+    ///
+    /// Most calls return one datagram. On Linux, a run of datagrams that its sender sent in one system call comes whole
+    /// (`UDP_GRO`): up to 64 datagrams, 64 KB together. The receive buffer holds two to four times as many that way.
     ///
     /// # Errors
     /// As [`UdpSocket::recv`]; `WouldBlock` or `TimedOut` when the read timeout passed.
-    pub fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        // Not `recv`: Windows demands a connected socket for it.
-        self.socket.recv_from(buffer).map(|(length, _)| length)
+    pub fn recv<'a>(&self, buffer: &'a mut DatagramBuffer) -> io::Result<Datagrams<'a>> {
+        let (length, size) = match &self.gro {
+            Some(gro) => gro.recv(&self.socket, buffer.as_mut_slice())?,
+            // Not `recv`: Windows demands a connected socket for it.
+            None => self.socket.recv_from(buffer.as_mut_slice()).map(|(length, _)| (length, length))?,
+        };
+        Ok(buffer.datagrams(length, size))
     }
 
     /// Sets how long [`recv`](Self::recv) waits. `None`, the default, waits for ever.
@@ -91,10 +102,24 @@ impl ReceiveSocket {
     }
 
     /// The socket itself, for what this type has no method for.
+    ///
+    /// Not for receiving: the standard library's methods return a run of datagrams as if it were one.
     #[must_use]
     pub fn as_udp_socket(&self) -> &UdpSocket {
         &self.socket
     }
+}
+
+/// Binds a socket that is handed runs of datagrams, or a plain one where the kernel refuses that.
+#[expect(clippy::disallowed_methods, reason = "a daemon owns its listening socket")]
+fn open(addr: impl ToSocketAddrs) -> io::Result<(UdpSocket, Option<Gro>)> {
+    let socket = UdpSocket::bind(&addr)?;
+    if let Some(gro) = Gro::new(&socket) {
+        return Ok((socket, Some(gro)));
+    }
+    // What was set before the refusal must not stay: a run would be read as one datagram.
+    drop(socket);
+    Ok((UdpSocket::bind(&addr)?, None))
 }
 
 /// Enlarges the receive buffer and returns its size as the kernel reports it.
@@ -121,9 +146,6 @@ fn force(socket: &UdpSocket, bytes: usize) -> bool {
 fn force(_: &UdpSocket, _: usize) -> bool {
     false
 }
-
-/// A buffer for any datagram: UDP's length field has 16 bits.
-pub const DATAGRAM_BUFFER: usize = 64 * 1024;
 
 /// The receive buffer that [`ReceiveSocket::bind`] asks for: 8 MB, for 13,000 datagrams of 250 bytes where Linux
 /// grants it by force.
@@ -167,8 +189,9 @@ mod tests {
     fn the_largest_datagram_arrives_whole() {
         let socket = ReceiveSocket::bind("127.0.0.1:0").unwrap();
         sender(&socket).send(&vec![b'x'; 65_507]).unwrap();
-        let mut buffer = vec![0; DATAGRAM_BUFFER];
-        assert_eq!(socket.recv(&mut buffer).unwrap(), 65_507);
+        let mut buffer = DatagramBuffer::new();
+        let datagrams = socket.recv(&mut buffer).unwrap();
+        assert_eq!(datagrams.map(<[u8]>::len).collect::<Vec<_>>(), [65_507]);
     }
 
     /// Every datagram was either received or is among the kernel's drops.
@@ -185,10 +208,10 @@ mod tests {
                 from.send_to(&[b'x'; 8_000], to).unwrap();
             }
             socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
-            let mut buffer = vec![0; DATAGRAM_BUFFER];
+            let mut buffer = DatagramBuffer::new();
             let mut received = 0;
-            while socket.recv(&mut buffer).is_ok() {
-                received += 1;
+            while let Ok(datagrams) = socket.recv(&mut buffer) {
+                received += datagrams.len() as u64;
             }
             let drops = socket.kernel_drops().unwrap();
             assert!(drops > 0, "200 datagrams of 8,000 bytes overflow {} bytes", socket.buffer_size());

@@ -41,8 +41,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) unique: bool,
     /// Set if no two fields are the same member of the request.
     pub(crate) distinct_request: bool,
-    /// Set if there is a statement, and a field that says which kind of database it is for.
-    pub(crate) states_system: bool,
+    /// Set if there is a statement, and a field behind it may say which kind of database it is for; of an event, any field.
+    pub(crate) states_system_late: bool,
     /// Set if there is a statement.
     pub(crate) has_statement: bool,
     /// Set if a field may carry the user's sampling decision.
@@ -94,6 +94,12 @@ impl CallsiteInfo {
             .collect();
         let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
         let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
+        // Exactly one field says so, in front of all statements.
+        let has_system_first = || {
+            let mut facts =
+                slots.iter().filter(|slot| matches!(slot, Slot::DbSystem | Slot::Statement { .. }));
+            !is_event && facts.next() == Some(&Slot::DbSystem) && facts.all(|slot| *slot != Slot::DbSystem)
+        };
         let unique = !slots.iter().enumerate().any(twice) && !slots.iter().any(is_also_ours);
         let module = metadata.module_path().unwrap_or_else(|| metadata.target());
         let plain_key = |slot: &Slot| match slot {
@@ -139,7 +145,7 @@ impl CallsiteInfo {
             has_decisive_fields: slots.iter().any(Slot::is_decisive),
             has_decision: !is_event && slots.contains(&Slot::Sampled),
             has_statement: has_statement(),
-            states_system: has_statement() && slots.contains(&Slot::DbSystem),
+            states_system_late: has_statement() && slots.contains(&Slot::DbSystem) && !has_system_first(),
             platform_root,
             dropped,
             slots,

@@ -6,13 +6,13 @@
 use std::net::Ipv4Addr;
 
 use xray_sdk::TraceHeader;
-use xray_sdk::document::internal::{Body, Buffer, Key, Piece, Section, Written, keys};
-use xray_sdk::document::{MAX_STRING, MAX_VALUE, Namespace};
+use xray_sdk::document::internal::{Body, Buffer, Key, Piece, PlainKey, Section, Written, keys};
+use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
 use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
 use crate::fields::sanitize::statement::Language;
-use crate::fields::sanitize::url::SafeUrl;
+use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
@@ -119,24 +119,27 @@ impl<'a> FieldTarget<'a> {
         if url.is_empty() {
             return;
         }
-        let Some((safe, ready)) = SafeUrl::parse_ready(url, self.rules.keep_query) else {
+        let Some(safe) = SafeUrl::parse(url, self.rules.keep_query) else {
             return self.leave_out(Section::HttpRequest, keys::URL);
         };
-        match ready.filter(|url| self.distinct && url.len() <= MAX_STRING) {
-            Some(url) => self.body.append(Section::HttpRequest, rank, keys::URL, |out| {
-                out.put("\"");
-                out.put(url);
-                out.put("\"");
-                Written::Whole
-            }),
-            None => self.put_request(rank, keys::URL, &safe.to_text()),
+        self.put_request(rank, keys::URL, &safe.to_text());
+        if let Some(host) = safe.host().filter(|_| !self.is_segment) {
+            self.put_name(rank + OF_URL, keys::HOST, Value::Str(host));
         }
-        // A client's name, behind those that name the host by itself.
-        if !self.is_segment
-            && let Some(host) = safe.host()
-        {
-            self.put_name(8 + rank, keys::HOST, Value::Str(host));
+    }
+
+    /// Puts a URL that is safe as it is, under a key that no other field has. Puts nothing and returns `false` if it is
+    /// any other.
+    #[inline]
+    pub(in crate::fields) fn put_plain_url(&mut self, rank: u8, key: &PlainKey, url: &str) -> bool {
+        let host = if url.len() <= MAX_STRING { host_of_plain_url(url) } else { None };
+        // All characters of a plain host may stand in a name.
+        let Some(host) = host.filter(|host| host.len() <= MAX_NAME) else { return false };
+        self.body.append_unescaped(key, url);
+        if !self.is_segment {
+            self.put_ready_name(rank + OF_URL, keys::HOST, host);
         }
+        true
     }
 
     /// Puts a member of the request.
@@ -190,6 +193,12 @@ impl<'a> FieldTarget<'a> {
     }
 
     pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
+        if path.len() <= MAX_STRING && is_plain_url_path(path) {
+            return self.body.put_piece(Piece::Url, rank, keys::PATH, |out| {
+                out.put(path);
+                Written::Whole
+            });
+        }
         match SafeUrl::parse(path, self.rules.keep_query).map(SafeUrl::split) {
             Some((_, path)) => self.put_url_part(rank, keys::PATH, path),
             None => self.leave_out_piece(keys::PATH),
@@ -269,6 +278,9 @@ impl<'a> FieldTarget<'a> {
         }
     }
 }
+
+/// Added to the rank of a URL to get that of its host as a client's name, behind fields that name the host by itself.
+const OF_URL: u8 = 8;
 
 /// The maximum of log groups in a document. A process has a handful.
 const MAX_LOG_GROUPS: usize = 20;

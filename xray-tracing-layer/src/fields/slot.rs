@@ -220,5 +220,8 @@ impl Slot {
 
 /// Returns whether OpenTelemetry's kind of a span is that of a call to another service.
 pub(crate) fn is_call(kind: &str) -> bool {
-    kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer")
+    // In the spelling of the conventions first.
+    matches!(kind, "client" | "producer")
+        || kind.eq_ignore_ascii_case("client")
+        || kind.eq_ignore_ascii_case("producer")
 }

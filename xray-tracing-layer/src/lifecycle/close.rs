@@ -54,11 +54,14 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let Some(record) = found.remove() else { return };
-        match record.parent {
-            Some(parent) if self.config.closes_plainly && record.is_plain_part() => {
-                self.close_plain(record, id, parent, ctx);
-            }
-            _ => self.close_otherwise(record, id, ctx),
+        let part = record.parent.filter(|_| record.is_plain_part());
+        if !self.config.closes_plainly || !(part.is_some() || record.is_plain_root()) {
+            return self.close_otherwise(record, id, ctx);
+        }
+        let now = self.spans.clock.ticks();
+        match part {
+            Some(parent) => self.close_plain(record, id, parent, now, ctx),
+            None => self.close_root(record, id, now),
         }
     }
 
@@ -100,7 +103,7 @@ impl Core {
 
     /// Reports the end of a trace to the sampler that watches it.
     #[inline(never)]
-    fn observe_end(&self, record: &SpanRecord) {
+    pub(crate) fn observe_end(&self, record: &SpanRecord) {
         if let Some(verdict) = &record.verdict {
             self.hooks.sampler.observe(verdict, record.body.is_faulty());
         }

@@ -203,7 +203,7 @@ impl Core {
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
         match self.spans.table.inherited(parent) {
             Some(inheritance) => {
-                record.inherit(parent, inheritance());
+                record.inherit(parent, inheritance.read());
                 true
             }
             None => self.inherit_from_locked(record, parent),

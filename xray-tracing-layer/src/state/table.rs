@@ -16,11 +16,14 @@
 
 #[path = "table/address.rs"]
 mod address;
+#[path = "table/handed_down.rs"]
+mod handed_down;
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{OnceLock, PoisonError};
 
 use self::address::{ADDRESS_BITS, FIRST_PAGE, PAGES, page_and_index};
+pub(crate) use self::handed_down::HandedDown;
 use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Inheritance, Kind, SpanRecord};
 
@@ -49,7 +52,7 @@ struct Place {
     /// The words that the first record hands down to the spans inside it, if the label has [`HANDED_DOWN`].
     ///
     /// Most places never have a record with children, so the room is made when it is needed, and stays.
-    inheritance: OnceLock<Box<[AtomicU64; INHERITED]>>,
+    inheritance: OnceLock<Box<HandedDown>>,
     bucket: Mutex<Bucket>,
 }
 
@@ -134,16 +137,16 @@ impl Table {
         self.shard(id).place(id)?.lock().find(id).map(look)
     }
 
-    /// Returns a reader of what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
+    /// Returns what a record hands down, without a lock, if [`hand_down`](Self::hand_down) left it here.
     #[inline]
-    pub(crate) fn inherited(&self, id: u64) -> Option<impl Fn() -> Inheritance> {
+    pub(crate) fn inherited(&self, id: u64) -> Option<&HandedDown> {
         let place = self.shard(id).place(id)?;
         // The words were stored before the label. They stay while the span is held, and the caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;
         }
-        place.inheritance.get().map(|words| || words.each_ref().map(|word| word.load(Relaxed)))
+        place.inheritance.get().map(|words| &**words)
     }
 
     /// Calls `look` as [`with`](Self::with) does. What it returns beside its result is handed down from now on: `look`
@@ -161,9 +164,7 @@ impl Table {
             && bucket.is_single()
         {
             let room = place.inheritance.get_or_init(Box::default);
-            for (room, word) in room.iter().zip(words) {
-                room.store(word, Relaxed);
-            }
+            room.store(words);
             place.label.store(place.label.load(Relaxed) | HANDED_DOWN, Release);
         }
         Some(result)
@@ -224,14 +225,28 @@ impl Found<'_> {
     #[inline]
     pub(crate) fn remove(self) -> Option<Box<SpanRecord>> {
         let mut bucket = self.place.lock();
-        let record = bucket.remove(self.id)?;
-        if bucket.others.is_none() {
-            self.place.label.store(0, Relaxed);
-        } else {
-            self.place.label(&bucket);
-        }
+        let record = match bucket.first.take_if(|(first, _)| *first == self.id) {
+            Some((_, record)) if bucket.others.is_none() => {
+                self.place.label.store(0, Relaxed);
+                record
+            }
+            taken => self.remove_among_several(&mut bucket, taken.map(|(_, record)| record))?,
+        };
         self.shard.open.fetch_sub(1, Relaxed);
         Some(record)
+    }
+
+    /// Takes the record out of a bucket that has others, or had some, unless it is `taken` already.
+    #[cold]
+    #[inline(never)]
+    fn remove_among_several(
+        &self,
+        bucket: &mut Bucket,
+        taken: Option<Box<SpanRecord>>,
+    ) -> Option<Box<SpanRecord>> {
+        let record = taken.or_else(|| bucket.remove(self.id));
+        self.place.label(bucket);
+        record
     }
 }
 
@@ -239,7 +254,7 @@ impl Shard {
     #[inline]
     fn place(&self, id: u64) -> Option<&Place> {
         let (page, index) = page_and_index(id);
-        self.pages[page].get()?.get(index)
+        self.pages.get(page)?.get()?.get(index)
     }
 
     /// Returns the id's place, if it may have a record.
@@ -340,9 +355,6 @@ const KIND_ALONE: u64 = 0b11;
 /// The bit of a label that says that the record's inheritance lies beside it. No record that is unrecorded hands
 /// anything down, so no label is [`SEVERAL`] by that.
 const HANDED_DOWN: u64 = 0b100;
-
-/// The words of an inheritance.
-const INHERITED: usize = size_of::<Inheritance>() / size_of::<u64>();
 
 /// Records that share the bucket: only the bucket knows. No id is 0.
 const SEVERAL: u64 = KIND;

@@ -20,10 +20,11 @@ pub(crate) fn language_in(body: &Body) -> Option<Language> {
     system.map(|system| Language::of(Some(system)))
 }
 
-/// Returns the language of a callsite's statement by its other fields. Visits none if there is no such field.
+/// Returns the language of a callsite's statement by its other fields. Visits none if no field behind the statement may say
+/// so: one in front of it is met in time.
 #[inline]
 pub(crate) fn language_of(callsite: &CallsiteInfo, fields: impl FnOnce(&mut dyn Visit)) -> Option<Language> {
-    if !callsite.states_system {
+    if !callsite.states_system_late {
         return None;
     }
     let mut visitor = LanguageVisitor { callsite, language: None };

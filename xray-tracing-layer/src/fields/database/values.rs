@@ -6,6 +6,7 @@ use xray_sdk::document::internal::{Buffer, Key, Section, Written, keys};
 
 use crate::fields::field_target::FieldTarget;
 use crate::fields::sanitize::connection_string::connection_string;
+use crate::fields::sanitize::known_statement::KnownStatements;
 use crate::fields::sanitize::statement::{Language, Sanitized};
 use crate::fields::value::Value;
 
@@ -21,7 +22,7 @@ impl FieldTarget<'_> {
             return self.body.put_text(Section::Sql, rank, KEY, statement);
         }
         let language = self.language.unwrap_or_else(|| Language::of(self.rules.database.system.as_deref()));
-        self.body.put(Section::Sql, rank, KEY, |out| put_statement(out, statement, language));
+        self.body.put(Section::Sql, rank, KEY, |out| put_statement(out, statement, language, &KNOWN));
     }
 
     pub(in crate::fields) fn put_connection_string(&mut self, text: &str) {
@@ -40,14 +41,20 @@ impl FieldTarget<'_> {
             return;
         }
         // The console can't draw an `sql` block for a store that does not speak it.
-        let (section, key) = if NOT_SQL.contains(&system) {
-            if !self.is_segment {
-                self.put_name(NAMELESS, keys::OTEL, Value::Str(system));
-            }
-            (Section::Metadata, keys::DB_SYSTEM)
-        } else {
+        let (section, key) = if is_sql(system) {
             (Section::Sql, keys::DATABASE_TYPE)
+        } else {
+            (Section::Metadata, keys::DB_SYSTEM)
         };
+        // The name of last resort: without it, the map would show a node for each operation. In front of the members, so
+        // that these stand together.
+        if !self.is_segment {
+            let rules = self.rules;
+            match section {
+                Section::Sql => self.put_ready_name(NAMELESS, keys::OTEL, &rules.database.name),
+                _ => self.put_name(NAMELESS, keys::OTEL, Value::Str(system)),
+            }
+        }
         // A system has a name, and a name no control characters.
         if system.contains(char::is_control) {
             self.leave_out(section, key);
@@ -56,11 +63,6 @@ impl FieldTarget<'_> {
         }
         if section == Section::Sql {
             self.put_sql_versions(system);
-            if !self.is_segment {
-                // The name of last resort: without it, the map would show a node for each operation.
-                let rules = self.rules;
-                self.put_ready_name(NAMELESS, keys::OTEL, &rules.database.name);
-            }
         }
     }
 
@@ -73,7 +75,20 @@ impl FieldTarget<'_> {
 }
 
 /// Appends a statement without its values; nothing if its form is not understood.
-fn put_statement(out: &mut Buffer, statement: &str, language: Language) -> Written {
+fn put_statement(out: &mut Buffer, statement: &str, language: Language, known: &KnownStatements) -> Written {
+    if known.put(out, statement, language) {
+        return Written::Whole;
+    }
+    let start = out.len();
+    let wrote = put_sanitized(out, statement, language);
+    if wrote == Written::Whole {
+        known.keep(out, start, statement, language);
+    }
+    wrote
+}
+
+#[inline(never)]
+fn put_sanitized(out: &mut Buffer, statement: &str, language: Language) -> Written {
     let start = out.len();
     let cut = out.put_display_within(Sanitized { statement, language }, MAX_VALUE);
     if out.len() == start + "\"\"".len() {
@@ -83,21 +98,70 @@ fn put_statement(out: &mut Buffer, statement: &str, language: Language) -> Writt
     Written::cut_if(cut)
 }
 
+/// Statements of this process that need no change.
+static KNOWN: KnownStatements = KnownStatements::new();
+
 /// The rank of the name that any other name overrides.
 const NAMELESS: u8 = u8::MAX;
 
-/// Values of `db.system` for which X-Ray's `sql` block is not made.
-const NOT_SQL: &[&str] = &[
-    "dynamodb",
-    "aws.dynamodb",
-    "redis",
-    "mongodb",
-    "memcached",
-    "elasticsearch",
-    "opensearch",
-    "couchdb",
-    "couchbase",
-    "neo4j",
-    "hbase",
-    "aws.redshift.data",
-];
+/// Returns whether X-Ray's `sql` block is made for a value of `db.system`.
+fn is_sql(system: &str) -> bool {
+    !matches!(
+        system,
+        "dynamodb"
+            | "aws.dynamodb"
+            | "redis"
+            | "mongodb"
+            | "memcached"
+            | "elasticsearch"
+            | "opensearch"
+            | "couchdb"
+            | "couchbase"
+            | "neo4j"
+            | "hbase"
+            | "aws.redshift.data"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_known_statement_is_shown_as_an_unknown_one(
+            statement in "(SELECT|insert into|PRAGMA|GET) [a-z \"'$?0-9=\n`;/*-]{9,30}", system in 0_usize..5,
+        ) {
+            let system = [None, Some("sqlite"), Some("postgresql"), Some("mysql"), Some("redis")][system];
+            let language = Language::of(system);
+            let (mut scanned, known) = (Buffer::new(), KnownStatements::new());
+            let wrote = put_sanitized(&mut scanned, &statement, language);
+            for _ in 0..2 {
+                let mut shown = Buffer::new();
+                prop_assert_eq!(put_statement(&mut shown, &statement, language, &known), wrote);
+                prop_assert_eq!(shown.as_str(), scanned.as_str());
+            }
+            prop_assert!(!known.put(&mut scanned, &statement, language) || scanned.as_str().ends_with(&json(&statement)));
+        }
+    }
+
+    fn json(statement: &str) -> String {
+        serde_json::to_string(statement).unwrap()
+    }
+
+    #[test]
+    fn a_statement_with_placeholders_is_scanned_once() {
+        let (known, language) = (KnownStatements::new(), Language::of(None));
+        for (statement, is_known) in [
+            ("SELECT customer FROM orders WHERE shop = $1", true),
+            ("SELECT customer FROM orders WHERE shop = '1'", false),
+            ("SELECT customer /* of a shop */ FROM orders", false),
+        ] {
+            let mut out = Buffer::new();
+            assert_eq!(put_statement(&mut out, statement, language, &known), Written::Whole);
+            assert_eq!(known.put(&mut out, statement, language), is_known, "{statement}");
+        }
+    }
+}

@@ -11,6 +11,7 @@ pub(crate) mod free_text;
 #[cfg(feature = "http")]
 pub(crate) mod header;
 pub(crate) mod host;
+pub(crate) mod known_statement;
 pub(crate) mod secret_key;
 mod sql;
 pub(crate) mod statement;

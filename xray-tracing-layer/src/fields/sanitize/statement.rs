@@ -22,6 +22,22 @@ impl Language {
         let Some(system) = system.map(str::trim).filter(|system| !system.is_empty()) else {
             return Self::Unknown;
         };
+        Self::of_frequent(system).unwrap_or_else(|| Self::of_any(system))
+    }
+
+    /// Returns the language of a system that many programs use, in the spelling of the conventions.
+    fn of_frequent(system: &str) -> Option<Self> {
+        match system {
+            "postgresql" => Some(Self::Sql(Dialect::DoubleQuotedNames)),
+            "mysql" | "mariadb" => Some(Self::Sql(Dialect::MySql)),
+            "sqlite" | "mssql" => Some(Self::Sql(Dialect::Unknown)),
+            "redis" | "mongodb" => Some(Self::Command),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn of_any(system: &str) -> Self {
         let is = |names: &[&str]| names.iter().any(|name| system.eq_ignore_ascii_case(name));
         if is(DOUBLE_QUOTED_NAMES) {
             Self::Sql(Dialect::DoubleQuotedNames)
@@ -181,6 +197,13 @@ const OTHER_SQL: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frequent_systems_are_in_the_lists() {
+        for system in ["postgresql", "mysql", "mariadb", "sqlite", "mssql", "redis", "mongodb"] {
+            assert_eq!(Language::of_frequent(system), Some(Language::of_any(system)), "{system}");
+        }
+    }
 
     #[test]
     fn a_system_says_how_its_statements_are_read() {

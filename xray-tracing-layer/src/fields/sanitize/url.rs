@@ -16,9 +16,9 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
-use super::host::{HostPort, MAX_HOST};
+use super::host::{HostPort, MAX_HOST, is_port};
 use super::secret_key::{Secret, key_before};
-use xray_sdk::document::internal::{first_slash, is_plain_path};
+use xray_sdk::document::internal::{end_of_host, is_plain_path};
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,21 +38,13 @@ impl<'a> SafeUrl<'a> {
         Self::parse_plain(url).or_else(|| Self::parse_any(url, keep_query))
     }
 
-    /// Reads a URL as [`parse`](Self::parse) does. Returns the whole beside it, if it is unchanged and needs no escapes in
-    /// JSON.
-    pub(crate) fn parse_ready(url: &'a str, keep_query: bool) -> Option<(Self, Option<&'a str>)> {
-        match Self::parse_plain(url) {
-            Some(plain) => Some((plain, Some(url))),
-            None => Self::parse_any(url, keep_query).map(|safe| (safe, None)),
-        }
-    }
-
-    /// Reads a URL of HTTP without a port, a query, or anything else that could hide a secret, as most are. Returns
+    /// Reads a URL of HTTP without a user, a query, or anything else that could hide a secret, as most are. Returns
     /// `None` for any other.
     #[inline]
     fn parse_plain(url: &'a str) -> Option<Self> {
-        let (before, host, after) = plain_parts(url)?;
-        let host = HostPort { host, port: "", whole: host };
+        let rest = after_scheme(url)?;
+        let (host, after) = plain_host(rest)?;
+        let before = &url[..url.len() - rest.len()];
         Some(Self { before, host: Some(host), after, unchanged: Some(url) })
     }
 
@@ -121,11 +113,23 @@ impl<'a> SafeUrl<'a> {
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
-    // Whatever its path, the host is no longer than what it begins.
-    after_scheme(url).is_some_and(|rest| rest.len() <= MAX_HOST && !rest.starts_with('/'))
+    host_of_plain_url(url).is_some()
 }
 
-/// Returns what follows the scheme of a URL of HTTP, if that has neither `:@?#;=%` nor anything that readers of URLs
+/// Returns the host of a URL that [is plain](is_plain_url).
+#[inline]
+pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
+    after_scheme(url).and_then(plain_host).map(|(host, _)| host.host)
+}
+
+/// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
+/// those for which it is `false`.
+#[inline]
+pub(crate) fn is_plain_url_path(path: &str) -> bool {
+    path.starts_with('/') && !path.starts_with("//") && is_plain_path(path.as_bytes())
+}
+
+/// Returns what follows the scheme of a URL of HTTP, if that has neither `@?#;=%` nor anything that readers of URLs
 /// disagree about.
 #[inline]
 fn after_scheme(url: &str) -> Option<&str> {
@@ -133,13 +137,26 @@ fn after_scheme(url: &str) -> Option<&str> {
     is_plain_path(rest.as_bytes()).then_some(rest)
 }
 
-/// Splits a plain URL into scheme with `://`, host and path.
+/// Splits what follows the scheme into the host and the path.
 #[inline]
-fn plain_parts(url: &str) -> Option<(&str, &str, &str)> {
-    let rest = after_scheme(url)?;
-    let (host, after) = rest.split_at(first_slash(rest.as_bytes()));
-    let is_plain = !host.is_empty() && host.len() <= MAX_HOST;
-    is_plain.then(|| (&url[..url.len() - rest.len()], host, after))
+fn plain_host(rest: &str) -> Option<(HostPort<'_>, &str)> {
+    let end = end_of_host(rest.as_bytes());
+    let (host, after) = rest.split_at(end);
+    let (port, after) = match after.strip_prefix(':') {
+        Some(port) => plain_port(port)?,
+        None => ("", after),
+    };
+    let is_host = !host.is_empty() && host.len() <= MAX_HOST;
+    is_host.then(|| (HostPort { host, port, whole: &rest[..rest.len() - after.len()] }, after))
+}
+
+/// Splits what follows the colon behind a host into the port and the path.
+#[inline]
+fn plain_port(rest: &str) -> Option<(&str, &str)> {
+    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    let (port, after) = rest.split_at(end);
+    let is_whole = after.is_empty() || after.starts_with('/');
+    (is_whole && !port.is_empty() && is_port(port)).then_some((port, after))
 }
 
 /// Returns the start of the authority, if there is one. The outer `None`: the form is not understood.
@@ -201,24 +218,42 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_plain_url_is_read_as_any_other(
-            url in "https?://[a-z.:@_-]{0,12}(/[a-z0-9 ~%;=@/?#:\\\\ü\x7f-]{0,12})?|https?://[a-zA-Z0-9._-]{1,20}(/[a-z0-9/._-]{0,20})?", keep: bool,
+            url in "https?://[a-z.:@_-]{0,12}(:[0-9]{0,6})?(/[a-z0-9 ~%;=@/?#:\\\\ü\x7f-]{0,12})?|https?://[a-zA-Z0-9._-]{1,20}(/[a-z0-9/._-]{0,20})?", keep: bool,
         ) {
             if let Some(plain) = SafeUrl::parse_plain(&url) {
                 proptest::prop_assert_eq!(Some(plain), SafeUrl::parse_any(&url, keep));
+                proptest::prop_assert_eq!(host_of_plain_url(&url), plain.host());
             } else {
                 proptest::prop_assert!(!is_plain_url(&url));
+            }
+        }
+
+        #[test]
+        fn a_plain_path_is_read_as_any_other(path in "[a-z0-9/:._@;=?#\\\\%-]{0,12}", keep: bool) {
+            if is_plain_url_path(&path) {
+                let read = SafeUrl::parse_any(&path, keep);
+                proptest::prop_assert_eq!(read.map(SafeUrl::split), Some((None, path.as_str())));
             }
         }
     }
 
     #[test]
     fn most_urls_are_plain() {
-        for url in ["https://shop.example/orders/1234567/item", "http://localhost/", "http://inventory"] {
+        for url in [
+            "https://shop.example/orders/1234567/item",
+            "http://localhost/",
+            "http://inventory",
+            "http://h:80/orders/17",
+            "http://127.0.0.1:65535",
+            "http://h/a:b",
+        ] {
             assert_eq!(SafeUrl::parse_plain(url), SafeUrl::parse_any(url, false));
             assert!(SafeUrl::parse_plain(url).is_some(), "{url}");
         }
         for url in [
-            "http://h:80/orders/17",
+            "http://h:65536/orders/17",
+            "http://h:/orders/17",
+            "http://h:pw/orders/17",
             "https://shop.example/?q",
             "https://a@b.example/orders",
             "/orders/1234567",

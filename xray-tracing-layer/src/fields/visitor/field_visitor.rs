@@ -9,10 +9,12 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, Section};
 
+use super::root_key::{RootKeys, RootWay};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::deferred::DeferredFields;
 use crate::fields::field_target::FieldTarget;
 use crate::fields::redacted_body::RedactedBody;
+use crate::fields::sanitize::statement::Language;
 use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value, visit};
 use crate::settings::redaction::Rules;
@@ -23,6 +25,8 @@ pub(crate) struct FieldVisitor<'a> {
     /// Set if values can simply be appended: no two fields have the same key, and there is no redaction
     /// hook.
     plain: bool,
+    /// The ways of short texts and URLs, if these can simply be appended.
+    ways: Option<&'a RootKeys>,
     /// The fields that this visitor handles.
     pass: Pass<'a>,
     pub(crate) target: FieldTarget<'a>,
@@ -48,7 +52,7 @@ impl<'a> FieldVisitor<'a> {
         is_segment: bool,
     ) -> Self {
         let target = FieldTarget::new(rules, body, is_segment);
-        Self { callsite, plain: false, pass: Pass::Only, target }
+        Self { callsite, plain: false, ways: None, pass: Pass::Only, target }
     }
 
     /// Creates a visitor for the fields of a new span, whose body is empty.
@@ -60,6 +64,7 @@ impl<'a> FieldVisitor<'a> {
     ) -> Self {
         let mut visitor = Self::new(callsite, rules, body, is_segment);
         visitor.plain = callsite.unique && rules.redact.is_none();
+        visitor.ways = callsite.root_keys.as_deref().filter(|_| visitor.plain);
         visitor.target.distinct = callsite.distinct_request;
         visitor
     }
@@ -100,6 +105,22 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, slot, value);
     }
 
+    /// Appends a text as it is. Appends nothing and returns `false` if it is not a short one or a URL of a common form, or
+    /// any way is not open.
+    #[inline]
+    fn append(&mut self, field: &Field, text: &str) -> bool {
+        let Some(RootKeys { ways, keys }) = self.ways else { return false };
+        match (ways.get(field.index()), keys.get(field.index())) {
+            // A blank text may count as absent.
+            (Some(RootWay::Short), Some(key)) => {
+                !text.starts_with(' ') && self.target.body.append_bland(key, text)
+            }
+            (Some(RootWay::Url { rank }), Some(key)) => self.target.put_plain_url(*rank, key, text),
+            _ => false,
+        }
+    }
+
+    #[inline(never)]
     fn put_any(&mut self, field: &Field, slot: &Slot, value: Value<'_>) {
         match &mut self.pass {
             Pass::Only => {}
@@ -113,6 +134,10 @@ impl<'a> FieldVisitor<'a> {
                 return;
             }
             Pass::Decisive | Pass::Rest | Pass::Keep(_) => return,
+        }
+        // By what the field says, whatever a hook makes of it.
+        if *slot == Slot::DbSystem && self.callsite.has_statement && self.target.language.is_none() {
+            value.with_text(|system| self.target.language = Some(Language::of(Some(system))));
         }
         if self.target.rules.redact.is_some() {
             return self.put_redacted(field, slot, value);
@@ -148,8 +173,14 @@ impl<'a> FieldVisitor<'a> {
 
 impl Visit for FieldVisitor<'_> {
     visit! {
-        record_str: &str => Str, record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
+        record_i64: i64 => I64, record_u64: u64 => U64, record_f64: f64 => F64,
         record_bool: bool => Bool, record_debug: &dyn fmt::Debug => Display
+    }
+
+    fn record_str(&mut self, field: &Field, text: &str) {
+        if !self.append(field, text) {
+            self.put(field, Value::Str(text));
+        }
     }
 
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
@@ -164,6 +195,67 @@ impl Visit for FieldVisitor<'_> {
             );
         } else {
             self.put(field, Value::Display(&DebugAsDisplay(value)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use proptest::prelude::*;
+    use tracing_core::span::{Attributes, Id};
+    use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+    use xray_sdk::SegmentId;
+    use xray_sdk::document::internal::{Buffer, Children, Frame, Kind};
+
+    use super::*;
+    use crate::fields::callsite::CallsiteCache;
+
+    /// Writes the fields of each span with the ready ways and without, and keeps both documents.
+    struct BothWays(CallsiteCache, Arc<Mutex<Vec<[String; 2]>>>);
+
+    impl<S: tracing::Subscriber> Layer<S> for BothWays {
+        fn on_new_span(&self, attrs: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+            let (_, callsite) = self.0.of(attrs.metadata());
+            assert!(callsite.root_keys.is_some());
+            let (rules, none) = (Rules::default(), Children::new());
+            let documents = [true, false].map(|is_ready| {
+                let mut body = Body::new();
+                body.make_room();
+                let mut visitor = FieldVisitor::for_new(callsite, &rules, &mut body, false);
+                visitor.ways = visitor.ways.filter(|_| is_ready);
+                assert_eq!(visitor.ways.is_some(), is_ready);
+                attrs.record(&mut visitor);
+                let (kind, id) = (Kind::EMBEDDED, SegmentId::from(7));
+                let frame =
+                    Frame { kind, id, name: "call", start: 1, end: Some(2), body: &body, children: &none };
+                let mut out = Buffer::new();
+                frame.put(&mut out);
+                out.as_str().to_owned()
+            });
+            self.1.lock().unwrap().push(documents);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ready_ways_write_what_the_others_do(
+            method in "[A-Z]{0,8}|.{0,20}", text in "[a-z ]{0,18}|.{0,9}",
+            url in "https?://[a-z.@:-]{0,12}(:[0-9]{0,6})?(/[a-z0-9 ~%;=@/?#:\\\\ü-]{0,12})?|https?://[a-z.]{1,20}(:[0-9]{1,5})?(/[a-z0-9/._-]{0,300})?",
+        ) {
+            let documents = Arc::default();
+            let layer = BothWays(CallsiteCache::new(Default::default()), Arc::clone(&documents));
+            tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+                let (method, text, url) = (&*method, &*text, &*url);
+                tracing::info_span!("call", otel.kind = "client", http.request.method = method, url.full = url, text);
+                tracing::info_span!("call", text, http.url = url, server.address = text, peer.service = method);
+            });
+            let documents = documents.lock().unwrap();
+            prop_assert_eq!(documents.len(), 2);
+            for [ready, other] in documents.iter() {
+                prop_assert_eq!(ready, other);
+            }
         }
     }
 }

@@ -24,15 +24,21 @@ pub(crate) struct PlainVisitor<'a> {
 }
 
 impl<'a> PlainVisitor<'a> {
-    /// Returns the keys of the callsite's fields, unless it is not plain, or a hook has to see the values.
+    /// Returns whether the visitor is for spans of a callsite: it is plain, and no hook has to see the values.
     #[inline]
-    pub(crate) fn keys_of(callsite: &'a CallsiteInfo, rules: &Rules) -> Option<&'a [PlainKey]> {
-        callsite.plain_keys.as_deref().filter(|_| rules.redact.is_none())
+    pub(crate) fn is_for(callsite: &CallsiteInfo, rules: &Rules) -> bool {
+        callsite.plain_keys.is_some() && rules.redact.is_none()
     }
 
-    /// Creates a visitor for a body that has none of the callsite's [keys](Self::keys_of).
+    /// Creates a visitor for a body that has none of the callsite's keys.
     #[inline]
-    pub(crate) fn new(
+    pub(crate) fn new(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
+        Self::with_keys(callsite, callsite.plain_keys.as_deref().unwrap_or_default(), rules, body)
+    }
+
+    /// Creates a visitor with keys of a root's.
+    #[inline]
+    pub(crate) fn with_keys(
         callsite: &'a CallsiteInfo,
         keys: &'a [PlainKey],
         rules: &'a Rules,

@@ -20,7 +20,10 @@ pub(crate) enum RootWay {
     /// A member that a short text becomes as it is.
     Short,
     /// The URL of the request.
-    Url,
+    Url {
+        /// The rank among fields with the same meaning.
+        rank: u8,
+    },
     /// Any other.
     Other,
 }
@@ -45,7 +48,7 @@ impl RootKeys {
 fn way_of(slot: &Slot) -> Option<(RootWay, PlainKey)> {
     let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
     match slot {
-        Slot::Url { rank } => Some((RootWay::Url, request_key(*rank, keys::URL)?)),
+        Slot::Url { rank } => Some((RootWay::Url { rank: *rank }, request_key(*rank, keys::URL)?)),
         Slot::Str { section: Section::HttpRequest, rank, key } => {
             Some((RootWay::Short, request_key(*rank, *key)?))
         }

@@ -1,7 +1,11 @@
-//! The short way to close a span: most spans are parts of a recorded tree without children, have a plain body or a usual
-//! one, and fold into a parent that has room. The document of such a span is put together from ready parts.
+//! The short way to close a span, of two sorts.
+//!
+//! Most spans are parts of a recorded tree without children, have a plain body or a usual one, and fold into a parent that has
+//! room. The document of such a span is put together from ready parts. Most others are roots that were sampled.
 //!
 //! Whatever is not so takes the way of [`close`](crate::lifecycle::close). The documents of both are the same.
+
+use std::num::NonZeroU64;
 
 use tracing_core::Subscriber;
 use tracing_core::span::Id;
@@ -9,8 +13,10 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::document::internal::Frame;
 
+use crate::lifecycle::closing::closed_by_child::ClosedByChild;
 use crate::lifecycle::core::Core;
 use crate::lifecycle::stream::{Left, MAX_WAITING};
+use crate::lifecycle::update::note_panic;
 use crate::state::clock::Ticks;
 use crate::state::pool;
 use crate::state::record::{Phase, Role, SpanId, SpanRecord};
@@ -23,11 +29,11 @@ impl Core {
         record: Box<SpanRecord>,
         id: &Id,
         parent: SpanId,
+        now: Ticks,
         ctx: &Context<'_, S>,
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let now = self.spans.clock.ticks();
         let folded = if std::thread::panicking() { None } else { self.fold_plain(&record, parent, now) };
         let late = match folded {
             Some(Folded::Whole { late }) => {
@@ -52,6 +58,29 @@ impl Core {
         } else {
             pool::give_back_plain(record);
         }
+    }
+
+    /// Closes a [plain root](SpanRecord::is_plain_root), of which nothing but the span itself says what becomes of it.
+    #[inline(never)]
+    pub(crate) fn close_root(&self, mut record: Box<SpanRecord>, id: &Id, now: Ticks) {
+        if record.is_watched() {
+            self.observe_end(&record);
+        }
+        let last_exit = record.exited.filter(|_| ClosedByChild::reaches(id.into_u64()));
+        let end = last_exit.map_or(now, NonZeroU64::get);
+        if std::thread::panicking() {
+            note_panic(&mut record.body);
+        }
+        self.output.counters.losses(record.body.losses());
+        if record.waiting.is_some() {
+            self.stream_waiting_of(&mut record);
+        }
+        self.output.counters.here().sampled.one();
+        self.send(&mut record, end);
+        if self.spans.waiting.is_due(now) {
+            self.stream_due(now);
+        }
+        pool::give_back(record);
     }
 
     /// Folds the document into the parent's, if its body is usual, and the parent is open, young, and has room.
@@ -96,6 +125,16 @@ impl Core {
 }
 
 impl SpanRecord {
+    /// Returns whether the span is the root of a recorded trace with nothing special about it: a segment of which nothing was
+    /// sent, and whose trace is not held back. Lambda's layer and one with a closure have to ask for more.
+    #[inline]
+    pub(crate) fn is_plain_root(&self) -> bool {
+        self.context.role == Role::Segment
+            && self.is_local_root()
+            && self.phase == Phase::Open
+            && !self.context.held_back
+    }
+
     /// Returns whether the span is a part of a recorded tree with nothing special about it: open as it was at first, and
     /// without children or a past exit. Lambda's layer and one with a closure have to ask for more.
     #[inline]

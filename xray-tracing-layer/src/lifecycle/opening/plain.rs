@@ -1,6 +1,8 @@
-//! The short way to open a span: most spans are parts of a recorded tree, directly below a span with a record, and have
-//! plain fields only. No other record is locked then but by the first child, and nothing is looked at that such a span
-//! cannot be.
+//! The short way to open a span, of two sorts.
+//!
+//! Most spans are parts of a recorded tree, directly below a span with a record, and have plain fields only. Most roots have
+//! no field that decides about them but OpenTelemetry's kind. No other record is locked then but by a root's first child, and
+//! nothing is looked at that such a span cannot be.
 //!
 //! Whatever is not so takes the way of [`open`](crate::lifecycle::open). The records of both are the same.
 
@@ -9,16 +11,18 @@ use tracing_core::span::{Attributes, Id};
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 use xray_sdk::SegmentId;
+use xray_sdk::id::internal::stir_ids;
 
 use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::visitor::PlainVisitor;
 use crate::lifecycle::core::Core;
 use crate::state::pool;
 use crate::state::record::Kind;
-use crate::state::table::Inserted;
+use crate::state::table::{HandedDown, Inserted};
 
 impl Core {
-    /// Opens a span with plain fields directly below a recorded span. Does nothing and returns `false` for any other.
+    /// Opens a span with plain fields directly below a recorded span, or a root about which its kind alone may decide. Does
+    /// nothing and returns `false` for any other.
     #[inline(always)]
     pub(crate) fn open_plain<S>(
         &self,
@@ -30,27 +34,46 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let Some(keys) = PlainVisitor::keys_of(callsite, &self.config.rules) else { return false };
-        let Some(parent) = self.direct_parent(attrs, ctx) else { return false };
         let table = &self.spans.table;
-        let Some(inheritance) = table.inherited(parent).or_else(|| {
-            self.hand_down_plainly(parent);
-            table.inherited(parent)
-        }) else {
-            return false;
+        let id = id.into_u64();
+        let parent = self.direct_parent(attrs, ctx);
+        // Of a root, nothing.
+        let inheritance = match parent {
+            Some(parent) if PlainVisitor::is_for(callsite, &self.config.rules) => {
+                let inherited = table.inherited(parent).or_else(|| self.hand_down_plainly(parent));
+                if inherited.is_none() {
+                    return false;
+                }
+                inherited
+            }
+            None if self.is_usual_root(callsite) => None,
+            _ => return false,
         };
         let mut record = pool::take();
         record.callsite = callsite_id;
-        record.inherit(parent, inheritance());
-        record.segment_id = SegmentId::random();
-        record.start = self.spans.clock.ticks();
-        attrs.record(&mut PlainVisitor::new(callsite, keys, &self.config.rules, &mut record.body));
-        if self.is_tree_old(&record.context, record.start) {
-            self.emit_in_progress(record.context.root);
+        let (now, nanos) = self.spans.clock.read();
+        record.start = now;
+        if inheritance.is_none() {
+            // A copy of the process that opens a root draws other ids from here on.
+            stir_ids(nanos);
         }
-        let id = id.into_u64();
-        match self.spans.table.insert_of(Kind::Part, id, record) {
-            Inserted::Done => self.note_opened(id, Kind::Part),
+        record.segment_id = SegmentId::random();
+        let kind = match inheritance {
+            Some(inheritance) => {
+                record.inherit(parent.unwrap_or_default(), inheritance.read());
+                attrs.record(&mut PlainVisitor::new(callsite, &self.config.rules, &mut record.body));
+                if self.is_tree_old(&record.context, record.start) {
+                    self.emit_in_progress(record.context.root);
+                }
+                Kind::Part
+            }
+            None => {
+                self.begin_usual_root(&mut record, callsite, attrs, id);
+                record.kind()
+            }
+        };
+        match table.insert_of(kind, id, record) {
+            Inserted::Done => self.note_opened(id, kind),
             other => self.give_up(id, other),
         }
         true
@@ -66,11 +89,11 @@ impl Core {
     }
 
     /// Lets a recorded span hand down to its children from now on, if that is all that a child asks of it. It is not in
-    /// Lambda, and of a trace that is held back.
+    /// Lambda, and of a trace that is held back. Returns what it hands down.
     #[inline(never)]
-    fn hand_down_plainly(&self, parent: u64) {
+    fn hand_down_plainly(&self, parent: u64) -> Option<&HandedDown> {
         if self.spans.host.is_lambda() {
-            return;
+            return None;
         }
         self.spans.table.hand_down(parent, |parent| {
             let inheritance = parent.hands_down_plainly().then(|| {
@@ -79,5 +102,6 @@ impl Core {
             });
             ((), inheritance)
         });
+        self.spans.table.inherited(parent)
     }
 }

@@ -37,11 +37,35 @@ impl Core {
         (id, takes_place): (&Id, bool),
     ) -> Option<String> {
         let id = id.into_u64();
-        let decides_first = !self.spans.host.is_lambda() && !self.hooks.sampler.looks_at_request();
-        let keys = callsite.root_keys.as_deref().filter(|_| self.config.rules.redact.is_none());
-        let Some(keys) = keys.filter(|_| decides_first && !takes_place) else {
-            return self.begin_any_root(record, callsite, attrs, (id, takes_place), decides_first);
-        };
+        if !takes_place && self.is_usual_root(callsite) {
+            self.begin_usual_root(record, callsite, attrs, id);
+            return None;
+        }
+        self.begin_any_root(record, callsite, attrs, (id, takes_place))
+    }
+
+    /// Returns whether a root is one about which its kind alone may decide, and at whose fields no hook looks.
+    #[inline]
+    pub(super) fn is_usual_root(&self, callsite: &CallsiteInfo) -> bool {
+        callsite.root_keys.is_some() && self.config.rules.redact.is_none() && self.decides_first()
+    }
+
+    /// Returns whether a root is decided about before its fields are encoded.
+    #[inline(never)]
+    fn decides_first(&self) -> bool {
+        !self.spans.host.is_lambda() && !self.hooks.sampler.looks_at_request()
+    }
+
+    /// Records the fields of a [usual root](Self::is_usual_root), and places it.
+    #[inline(never)]
+    pub(super) fn begin_usual_root(
+        &self,
+        record: &mut SpanRecord,
+        callsite: &CallsiteInfo,
+        attrs: &Attributes<'_>,
+        id: u64,
+    ) {
+        let Some(keys) = callsite.root_keys.as_deref() else { return };
         // A kind that comes first is met in time.
         let late_kind = callsite.kind_alone.filter(|index| *index > 0);
         if let Some(index) = late_kind {
@@ -51,7 +75,6 @@ impl Core {
         let mut fields = RootFields::new(self, callsite, keys, record, id, late_kind.is_some());
         attrs.record(&mut fields);
         fields.finish();
-        None
     }
 
     #[inline(never)]
@@ -61,8 +84,8 @@ impl Core {
         callsite: &CallsiteInfo,
         attrs: &Attributes<'_>,
         place: (u64, bool),
-        decides_first: bool,
     ) -> Option<String> {
+        let decides_first = self.decides_first();
         let is_segment = !self.spans.host.is_lambda();
         let mut visitor = if decides_first {
             FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body)

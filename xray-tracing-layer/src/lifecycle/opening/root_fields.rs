@@ -66,7 +66,7 @@ impl<'a> RootFields<'a> {
     fn put_short(&mut self, field: &Field, text: &str) {
         let Self { core, callsite, keys, record, .. } = self;
         let rules = &core.config.rules;
-        PlainVisitor::new(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
+        PlainVisitor::with_keys(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
     }
 
     #[inline(never)]
@@ -111,7 +111,7 @@ impl Visit for RootFields<'_> {
             Some(RootWay::Short) if self.is_written() && !text.starts_with(' ') => {
                 self.put_short(field, text);
             }
-            Some(RootWay::Url) if self.is_written() => self.put_url(field, text),
+            Some(RootWay::Url { .. }) if self.is_written() => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }

@@ -4,13 +4,10 @@
 /// Page and index of an id's bucket. Page `p` begins at address `FIRST_PAGE * (2^p - 1)`, as in the slab.
 #[inline]
 pub(super) fn page_and_index(id: u64) -> (usize, usize) {
-    let address = id.wrapping_sub(1) as usize & ADDRESS_MASK;
-    if address < FIRST_PAGE {
-        return (0, address);
-    }
-    let shifted = address + FIRST_PAGE;
-    let page = (shifted / FIRST_PAGE).ilog2() as usize;
-    (page, shifted - (FIRST_PAGE << page))
+    let shifted = (id.wrapping_sub(1) as usize & ADDRESS_MASK) + FIRST_PAGE;
+    // The highest bit says which page, and the others which place in it.
+    let highest = shifted.ilog2();
+    ((highest - FIRST_PAGE.ilog2()) as usize, shifted ^ 1 << highest)
 }
 
 /// Bits of an id that are an address on its thread (sharded-slab 0.1: 32 pages of 32 slots and up).

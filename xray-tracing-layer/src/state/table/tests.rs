@@ -12,7 +12,7 @@ impl Table {
     }
 
     fn inheritance(&self, id: u64) -> Option<Inheritance> {
-        self.inherited(id).map(|inheritance| inheritance())
+        self.inherited(id).map(HandedDown::read)
     }
 }
 
