@@ -10,7 +10,6 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
-use crate::state::record::Kind;
 use crate::state::thread::thread_state::ThreadState;
 use crate::state::unsampled::UnsampledScopes;
 
@@ -24,11 +23,11 @@ pub struct XrayLayer {
 }
 
 impl XrayLayer {
-    /// Notes that the layer's filter rejects a new span. No late decision gives such a span a record.
+    /// Notes that the layer's filter rejects a new span.
     #[inline]
     pub(crate) fn note_rejected(&self, id: &Id) {
         self.note_forwarded();
-        self.core.note_opened(id.into_u64(), Kind::Absent);
+        self.core.note_rejected(id.into_u64());
     }
 
     /// Counts a callback about a new span or an event.

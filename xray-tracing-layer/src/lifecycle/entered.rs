@@ -36,12 +36,22 @@ impl Core {
         entered.renew(self.spans.unsampled.version_to_find_out_at(), |id| self.spans.table.kind(id))
     }
 
-    /// Notes that the thread opened a span, of which the table has a record of that kind or none.
+    /// Notes that the thread opened a span, of which the table has a record of that kind.
     #[inline]
     pub(crate) fn note_opened(&self, id: u64, kind: Kind) {
         ThreadState::with(|thread| {
             if self.knows(&thread.entered) {
                 thread.entered.note_opened(id, kind);
+            }
+        });
+    }
+
+    /// Notes that the layer's filter rejects a new span. No late decision gives such a span a record.
+    #[inline]
+    pub(crate) fn note_rejected(&self, id: u64) {
+        ThreadState::with(|thread| {
+            if self.knows(&thread.entered) {
+                thread.entered.note_opened_without_record(id);
             }
         });
     }

@@ -43,8 +43,18 @@ impl State {
 
     #[inline]
     const fn new(kind: Kind, around: Self) -> Self {
+        if matches!(kind, Kind::Absent) { Self::without_record(around) } else { Self::of_record(kind) }
+    }
+
+    #[inline]
+    const fn of_record(kind: Kind) -> Self {
         let own = kind as u8;
-        Self(if own == Kind::Absent as u8 { around.0 & !Self::KIND } else { own | own << 2 })
+        Self(own | own << 2)
+    }
+
+    #[inline]
+    const fn without_record(around: Self) -> Self {
+        Self(around.0 & !Self::KIND)
     }
 
     #[inline]
@@ -102,20 +112,34 @@ impl EnteredSpans {
         true
     }
 
-    /// Notes that a span of that kind was opened. The list is at the layer's version.
+    /// Notes that a span with a record of that kind was opened. The list is at the layer's version.
     #[inline]
     pub(crate) fn note_opened(&self, id: u64, kind: Kind) {
+        self.put(self.depth.get(), id, State::of_record(kind));
+    }
+
+    /// Notes that a span without a record was opened, to which no late decision gives one before the version ends. The list is
+    /// at the layer's version.
+    #[inline]
+    pub(crate) fn note_opened_without_record(&self, id: u64) {
         let depth = self.depth.get();
+        self.put(depth, id, State::without_record(self.around(depth)));
+    }
+
+    /// Puts a span in its place, if there is one.
+    #[inline]
+    fn put(&self, depth: u32, id: u64, state: State) {
         if depth < LAST {
-            self.put(depth, id, kind);
+            self.id(depth).set(id);
+            self.state(depth).set(state);
+            self.id(depth + 1).set(0);
         }
     }
 
+    /// Returns what is known of the spans around that depth.
     #[inline]
-    fn put(&self, depth: u32, id: u64, kind: Kind) {
-        self.id(depth).set(id);
-        self.state(depth).set(State::new(kind, self.state(depth.wrapping_sub(1)).get()));
-        self.id(depth + 1).set(0);
+    fn around(&self, depth: u32) -> State {
+        self.state(depth.wrapping_sub(1)).get()
     }
 
     /// Notes that a span is entered, if it is known. Returns whether it is. The list is at the layer's version.
@@ -142,7 +166,7 @@ impl EnteredSpans {
             return;
         }
         if depth < LAST && !self.ids.iter().take(depth as usize).any(|other| other.get() == id) {
-            self.put(depth, id, kind);
+            self.put(depth, id, State::new(kind, self.around(depth)));
         } else {
             self.lose();
         }
@@ -209,7 +233,7 @@ impl EnteredSpans {
     /// Returns whether what opens or happens now, belongs to an unsampled root. The list is at the layer's version.
     #[inline]
     pub(crate) fn is_unsampled(&self) -> bool {
-        self.state(self.depth.get().wrapping_sub(1)).get().is_unsampled()
+        self.around(self.depth.get()).is_unsampled()
     }
 
     /// Notes that a span without a record was opened inside of an unsampled root. Returns whether the root's record knows that
@@ -220,7 +244,7 @@ impl EnteredSpans {
         let top = self.state(depth.wrapping_sub(1));
         let knew_child = top.get().0 & State::KNOWS_CHILD != 0;
         top.set(State(top.get().0 | State::KNOWS_CHILD));
-        self.note_opened(id, Kind::Absent);
+        self.note_opened_without_record(id);
         knew_child
     }
 
@@ -300,8 +324,10 @@ mod tests {
         }
 
         fn open(&self, id: u64) {
-            if self.knows() {
-                self.entered.note_opened(id, self.kind(id));
+            match self.kind(id) {
+                _ if !self.knows() => {}
+                Kind::Absent => self.entered.note_opened_without_record(id),
+                kind => self.entered.note_opened(id, kind),
             }
         }
 
