@@ -11,6 +11,8 @@ use tracing::dispatcher::{get_default, with_default};
 use tracing::field::Empty;
 use tracing::{Span, debug_span, error, info_span};
 
+use super::polled;
+
 /// What is done, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -27,6 +29,8 @@ pub enum Job {
     Chain(u32),
     /// So many roots, each with a child that outlives it and is entered and closed on another thread.
     Late(u32),
+    /// An async root with a child and three grandchildren in that, one after the other, each of which is pending so many times.
+    Polled(u32),
 }
 
 impl Job {
@@ -34,7 +38,7 @@ impl Job {
     #[must_use]
     pub fn spans(self) -> u32 {
         match self {
-            Self::Request => 5,
+            Self::Request | Self::Polled(_) => 5,
             Self::Children(count) | Self::Kinds(count) | Self::Rejected(count) | Self::Chain(count) => {
                 1 + count
             }
@@ -51,6 +55,7 @@ impl Job {
             Self::Rejected(count) => rejected(count),
             Self::Chain(depth) => chain(depth),
             Self::Late(count) => late(count),
+            Self::Polled(pending) => polled::request(pending),
         }
     }
 }

@@ -95,7 +95,7 @@ where
             if self.filter.wants(attrs.metadata()) {
                 self.layer().on_new_span(attrs, id, ctx);
             } else {
-                self.layer().core.note_rejected(id.into_u64());
+                self.layer().note_rejected(id);
             }
         }
     }

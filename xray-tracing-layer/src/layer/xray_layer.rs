@@ -11,6 +11,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
 use crate::state::thread::thread_state::ThreadState;
+use crate::state::unsampled::UnsampledScopes;
 
 /// The layer that turns spans into X-Ray documents, without a filter. Made by
 /// [`Builder::without_filter`](crate::Builder::without_filter).
@@ -22,6 +23,39 @@ pub struct XrayLayer {
 }
 
 impl XrayLayer {
+    /// Notes that the layer's filter rejects a new span.
+    #[inline]
+    pub(crate) fn note_rejected(&self, id: &Id) {
+        self.note_forwarded();
+        self.core.note_rejected(id.into_u64());
+    }
+
+    /// Counts a callback about a new span or an event.
+    #[inline]
+    fn note_forwarded(&self) {
+        if UnsampledScopes::is_due(count_forwarded()) {
+            self.core.spans.unsampled.renew();
+        }
+    }
+
+    /// Opens a span when something is due, or unknown, or when it may override the unsampled root that it is in.
+    #[cold]
+    #[inline(never)]
+    fn on_any_new_span<S>(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        if ThreadState::with(|thread| thread.forwarded.get()).is_some_and(UnsampledScopes::is_due) {
+            self.core.spans.unsampled.renew();
+        }
+        if !self.core.install.visible.load(Relaxed) {
+            self.store_core(id, &ctx);
+        }
+        if !self.core.opens_unsampled(attrs, id) {
+            self.core.open(attrs, id, ctx);
+        }
+    }
+
     #[cold]
     fn store_core<S>(&self, id: &Id, ctx: &Context<'_, S>)
     where
@@ -50,16 +84,22 @@ where
         Interest::always()
     }
 
+    // Each call is the last, so that nothing is kept for afterwards.
     #[inline]
     fn on_new_span(&self, attrs: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        note_forwarded();
-        if !self.core.install.visible.load(Relaxed) {
-            self.store_core(id, &ctx);
+        if UnsampledScopes::is_due(count_forwarded())
+            || !self.core.install.visible.load(Relaxed)
+            || !self.core.knows_its_spans()
+        {
+            return self.on_any_new_span(attrs, id, ctx);
         }
-        // The last call, so that it takes this one's place on the stack.
-        if !self.core.opens_unsampled(attrs, id) {
-            self.core.open(attrs, id, ctx);
+        if !self.core.is_known_as_unsampled() {
+            return self.core.open(attrs, id, ctx);
         }
+        if !self.core.opens_plainly_unsampled(attrs) {
+            return self.on_any_new_span(attrs, id, ctx);
+        }
+        self.core.note_unsampled_child(id);
     }
 
     #[inline]
@@ -69,7 +109,7 @@ where
 
     #[inline]
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        note_forwarded();
+        self.note_forwarded();
         self.core.event(event, &ctx);
     }
 
@@ -93,10 +133,15 @@ where
     }
 }
 
-/// Counts a callback that was forwarded.
+/// Counts a callback that was forwarded. Returns the thread's count.
 #[inline]
-fn note_forwarded() {
-    ThreadState::with(|thread| thread.forwarded.set(thread.forwarded.get().wrapping_add(1)));
+fn count_forwarded() -> u32 {
+    let count = ThreadState::with(|thread| {
+        let count = thread.forwarded.get().wrapping_add(1);
+        thread.forwarded.set(count);
+        count
+    });
+    count.unwrap_or_default()
 }
 
 /// Returns whether `forward` reaches the inner layer's callback for a span or an event.

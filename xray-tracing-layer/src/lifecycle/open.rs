@@ -100,7 +100,11 @@ impl Core {
             self.begin_top(&mut record, id, now);
         }
         let (root, due) = (record.context.root, self.is_in_progress_due(&record.context, now));
-        self.insert(id.into_u64(), record);
+        let kind = record.kind();
+        match self.spans.table.insert(id.into_u64(), record) {
+            Inserted::Done => self.note_opened(id.into_u64(), kind),
+            other => self.give_up(id.into_u64(), other),
+        }
         if let Some(user) = user {
             self.set_user(root, 1, &user);
         }

@@ -121,7 +121,7 @@ impl Core {
         }
         if record.context.role.is_recorded() {
             self.insert(id.into_u64(), record);
-            self.spans.unsampled.decided_late();
+            self.spans.unsampled.renew();
         } else {
             pool::give_back(record);
         }
@@ -132,7 +132,7 @@ impl Core {
     fn settle(&self, taken_back: Result<Option<SamplingResult>, ()>, late: &Counter) {
         match taken_back {
             Ok(verdict) => {
-                self.spans.unsampled.decided_late();
+                self.spans.unsampled.renew();
                 if let Some(verdict) = verdict {
                     self.hooks.sampler.give_back(&verdict);
                 }

@@ -19,70 +19,53 @@ use tracing_core::span::{Attributes, Id};
 
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
-use crate::state::record::Kind;
-use crate::state::thread::thread_state::{ThreadState, UnsampledScope};
+use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Returns whether a new span opens inside an unsampled root, and needs no work.
-    #[inline]
     pub(crate) fn opens_unsampled(&self, attrs: &Attributes<'_>, id: &Id) -> bool {
-        let is_unsampled = self.spans.unsampled.is_here()
-            && attrs.is_contextual()
-            && (!self.spans.unsampled.may_be_overridden()
-                || is_recording_suppressed()
-                || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled());
+        let is_unsampled = self.is_in_unsampled()
+            && (self.opens_plainly_unsampled(attrs)
+                || attrs.is_contextual()
+                    && (is_recording_suppressed()
+                        || !self.spans.callsites.of(attrs.metadata()).1.overrides_unsampled()));
         if is_unsampled {
-            self.note_unsampled_child(id.into_u64());
+            self.note_unsampled_child(id);
         }
         is_unsampled
     }
 
-    /// Notes that the thread enters an unsampled root, or a span with a record inside of one.
-    pub(crate) fn enter_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
-        let inside = scope.depth.get() > 0 && scope.layer.get() == self.spans.unsampled.layer();
-        if inside && scope.id.get() == id {
-            scope.depth.set(scope.depth.get() + 1);
-        } else if inside {
-            scope.others.set(scope.others.get() + 1);
-        } else if kind == Kind::Unrecorded {
-            scope.layer.set(self.spans.unsampled.layer());
-            scope.id.set(id);
-            scope.depth.set(1);
-            scope.others.set(0);
-            scope.decisions.set(self.spans.unsampled.decisions());
-            scope.knows_child.set(false);
-            scope.opened.set(0);
-        }
+    /// Returns whether a new span belongs to the unsampled root that the thread is in, and there is none that overrides it.
+    #[inline]
+    pub(crate) fn opens_plainly_unsampled(&self, attrs: &Attributes<'_>) -> bool {
+        attrs.is_contextual() && !self.spans.unsampled.may_be_overridden()
     }
 
-    /// Notes that the thread exits a span of that kind, inside an unsampled root or as one.
+    /// Returns whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
     #[inline]
-    pub(crate) fn exit_scope(&self, scope: &UnsampledScope, id: u64, kind: Kind) {
-        if scope.layer.get() != self.spans.unsampled.layer() {
-            return;
-        }
-        if scope.id.get() == id {
-            scope.depth.set(scope.depth.get() - 1);
-        } else if kind != Kind::Absent {
-            scope.others.set(scope.others.get().saturating_sub(1));
-        }
+    pub(crate) fn is_in_unsampled(&self) -> bool {
+        ThreadState::with(|thread| self.knows(&thread.entered) && thread.entered.is_unsampled())
+            .unwrap_or_default()
+    }
+
+    /// Returns the same, while the thread [knows its spans](Core::knows_its_spans).
+    #[inline]
+    pub(crate) fn is_known_as_unsampled(&self) -> bool {
+        ThreadState::with(|thread| thread.entered.is_unsampled()).unwrap_or_default()
     }
 
     /// Notes that something opened inside the unsampled root. A trace header would come too late for it now.
     #[inline]
-    fn note_unsampled_child(&self, child: u64) {
-        let knew_child = ThreadState::with(|thread| {
-            thread.unsampled.opened.set(child);
-            thread.unsampled.knows_child.replace(true)
-        });
-        if knew_child == Some(false) {
+    pub(crate) fn note_unsampled_child(&self, child: &Id) {
+        let child = child.into_u64();
+        if ThreadState::with(|thread| thread.entered.note_unsampled_child(child)) == Some(false) {
             self.mark_unsampled_child();
         }
     }
 
     #[cold]
     fn mark_unsampled_child(&self) {
-        if let Some(id) = ThreadState::with(|thread| thread.unsampled.id.get()) {
+        if let Some(id) = ThreadState::with(|thread| thread.entered.unsampled_root()).flatten() {
             self.spans.table.with(id, |record| record.has_children = true);
         }
     }

@@ -79,7 +79,7 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if !self.spans.host.is_lambda() && event.is_contextual() && self.spans.unsampled.is_here() {
+        if !self.spans.host.is_lambda() && event.is_contextual() && self.is_in_unsampled() {
             return;
         }
         // First: a rule about callsites may be what sends the event.
@@ -211,30 +211,40 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let last = self.exit_last(id.into_u64());
-        let is_plain = matches!(last, Some(Kind::Part | Kind::Absent));
-        if !is_plain || std::thread::panicking() || self.spans.host.is_lambda() {
-            self.exit_any(id, last, ctx);
+        // Each call is the last, so that nothing is kept for afterwards.
+        if self.spans.host.is_lambda() {
+            return self.exit_any(id, ctx);
+        }
+        match self.exit_known(id.into_u64()) {
+            Some(false) if std::thread::panicking() => self.exit_by_panic(id.into_u64()),
+            Some(false) => {}
+            Some(true) => self.exit_root(id.into_u64()),
+            None => self.exit_any(id, ctx),
         }
     }
 
     #[inline(never)]
-    fn exit_any<S>(&self, id: &Id, last: Option<Kind>, ctx: Context<'_, S>)
+    fn exit_any<S>(&self, id: &Id, ctx: Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if last == Some(Kind::Root) && !self.spans.host.is_lambda() {
-            return self.exit_root(id.into_u64());
-        }
-        let kind = last.unwrap_or_else(|| self.exit_other(id.into_u64()));
+        let kind = self.exit_last(id.into_u64()).unwrap_or_else(|| self.exit_other(id.into_u64()));
         if kind == Kind::Root {
             self.exit_root(id.into_u64());
-        } else if kind == Kind::Part && std::thread::panicking() {
-            // The span may outlive the panic: something outside catches it.
-            self.spans.table.with(id.into_u64(), |record| note_panic(&mut record.body));
+        } else if std::thread::panicking() {
+            self.exit_by_panic(id.into_u64());
         }
         if self.spans.host.is_lambda() {
             self.on_exit_in_lambda(id.into_u64(), &ctx);
+        }
+    }
+
+    /// Notes a panic in a span that may outlive the panic: something outside catches it.
+    #[cold]
+    #[inline(never)]
+    fn exit_by_panic(&self, id: u64) {
+        if self.spans.table.kind(id) == Kind::Part {
+            self.spans.table.with(id, |record| note_panic(&mut record.body));
         }
     }
 

@@ -206,7 +206,7 @@ impl Table {
         let Some(place) = self.shard(id).place(id) else { return Kind::Absent };
         let label = place.label.load(Relaxed);
         if label & !KIND == label_of(id, Kind::Absent) {
-            return Kind::of_label(label);
+            return Kind::of_bits(label);
         }
         if label == SEVERAL { place.kind_among_several(id) } else { Kind::Absent }
     }
@@ -350,10 +350,11 @@ impl Place {
 }
 
 impl Kind {
+    /// Returns the kind of which the lowest bits of a word are the number.
     #[inline]
-    const fn of_label(label: u64) -> Self {
+    pub(crate) const fn of_bits(word: u64) -> Self {
         const KINDS: [Kind; 4] = [Kind::Absent, Kind::Part, Kind::Root, Kind::Unrecorded];
-        KINDS[(label & KIND_ALONE) as usize]
+        KINDS[(word & KIND_ALONE) as usize]
     }
 }
 

@@ -1,44 +1,48 @@
-//! A layer's part of unsampled scopes: its number, late decisions, and callsites that may override a scope.
+//! A layer's part of what its threads know of the spans that they are in: its version, and callsites that may override an
+//! unsampled scope.
 //!
-//! The scope itself is part of [`ThreadState`].
+//! The spans themselves are in [`EnteredSpans`](crate::state::thread::entered::EnteredSpans).
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use tracing_core::Metadata;
 
 use crate::fields::conventions;
 use crate::fields::slot::Slot;
-use crate::state::thread::thread_state::ThreadState;
 
 /// A layer's part of unsampled scopes.
 #[derive(Debug)]
 pub(crate) struct UnsampledScopes {
-    /// The layer's number, unique in this process.
-    layer: u32,
-    /// The number of decisions that came after their span had opened. A scope that was entered before may be
-    /// outdated.
-    decisions: AtomicU32,
+    /// The layer's number, unique in this process, in the bits of [`LAYER`]. The bits above count what makes a thread's
+    /// knowledge of spans outdated: a decision that came after its span had opened, or as many spans as bring ids back.
+    version: AtomicU64,
     /// Set if there is a callsite whose spans may be recorded inside an unsampled scope.
     may_be_overridden: AtomicBool,
 }
 
+/// The bits of a version that are the layer's number.
+pub(crate) const LAYER: u64 = (1 << 24) - 1;
+
 impl UnsampledScopes {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(1);
-        Self {
-            layer: NEXT.fetch_add(1, Relaxed),
-            decisions: AtomicU32::new(0),
-            may_be_overridden: AtomicBool::new(false),
-        }
+        let layer = u64::from(NEXT.fetch_add(1, Relaxed)) & LAYER;
+        Self { version: AtomicU64::new(layer), may_be_overridden: AtomicBool::new(false) }
     }
 
-    pub(crate) fn layer(&self) -> u32 {
-        self.layer
+    /// Returns the version. What a thread knows at an older one may be outdated.
+    #[inline]
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Relaxed)
     }
 
-    /// Returns the number of late decisions.
-    pub(crate) fn decisions(&self) -> u32 {
-        self.decisions.load(Relaxed)
+    /// Returns the version, before something is found out: what changed before the version did is seen then.
+    #[inline]
+    pub(crate) fn version_to_find_out_at(&self) -> u64 {
+        self.version.load(Acquire)
     }
 
     pub(crate) fn may_be_overridden(&self) -> bool {
@@ -55,21 +59,18 @@ impl UnsampledScopes {
         }
     }
 
-    /// Notes a late decision, which ends all scopes entered before.
-    pub(crate) fn decided_late(&self) {
-        self.decisions.fetch_add(1, Relaxed);
+    /// Returns whether the version ends, by a thread's count of new spans and events. Each count is to be asked about.
+    ///
+    /// The registry gives an id out again after 8,192 spans in the same place. What is known of an id ends before.
+    #[inline]
+    pub(crate) const fn is_due(count: u32) -> bool {
+        // Of two layers that share the count, each gets to one of these.
+        count % 4_096 < 2
     }
 
-    /// Returns whether a span or event without an explicit parent happens inside an unsampled root, on this thread and now.
-    #[inline]
-    pub(crate) fn is_here(&self) -> bool {
-        ThreadState::with(|thread| {
-            let scope = &thread.unsampled;
-            scope.depth.get() > 0
-                && scope.layer.get() == self.layer
-                && scope.others.get() == 0
-                && scope.decisions.get() == self.decisions()
-        })
-        .unwrap_or_default()
+    /// Ends the version: after a late decision, by which a span may be of another kind, or when it is due.
+    #[cold]
+    pub(crate) fn renew(&self) {
+        self.version.fetch_add(LAYER + 1, Release);
     }
 }

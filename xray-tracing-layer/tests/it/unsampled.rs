@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::mpsc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
@@ -133,6 +134,43 @@ fn a_header_that_comes_late_opens_it_and_one_that_comes_too_late_is_counted() {
     });
     assert_eq!(shape(&rig.documents()), [("unsampled".into(), vec!["child".into()])]);
     assert_eq!(rig.handle.stats().late_headers, 1);
+}
+
+#[test]
+fn an_id_that_comes_back_is_not_taken_for_the_span_that_had_it() {
+    let rig = MemoryRig::new();
+    let (send, receive) = mpsc::channel::<Span>();
+    let (done, is_done) = mpsc::channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let done = done;
+            rig.run(|| {
+                for span in receive {
+                    span.in_scope(|| drop(info_span!("inside")));
+                    drop(span);
+                    done.send(()).unwrap();
+                }
+            });
+        });
+        rig.run(|| {
+            let send = send;
+            // Closed here, so that the next span gets its place.
+            let elsewhere = |span: Span| {
+                send.send(span.clone()).unwrap();
+                is_done.recv().unwrap();
+                span.id()
+            };
+            let id = elsewhere(unsampled());
+            // The other thread knows it as unsampled. In the meantime its id comes back.
+            let again = (0..20_000).find_map(|_| {
+                let span = info_span!("recorded");
+                (span.id() == id).then_some(span)
+            });
+            elsewhere(again.expect("the registry has other ids now: look when they come back"));
+        });
+    });
+    let documents = shape(&rig.documents());
+    assert_eq!(documents.last(), Some(&("recorded".into(), vec!["inside".into()])));
 }
 
 #[expect(clippy::disallowed_methods, reason = "it is the wall clock that the document has to agree with")]

@@ -19,7 +19,6 @@ use crate::lifecycle::core::Core;
 use crate::state::pool;
 use crate::state::record::Kind;
 use crate::state::table::{HandedDown, Inserted};
-use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Opens a span with plain fields directly below a recorded span, or a root about which its kind alone may decide. Does
@@ -74,12 +73,7 @@ impl Core {
             }
         };
         match table.insert_of(kind, id, record) {
-            Inserted::Done => {
-                if kind == Kind::Part {
-                    let decisions = self.spans.unsampled.decisions();
-                    ThreadState::with(|thread| thread.entered.note_opened(id, decisions));
-                }
-            }
+            Inserted::Done => self.note_opened(id, kind),
             other => self.give_up(id, other),
         }
         true

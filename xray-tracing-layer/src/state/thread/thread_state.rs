@@ -5,8 +5,7 @@
 //!
 //! | fact | written | read |
 //! |---|---|---|
-//! | the recorded spans that the thread is in | `lifecycle::entered`, at enter and exit | at each new span and event |
-//! | the unsampled root that the thread is in | `lifecycle::unsampled`, at enter and exit | at each new span and event |
+//! | the spans that the thread is in | `lifecycle::entered`, at enter and exit | at each new span and event |
 //! | the parent that the registry closes because of its child | `lifecycle::close`, by a guard that restores it | when that parent closes |
 //! | the span that was exited last | `lifecycle::emit_early`, in Lambda | at the next exit, and at a failure of the handler |
 //! | how many callbacks the inner layers got | `layer::xray_layer`, at the beginning of each | `layer::filtered`, right after |
@@ -29,7 +28,6 @@ use crate::state::thread::entered::EnteredSpans;
 /// The facts of one thread.
 pub(crate) struct ThreadState {
     pub(crate) entered: EnteredSpans,
-    pub(crate) unsampled: UnsampledScope,
     /// The registry's id of the parent that closes because its last child did.
     pub(crate) closed_by_child: Cell<Option<NonZeroU64>>,
     /// The registry's id of the span that this thread exited last.
@@ -42,41 +40,10 @@ pub(crate) struct ThreadState {
     number: Cell<u32>,
 }
 
-/// The unsampled root that the thread is in.
-///
-/// `depth` is above 0 exactly while the thread is inside of `id`, a root that `layer` does not record.
-/// `others` counts recorded spans that the thread entered on top of it; while there are any, new spans belong
-/// to them.
-pub(crate) struct UnsampledScope {
-    /// The number of the layer that does not record the root.
-    pub(crate) layer: Cell<u32>,
-    /// The registry's id of the span.
-    pub(crate) id: Cell<u64>,
-    /// The number of times that the thread has entered the root; 0 after the last exit.
-    pub(crate) depth: Cell<u32>,
-    /// Recorded spans that were entered inside of it.
-    pub(crate) others: Cell<u32>,
-    /// The layer's count of late decisions at the time of entering. A higher count ends the scope.
-    pub(crate) decisions: Cell<u32>,
-    /// Set if the root's record knows that something was opened inside.
-    pub(crate) knows_child: Cell<bool>,
-    /// The span without a record that was opened inside of it last; 0 for none.
-    pub(crate) opened: Cell<u64>,
-}
-
 thread_local! {
     static STATE: ThreadState = const {
         ThreadState {
             entered: EnteredSpans::new(),
-            unsampled: UnsampledScope {
-                layer: Cell::new(0),
-                id: Cell::new(0),
-                depth: Cell::new(0),
-                others: Cell::new(0),
-                decisions: Cell::new(0),
-                knows_child: Cell::new(false),
-                opened: Cell::new(0),
-            },
             closed_by_child: Cell::new(None),
             last_exited: Cell::new(None),
             forwarded: Cell::new(0),
