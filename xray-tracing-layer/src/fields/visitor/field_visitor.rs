@@ -64,7 +64,7 @@ impl<'a> FieldVisitor<'a> {
     ) -> Self {
         let mut visitor = Self::new(callsite, rules, body, is_segment);
         visitor.plain = callsite.unique && rules.redact.is_none();
-        visitor.ways = callsite.root_keys.as_deref().filter(|_| visitor.plain);
+        visitor.ways = callsite.ways.as_deref().filter(|_| visitor.plain);
         visitor.target.distinct = callsite.distinct_request;
         visitor
     }
@@ -218,7 +218,7 @@ mod tests {
     impl<S: tracing::Subscriber> Layer<S> for BothWays {
         fn on_new_span(&self, attrs: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
             let (_, callsite) = self.0.of(attrs.metadata());
-            assert!(callsite.root_keys.is_some());
+            assert!(callsite.ways.is_some());
             let (rules, none) = (Rules::default(), Children::new());
             let documents = [true, false].map(|is_ready| {
                 let mut body = Body::new();
