@@ -11,6 +11,8 @@ use tracing::dispatcher::{get_default, with_default};
 use tracing::field::Empty;
 use tracing::{Span, debug_span, error, info_span};
 
+use super::exchange::exchange;
+
 /// What is done, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -27,6 +29,8 @@ pub enum Job {
     Chain(u32),
     /// So many roots, each with a child that outlives it and is entered and closed on another thread.
     Late(u32),
+    /// A request through the integrations for HTTP, with one call.
+    Exchange,
 }
 
 impl Job {
@@ -39,6 +43,7 @@ impl Job {
                 1 + count
             }
             Self::Late(count) => 2 * count,
+            Self::Exchange => 2,
         }
     }
 
@@ -51,6 +56,7 @@ impl Job {
             Self::Rejected(count) => rejected(count),
             Self::Chain(depth) => chain(depth),
             Self::Late(count) => late(count),
+            Self::Exchange => exchange(),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 pub(crate) mod cpu_clock;
 
+mod exchange;
+
 pub mod jobs;
 
 pub mod contender;
