@@ -1,6 +1,7 @@
 //! Usual bodies: a request, a status, a statement, an exception, annotations and metadata, the members of each in one row.
 //! Most segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and
-//! copied whole.
+//! copied whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter
+//! way.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -15,33 +16,68 @@ use super::segment_members::Own;
 use super::truncation::Truncation;
 use crate::json::Buffer;
 
-/// The members of each part as they are written; empty without any.
-#[derive(Clone, Copy, Default)]
+/// The members of a single part as they are written, and an exception beside them, without its closing brace.
 struct Rows<'a> {
-    request: &'a [u8],
-    sql: &'a [u8],
-    /// Without its closing brace.
+    /// The bit of the part, if there are any members.
+    part: u16,
+    members: &'a [u8],
     exception: &'a [u8],
-    annotations: &'a [u8],
-    metadata: &'a [u8],
 }
+
+/// The places of each part's members in a body: start and end, both zero without any.
+type Places = [(u32, u32); Part::COUNT];
 
 impl Body {
     /// Appends every member, each after a comma. Appends nothing and returns `false` if the body is not usual.
     #[inline(never)]
     pub(super) fn write_usual(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
-        let Some(rows) = self.rows(own.is_some()) else { return false };
-        if let Some(namespace) = self.namespace.filter(|_| own.is_none()) {
+        let Some(Rows { part, members, exception }) = self.rows() else {
+            return self.write_several(out, own);
+        };
+        self.write_rows::<false>(out, own, |of| match of {
+            Part::Exception => exception,
+            _ if of.bit() == part => members,
+            _ => &[],
+        });
+        true
+    }
+
+    /// Appends a body with several parts, as [`write_usual`](Self::write_usual) does.
+    #[inline(never)]
+    fn write_several(&self, out: &mut Buffer, own: Option<Own<'_>>) -> bool {
+        let mut places = [(0, 0); Part::COUNT];
+        if !self.is_usual(own.is_some()) || !self.find_rows(&mut places) {
+            return false;
+        }
+        let row = |part: Part| {
+            let (start, end) = places[part as usize];
+            self.text.as_bytes().get(start as usize..end as usize).unwrap_or_default()
+        };
+        self.write_rows::<true>(out, own, row);
+        true
+    }
+
+    /// Appends the rows, each of which `row` returns. Only where there are `SEVERAL` parts there may be a namespace, a
+    /// statement, or pieces of a URL.
+    #[inline(always)]
+    fn write_rows<'a, const SEVERAL: bool>(
+        &self,
+        out: &mut Buffer,
+        own: Option<Own<'_>>,
+        row: impl Fn(Part) -> &'a [u8],
+    ) {
+        if let Some(namespace) = self.namespace.filter(|_| SEVERAL && own.is_none()) {
             out.put(namespace.member());
         }
         if self.has_failed() {
             out.put(self.outcome().members());
         }
-        if !rows.request.is_empty() || self.has_url_pieces() {
+        let request = row(Part::HttpRequest);
+        if !request.is_empty() || (SEVERAL && self.has_url_pieces()) {
             out.put(",\"http\":{\"request\":{");
-            out.put_bytes(rows.request);
-            if self.may_have(Part::UrlPiece) {
-                self.write_url_from_parts(out, rows.request.is_empty());
+            out.put_bytes(request);
+            if SEVERAL && self.may_have(Part::UrlPiece) {
+                self.write_url_from_parts(out, request.is_empty());
             }
             match self.status() {
                 Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
@@ -53,25 +89,29 @@ impl Body {
         if let Some(own) = own {
             own.write_aws(out);
         }
-        if !rows.sql.is_empty() {
+        let statement = if SEVERAL { row(Part::Sql) } else { &[] };
+        if !statement.is_empty() {
             out.put(",\"sql\":{");
-            out.put_bytes(rows.sql);
+            out.put_bytes(statement);
             out.put("}");
         }
-        if !rows.exception.is_empty() {
+        let exception = row(Part::Exception);
+        if !exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
-            out.put_bytes(rows.exception);
+            out.put_bytes(exception);
             out.put("}]}");
         }
-        if !rows.annotations.is_empty() {
+        let annotations = row(Part::Annotation);
+        if !annotations.is_empty() {
             out.put(",\"annotations\":{");
-            out.put_bytes(rows.annotations);
+            out.put_bytes(annotations);
             out.put("}");
         }
         let operation = own.and_then(|own| own.operation);
-        if !rows.metadata.is_empty() {
+        let metadata = row(Part::Metadata);
+        if !metadata.is_empty() {
             out.put(METADATA);
-            out.put_bytes(rows.metadata);
+            out.put_bytes(metadata);
             if let Some(operation) = operation {
                 self.write_operation(out, operation);
             }
@@ -79,7 +119,6 @@ impl Body {
         } else if let Some(operation) = operation {
             out.put(operation.alone());
         }
-        true
     }
 
     /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
@@ -92,21 +131,18 @@ impl Body {
         }
     }
 
-    /// Returns the rows of a usual body; `None` for any other.
+    /// Returns the rows of a usual body with members of one part, and no namespace; `None` for any other.
     #[inline]
-    fn rows(&self, is_segment: bool) -> Option<Rows<'_>> {
-        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
-            | Part::Exception.bit()
-            | Part::Annotation.bit()
-            | Part::Metadata.bit()
-            | Part::UrlPiece.bit();
-        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+    fn rows(&self) -> Option<Rows<'_>> {
+        const USUAL: u16 =
+            Part::HttpRequest.bit() | Part::Exception.bit() | Part::Annotation.bit() | Part::Metadata.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
         let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
-        if self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) != 0
+        if self.parts & !USUAL != 0
             || !is_explained
             || self.exceptions > 1
             || self.flags.has(Flags::SUCCEEDED)
+            || self.namespace.is_some()
             || self.losses != Truncation::default()
         {
             return None;
@@ -121,18 +157,11 @@ impl Body {
             && part & part.wrapping_sub(1) == 0
             && exception.is_empty() == (self.exceptions == 0);
         if !is_row {
-            return self.rows_of_several();
+            return None;
         }
         // Without the last comma, the members of a single part are a row.
         let row = before.split_last().map_or(before, |(_, row)| row);
-        let of = |one: Part| if part == one.bit() { row } else { &[] };
-        Some(Rows {
-            request: of(Part::HttpRequest),
-            sql: of(Part::Sql),
-            exception,
-            annotations: of(Part::Annotation),
-            metadata: of(Part::Metadata),
-        })
+        Some(Rows { part, members: row, exception })
     }
 
     /// Returns what stands before an exception, and the exception; `None` if it names a cause, as the cause of a single
@@ -145,46 +174,49 @@ impl Body {
         is_alone.then_some((self.text.as_bytes().get(..entry.start as usize)?, exception))
     }
 
-    /// Returns the rows of a body with several parts, if the members of each stand together. Pieces are no members.
-    #[inline(never)]
-    fn rows_of_several(&self) -> Option<Rows<'_>> {
-        // Start and end of each part's row.
-        let mut rows = [(0, 0); Part::COUNT];
-        let mut exception = &[][..];
-        let first = self.indexed_from(self.text.len());
+    /// Returns whether the body has nothing but what is written by rows.
+    #[inline]
+    fn is_usual(&self, is_segment: bool) -> bool {
+        const OF_SEGMENTS: u16 = Part::HttpRequest.bit()
+            | Part::Exception.bit()
+            | Part::Annotation.bit()
+            | Part::Metadata.bit()
+            | Part::UrlPiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+        // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
+        let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
+        self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) == 0
+            && is_explained
+            && self.exceptions <= 1
+            && !self.flags.has(Flags::SUCCEEDED)
+            && self.losses == Truncation::default()
+    }
+
+    /// Finds the rows of a usual body. Returns `false` if the members of a part don't stand together, one was replaced, or
+    /// an exception names a cause. Pieces are no members.
+    #[inline]
+    fn find_rows(&self, places: &mut Places) -> bool {
+        let first = self.indexed_from(self.text.len()) as u32;
         // Annotations and metadata may stand in front of all entries, with a comma behind each.
-        let split = first.min(self.split as usize);
-        rows[Part::Annotation as usize] = (0, split.saturating_sub(1));
-        if first > split {
-            rows[Part::Metadata as usize] = (split, first - 1);
+        if first > 0 {
+            let split = first.min(self.split);
+            places[Part::Annotation as usize] = (0, split.saturating_sub(1));
+            places[Part::Metadata as usize] = if first > split { (split, first - 1) } else { (0, 0) };
         }
         for entry in &self.entries {
-            let part = entry.part()?;
-            if part == Part::Exception {
-                exception = self.split_at_exception(entry)?.1;
-                continue;
-            }
-            let (start, end) = (entry.start as usize, (entry.start + entry.len) as usize);
-            let row = &mut rows[part as usize];
+            let Some(part) = entry.part() else { return false };
+            let row = &mut places[part as usize];
             if row.1 == 0 {
-                *row = (start, end);
-            } else if row.1 + 1 == start || part.is_piece() {
-                row.1 = end;
-            } else {
-                return None;
+                row.0 = entry.start;
+            } else if row.1 + 1 != entry.start && !part.is_piece() {
+                return false;
+            }
+            row.1 = entry.start + entry.len;
+            if part == Part::Exception && self.split_at_exception(entry).is_none() {
+                return false;
             }
         }
-        let of = |part: Part| {
-            let (start, end) = rows[part as usize];
-            self.text.as_bytes().get(start..end)
-        };
-        Some(Rows {
-            request: of(Part::HttpRequest)?,
-            sql: of(Part::Sql)?,
-            exception,
-            annotations: of(Part::Annotation)?,
-            metadata: of(Part::Metadata)?,
-        })
+        (places[Part::Exception as usize].1 > 0) == (self.exceptions > 0)
     }
 }
 
@@ -218,10 +250,10 @@ mod tests {
             25 => body.put(Section::Sql, 0, keys::SQL, |_| Written::Nothing),
             26 => body.metadata("", "operation", &text),
             29..=31 => {
-                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text)
+                put_piece(body, Piece::Name, [keys::HOST, keys::DB, keys::OTEL][what as usize - 29], text);
             }
             32..=34 => {
-                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text)
+                put_piece(body, Piece::Url, [keys::HOST, keys::PATH, keys::SCHEME][what as usize - 32], text);
             }
             35..=37 => body.put_str(Section::Sql, 0, keys::DATABASE_TYPE, text),
             38..=40 => body.put_str(Section::Sql, 0, keys::SANITIZED_QUERY, text),
