@@ -118,8 +118,7 @@ impl<'a> FieldVisitor<'a> {
                     .record_str(field, text);
                 true
             }
-            // OpenTelemetry's kind, since nothing else decides.
-            (Some(RootWay::Decisive), _) if matches!(self.pass, Pass::Only) => {
+            (Some(RootWay::Kind), _) if matches!(self.pass, Pass::Only) => {
                 if is_call(text) {
                     self.target.set_remote();
                 }

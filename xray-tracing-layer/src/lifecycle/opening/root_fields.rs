@@ -81,7 +81,7 @@ impl<'a> RootFields<'a> {
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Decisive)) {
+        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Kind)) {
             return value.with_text(|kind| self.decide(is_call(kind)));
         }
         if self.is_written() {
@@ -106,7 +106,7 @@ impl<'a> RootFields<'a> {
 impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         match self.keys.ways.get(field.index()) {
-            Some(RootWay::Decisive) => self.decide(is_call(text)),
+            Some(RootWay::Kind) => self.decide(is_call(text)),
             // A blank text may count as absent.
             Some(RootWay::Short) if self.is_written() && !text.starts_with(' ') => {
                 self.put_short(field, text);
