@@ -12,7 +12,6 @@
 //! code between two requests drives out most lines, and each touched line may be a miss. Misses depend on where the
 //! linker puts functions as well, so they are shown, and have no bound.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -21,7 +20,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::contenders::{self, BARE, FLOOR};
-use crate::instructions::profile;
+use crate::instructions::{profile, touched};
 use crate::workload::contender::Setting;
 use crate::workload::jobs::{IS_MEASURED, Job};
 
@@ -48,6 +47,9 @@ const BOUNDED: [Bounded; 8] = [
 
 /// Without the kernel's part, which callgrind does not see.
 const OURS: &str = "ours, no send";
+
+/// What two counts of the same may differ by.
+const AGREEMENT: f64 = 0.005;
 
 /// What a count may lie above its bound.
 const MARGIN: f64 = 0.05;
@@ -132,13 +134,12 @@ pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> 
     let times = 10_000 / bounded.units;
     let run = |contender: &str, which: &str| {
         let out = std::env::temp_dir().join(format!("callgrind.{which}.{job}.{}", std::process::id()));
-        let arguments = [format!("--callgrind-out-file={}", out.display()), TOGGLE.to_owned()];
-        callgrind(binary, &arguments, contender, bounded, times).map(|_| out)
+        callgrind(binary, &arguments(&out, &[]), contender, bounded, times).map(|_| out)
     };
     let (one, floor) = (run(contender, "one")?, run(FLOOR, "floor")?);
-    let report = profile::compare(&one, &floor, f64::from(times * bounded.units));
+    let report = profile::compare(&one, &floor, f64::from(times * bounded.units), times.into());
     let _ = (fs::remove_file(one), fs::remove_file(floor));
-    Ok(format!("{job}, {contender}, instructions per unit\n{}", report?))
+    Ok(format!("{job}, {contender}, instructions per unit, and lines of code\n{}", report?))
 }
 
 fn has_valgrind() -> bool {
@@ -149,26 +150,27 @@ fn has_valgrind() -> bool {
 struct Measured {
     /// Instructions per unit.
     instructions: f64,
-    /// Lines of the instruction cache, of 64 bytes, whose code ran.
+    /// Lines of the instruction cache, of 64 bytes, whose code each job ran.
     lines: usize,
     /// Misses of an instruction cache of 32 KB per unit.
     misses: f64,
 }
 
-/// Measures twice, and up to five times while the count is above `allowed`. Returns the lowest counts: a counter that was
-/// calibrated badly, as valgrind's slowness and a busy machine make it at times, is given up by the layer, and the
-/// system's clock takes more instructions. The lines are the fewest: a second that passes meanwhile makes a root read the
-/// wall clock, in lines that no other root touches.
+/// Measures until the two lowest counts agree and are no higher than `allowed`, twice at least and five times at most. Returns
+/// the lowest counts: a counter that was calibrated badly, as valgrind's slowness and a busy machine make it at times, is
+/// given up by the layer, and the system's clock takes more instructions.
 fn measure(binary: &Path, contender: &str, bounded: &Bounded, allowed: Option<f64>) -> io::Result<Measured> {
     let mut lowest = measure_once(binary, contender, bounded)?;
-    for run in 2..=5 {
-        if run > 2 && allowed.is_none_or(|allowed| lowest.instructions <= allowed) {
-            break;
-        }
+    for _ in 2..=5 {
         let next = measure_once(binary, contender, bounded)?;
-        lowest.instructions = lowest.instructions.min(next.instructions);
+        let (one, other) = (lowest.instructions, next.instructions);
+        lowest.instructions = one.min(other);
         lowest.lines = lowest.lines.min(next.lines);
         lowest.misses = lowest.misses.min(next.misses);
+        let agree = (one - other).abs() <= AGREEMENT * lowest.instructions;
+        if agree && allowed.is_none_or(|allowed| lowest.instructions <= allowed) {
+            break;
+        }
     }
     Ok(lowest)
 }
@@ -177,18 +179,9 @@ fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result
     // Few, so that a second does not pass meanwhile, after which a root reads the wall clock.
     let times = 400 / bounded.units;
     let out = std::env::temp_dir().join(format!("callgrind.gate.{}", std::process::id()));
-    let arguments = [
-        format!("--callgrind-out-file={}", out.display()),
-        TOGGLE.to_owned(),
-        "--dump-instr=yes".to_owned(),
-        "--compress-pos=no".to_owned(),
-        "--compress-strings=no".to_owned(),
-        "--cache-sim=yes".to_owned(),
-        // Of all three, or callgrind takes those of the machine. The other two are of no interest.
-        "--I1=32768,8,64".to_owned(),
-        "--D1=32768,8,64".to_owned(),
-        "--LL=8388608,16,64".to_owned(),
-    ];
+    // Of all three caches, or callgrind takes those of the machine. The other two are of no interest.
+    let caches = ["--cache-sim=yes", "--I1=32768,8,64", "--D1=32768,8,64", "--LL=8388608,16,64"];
+    let arguments = arguments(&out, &caches);
     callgrind(binary, &arguments, contender, bounded, times)?;
     let text = fs::read_to_string(&out)?;
     let _ = fs::remove_file(&out);
@@ -196,7 +189,11 @@ fn measure_once(binary: &Path, contender: &str, bounded: &Bounded) -> io::Result
         let total = total(&text, event).ok_or_else(|| io::Error::other("no total in callgrind's output"))?;
         Ok::<_, io::Error>(total / f64::from(times * bounded.units))
     };
-    Ok(Measured { instructions: per_unit("Ir")?, lines: lines_touched(&text), misses: per_unit("I1mr")? })
+    Ok(Measured {
+        instructions: per_unit("Ir")?,
+        lines: touched::lines(&text, times.into()),
+        misses: per_unit("I1mr")?,
+    })
 }
 
 /// Returns the sum of an event's counts, of callgrind's output.
@@ -207,24 +204,13 @@ fn total(text: &str, event: &str) -> Option<f64> {
     row("totals: ")?.nth(at).map_or(Some(0.0), |count| count.parse().ok())
 }
 
-/// Collects in that function, and in what it calls.
-const TOGGLE: &str = "--toggle-collect=*measured_run*";
-
-/// Counts the lines of 64 bytes in which an instruction ran, of callgrind's output by instruction.
-fn lines_touched(text: &str) -> usize {
-    let mut object = "";
-    let mut lines = HashSet::new();
-    for line in text.lines() {
-        if let Some(name) = line.strip_prefix("ob=") {
-            object = name;
-        } else if let Some(rest) = line.strip_prefix("0x")
-            && let Some((address, _)) = rest.split_once(' ')
-            && let Ok(address) = u64::from_str_radix(address, 16)
-        {
-            lines.insert((object, address / 64));
-        }
-    }
-    lines.len()
+/// Callgrind's arguments: output by instruction, of what runs in that function and in what it calls.
+fn arguments(out: &Path, more: &[&str]) -> Vec<String> {
+    let by_instruction = ["--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"];
+    let mut arguments = vec![format!("--callgrind-out-file={}", out.display())];
+    arguments.push("--toggle-collect=*measured_run*".to_owned());
+    arguments.extend(by_instruction.iter().chain(more).map(|argument| (*argument).to_owned()));
+    arguments
 }
 
 fn callgrind(
@@ -279,12 +265,6 @@ pub fn bounds_file() -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_counted_once_in_each_object() {
-        let text = "ob=/bin/a\nfn=f\n0x1000 0 5\n0x103f 0 5\n0x1040 3 1\ncalls=1 0x2000 0\n0x1044 3 9\nob=/lib/b\n0x1000 0 2\n";
-        assert_eq!(lines_touched(text), 3);
-    }
 
     #[test]
     fn totals_are_found_by_the_names_of_their_events() {

@@ -1,17 +1,22 @@
 //! Callgrind's output by function, with all that was inlined into it, beside the floor's: what a contender's own code
-//! takes, and what it makes others do more of.
+//! takes, and what it makes others do more of. Beside the instructions stand the lines of code in which they are.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
 
+use crate::instructions::touched;
+
 /// Instructions of one run by function.
 type Counts = HashMap<String, f64>;
 
-/// The functions that differ most, per unit.
-pub(crate) fn compare(one: &Path, floor: &Path, units: f64) -> io::Result<String> {
+/// The functions that differ most, per unit. Lines of code are those of one contender, whose job ran so many times.
+pub(crate) fn compare(one: &Path, floor: &Path, units: f64, times: u64) -> io::Result<String> {
+    let text = fs::read_to_string(one)?;
+    let lines = touched::lines_by_function(&text, times);
     let (one, floor) = (counts(one)?, counts(floor)?);
     let sum = |counts: &Counts| counts.values().sum::<f64>() / units;
     let of = |counts: &Counts, name: &str| counts.get(name).copied().unwrap_or_default() / units;
@@ -19,14 +24,14 @@ pub(crate) fn compare(one: &Path, floor: &Path, units: f64) -> io::Result<String
         one.keys().chain(floor.keys().filter(|name| !one.contains_key(*name))).collect();
     let difference = |name: &str| of(&one, name) - of(&floor, name);
     names.sort_by(|a, b| difference(b).total_cmp(&difference(a)));
-    let mut report = "  more than the floor, of which the floor has\n".to_owned();
-    let mut line = |all: f64, floor: f64, name: &str| {
-        let _ = writeln!(report, "{:+7.0} {all:7.0} {floor:7.0}  {name}", all - floor);
+    let mut report = "  more than the floor, of which the floor has; lines of code\n".to_owned();
+    let mut line = |all: f64, floor: f64, lines: usize, name: &str| {
+        let _ = writeln!(report, "{:+7.0} {all:7.0} {floor:7.0} {lines:5}  {name}", all - floor);
     };
-    line(sum(&one), sum(&floor), "in all");
+    line(sum(&one), sum(&floor), touched::lines(&text, times), "in all");
     let (most, rest) = names.split_at(MOST.min(names.len()));
     for name in most.iter().chain(rest.iter().skip(rest.len().saturating_sub(LEAST))) {
-        line(of(&one, name), of(&floor, name), name);
+        line(of(&one, name), of(&floor, name), lines.get(name.as_str()).copied().unwrap_or_default(), name);
     }
     Ok(report)
 }

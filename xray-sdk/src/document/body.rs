@@ -335,23 +335,6 @@ impl Body {
         }
     }
 
-    /// Turns what stands in `text` from `start` on into the entry of an exception, as [`keep`](Self::keep) does.
-    #[inline]
-    pub(super) fn keep_exception(&mut self, stack_at: u16, start: usize) {
-        let len = self.text.len() - start;
-        self.text.put(",");
-        self.entries.push(Entry {
-            content: Content::Exception { stack_at },
-            start: start as u32,
-            len: len as u32,
-        });
-        self.parts |= Part::Exception.bit();
-        self.mixed = true;
-        if self.text.len() > MAX_BODY || self.entries.len() > 2 * MAX_MEMBERS {
-            self.trim();
-        }
-    }
-
     /// Removes the member that the new one replaces. Returns the new one's part: `None` if a
     /// member of lower rank stays, and metadata for one annotation too many.
     fn make_way(&mut self, part: Part, rank: u8, start: usize, key_len: usize) -> Option<Part> {

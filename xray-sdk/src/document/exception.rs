@@ -183,7 +183,7 @@ impl Body {
     /// [`put_begun`](Self::put_begun) takes it.
     #[inline]
     pub fn begin_exception(begun: &mut Buffer) {
-        put_head(begun, BEGINNING, SegmentId::random());
+        put_head(begun, BEGINNING, SegmentId::random_apart());
     }
 
     /// Adds an exception that was begun by [`begin_exception`](Self::begin_exception), and marks the work as failed.
@@ -195,11 +195,12 @@ impl Body {
             return;
         };
         let start = self.text.len();
-        self.text.put_buffer(begun);
-        self.text.put_buffer(&stack.json);
+        self.text.put_row(begun.as_bytes());
+        self.text.put_row(stack.json.as_bytes());
         self.exceptions += 1;
         self.losses.cut += u32::from(is_cut);
-        self.keep_exception(stack_at, start);
+        self.text.put(",");
+        self.keep_ready(start, Content::Exception { stack_at });
     }
 
     /// Adds an exception whose message is written by `message`, and marks the work as failed.

@@ -131,8 +131,7 @@ impl Frame<'_> {
             (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
                 opening.put(out, self.id, trace_id, times);
                 if let Some(parent_id) = parent_id {
-                    out.put(",\"parent_id\":");
-                    out.put_segment_id(parent_id);
+                    put_parent_id(out, parent_id);
                 }
                 self.own()
             }
@@ -149,7 +148,7 @@ impl Frame<'_> {
             return out.put("}");
         }
         out.put(",\"subsegments\":[");
-        out.put_bytes(self.children.bytes());
+        out.put_row(self.children.bytes());
         out.put("]}");
     }
 
@@ -169,8 +168,7 @@ impl Frame<'_> {
             Kind::Segment { trace_id, parent_id, .. } => {
                 put_head_in(out, self.id, trace_id);
                 if let Some(parent_id) = parent_id {
-                    out.put(",\"parent_id\":");
-                    out.put_segment_id(parent_id);
+                    put_parent_id(out, parent_id);
                 }
             }
             Kind::Independent { trace_id, parent_id } => {
@@ -194,6 +192,12 @@ impl Frame<'_> {
         }
         own
     }
+}
+
+#[inline(never)]
+fn put_parent_id(out: &mut Buffer, parent_id: SegmentId) {
+    out.put(",\"parent_id\":");
+    out.put_segment_id(parent_id);
 }
 
 /// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its

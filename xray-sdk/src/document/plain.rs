@@ -108,7 +108,7 @@ impl Body {
     pub fn append_unescaped(&mut self, key: &PlainKey, text: &str) {
         let start = self.text.len();
         self.text.put_unescaped_member(&key.key, text);
-        self.enter(key.content, start);
+        self.keep_ready(start, key.content);
     }
 
     /// Notes a member with the comma behind it.
@@ -127,7 +127,7 @@ impl Body {
 
     /// Puts a member with the comma behind it into the index.
     #[inline(never)]
-    fn keep_ready(&mut self, start: usize, content: Content) {
+    pub(super) fn keep_ready(&mut self, start: usize, content: Content) {
         self.enter(content, start);
     }
 

@@ -17,12 +17,15 @@ impl Own<'_> {
     #[inline]
     pub(super) fn write_aws(&self, out: &mut Buffer) {
         match self.rule {
-            None => out.put_buffer(&self.preamble.whole),
-            Some(_) => {
-                let tail = self.begin_xray(out);
-                out.put_bytes(tail);
-            }
+            None => out.put_row(self.preamble.whole.as_bytes()),
+            Some(_) => self.write_ruled_aws(out),
         }
+    }
+
+    #[inline(never)]
+    fn write_ruled_aws(&self, out: &mut Buffer) {
+        let tail = self.begin_xray(out);
+        out.put_bytes(tail);
     }
 
     /// Appends the beginning of `aws`, with the process's own log groups if so.

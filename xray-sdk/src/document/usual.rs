@@ -23,7 +23,7 @@ struct Rows<'a> {
     exception: &'a [u8],
 }
 
-/// The places of each part's members in a body: start and end, both zero without any.
+/// The place of each part's members in a body: start and end, both zero without any.
 type Places = [(u32, u32); Part::COUNT];
 
 impl Body {
@@ -69,62 +69,55 @@ impl Body {
             out.put(namespace.member());
         }
         if self.has_failed() {
-            out.put(self.outcome().members());
+            out.put_row(self.failure().as_bytes());
         }
         let request = row(Part::HttpRequest);
         let response = if SEVERAL { row(Part::HttpResponse) } else { &[] };
-        if !request.is_empty() || (SEVERAL && self.has_url_pieces()) {
+        let has_request = !request.is_empty() || (SEVERAL && self.has_url_pieces());
+        if has_request {
             out.put(",\"http\":{\"request\":{");
-            out.put_bytes(request);
+            out.put_row(request);
             if SEVERAL && self.may_have(Part::UrlPiece) {
                 self.write_url_from_parts(out, request.is_empty());
             }
-            match self.status() {
-                _ if !response.is_empty() => {
-                    out.put("},\"response\":{");
-                    self.put_response(out, response);
-                }
-                Some(status) => out.put_with_status(*b"},\"response\":{\"status\":___}}", status),
-                None => out.put("}}"),
-            }
-        } else if !response.is_empty() {
-            out.put(",\"http\":{\"response\":{");
+        }
+        if !response.is_empty() {
+            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
             self.put_response(out, response);
         } else if let Some(status) = self.status() {
-            out.put_with_status(*b",\"http\":{\"response\":{\"status\":___}}", status);
+            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
+            out.put_with_status(*b"\"status\":___}}", status);
+        } else if has_request {
+            out.put("}}");
         }
         if let Some(own) = own {
             own.write_aws(out);
         }
         let statement = if SEVERAL { row(Part::Sql) } else { &[] };
         if !statement.is_empty() {
-            out.put(",\"sql\":{");
-            out.put_bytes(statement);
-            out.put("}");
+            put_object(out, ",\"sql\":{", statement);
         }
         let exception = row(Part::Exception);
         if !exception.is_empty() {
             out.put(",\"cause\":{\"exceptions\":[");
-            out.put_bytes(exception);
+            out.put_row(exception);
             out.put("}]}");
         }
         let annotations = row(Part::Annotation);
         if !annotations.is_empty() {
-            out.put(",\"annotations\":{");
-            out.put_bytes(annotations);
-            out.put("}");
+            put_object(out, ",\"annotations\":{", annotations);
         }
         let operation = own.and_then(|own| own.operation);
         let metadata = row(Part::Metadata);
         if !metadata.is_empty() {
             out.put(METADATA);
-            out.put_bytes(metadata);
+            out.put_row(metadata);
             if let Some(operation) = operation {
                 self.write_operation(out, operation);
             }
             out.put("}}");
         } else if let Some(operation) = operation {
-            out.put(operation.alone());
+            out.put_row(operation.alone().as_bytes());
         }
     }
 
@@ -138,6 +131,21 @@ impl Body {
         }
         out.put_bytes(members);
         out.put("}}");
+    }
+
+    /// Returns the flags of work that failed, as members.
+    #[inline]
+    fn failure(&self) -> &'static str {
+        // An exception and nothing else, as most failures are.
+        if self.flags == Flags::FAILED && self.status().is_none() {
+            return ",\"fault\":true";
+        }
+        self.any_failure()
+    }
+
+    #[inline(never)]
+    fn any_failure(&self) -> &'static str {
+        self.outcome().members()
     }
 
     /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
@@ -238,6 +246,14 @@ impl Body {
         }
         (places[Part::Exception as usize].1 > 0) == (self.exceptions > 0)
     }
+}
+
+/// Appends an object that few documents have, out of the way of the others.
+#[inline(never)]
+fn put_object(out: &mut Buffer, open: &str, row: &[u8]) {
+    out.put(open);
+    out.put_bytes(row);
+    out.put("}");
 }
 
 #[cfg(test)]

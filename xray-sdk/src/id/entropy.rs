@@ -25,7 +25,7 @@ pub(super) fn trace_bits() -> [u8; 16] {
         fill(draw);
     }
     // Bits of the system's stay as good as they are, whatever they are combined with.
-    for (bit, mixed) in draw.iter_mut().zip(fast_u64().to_ne_bytes()) {
+    for (bit, mixed) in draw.iter_mut().zip(fast_u64_apart().to_ne_bytes()) {
         *bit ^= mixed;
     }
     bits
@@ -35,6 +35,12 @@ pub(super) fn trace_bits() -> [u8; 16] {
 #[inline]
 pub(crate) fn fast_u64() -> u64 {
     FAST.try_with(Fast::next).unwrap_or_else(|_| seed())
+}
+
+/// Draws as [`fast_u64`] does, out of line: for what is drawn once in many spans, so that the code stands once.
+#[inline(never)]
+pub(crate) fn fast_u64_apart() -> u64 {
+    fast_u64()
 }
 
 /// Makes what this thread draws next depend on `nanos`, a reading of a clock.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::entropy::fast_u64;
+use super::entropy::{fast_u64, fast_u64_apart};
 use super::error::ParseIdError;
 use super::hex;
 use crate::text::text_form;
@@ -24,6 +24,11 @@ impl SegmentId {
     #[must_use]
     pub fn random() -> Self {
         Self(fast_u64().max(1))
+    }
+
+    /// Creates an id as [`random`](Self::random) does, out of line: the code stands once.
+    pub(crate) fn random_apart() -> Self {
+        Self(fast_u64_apart().max(1))
     }
 
     /// Returns the string form as ASCII, without allocating.

@@ -98,6 +98,13 @@ impl Buffer {
         self.bytes.extend_from_slice(json);
     }
 
+    /// Appends bytes as [`put_bytes`](Self::put_bytes) does, out of line: for the rows of documents, so that the code stands
+    /// once.
+    #[inline(never)]
+    pub(crate) fn put_row(&mut self, json: &[u8]) {
+        self.bytes.extend_from_slice(json);
+    }
+
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }

@@ -15,9 +15,15 @@ pub(crate) fn decimal_digits(value: u32) -> [u8; 8] {
 }
 
 /// An HTTP status as its three digits.
+///
+/// The divisions are multiplications by 41 / 2^12 and 103 / 2^10, exact for numbers below 1,000 and below 100.
 #[inline]
 pub(super) fn status_digits(status: u16) -> [u8; 3] {
-    [status / 100, status / 10, status].map(|digits| b'0' + (digits % 10) as u8)
+    let status = u32::from(status);
+    let hundreds = (status * 41) >> 12;
+    let rest = status - hundreds * 100;
+    let tens = (rest * 103) >> 10;
+    [hundreds, tens, rest - tens * 10].map(|digit| b'0' + digit as u8)
 }
 
 /// A number below 10,000 with at most four decimals, as JSON. Most of those that people record are: prices, ratios,
@@ -104,6 +110,13 @@ mod tests {
                     prop_assert_eq!(short, serde_json::to_string(&value).unwrap());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_status_has_its_three_digits() {
+        for status in 100..1_000 {
+            assert_eq!(str::from_utf8(&status_digits(status)).unwrap(), status.to_string());
         }
     }
 

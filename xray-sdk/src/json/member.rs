@@ -86,7 +86,7 @@ impl Buffer {
     #[inline(always)]
     pub(crate) fn put_unescaped_member(&mut self, key: &MemberKey, text: &str) {
         self.put_block(key, key.len.min(MAX_KEY) + 1, |_| ());
-        self.put(text);
+        self.put_row(text.as_bytes());
         self.put("\",");
     }
 

@@ -45,8 +45,17 @@ type Own<T> = Cell<Option<Box<T>>>;
 fn lend<T: Default, R>(own: &'static LocalKey<Own<T>>, use_it: impl FnOnce(&mut T) -> R) -> R {
     let mut lent = own.try_with(Cell::take).ok().flatten().unwrap_or_else(first);
     let result = use_it(&mut lent);
-    let _ = own.try_with(|own| own.set(Some(lent)));
+    if let Ok(Some(former)) = own.try_with(|own| own.replace(Some(lent))) {
+        give_up(former);
+    }
     result
+}
+
+/// Drops a buffer that user code got meanwhile.
+#[cold]
+#[inline(never)]
+fn give_up<T>(former: Box<T>) {
+    drop(former);
 }
 
 #[cold]

@@ -9,9 +9,9 @@ use tracing_core::Subscriber;
 use tracing_core::span::Id;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
+use xray_sdk::Packet;
 use xray_sdk::document::internal::{Children, Frame, Kind, Opening, Preamble};
 use xray_sdk::sampling::Sampler;
-use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
 use crate::lifecycle::closing::closed_by_child::ClosedByChild;
@@ -225,58 +225,6 @@ impl Core {
         folded.flatten().unwrap_or(Destination::Alone)
     }
 
-    /// Emits the span's document, after the children for which it has no room.
-    pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
-        // One preamble for measuring and writing: the origin may be detected in between.
-        let preamble = self.output.origin.preamble();
-        let mut destination = CountOnDrop { core: self, record, emitted: false };
-        let record = &mut *destination.record;
-        if record.body.size_bound() + record.children.bytes().len() > SURELY_FITS {
-            self.emit_what_has_no_room(record, preamble, end);
-        }
-        destination.emitted = with_packet(|packet| {
-            let record = &mut *destination.record;
-            let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
-            if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
-                result = self.emit_without_children(packet, record, preamble, end);
-            }
-            result.is_ok()
-        });
-    }
-
-    /// Emits the largest children, until the span's document has room for the others.
-    #[cold]
-    #[inline(never)]
-    fn emit_what_has_no_room(&self, record: &mut SpanRecord, preamble: &Preamble, end: Ticks) {
-        if let Some(batch) = self.take_largest(record, preamble, end) {
-            self.emit_batch(batch);
-        }
-    }
-
-    /// Emits a document again that was too large, after its children: some systems carry less than UDP allows, macOS by
-    /// default 9,216 bytes.
-    #[cold]
-    #[inline(never)]
-    fn emit_without_children(
-        &self,
-        packet: &mut Packet,
-        record: &mut SpanRecord,
-        preamble: &Preamble,
-        end: Ticks,
-    ) -> Result<(), EmitError> {
-        if let Some(batch) = self.take_all(record) {
-            self.emit_batch(batch);
-        }
-        self.emit(packet, &self.frame(record, preamble, Some(end)))
-    }
-
-    fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
-        frame.put(packet.start_document());
-        self.output.emitter.emit(packet)?;
-        self.output.counters.here().documents.one();
-        Ok(())
-    }
-
     pub(crate) fn frame<'a>(
         &'a self,
         record: &'a SpanRecord,
@@ -348,19 +296,6 @@ impl Core {
     }
 }
 
-/// Counts the result of an emission, also if the emitter panics and the panic is caught.
-struct CountOnDrop<'a> {
-    core: &'a Core,
-    record: &'a mut SpanRecord,
-    emitted: bool,
-}
-
-impl Drop for CountOnDrop<'_> {
-    fn drop(&mut self) {
-        self.core.output.counters.sent(self.emitted, self.record.children.spans());
-    }
-}
-
 /// Folds a document of any form.
 #[inline(never)]
 pub(crate) fn fold_frame(
@@ -381,10 +316,6 @@ pub(crate) fn fold_frame(
     debug_assert!(frame.size_bound() <= size_bound(record, name));
     frame.fold_into(children);
 }
-
-/// The most bytes of body and children that fit with any ids, name, rule, operation and preamble: those take less than
-/// 16,000 (a rule 6,000 once it is escaped, an operation 1,500, a preamble 4,000, a name 800).
-const SURELY_FITS: usize = xray_sdk::daemon::MAX_DOCUMENT - 16_000;
 
 /// Returns an upper bound of the size of a record's embedded document.
 #[inline]

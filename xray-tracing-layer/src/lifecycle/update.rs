@@ -137,9 +137,7 @@ impl Core {
             let mut visitor = MessageVisitor::new(&self.config.rules, exception);
             event.record(&mut visitor);
             let is_cut = visitor.finish();
-            self.spans
-                .table
-                .with_known(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
+            self.spans.table.with(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
         });
     }
 
@@ -242,7 +240,7 @@ impl Core {
     #[inline(never)]
     fn exit_root(&self, id: u64) {
         let (now, panicking) = (self.spans.clock.ticks(), std::thread::panicking());
-        self.spans.table.with_known(id, |record| {
+        self.spans.table.with(id, |record| {
             if record.context.role.is_recorded() {
                 record.exited = NonZeroU64::new(now);
                 if panicking {

@@ -38,8 +38,9 @@ pub(crate) fn give_back_plain(mut record: Box<SpanRecord>) {
 
 #[inline]
 fn push(record: Box<SpanRecord>) {
-    // At the end of a thread there is no pool, and the record is freed.
-    if let Ok(Some(former)) = POOL.try_with(|pool| pool.last.replace(Some(record))) {
+    let mut record = Some(record);
+    let _ = POOL.try_with(|pool| record = pool.last.replace(record.take()));
+    if let Some(former) = record {
         push_other(former);
     }
 }
@@ -47,12 +48,13 @@ fn push(record: Box<SpanRecord>) {
 #[inline(never)]
 fn push_other(record: Box<SpanRecord>) {
     let mut record = Some(record);
-    let _ = POOL.try_with(|pool| {
+    let pushed = POOL.try_with(|pool| {
         if let Ok(mut others) = pool.others.try_borrow_mut() {
             others.push(&mut record);
         }
     });
-    if let Some(record) = record {
+    // At the end of a thread there is no pool, and the record is freed.
+    if let (Some(record), Ok(())) = (record, pushed) {
         spill(record);
     }
 }

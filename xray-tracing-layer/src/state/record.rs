@@ -175,13 +175,14 @@ impl SpanRecord {
     /// ones, and of roots that the sampler watches.
     #[inline]
     pub(crate) fn keeps_fields(&self) -> bool {
-        let may_be_recorded_yet = || {
-            !self.context.role.is_recorded()
-                && self.context.role != Role::PlatformRoot
-                && self.is_local_root()
-                && (!self.has_children || self.is_watched())
-        };
-        self.context.role.is_recorded() || may_be_recorded_yet()
+        self.context.role.is_recorded() || self.may_be_recorded_yet()
+    }
+
+    #[inline(never)]
+    fn may_be_recorded_yet(&self) -> bool {
+        self.context.role != Role::PlatformRoot
+            && self.is_local_root()
+            && (!self.has_children || self.is_watched())
     }
 
     /// Returns whether the sampler observes the end of the trace.
@@ -293,6 +294,14 @@ impl SpanRecord {
         self.body.capacity() + deferred + self.children.capacity()
     }
 
+    /// Drops what few records have, in one place for all of it.
+    #[cold]
+    #[inline(never)]
+    fn drop_rare(&mut self) {
+        self.context.extras = None;
+        (self.held, self.verdict) = (None, None);
+    }
+
     pub(crate) fn reset(&mut self) {
         self.body.clear();
         if let Some(deferred) = &mut self.deferred {
@@ -301,9 +310,13 @@ impl SpanRecord {
         self.children.clear();
         debug_assert!(self.waiting.is_none(), "documents wait in spans that are open");
         self.streamed = 0;
-        self.context.extras = None;
-        (self.context.held_back, self.held) = (false, None);
-        self.verdict = None;
+        let has_rule = || self.verdict.as_ref().is_some_and(|verdict| verdict.rule().is_some());
+        if self.context.extras.is_some() || self.held.is_some() || has_rule() {
+            self.drop_rare();
+        }
+        self.context.held_back = false;
+        // A verdict without a rule has nothing to drop.
+        std::mem::forget(self.verdict.take());
         (self.exited, self.phase, self.has_children) = (None, Phase::Open, false);
         (self.sent_below, self.fate) = (false, Fate::Kept);
         self.unsampled_by = UnsampledBy::Sampler;

@@ -16,6 +16,8 @@
 
 #[path = "table/address.rs"]
 mod address;
+#[path = "table/bucket.rs"]
+mod bucket;
 #[path = "table/handed_down.rs"]
 mod handed_down;
 
@@ -23,6 +25,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{OnceLock, PoisonError};
 
 use self::address::{ADDRESS_BITS, FIRST_PAGE, PAGES, page_and_index};
+use self::bucket::Bucket;
 pub(crate) use self::handed_down::HandedDown;
 use super::sync::{AtomicU32, AtomicU64, Mutex, MutexGuard};
 use crate::state::record::{Inheritance, Kind, SpanRecord};
@@ -55,16 +58,6 @@ struct Place {
     inheritance: OnceLock<Box<HandedDown>>,
     bucket: Mutex<Bucket>,
 }
-
-#[derive(Debug, Default)]
-struct Bucket {
-    first: Option<(u64, Box<SpanRecord>)>,
-    /// A place fits a cache line, and hardly any has others.
-    others: Option<Box<Others>>,
-}
-
-/// Records that share their bucket with another.
-type Others = Vec<(u64, Box<SpanRecord>)>;
 
 /// The place where a record may be.
 pub(crate) struct Found<'a> {
@@ -123,15 +116,23 @@ impl Table {
     ///
     /// No user code may run in `look`, and no other record may be looked up. `look` must not change the
     /// record's kind; see [`change`](Self::change).
-    // Out of line, `look` would find what it needs in memory only.
+    // The lock is out of line, so that its code stands once. Out of line, `look` would find what it needs in memory only.
     #[inline(always)]
     pub(crate) fn with<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
-        let place = self.shard(id).place_of(id)?;
-        let mut bucket = place.lock();
-        bucket.find(id).map(look)
+        let mut bucket = self.lock(id)?;
+        let result = bucket.find(id).map(look);
+        unlock(bucket);
+        result
     }
 
-    /// Calls `look` as [`with`](Self::with) does, with a record that is most likely there: its bucket is locked at once.
+    /// Locks the bucket of a record, if there may be one.
+    #[inline(never)]
+    fn lock(&self, id: u64) -> Option<MutexGuard<'_, Bucket>> {
+        Some(self.shard(id).place_of(id)?.lock())
+    }
+
+    /// Calls `look` as [`with`](Self::with) does, with a record that is most likely there. All of it is inlined: for what each
+    /// span does.
     #[inline(always)]
     pub(crate) fn with_known<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         self.shard(id).place(id)?.lock().find(id).map(look)
@@ -156,18 +157,29 @@ impl Table {
         id: u64,
         look: impl FnOnce(&mut SpanRecord) -> (R, Option<Inheritance>),
     ) -> Option<R> {
+        self.hand_down_here(id, look).map(|(result, _)| result)
+    }
+
+    /// Calls `look` as [`hand_down`](Self::hand_down) does. Returns what is handed down as well, as
+    /// [`inherited`](Self::inherited) does from now on.
+    #[inline]
+    pub(crate) fn hand_down_here<R>(
+        &self,
+        id: u64,
+        look: impl FnOnce(&mut SpanRecord) -> (R, Option<Inheritance>),
+    ) -> Option<(R, Option<&HandedDown>)> {
         let place = self.shard(id).place(id)?;
         let mut bucket = place.lock();
         let (result, inheritance) = look(bucket.find(id)?);
         // The words of a bucket are those of its only record.
-        if let Some(words) = inheritance
-            && bucket.is_single()
-        {
+        let words = inheritance.filter(|_| bucket.is_single()).map(|words| {
             let room = place.inheritance.get_or_init(Box::default);
             room.store(words);
             place.label.store(place.label.load(Relaxed) | HANDED_DOWN, Release);
-        }
-        Some(result)
+            &**room
+        });
+        unlock(bucket);
+        Some((result, words))
     }
 
     /// Calls `look` with the first of `ids` that has a record: the nearest span, if `ids` are a scope.
@@ -218,6 +230,12 @@ impl Table {
     fn shard(&self, id: u64) -> &Shard {
         &self.shards[(id.wrapping_sub(1) >> ADDRESS_BITS) as usize % SHARDS]
     }
+}
+
+/// Unlocks a bucket, out of line as [`Table::lock`].
+#[inline(never)]
+fn unlock(bucket: MutexGuard<'_, Bucket>) {
+    drop(bucket);
 }
 
 impl Found<'_> {
@@ -357,38 +375,6 @@ const HANDED_DOWN: u64 = 0b100;
 
 /// Records that share the bucket: only the bucket knows. No id is 0.
 const SEVERAL: u64 = KIND;
-
-impl Bucket {
-    /// Returns whether there is no other record beside the first.
-    #[inline]
-    fn is_single(&self) -> bool {
-        self.others.as_ref().is_none_or(|others| others.is_empty())
-    }
-
-    #[inline]
-    fn find(&mut self, id: u64) -> Option<&mut SpanRecord> {
-        match &mut self.first {
-            Some((first, record)) if *first == id => Some(record),
-            _ => Self::find_beside(&mut self.others, id),
-        }
-    }
-
-    #[cold]
-    fn find_beside(others: &mut Option<Box<Others>>, id: u64) -> Option<&mut SpanRecord> {
-        let (_, record) = others.as_mut()?.iter_mut().find(|(other, _)| *other == id)?;
-        Some(record)
-    }
-
-    #[inline]
-    fn remove(&mut self, id: u64) -> Option<Box<SpanRecord>> {
-        if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
-            return Some(record);
-        }
-        let others = self.others.as_mut()?;
-        let at = others.iter().position(|(other, _)| *other == id)?;
-        Some(others.swap_remove(at).1)
-    }
-}
 
 const SHARDS: usize = 64;
 

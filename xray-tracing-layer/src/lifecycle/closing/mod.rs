@@ -1,8 +1,9 @@
-//! Ends of a span beside being folded or sent: the user's closure, spans that are left out, traces
-//! that wait for the decision at their end.
+//! Ends of a span beside the general way: the short ways, the emission of a document, the user's closure, spans that are
+//! left out, traces that wait for the decision at their end.
 
 pub(crate) mod closed_by_child;
 pub(crate) mod leave_out;
 pub(crate) mod on_close;
 pub(crate) mod plain;
+mod send;
 pub(crate) mod tail;

@@ -101,13 +101,13 @@ impl Core {
         if self.spans.host.is_lambda() {
             return None;
         }
-        self.spans.table.hand_down(parent, |parent| {
+        let handed_down = self.spans.table.hand_down_here(parent, |parent| {
             let inheritance = parent.hands_down_plainly().then(|| {
                 parent.has_children = true;
                 parent.inheritance()
             });
             ((), inheritance)
         });
-        self.spans.table.inherited(parent)
+        handed_down?.1
     }
 }

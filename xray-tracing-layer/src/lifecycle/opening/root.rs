@@ -66,13 +66,11 @@ impl Core {
         id: u64,
     ) {
         let Some(keys) = callsite.ways.as_deref() else { return };
+        let mut fields = RootFields::new(self, callsite, keys, record, id);
         // A kind that comes first is met in time.
-        let late_kind = callsite.kind_alone.filter(|index| *index > 0);
-        if let Some(index) = late_kind {
-            let is_call = is_call_by_kind(index, |fields| attrs.record(fields));
-            self.decide_by_kind(record, id, is_call);
+        if let Some(index) = callsite.kind_alone.filter(|index| *index > 0) {
+            fields.decide(is_call_by_kind(index, |fields| attrs.record(fields)));
         }
-        let mut fields = RootFields::new(self, callsite, keys, record, id, late_kind.is_some());
         attrs.record(&mut fields);
         fields.finish();
     }
@@ -119,7 +117,7 @@ impl Core {
     }
 
     /// Places a root about which its kind alone may say something: neither a header nor a decision is among its fields.
-    #[inline(never)]
+    #[inline]
     pub(super) fn decide_by_kind(&self, record: &mut SpanRecord, id: u64, is_call: bool) {
         if is_call {
             record.body.set_namespace(Namespace::Remote);

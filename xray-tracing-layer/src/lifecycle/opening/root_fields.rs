@@ -36,10 +36,8 @@ impl<'a> RootFields<'a> {
         keys: &'a RootKeys,
         record: &'a mut SpanRecord,
         id: u64,
-        is_decided: bool,
     ) -> Self {
-        let is_written = is_decided && record.is_written();
-        Self { core, callsite, keys, record, id, is_decided, is_written }
+        Self { core, callsite, keys, record, id, is_decided: false, is_written: false }
     }
 
     /// Decides about a root without a kind.
@@ -47,12 +45,18 @@ impl<'a> RootFields<'a> {
         self.decide(false);
     }
 
+    /// Decides about the root, unless it has been decided about.
     #[inline]
-    fn decide(&mut self, is_call: bool) {
+    pub(super) fn decide(&mut self, is_call: bool) {
         if !self.is_decided {
-            self.core.decide_by_kind(self.record, self.id, is_call);
-            (self.is_decided, self.is_written) = (true, self.record.is_written());
+            self.decide_now(is_call);
         }
+    }
+
+    #[inline(never)]
+    fn decide_now(&mut self, is_call: bool) {
+        self.core.decide_by_kind(self.record, self.id, is_call);
+        (self.is_decided, self.is_written) = (true, self.record.is_written());
     }
 
     /// Returns whether the root's fields are encoded. A root that has shown no kind by now has none.
@@ -105,13 +109,15 @@ impl<'a> RootFields<'a> {
 
 impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
-        match self.keys.ways.get(field.index()) {
-            Some(RootWay::Kind) => self.decide(is_call(text)),
+        let way = self.keys.ways.get(field.index());
+        if matches!(way, Some(RootWay::Kind)) {
+            return self.decide(is_call(text));
+        }
+        match way {
+            _ if !self.is_written() => self.put_other(field, Value::Str(text)),
             // A blank text may count as absent.
-            Some(RootWay::Short) if self.is_written() && !text.starts_with(' ') => {
-                self.put_short(field, text);
-            }
-            Some(RootWay::Url { .. }) if self.is_written() => self.put_url(field, text),
+            Some(RootWay::Short) if !text.starts_with(' ') => self.put_short(field, text),
+            Some(RootWay::Url { .. }) => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }

@@ -35,7 +35,7 @@ impl Core {
     }
 
     /// Asks the sampler about a new trace. `looks` says whether the sampler looks at the request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn let_sampler_decide(&self, record: &mut SpanRecord, has_header: bool, looks: bool) {
         let verdict = self.sample(record, looks);
         let role = if verdict.is_sampled() {
