@@ -28,7 +28,7 @@ const USAGE: &str = "\
 xray-bench memory                        heap bytes per open span, at rest, after a burst
 xray-bench soak [--spans N]              size of the process over N spans (default 2,000,000)
 xray-bench gate [--update]               instruction counts against bounds.txt
-xray-bench profile JOB [CONTENDER]       instructions of A, B, K, W, E, F, L, P or Q by function, the floor's, lines of code
+xray-bench profile JOB [CONTENDER]       instructions of a job of the gate by function, the floor's, lines of code
 xray-bench sender                        what the queue costs per document: the caller, the thread that sends
 xray-bench handover                      what the queue costs within requests, beside emitters that do less
 xray-bench send                          what one datagram takes of a caller, bare and by the emitter

@@ -49,6 +49,7 @@ pub(crate) fn ours() -> Vec<Contender> {
         contender("this layer, default sampler", ByHand, |daemon| direct(builder(daemon))),
         contender("this layer, all", ByHand, |daemon| direct(builder(daemon).sampler(Always))),
         contender("this layer, all, `queued`", ByHand, queued),
+        contender("the integrations without a tracer", Integrations, |_| Ok(None)),
         contender("the same with the integrations", Integrations, queued),
     ]
 }

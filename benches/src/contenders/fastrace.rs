@@ -59,7 +59,7 @@ impl World for Fastrace {
                 Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.chain(depth),
                 // In the gate alone, where no rival is.
-                Job::Late(_) | Job::Polled(_) => {}
+                Job::Late(_) | Job::Polled(_) | Job::Exchange => {}
             }
         }
     }

@@ -36,7 +36,7 @@ impl World for XrayLite {
                 Job::Children(count) | Job::Kinds(count) | Job::Rejected(count) => self.children(count),
                 Job::Chain(depth) => self.descend(depth),
                 // In the gate alone, where no rival is.
-                Job::Late(_) | Job::Polled(_) => {}
+                Job::Late(_) | Job::Polled(_) | Job::Exchange => {}
             }
             if let Some(namespace) = root.namespace_mut() {
                 namespace.response_status(200);

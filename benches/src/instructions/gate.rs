@@ -34,7 +34,7 @@ struct Bounded {
     beside: bool,
 }
 
-const BOUNDED: [Bounded; 9] = [
+const BOUNDED: [Bounded; 10] = [
     Bounded { name: "A", job: Job::Request, units: 1, sampled: true, beside: false },
     Bounded { name: "B", job: Job::Children(50), units: 50, sampled: true, beside: false },
     Bounded { name: "K", job: Job::Kinds(100), units: 100, sampled: true, beside: false },
@@ -44,6 +44,7 @@ const BOUNDED: [Bounded; 9] = [
     Bounded { name: "L", job: Job::Late(50), units: 50, sampled: true, beside: false },
     Bounded { name: "P", job: Job::Polled(2), units: 1, sampled: true, beside: false },
     Bounded { name: "Q", job: Job::Polled(2), units: 1, sampled: false, beside: false },
+    Bounded { name: "I", job: Job::Exchange, units: 1, sampled: true, beside: false },
 ];
 
 /// Without the kernel's part, which callgrind does not see.
@@ -114,7 +115,7 @@ fn verdict(ours: f64, bound: Option<f64>, update: bool) -> String {
 }
 
 const HEAD: &str = "\
-# Ours without the send, by callgrind: instructions (A, E, P and Q per request, B, K, W and F per child, L per root with
+# Ours without the send, by callgrind: instructions (A, E, P, Q and I per request, B, K, W and F per child, L per root with
 # a child), and lines of 64 bytes of code that the job touches. A build may lie 5 % above. Written by
 # `cargo run --release -p xray-bench -- gate --update`.
 ";
@@ -131,7 +132,7 @@ fn bounds_of(bounds: &str, name: &str) -> [Option<f64>; 2] {
 /// If valgrind or its annotator can't be run.
 pub fn profile(binary: &Path, job: &str, contender: &str) -> io::Result<String> {
     let found = BOUNDED.iter().find(|one| one.name == job);
-    let bounded = found.ok_or_else(|| io::Error::other("a profile is of A, B, K, W, E, F, L, P or Q"))?;
+    let bounded = found.ok_or_else(|| io::Error::other("a profile is of A, B, K, W, E, F, L, P, Q or I"))?;
     let times = 10_000 / bounded.units;
     let run = |contender: &str, which: &str| {
         let out = std::env::temp_dir().join(format!("callgrind.{which}.{job}.{}", std::process::id()));

@@ -11,6 +11,7 @@ use tracing::dispatcher::{get_default, with_default};
 use tracing::field::Empty;
 use tracing::{Span, debug_span, error, info_span};
 
+use super::exchange::exchange;
 use super::polled;
 
 /// What is done, once.
@@ -31,6 +32,8 @@ pub enum Job {
     Late(u32),
     /// An async root with a child and three grandchildren in that, one after the other, each of which is pending so many times.
     Polled(u32),
+    /// A request through the integrations for HTTP, with one call.
+    Exchange,
 }
 
 impl Job {
@@ -43,6 +46,7 @@ impl Job {
                 1 + count
             }
             Self::Late(count) => 2 * count,
+            Self::Exchange => 2,
         }
     }
 
@@ -56,6 +60,7 @@ impl Job {
             Self::Chain(depth) => chain(depth),
             Self::Late(count) => late(count),
             Self::Polled(pending) => polled::request(pending),
+            Self::Exchange => exchange(),
         }
     }
 }

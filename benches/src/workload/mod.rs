@@ -2,6 +2,7 @@
 
 pub(crate) mod cpu_clock;
 
+mod exchange;
 mod polled;
 
 pub mod jobs;

@@ -344,11 +344,15 @@ impl Body {
             entry.part() == Some(part) && before[entry.start as usize..].starts_with(key)
         };
         if let Some(former) = self.entries.iter_mut().find(same) {
-            if let Content::Member { rank: its, .. } = former.content {
+            if let Content::Member { rank: its, .. } = &mut former.content {
                 // The rank of an annotation is a mark of the key that it had.
                 if part == Part::Annotation {
-                    self.losses.replaced += u32::from(its != rank);
-                } else if its < rank {
+                    self.losses.replaced += u32::from(*its != rank);
+                } else if *its < rank {
+                    return None;
+                } else if part.is_piece() && before[former.start as usize..][..former.len as usize] == *new {
+                    // Such as a host that two fields name. It stays where it is.
+                    *its = rank;
                     return None;
                 }
             }
@@ -392,6 +396,27 @@ mod tests {
             body.annotate("key 1", &i.into());
             assert!(body.entries.len() <= 2 * MAX_MEMBERS + 1);
         }
+    }
+
+    #[test]
+    fn a_piece_that_is_put_again_as_it_is_stays_where_it_is() {
+        let mut body = Body::new();
+        let put = |body: &mut Body, rank, text: &str| {
+            body.put_piece(Piece::Name, rank, super::super::keys::HOST, |out| {
+                out.put(text);
+                Written::Whole
+            });
+        };
+        let host = |body: &Body| body.piece(Piece::Name, super::super::keys::HOST).map(str::to_owned);
+        put(&mut body, 8, "stock.example");
+        put(&mut body, 2, "stock.example");
+        assert_eq!((body.entries.len(), body.dead), (1, 0));
+        // The rank is the lower one from then on.
+        put(&mut body, 3, "other.example");
+        assert_eq!(host(&body).as_deref(), Some("stock.example"));
+        put(&mut body, 2, "other.example");
+        assert_eq!(host(&body).as_deref(), Some("other.example"));
+        assert_eq!(body.losses(), Truncation::default());
     }
 
     #[test]

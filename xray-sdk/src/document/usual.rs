@@ -1,7 +1,6 @@
-//! Usual bodies: a request, a status, a statement, an exception, annotations and metadata, the members of each in one row.
-//! Most segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and
-//! copied whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter
-//! way.
+//! Usual bodies: request, response, statement, exception, annotations and metadata, the members of each in one row. Most
+//! segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and copied
+//! whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter way.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -58,7 +57,7 @@ impl Body {
     }
 
     /// Appends the rows, each of which `row` returns. Only where there are `SEVERAL` parts there may be a namespace, a
-    /// statement, or pieces of a URL.
+    /// response with more than a status, a statement, or pieces of a URL.
     #[inline(always)]
     fn write_rows<'a, const SEVERAL: bool>(
         &self,
@@ -73,6 +72,7 @@ impl Body {
             out.put_row(self.failure().as_bytes());
         }
         let request = row(Part::HttpRequest);
+        let response = if SEVERAL { row(Part::HttpResponse) } else { &[] };
         let has_request = !request.is_empty() || (SEVERAL && self.has_url_pieces());
         if has_request {
             out.put(",\"http\":{\"request\":{");
@@ -81,7 +81,10 @@ impl Body {
                 self.write_url_from_parts(out, request.is_empty());
             }
         }
-        if let Some(status) = self.status() {
+        if !response.is_empty() {
+            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
+            self.put_response(out, response);
+        } else if let Some(status) = self.status() {
             out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
             out.put_with_status(*b"\"status\":___}}", status);
         } else if has_request {
@@ -116,6 +119,18 @@ impl Body {
         } else if let Some(operation) = operation {
             out.put_row(operation.alone().as_bytes());
         }
+    }
+
+    /// Appends a response with more than a status, and closes it.
+    #[inline]
+    fn put_response(&self, out: &mut Buffer, members: &[u8]) {
+        if let Some(status) = self.status() {
+            out.put("\"status\":");
+            out.put_status(status);
+            out.put(",");
+        }
+        out.put_bytes(members);
+        out.put("}}");
     }
 
     /// Returns the flags of work that failed, as members.
@@ -193,6 +208,7 @@ impl Body {
             | Part::Exception.bit()
             | Part::Annotation.bit()
             | Part::Metadata.bit()
+            | Part::HttpResponse.bit()
             | Part::UrlPiece.bit();
         const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
@@ -278,6 +294,10 @@ mod tests {
             35..=37 => body.put_str(Section::Sql, 0, keys::DATABASE_TYPE, text),
             38..=40 => body.put_str(Section::Sql, 0, keys::SANITIZED_QUERY, text),
             41..=43 => body.set_namespace(Namespace::Remote),
+            44..=46 => body.put(Section::HttpResponse, 0, keys::CONTENT_LENGTH, |out| {
+                out.put_int(text.len() as u64);
+                Written::Whole
+            }),
             _ => body.put_str(Section::Top, 0, keys::USER, text),
         }
     }
@@ -306,7 +326,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
         #[test]
         fn usual_bodies_are_written_as_any_other(
-            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
+            puts in prop::collection::vec((0_u8..48, "[a-z\"]{1,10}"), 0..6), is_segment: bool, rule: bool, named: bool,
             quick in (0_usize..3, 0_usize..3),
         ) {
             let mut body = Body::new();
@@ -331,7 +351,7 @@ mod tests {
     proptest! {
         #[test]
         fn documents_with_usual_bodies_are_those_of_frames(
-            puts in prop::collection::vec((0_u8..45, "[a-z\"]{1,50}"), 0..6), id: u64, quick in (0_usize..3, 0_usize..3),
+            puts in prop::collection::vec((0_u8..48, "[a-z\"]{1,50}"), 0..6), id: u64, quick in (0_usize..3, 0_usize..3),
             start in 1_000_000_000_000_000_u64..1_100_000_000_000_000, lasted in 0_u64..1_500_000, times in 1..3,
         ) {
             let (mut body, none) = (Body::new(), Children::new());
@@ -363,6 +383,7 @@ mod tests {
         put(&mut call, 4, "https://h/p");
         put_piece(&mut call, Piece::Name, keys::HOST, "h");
         call.set_status(200);
+        put(&mut call, 44, "of a length");
         let mut query = Body::new();
         query.set_namespace(Namespace::Remote);
         put_piece(&mut query, Piece::Name, keys::DB, "orders");

@@ -50,6 +50,7 @@ impl<F> Builder<F> {
     /// ```
     pub fn on_close(mut self, look: impl Fn(&mut ClosingSpan<'_>) + Send + Sync + 'static) -> Self {
         self.settings.on_close = Some(OnClose(Box::new(look)));
+        self.settings.rules.keep_url_parts = true;
         self
     }
 

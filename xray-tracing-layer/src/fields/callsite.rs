@@ -27,9 +27,10 @@ pub(crate) struct CallsiteInfo {
     pub(crate) opening: Option<Opening>,
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
-    /// The ways of a root's fields, if no field but OpenTelemetry's kind may decide about it, and no two of them are
-    /// the same member.
-    pub(crate) root_keys: Option<Box<RootKeys>>,
+    /// The ways of a span's fields, if no two of them are the same member.
+    pub(crate) ways: Option<Box<RootKeys>>,
+    /// Set if it is of spans with such ways, about which, as roots, no field but OpenTelemetry's kind may decide.
+    pub(crate) decides_by_kind: bool,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -130,9 +131,10 @@ impl CallsiteInfo {
             (Some((index, Slot::OtelKind)), None) => (Some(index), true),
             (decisive, _) => (None, decisive.is_none()),
         };
-        let decides_by_kind = decides_by_kind && dropped.is_none() && unique && !is_event;
+        let ways = if unique && !is_event { RootKeys::of(&slots).map(Box::new) } else { None };
         Self {
-            root_keys: if decides_by_kind { RootKeys::of(&slots).map(Box::new) } else { None },
+            decides_by_kind: decides_by_kind && dropped.is_none() && ways.is_some(),
+            ways,
             kind_alone,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
             distinct_request: unique && !requests.iter().enumerate().any(again),

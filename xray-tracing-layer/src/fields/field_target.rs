@@ -10,7 +10,7 @@ use xray_sdk::document::internal::{Body, Buffer, Key, Piece, PlainKey, Section, 
 use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
-use crate::fields::sanitize::host::{HostPort, ip_address, is_socket_path};
+use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name, is_socket_path};
 use crate::fields::sanitize::statement::Language;
 use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
@@ -25,6 +25,12 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) is_segment: bool,
     /// Set if no member of the request is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
+    /// Set if a subsegment's URL is there as a whole, so that no parts of one are needed.
+    has_url: bool,
+    /// Set if a field is a whole statement, so that no summary of one is needed.
+    pub(crate) has_whole_statement: bool,
+    /// Set if a statement was put.
+    pub(super) has_put_statement: bool,
     /// The language of statements, if a field or the span's body says so.
     pub(crate) language: Option<Language>,
     /// The trace header among the fields.
@@ -49,6 +55,9 @@ impl<'a> FieldTarget<'a> {
             body,
             is_segment,
             distinct: false,
+            has_url: false,
+            has_whole_statement: false,
+            has_put_statement: false,
             language: None,
             header: None,
             forced: None,
@@ -75,7 +84,8 @@ impl<'a> FieldTarget<'a> {
 
     pub(super) fn put_name(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         value.with_text(|text| {
-            if !text.trim().is_empty() {
+            // Most names begin with a letter.
+            if text.starts_with(|first: char| first.is_ascii_graphic()) || !text.trim().is_empty() {
                 self.body.put_piece(Piece::Name, rank, key, |out| put_cut_name(out, text));
             }
         });
@@ -94,8 +104,9 @@ impl<'a> FieldTarget<'a> {
     pub(super) fn put_otel_name(&mut self, value: Value<'_>) {
         const KEY: Key<'_> = keys::OTEL;
         if self.is_segment {
-            self.body.put_piece(Piece::Name, 0, KEY, |out| {
-                Written::cut_if(out.put_escaped_within(value, MAX_STRING))
+            self.body.put_piece(Piece::Name, 0, KEY, |out| match value {
+                Value::Str(text) => put_escaped(out, text),
+                _ => Written::cut_if(out.put_escaped_within(value, MAX_STRING)),
             });
         } else {
             self.put_name(0, KEY, value);
@@ -126,6 +137,7 @@ impl<'a> FieldTarget<'a> {
         if let Some(host) = safe.host().filter(|_| !self.is_segment) {
             self.put_name(rank + OF_URL, keys::HOST, Value::Str(host));
         }
+        self.note_url();
     }
 
     /// Puts a URL that is safe as it is, under a key that no other field has. Puts nothing and returns `false` if it is
@@ -139,7 +151,14 @@ impl<'a> FieldTarget<'a> {
         if !self.is_segment {
             self.put_ready_name(rank + OF_URL, keys::HOST, host);
         }
+        self.note_url();
         true
+    }
+
+    /// Notes that there is a whole URL.
+    fn note_url(&mut self) {
+        // A sampler looks at the parts of a segment's, and a hook at those of any.
+        self.has_url = self.distinct && !self.is_segment && !self.rules.keep_url_parts;
     }
 
     /// Puts a member of the request.
@@ -156,6 +175,10 @@ impl<'a> FieldTarget<'a> {
     /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
     pub(super) fn put_host(&mut self, rank: u8, text: &str) {
         let text = text.trim_ascii();
+        if is_plain_name(text) {
+            self.put_url_part(rank, keys::HOST, text);
+            return self.put_name(rank, keys::HOST, Value::Str(text));
+        }
         let name = match HostPort::parse(text) {
             Some(host) => host.host,
             None if text.is_empty() => return,
@@ -184,11 +207,21 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    pub(super) fn put_url_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
-        if !text.is_empty() {
-            self.body.put_piece(Piece::Url, rank, key, |out| {
-                Written::cut_if(out.put_escaped_within(text, MAX_STRING))
-            });
+    /// Puts a part of a URL. A number needs no look at its digits.
+    pub(super) fn put_url_part_of(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
+        match value {
+            _ if self.has_url => {}
+            Value::U64(number) => self.body.put_piece(Piece::Url, rank, key, |out| {
+                out.put_int(number);
+                Written::Whole
+            }),
+            _ => value.with_text(|text| self.put_url_part(rank, key, text)),
+        }
+    }
+
+    fn put_url_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
+        if !text.is_empty() && !self.has_url {
+            self.body.put_piece(Piece::Url, rank, key, |out| put_escaped(out, text));
         }
     }
 
@@ -228,6 +261,20 @@ impl<'a> FieldTarget<'a> {
             Some(address) => self.body.put_str(section, rank, key, &address.to_string()),
             None if text.trim_ascii().is_empty() => {}
             None => self.leave_out(section, key),
+        }
+    }
+
+    /// Marks the client's address as one that a proxy reported.
+    pub(super) fn put_forwarded(&mut self) {
+        let put = |out: &mut Buffer| {
+            out.put_bool(true);
+            Written::Whole
+        };
+        let (section, key) = (Section::HttpRequest, keys::X_FORWARDED_FOR);
+        if self.distinct {
+            self.body.append(section, 0, key, put);
+        } else {
+            self.body.put(section, 0, key, put);
         }
     }
 
@@ -277,6 +324,19 @@ impl<'a> FieldTarget<'a> {
             });
         }
     }
+}
+
+/// Appends a text, escaped and without quotes, of at most [`MAX_STRING`] encoded bytes.
+fn put_escaped(out: &mut Buffer, text: &str) -> Written {
+    let start = out.len();
+    if text.len() <= MAX_STRING {
+        out.put_escaped(text);
+        if out.len() - start <= MAX_STRING {
+            return Written::Whole;
+        }
+        out.truncate(start);
+    }
+    Written::cut_if(out.put_escaped_within(text, MAX_STRING))
 }
 
 /// Added to the rank of a URL to get that of its host as a client's name, behind fields that name the host by itself.

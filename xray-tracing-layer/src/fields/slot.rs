@@ -4,7 +4,7 @@
 //! form of the value.
 
 use xray_sdk::document::Namespace;
-use xray_sdk::document::internal::{Key, OwnedKey, Section, Written, keys};
+use xray_sdk::document::internal::{Key, OwnedKey, Section, keys};
 
 use crate::fields::field_target::{FieldTarget, HeaderField};
 use crate::fields::value::Value;
@@ -151,17 +151,14 @@ impl Slot {
             Self::OtelName => target.put_otel_name(value),
             Self::EndUser { rank } => value.with_text(|user| target.put_end_user(rank, user)),
             Self::Url { rank } => value.with_text(|url| target.put_url(rank, url)),
-            Self::UrlPart { rank, key } => value.with_text(|part| target.put_url_part(rank, key, part)),
+            Self::UrlPart { rank, key } => target.put_url_part_of(rank, key, value),
             Self::UrlPath { rank } => value.with_text(|path| target.put_url_path(rank, path)),
             Self::UrlQuery => value.with_text(|query| target.put_url_query(query)),
             Self::Host { rank } => value.with_text(|host| target.put_host(rank, host)),
             Self::ClientIp { rank } => value.with_text(|address| target.put_client_ip(rank, address)),
             Self::Forwarded => {
                 if target.is_segment && matches!(value, Value::Bool(true)) {
-                    target.body.put(Section::HttpRequest, 0, keys::X_FORWARDED_FOR, |out| {
-                        out.put_bool(true);
-                        Written::Whole
-                    });
+                    target.put_forwarded();
                 }
             }
             Self::Status => {

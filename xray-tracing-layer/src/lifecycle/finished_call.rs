@@ -57,16 +57,25 @@ impl Core {
         (record.callsite, record.segment_id, record.lambda_state) =
             (callsite_id, SegmentId::random(), LambdaState::default());
         record.start = now.saturating_sub(fields.elapsed);
-        let mut visitor = FieldVisitor::new(callsite, &self.config.rules, &mut record.body, false);
-        event.record(&mut visitor);
         let is_statement = library_event == LibraryEvent::Statement;
         let told_by_span = if is_statement { self.is_statement(parent) } else { self.is_command(parent) };
+        let mut visitor = FieldVisitor::new(callsite, &self.config.rules, &mut record.body, false);
+        visitor.target.has_whole_statement = fields.has_statement;
+        let put = |visitor: &mut FieldVisitor<'_>| {
+            // In front of the statement, beside which its database is written.
+            if is_statement && !told_by_span {
+                self.add_database(visitor);
+            }
+            event.record(visitor);
+        };
+        put(&mut visitor);
+        if visitor.target.takes_summary() {
+            put(&mut visitor);
+        }
         if told_by_span {
             self.spans.table.with(parent, |span| span.body.absorb(&record.body));
         } else {
-            if is_statement {
-                self.add_database(&mut visitor);
-            } else if let Some(started) = self.add_command(&mut visitor, fields.request) {
+            if !is_statement && let Some(started) = self.add_command(&mut visitor, fields.request) {
                 record.start = started;
             }
             if self.inherit_from(&mut record, parent) {
@@ -128,6 +137,8 @@ struct CallFields {
     /// The command's number.
     request: u64,
     database: String,
+    /// Set if there is a statement beside its summary.
+    has_statement: bool,
 }
 
 impl CallFields {
@@ -138,6 +149,9 @@ impl CallFields {
                     // A cast from a float saturates, and takes NaN for 0.
                     self.elapsed = (seconds * 1e6) as u64;
                 }
+            }
+            "db.statement" => {
+                self.has_statement = matches!(value, Value::Str(text) if !text.trim_ascii().is_empty());
             }
             "durationMS" => self.elapsed = value.as_u64().unwrap_or_default().saturating_mul(1000),
             "requestId" => self.request = value.as_u64().unwrap_or_default(),

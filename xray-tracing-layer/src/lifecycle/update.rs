@@ -13,7 +13,7 @@ use crate::fields::database::language::{language_in, language_of};
 use crate::fields::error_event::ErrorVisitor;
 use crate::fields::library_event::{EventKind, is_machinery};
 use crate::fields::scratch::{with_body, with_buffer};
-use crate::fields::visitor::{FieldVisitor, MessageVisitor, status_alone};
+use crate::fields::visitor::{FieldVisitor, MessageVisitor, put_status_alone};
 use crate::lifecycle::core::Core;
 use crate::settings::reentrancy::is_recording_suppressed;
 use crate::state::record::{Kind, Role};
@@ -28,8 +28,7 @@ impl Core {
             }
             let callsite = self.spans.callsites.get(record.callsite)?;
             // No code of the user's runs for a number.
-            if let Some(status) = status_alone(callsite, &self.config.rules, values) {
-                record.body.set_status(status);
+            if put_status_alone(callsite, &self.config.rules, values, &mut record.body) {
                 return None;
             }
             let is_segment = matches!(record.context.role, Role::Segment | Role::Unsampled);

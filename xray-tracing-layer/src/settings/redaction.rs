@@ -16,6 +16,8 @@ pub(crate) struct Rules {
     pub(crate) drop_sql_text: bool,
     /// Set if literals in statements are kept.
     pub(crate) keep_sql_literals: bool,
+    /// Set if the parts of a URL are kept beside the whole, for a hook that looks at finished spans.
+    pub(crate) keep_url_parts: bool,
     pub(crate) sql_versions: Vec<SqlVersion>,
     pub(crate) database: Database,
 }

@@ -62,6 +62,28 @@ fn the_user_names_the_database_and_keeps_or_drops_the_text() {
 }
 
 #[test]
+fn a_summary_is_shown_only_where_nothing_is_left_of_its_statement() {
+    for (redacted, text, shown) in [
+        ("", "\n\nselect a from t where b = 'x'\n", "select a from t where b = ?"),
+        ("", "\n \n", "select a from t …"),
+        ("db.statement", "\n\nselect a from t where b = 'x'\n", "select a from t …"),
+    ] {
+        let rig = Rig::new(|b| {
+            b.database("postgresql", "orders").redact(move |field, value| match field {
+                _ if field == redacted => "".into(),
+                _ => value.into(),
+            })
+        });
+        rig.run(|| info_span!("root").in_scope(|| statement!(DEBUG, "select a from t …", text, 0.0)));
+        let sent = rig.sent();
+        let call = &sent[0]["subsegments"][0];
+        assert_eq!(call["sql"], json!({"sanitized_query": shown, "database_type": "postgresql"}));
+        assert_eq!(call["name"], "orders");
+        assert_eq!(call["metadata"]["default"], json!({"rows_affected": 1, "rows_returned": 2}));
+    }
+}
+
+#[test]
 fn redaction_sees_the_statement_and_its_summary() {
     let rig = Rig::new(|b| {
         b.redact(|field, value| match field {

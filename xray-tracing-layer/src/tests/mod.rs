@@ -32,6 +32,8 @@ mod left_out_at_close;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
+#[cfg(feature = "reqwest-middleware")]
+mod reqwest_calls;
 mod sampling;
 mod tail;
 

@@ -309,3 +309,27 @@ fn a_redaction_hook_or_sampler_that_panics_is_counted_and_its_value_is_not_sent(
     let stats = rig.handle.stats();
     assert_eq!((stats.caught_panics, stats.unsampled, rig.sent().len()), (1, 1, 0));
 }
+
+#[test]
+fn the_parts_of_a_url_are_shown_beside_the_whole() {
+    let shown = Shown::default();
+    let rig = Rig::new(|b| {
+        let shown = Arc::clone(&shown);
+        b.on_close(move |span| {
+            let fields = ["url.full", "server.address", "server.port"].map(|name| span.field(name));
+            shown.lock().unwrap().push(format!("{fields:?}"));
+        })
+    });
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!(
+            "call",
+            otel.kind = "client",
+            url.full = "http://stock.example:8080/pieces/7",
+            server.address = "stock.example",
+            server.port = 8080_u64,
+        );
+    });
+    let expected = r#"[Some("http://stock.example:8080/pieces/7"), Some("stock.example"), Some("8080")]"#;
+    assert_eq!(shown.lock().unwrap()[0], expected);
+}

@@ -15,14 +15,31 @@ impl FieldTarget<'_> {
         const KEY: Key<'_> = keys::SANITIZED_QUERY;
         self.set_remote();
         let statement = if is_trimmed(statement) { statement } else { statement.trim() };
-        if statement.is_empty() || self.rules.drop_sql_text {
+        if statement.is_empty() || self.rules.drop_sql_text || (self.has_whole_statement && rank > WHOLE) {
             return;
         }
         if self.rules.keep_sql_literals {
+            self.has_put_statement = true;
             return self.body.put_text(Section::Sql, rank, KEY, statement);
         }
         let language = self.language.unwrap_or_else(|| Language::of(self.rules.database.system.as_deref()));
-        self.body.put(Section::Sql, rank, KEY, |out| put_statement(out, statement, language, &KNOWN));
+        let mut written = Written::Nothing;
+        self.body.put(Section::Sql, rank, KEY, |out| {
+            written = put_statement(out, statement, language, &KNOWN);
+            written
+        });
+        self.has_put_statement |= written != Written::Nothing;
+    }
+
+    /// Returns whether a whole statement was announced that is not understood. Its summary may be, so everything is to be put
+    /// again.
+    pub(crate) fn takes_summary(&mut self) -> bool {
+        let takes = self.has_whole_statement && !self.has_put_statement && !self.rules.drop_sql_text;
+        if takes {
+            self.body.clear();
+            self.has_whole_statement = false;
+        }
+        takes
     }
 
     pub(in crate::fields) fn put_connection_string(&mut self, text: &str) {
@@ -97,6 +114,9 @@ fn put_sanitized(out: &mut Buffer, statement: &str, language: Language) -> Writt
     }
     Written::cut_if(cut)
 }
+
+/// The highest rank of a statement that is whole. Above is the summary that sqlx sends beside one.
+const WHOLE: u8 = 1;
 
 /// Statements of this process that need no change.
 static KNOWN: KnownStatements = KnownStatements::new();

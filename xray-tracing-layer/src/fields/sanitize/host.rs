@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
+use xray_sdk::document::internal::{end_of_host, is_plain_path};
+
 /// A host with its port, as `host:port` or `[address]:port`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HostPort<'a> {
@@ -78,6 +80,14 @@ pub(crate) fn is_port(text: &str) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
 pub(super) const MAX_HOST: usize = 253;
 
+/// Returns whether a text is a host of letters, digits, `.`, `-` and `_`, with no port. Nothing is known of those for which
+/// it is `false`.
+#[inline]
+pub(crate) fn is_plain_name(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=MAX_HOST).contains(&bytes.len()) && is_plain_path(bytes) && end_of_host(bytes) == bytes.len()
+}
+
 /// Returns whether a name is one that resolvers take: letters of any language, digits, `.`, `-` and `_`.
 fn is_host_name(text: &str) -> bool {
     !text.is_empty()
@@ -88,6 +98,16 @@ fn is_host_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_plain_name_is_a_host_as_any_other(text in "[a-zA-Z0-9._/:@-]{0,20}") {
+            if is_plain_name(&text) {
+                let host = HostPort { host: &text, port: "", whole: &text };
+                proptest::prop_assert_eq!(HostPort::parse(&text), Some(host));
+            }
+        }
+    }
 
     #[test]
     fn hosts_and_ports_are_told_from_everything_else() {

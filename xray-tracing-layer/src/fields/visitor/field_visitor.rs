@@ -65,7 +65,7 @@ impl<'a> FieldVisitor<'a> {
     ) -> Self {
         let mut visitor = Self::new(callsite, rules, body, is_segment);
         visitor.plain = callsite.unique && rules.redact.is_none();
-        visitor.ways = callsite.root_keys.as_deref().filter(|_| visitor.plain);
+        visitor.ways = callsite.ways.as_deref().filter(|_| visitor.plain);
         visitor.target.distinct = callsite.distinct_request;
         visitor
     }
@@ -118,8 +118,7 @@ impl<'a> FieldVisitor<'a> {
                     .record_str(field, text);
                 true
             }
-            // OpenTelemetry's kind, since nothing else decides.
-            (Some(RootWay::Decisive), _) if matches!(self.pass, Pass::Only) => {
+            (Some(RootWay::Kind), _) if matches!(self.pass, Pass::Only) => {
                 if is_call(text) {
                     self.target.set_remote();
                 }
@@ -228,7 +227,7 @@ mod tests {
     impl<S: tracing::Subscriber> Layer<S> for BothWays {
         fn on_new_span(&self, attrs: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
             let (_, callsite) = self.0.of(attrs.metadata());
-            assert!(callsite.root_keys.is_some());
+            assert!(callsite.ways.is_some());
             let (rules, none) = (Rules::default(), Children::new());
             let documents = [true, false].map(|is_ready| {
                 let mut body = Body::new();

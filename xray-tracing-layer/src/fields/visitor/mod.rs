@@ -6,7 +6,7 @@
 //! | `plain_visitor` | spans inside a root whose fields are all metadata |
 //! | `kind_visitor` | roots of which `otel.kind` alone decides, but not as the first field |
 //! | `message_visitor` | ERROR events with a message alone |
-//! | `status_visitor` | a status that is recorded alone |
+//! | `status_visitor` | a status or a length that are recorded without others |
 //! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
 //!
 //! `lifecycle::opening::root_fields` is the one for roots; `root_key` has the ways of its fields.
@@ -27,4 +27,4 @@ pub(crate) use kind_visitor::is_call_by_kind;
 pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
 pub(crate) use root_key::{RootKeys, RootWay};
-pub(crate) use status_visitor::status_alone;
+pub(crate) use status_visitor::put_status_alone;

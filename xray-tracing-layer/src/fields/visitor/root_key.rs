@@ -15,8 +15,8 @@ pub(crate) struct RootKeys {
 /// The way of a field of a root.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RootWay {
-    /// The field decides about the root, and is not written.
-    Decisive,
+    /// OpenTelemetry's kind, which is not written. Of a usual root nothing else decides.
+    Kind,
     /// A member that a short text becomes as it is.
     Short,
     /// The URL of the request.
@@ -37,14 +37,14 @@ impl RootKeys {
         let of = |slot| way_of(slot).unwrap_or_else(|| (RootWay::Other, unused.clone()));
         let (ways, keys): (Vec<_>, Vec<_>) = slots
             .iter()
-            .map(|slot| if slot.is_decisive() { (RootWay::Decisive, unused.clone()) } else { of(slot) })
+            .map(|slot| if *slot == Slot::OtelKind { (RootWay::Kind, unused.clone()) } else { of(slot) })
             .unzip();
         let is_distinct = !members.iter().enumerate().any(is_again);
         is_distinct.then(|| Self { ways: ways.into(), keys: keys.into() })
     }
 }
 
-/// Returns the way of a slot that has a key, and does not decide.
+/// Returns the way of a slot that has a key.
 fn way_of(slot: &Slot) -> Option<(RootWay, PlainKey)> {
     let request_key = |rank, key| PlainKey::new(Section::HttpRequest, rank, key);
     match slot {

@@ -21,7 +21,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::XrayHttpBody;
-use super::client_span::Target;
+use super::client_span::{Target, TargetUrl};
 use super::exchange::Exchange;
 use super::future::XrayHttpFuture;
 use crate::span_ext::XraySpanExt;
@@ -116,7 +116,7 @@ fn begin<B>(request: &mut Request<B>) -> Exchange {
     let named = host_header(&headers, uri);
     let authority = uri.authority().or(named.as_ref());
     let target = Target {
-        url: &Whole { uri, authority: named.as_ref() },
+        url: TargetUrl::Unwritten(&Whole { uri, authority: named.as_ref() }),
         host: authority.map(Authority::host),
         port: authority.and_then(Authority::port_u16),
         path: uri.path(),

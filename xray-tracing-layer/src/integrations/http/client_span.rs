@@ -1,7 +1,10 @@
 //! The span of an outgoing request, and the trace header that it carries. Called by the clients'
 //! integrations.
 
+use std::borrow::Cow;
 use std::fmt::Display;
+#[cfg(feature = "tower-client")]
+use std::fmt::Write;
 
 use ::http::{HeaderMap, Method};
 use tracing::field::Empty;
@@ -19,10 +22,18 @@ use crate::span_ext::{XraySpanExt, current_trace_header};
 
 /// The destination of a request.
 pub(super) struct Target<'a> {
-    pub(super) url: &'a dyn Display,
+    pub(super) url: TargetUrl<'a>,
     pub(super) host: Option<&'a str>,
     pub(super) port: Option<u16>,
     pub(super) path: &'a str,
+}
+
+/// The URL of a request, which is written only for a span that is enabled.
+pub(super) enum TargetUrl<'a> {
+    #[cfg(feature = "reqwest-middleware")]
+    Written(&'a str),
+    #[cfg(feature = "tower-client")]
+    Unwritten(&'a dyn Display),
 }
 
 impl Exchange {
@@ -30,10 +41,8 @@ impl Exchange {
     pub(super) fn begin_client(method: &Method, target: &Target<'_>, headers: &mut HeaderMap) -> Self {
         let is_grpc = is_grpc(headers);
         let call = if is_grpc { rpc_of(target.path) } else { None };
-        // Logs show the span's fields as well, so password and query are removed here already.
-        let url = target.url.to_string();
-        let safe = |keep_query| SafeUrl::parse(&url, keep_query).map(SafeUrl::to_text);
-        let bare = safe(false);
+        let (mut url, mut bare) = (None, None);
+        // The expressions are evaluated only if the span is enabled.
         let span = info_span!(
             target: "xray_tracing_layer::http",
             "HTTP client request",
@@ -41,8 +50,9 @@ impl Exchange {
             // The name for a request without a host.
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
-            url.full = bare.as_deref(),
-            server.address = target.host.map(|host| HostPort::parse(host).map_or(host, |found| found.host)),
+            // Logs show the span's fields as well, so password and query are removed here already.
+            url.full = bare.insert(safe_url(url.insert(target.url.text()), false)).as_deref(),
+            server.address = target.host.map(without_brackets),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
             rpc.service = call.map(|(service, _)| service),
@@ -53,9 +63,10 @@ impl Exchange {
             error.type = Empty,
             error.message = Empty,
         );
-        if url.contains('?')
+        if let Some(url) = &url
+            && url.contains('?')
             && keeps_query(&span)
-            && let Some(whole) = safe(true)
+            && let Some(whole) = safe_url(url, true)
         {
             span.record("url.full", &*whole);
         }
@@ -65,6 +76,34 @@ impl Exchange {
     }
 }
 
+impl<'a> TargetUrl<'a> {
+    fn text(&self) -> Cow<'a, str> {
+        match *self {
+            #[cfg(feature = "reqwest-middleware")]
+            Self::Written(url) => url.into(),
+            #[cfg(feature = "tower-client")]
+            Self::Unwritten(url) => {
+                // Of a length that takes most URLs, so that the text does not grow piece by piece.
+                let mut text = String::with_capacity(96);
+                let _ = write!(text, "{url}");
+                text.into()
+            }
+        }
+    }
+}
+
+fn safe_url(url: &str, keep_query: bool) -> Option<Cow<'_, str>> {
+    SafeUrl::parse(url, keep_query).map(SafeUrl::to_text)
+}
+
+/// Returns a host without the brackets of an address of IPv6.
+fn without_brackets(host: &str) -> &str {
+    if !host.starts_with('[') {
+        return host;
+    }
+    HostPort::parse(host).map_or(host, |found| found.host)
+}
+
 /// Adds a span's trace header to a request, or the current span's, if a filter rejected this span. Without a
 /// trace, existing headers stay.
 pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
@@ -72,5 +111,19 @@ pub(super) fn send_header_of(span: &Span, headers: &mut HeaderMap) {
         inject_header(headers, &header);
         let carrier = if span.is_disabled() { &Span::current() } else { span };
         pass_on(carrier, headers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_are_no_part_of_an_address() {
+        for (host, expected) in
+            [("[2001:db8::1]", "2001:db8::1"), ("shop.example", "shop.example"), ("[x]", "[x]"), ("", "")]
+        {
+            assert_eq!(without_brackets(host), expected);
+        }
     }
 }

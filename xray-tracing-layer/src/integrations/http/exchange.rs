@@ -3,12 +3,12 @@
 //! The last owner closes the span. Servers and clients use the same type.
 
 use ::http::header::CONTENT_LENGTH;
-use ::http::{HeaderMap, HeaderValue, StatusCode};
-use tracing::Span;
+use ::http::{HeaderMap, StatusCode};
+use tracing::{Span, record_all};
 use xray_sdk::TraceHeader;
 
 use super::grpc::{GrpcStatus, is_grpc};
-use super::headers::X_AMZN_TRACE_ID;
+use super::headers::{X_AMZN_TRACE_ID, value_of};
 use super::recorded_headers::record_response_headers;
 #[cfg(feature = "tower-server")]
 use crate::layer::find::end;
@@ -38,14 +38,16 @@ impl Exchange {
 
     /// Records the head of the response. `exact` is the length of its body, if known.
     pub(super) fn respond(&mut self, status: StatusCode, headers: &mut HeaderMap, exact: Option<u64>) {
-        self.span.record("http.response.status_code", status.as_u16());
-        record_response_headers(&self.span, headers);
         self.has_no_body |= is_without_body(status);
         let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
         self.length = declared.or(exact);
-        if let Some(length) = self.length {
-            self.span.record("http.response.body.size", length);
-        }
+        // Together, so that layers are called once. An absent length is not recorded.
+        record_all!(
+            self.span,
+            http.response.status_code = status.as_u16(),
+            http.response.body.size = self.length,
+        );
+        record_response_headers(&self.span, headers);
         let has_status = self.trailers(headers);
         if self.is_client {
             // A server other than gRPC, such as a proxy, sends no status after the body.
@@ -56,7 +58,7 @@ impl Exchange {
             .requested
             .take()
             .and_then(|requested| Some(requested.to_response(self.span.trace_header()?.sampled())));
-        if let Some(Ok(value)) = respond.map(|respond| HeaderValue::try_from(respond.to_string())) {
+        if let Some(value) = respond.and_then(|respond| value_of(&respond)) {
             headers.insert(X_AMZN_TRACE_ID, value);
         }
     }

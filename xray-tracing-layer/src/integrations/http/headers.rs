@@ -2,7 +2,7 @@
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Span;
-use xray_sdk::TraceHeader;
+use xray_sdk::{SamplingDecision, TraceHeader};
 
 use super::pass_on::pass_on;
 use crate::span_ext::current_trace_header;
@@ -52,7 +52,7 @@ pub fn inject(headers: &mut HeaderMap) -> bool {
 /// # Ok::<(), xray_tracing_layer::sdk::header::ParseHeaderError>(())
 /// ```
 pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
-    if let Ok(value) = HeaderValue::try_from(header.to_string()) {
+    if let Some(value) = value_of(header) {
         headers.insert(X_AMZN_TRACE_ID, value);
     }
     match header.traceparent().map(|header| HeaderValue::from_str(header.as_str())) {
@@ -60,6 +60,32 @@ pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
         _ => headers.remove(TRACEPARENT),
     };
 }
+
+/// Returns a trace header as the value of [`X_AMZN_TRACE_ID`].
+pub(super) fn value_of(header: &TraceHeader) -> Option<HeaderValue> {
+    match usual_line(header) {
+        Some(line) => HeaderValue::from_bytes(&line).ok(),
+        None => HeaderValue::try_from(header.to_string()).ok(),
+    }
+}
+
+/// Returns the header as it is written, if it has a parent, a decision and nothing else, as most that are sent have. Of one
+/// size, so that no formatter is needed.
+fn usual_line(header: &TraceHeader) -> Option<[u8; LINE.len()]> {
+    let parent = header.parent().filter(|_| header.extras().is_empty())?;
+    let decision = match header.sampled() {
+        SamplingDecision::Sampled => b'1',
+        SamplingDecision::NotSampled => b'0',
+        _ => return None,
+    };
+    let mut line = *LINE;
+    line[5..40].copy_from_slice(&header.root().encode());
+    line[48..64].copy_from_slice(&parent.encode());
+    line[73] = decision;
+    Some(line)
+}
+
+const LINE: &[u8; 74] = b"Root=1-________-________________________;Parent=________________;Sampled=_";
 
 /// Returns the trace header of a request: `x-amzn-trace-id`, or `traceparent` if the former is absent or
 /// invalid.
@@ -113,16 +139,30 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_the_header_as_it_is_displayed() {
+        const ROOT: &str = "Root=1-5759e988-bd862e3fe1be46a994272793";
+        for rest in [
+            "",
+            ";Sampled=1",
+            ";Parent=53995c3f42cd8ad8",
+            ";Parent=53995c3f42cd8ad8;Sampled=1",
+            ";Parent=53995c3f42cd8ad8;Sampled=0",
+            ";Parent=53995c3f42cd8ad8;Sampled=?",
+            ";Parent=53995c3f42cd8ad8;Sampled=1;Lineage=a:1",
+        ] {
+            let header: TraceHeader = format!("{ROOT}{rest}").parse().unwrap();
+            assert_eq!(value_of(&header).unwrap(), format!("{ROOT}{rest}"));
+        }
+    }
+
+    #[test]
     fn a_header_goes_out_in_both_forms_or_in_none_that_is_stale() {
         let mut map = headers(&[("traceparent", "00-5759e988bd862e3fe1be46a994272793-00f067aa0ba902b7-00")]);
         let rooted: TraceHeader = "Root=1-5759e988-bd862e3fe1be46a994272793".parse().unwrap();
         inject_header(&mut map, &rooted);
         assert_eq!(map.get(X_AMZN_TRACE_ID).unwrap(), "Root=1-5759e988-bd862e3fe1be46a994272793");
         assert_eq!(map.get(TRACEPARENT), None);
-        inject_header(
-            &mut map,
-            &rooted.with_parent(7.into()).with_sampled(xray_sdk::SamplingDecision::Sampled),
-        );
+        inject_header(&mut map, &rooted.with_parent(7.into()).with_sampled(SamplingDecision::Sampled));
         assert_eq!(map.get(TRACEPARENT).unwrap(), "00-5759e988bd862e3fe1be46a994272793-0000000000000007-01");
         assert!(!inject(&mut map), "no span is current");
     }

@@ -47,7 +47,7 @@ impl Core {
     /// Returns whether a root is one about which its kind alone may decide, and at whose fields no hook looks.
     #[inline]
     pub(super) fn is_usual_root(&self, callsite: &CallsiteInfo) -> bool {
-        callsite.root_keys.is_some() && self.config.rules.redact.is_none() && self.decides_first()
+        callsite.decides_by_kind && self.config.rules.redact.is_none() && self.decides_first()
     }
 
     /// Returns whether a root is decided about before its fields are encoded.
@@ -65,7 +65,7 @@ impl Core {
         attrs: &Attributes<'_>,
         id: u64,
     ) {
-        let Some(keys) = callsite.root_keys.as_deref() else { return };
+        let Some(keys) = callsite.ways.as_deref() else { return };
         let mut fields = RootFields::new(self, callsite, keys, record, id);
         // A kind that comes first is met in time.
         if let Some(index) = callsite.kind_alone.filter(|index| *index > 0) {

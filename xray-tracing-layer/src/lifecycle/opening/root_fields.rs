@@ -85,7 +85,7 @@ impl<'a> RootFields<'a> {
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Decisive)) {
+        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Kind)) {
             return value.with_text(|kind| self.decide(is_call(kind)));
         }
         if self.is_written() {
@@ -110,7 +110,7 @@ impl<'a> RootFields<'a> {
 impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         let way = self.keys.ways.get(field.index());
-        if matches!(way, Some(RootWay::Decisive)) {
+        if matches!(way, Some(RootWay::Kind)) {
             return self.decide(is_call(text));
         }
         match way {

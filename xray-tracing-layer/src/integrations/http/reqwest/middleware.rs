@@ -3,14 +3,10 @@
 //! reqwest's errors name the whole URL; the layer removes its query and its user as it does from any message.
 
 use ::http::Extensions;
-use ::reqwest::{Request, Response};
-use async_trait::async_trait;
-use reqwest_middleware::{Error as Failure, Middleware, Next, Result};
-use tracing::{Instrument, Span};
+use ::reqwest::Request;
+use reqwest_middleware::{Middleware, Next};
 
-use crate::integrations::http::client_span::{Target, send_header_of};
-use crate::integrations::http::exchange::Exchange;
-use crate::span_ext::XraySpanExt;
+use super::call::{BoxFuture, Call};
 
 /// Opens a span for each request of a reqwest client, and adds the trace header to the request. (Feature
 /// `reqwest-middleware`.)
@@ -67,59 +63,20 @@ impl XrayMiddleware {
     }
 }
 
-#[async_trait]
 impl Middleware for XrayMiddleware {
-    async fn handle(
-        &self,
-        mut request: Request,
-        extensions: &mut Extensions,
-        next: Next<'_>,
-    ) -> Result<Response> {
-        if self.header_only {
-            send_header_of(&Span::current(), request.headers_mut());
-            return next.run(request, extensions).await;
-        }
-        let mut call = CancelOnDrop(Some(begin(&mut request)));
-        let span = call.0.as_ref().map_or_else(Span::none, |exchange| exchange.span.clone());
-        let mut result = next.run(request, extensions).instrument(span).await;
-        if let Some(mut exchange) = call.0.take() {
-            match &mut result {
-                Ok(response) => {
-                    let (status, exact) = (response.status(), response.content_length());
-                    exchange.respond(status, response.headers_mut(), exact);
-                }
-                Err(err) => note_failure(&exchange.span, err),
-            }
-        }
-        result
-    }
-}
-
-fn begin(request: &mut Request) -> Exchange {
-    let mut headers = std::mem::take(request.headers_mut());
-    let url = request.url();
-    let target = Target { url, host: url.host_str(), port: url.port(), path: url.path() };
-    let exchange = Exchange::begin_client(request.method(), &target, &mut headers);
-    *request.headers_mut() = headers;
-    exchange
-}
-
-/// A guard that records a cancelled request.
-struct CancelOnDrop(Option<Exchange>);
-
-impl Drop for CancelOnDrop {
-    fn drop(&mut self) {
-        // The layer records a panic when the span closes.
-        if let Some(exchange) = self.0.take().filter(|_| !std::thread::panicking()) {
-            exchange.abandon("the answer");
-        }
-    }
-}
-
-/// Records why a request failed. The layer takes the URL's query out of the message, wherever it stands.
-fn note_failure(span: &Span, failure: &Failure) {
-    match failure {
-        Failure::Middleware(err) => span.record_error(&**err),
-        Failure::Reqwest(err) => span.record_error(err),
+    // As `async_trait` writes it, but for the future, which is ours: one box, in which little is moved.
+    fn handle<'a, 'b, 'c, 'f>(
+        &'a self,
+        request: Request,
+        extensions: &'b mut Extensions,
+        next: Next<'c>,
+    ) -> BoxFuture<'f>
+    where
+        'a: 'f,
+        'b: 'f,
+        'c: 'f,
+        Self: 'f,
+    {
+        Box::pin(Call::new(request, extensions, next, self.header_only))
     }
 }

@@ -1,5 +1,6 @@
 //! The middleware for reqwest, by `reqwest-middleware`.
 
+mod call;
 mod middleware;
 
 pub use middleware::XrayMiddleware;

@@ -14,7 +14,7 @@ use tracing::field::{self, Empty};
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::fields::sanitize::host::{HostPort, ip_address};
+use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name};
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
@@ -40,8 +40,7 @@ impl ServerSpan {
         let operation = Operation { method: request.method(), route, rpc };
         let mut incoming = None;
         let client = Client::of(headers, extensions, peer);
-        let host = host_of(headers, uri);
-        let authority = host.and_then(HostPort::of_authority);
+        let (host, port) = host_of(headers, uri).map_or((None, None), |host| address_of(host));
         // The expressions are evaluated only if the span is enabled.
         let span = info_span!(
             target: "xray_tracing_layer::http",
@@ -51,8 +50,8 @@ impl ServerSpan {
             http.request.method = request.method().as_str(),
             url.scheme = scheme_of(headers, uri),
             // What is not understood is left out, and counted, where the field is written.
-            server.address = authority.map(HostPort::in_url).or(host),
-            server.port = authority.and_then(|authority| authority.port.parse::<u16>().ok()),
+            server.address = host,
+            server.port = port,
             url.path = Some(uri.path()).filter(|path| path.starts_with('/')),
             url.query = Empty,
             http.route = route,
@@ -207,6 +206,16 @@ fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
 fn host_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> Option<&'a str> {
     let host = text_of(headers, HOST).filter(|host| !host.is_empty());
     host.or_else(|| uri.authority().map(Authority::as_str))
+}
+
+/// Returns the host and the port of an authority, or the whole if it is not understood.
+fn address_of(text: &str) -> (Option<&str>, Option<u16>) {
+    // Behind a proxy, most are names alone.
+    let authority = if is_plain_name(text) { None } else { HostPort::of_authority(text) };
+    match authority {
+        Some(authority) => (Some(authority.in_url()), authority.port.parse().ok()),
+        None => (Some(text), None),
+    }
 }
 
 fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
