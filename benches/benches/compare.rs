@@ -66,9 +66,9 @@ fn main() -> io::Result<()> {
 
 /// Each contender does each job once, and what sends is seen to send.
 fn each_once() -> io::Result<()> {
-    let mut sink = Receiver::start(Path::new(PROGRAM), "127.0.0.1:0")?;
     let (mut passed, mut failed) = (0, 0);
     for contender in contenders::all() {
+        let mut sink = Receiver::start_reading(contender.receiver, Path::new(PROGRAM), "127.0.0.1:0")?;
         for job in [Job::Request, Job::Children(3), Job::Kinds(3), Job::Rejected(3), Job::Chain(3)] {
             sink.keep()?;
             let Some(world) = (contender.build)(Setting::to(sink.address()))? else { continue };

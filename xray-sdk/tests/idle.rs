@@ -100,6 +100,31 @@ fn bursts_do_not_overflow_a_default_receive_buffer() {
     assert!((1..=30).any(all_arrived));
 }
 
+/// The kernel says that there is room. By a guess, 36 naps of four milliseconds would be taken.
+#[cfg(all(target_os = "linux", feature = "receive"))]
+#[test]
+fn a_receiver_with_room_is_sent_a_large_burst_without_naps() {
+    let _alone = alone();
+    // It does not read.
+    let socket = xray_sdk::receive::ReceiveSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    if socket.buffer_size() < 8 << 20 {
+        println!("skipped: a receive buffer of {} bytes", socket.buffer_size());
+        return;
+    }
+    let address = DaemonAddress::from(socket.local_addr().unwrap());
+    let (emitter, _guard) = QueuedEmitter::start(&address).unwrap();
+    let packet = packet(600);
+    emitter.emit(&packet).unwrap();
+    assert!(emitter.flush(PATIENCE), "by now the thread has its name");
+    let before = sleeps().unwrap();
+    (0..3_000).for_each(|_| emitter.emit(&packet).unwrap());
+    assert!(emitter.flush(PATIENCE));
+    let naps = sleeps().unwrap() - before;
+    assert!(naps < 18, "{naps} naps");
+    let stats = emitter.stats();
+    assert_eq!((stats.sent, stats.full, socket.kernel_drops()), (3_001, 0, Some(0)));
+}
+
 #[test]
 fn the_thread_ends_with_the_guard_and_sleeps_for_good_when_nothing_comes() {
     let _alone = alone();

@@ -14,6 +14,7 @@ use xray_sdk::{EmitError, Emitter, Packet, QueueGuard, QueuedEmitter, UdpEmitter
 use xray_tracing_layer::{Builder, Handle, default_filter};
 
 use super::subscribed::{Idle, Subscribed, dispatch_to, subscribe};
+use crate::harness::receiver::Reading;
 use crate::workload::contender::{Built, Contender, Setting, World};
 
 /// The floor that ratios refer to: the registry with a layer that does nothing behind our filter.
@@ -27,12 +28,17 @@ pub const OURS: &str = "ours, UDP";
 
 /// Floors first, then ours, then `fmt`.
 pub(super) fn all() -> Vec<Contender> {
-    let ours = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
+    let receiver = Reading::Single;
+    let ours = |name, sends, build| Contender { name, sends, largest: u32::MAX, receiver, build };
     vec![
         ours(FLOOR, false, floor as fn(Setting) -> Built),
         ours(BARE, false, bare),
         ours(OURS, true, udp),
         ours("ours, queued", true, queued),
+        Contender {
+            receiver: Reading::Runs,
+            ..ours("ours, queued, to xray-daemon's receiver", true, queued)
+        },
         ours("ours, no send", false, no_send),
         ours("ours, no send, without_filter", false, without_filter),
         ours("ours, no send, filter of ones own", false, filter_of_ones_own),

@@ -4,10 +4,12 @@
 //! One is missing: xray-tracing 0.0.1 builds on nightly compilers only (`#![feature(is_some_and)]`).
 
 use super::{fastrace, otel, xray_lite};
+use crate::harness::receiver::Reading;
 use crate::workload::contender::Contender;
 
 pub(super) fn all() -> Vec<Contender> {
-    let rival = |name, sends, build| Contender { name, sends, largest: u32::MAX, build };
+    let receiver = Reading::Single;
+    let rival = |name, sends, build| Contender { name, sends, largest: u32::MAX, receiver, build };
     vec![
         rival("tracing-opentelemetry 0.34, no-op exporter", false, otel::no_op),
         rival("opentelemetry-aws 0.21, a document per span", true, otel::flat),

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::contenders::{self, FLOOR};
 use crate::harness::allocations;
 use crate::harness::meter::{Median, Sample, sample};
-use crate::harness::receiver::{Arrived, Receiver};
+use crate::harness::receiver::{Arrived, Reading, Receiver};
 use crate::report::effort::Effort;
 use crate::workload::columns::{COLUMNS, Column};
 use crate::workload::contender::Contender;
@@ -40,7 +40,9 @@ pub struct Row {
 /// # Errors
 /// If the sink or a contender can't be set up.
 pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Result<Vec<Row>> {
-    let mut sink = Receiver::start(binary, "127.0.0.1:0")?;
+    let mut single = Receiver::start(binary, "127.0.0.1:0")?;
+    let mut runs = Receiver::start_reading(Reading::Runs, binary, "127.0.0.1:0")?;
+    let addresses = (single.address(), runs.address());
     let contenders = contenders::all();
     let mut rows: Vec<Row> = contenders
         .iter()
@@ -48,11 +50,12 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
         .collect();
     for (index, column) in COLUMNS.iter().enumerate() {
         progress(column.title);
-        let samples = rounds(&contenders, column, sink.address(), effort)?;
+        let samples = rounds(&contenders, column, addresses, effort)?;
         for ((row, contender), samples) in rows.iter_mut().zip(&contenders).zip(samples) {
             if samples.is_empty() {
                 continue;
             }
+            let sink = if contender.receiver == Reading::Runs { &mut runs } else { &mut single };
             let per_unit = |pick: fn(&Sample) -> f64| {
                 Median::of(samples.iter().map(|(one, _)| pick(one) / f64::from(column.units)))
             };
@@ -66,7 +69,7 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
                 caller_ratio: ratio(|one| one.caller),
                 total_ratio: ratio(|one| one.total),
                 allocations: None,
-                arrived: arrived(contender, column, &mut sink)?,
+                arrived: arrived(contender, column, sink)?,
             });
         }
     }
@@ -87,7 +90,7 @@ pub fn measure(binary: &Path, effort: Effort, progress: impl Fn(&str)) -> io::Re
 fn rounds(
     contenders: &[Contender],
     column: &Column,
-    daemon: SocketAddr,
+    (single, runs): (SocketAddr, SocketAddr),
     effort: Effort,
 ) -> io::Result<Vec<Vec<(Sample, Sample)>>> {
     let floor = contenders::named(FLOOR)?;
@@ -97,6 +100,7 @@ fn rounds(
             if column.job.spans() > contender.largest {
                 continue;
             }
+            let daemon = if contender.receiver == Reading::Runs { runs } else { single };
             let Some(world) = (contender.build)(column.setting(daemon))? else { continue };
             let one = sample(&*world, column.job, effort.long);
             drop(world);

@@ -96,14 +96,14 @@ impl Case {
 pub fn measure(binary: &Path) -> io::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for contender in contenders::all().iter().filter(|one| one.sends) {
-        let mut sink = Receiver::start(binary, "127.0.0.1:0")?;
+        let mut sink = Receiver::start_reading(contender.receiver, binary, "127.0.0.1:0")?;
         let arrived =
             CASES.iter().map(|case| try_case(contender, case, &mut sink)).collect::<io::Result<Vec<_>>>();
         let mut arrived = arrived?;
         // Not every machine has IPv6.
         let case = &CASES[0];
-        let six =
-            Receiver::start(binary, "[::1]:0").and_then(|mut sink| try_case(contender, case, &mut sink));
+        let six = Receiver::start_reading(contender.receiver, binary, "[::1]:0")
+            .and_then(|mut sink| try_case(contender, case, &mut sink));
         arrived.push(six.unwrap_or_else(|_| Some(Delivery::default())));
         rows.push(Row { contender: contender.name, arrived });
     }

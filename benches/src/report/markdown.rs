@@ -76,10 +76,11 @@ pub fn of_guide(rows: &[costs::Row]) -> String {
 }
 
 /// Contenders of the guide's table, and what they are called there.
-const GUIDE: [(&str, &str); 9] = [
+const GUIDE: [(&str, &str); 10] = [
     (FLOOR, "the registry with an idle layer behind the same filter"),
     (OURS, "this layer"),
     ("ours, queued", "this layer, `queued`"),
+    ("ours, queued, to xray-daemon's receiver", "this layer, `queued`, to `xray-daemon`'s receiver"),
     ("tracing-opentelemetry 0.34, no-op exporter", "tracing-opentelemetry 0.34 with an exporter that drops"),
     ("opentelemetry-aws 0.21, nested", "tracing-opentelemetry and opentelemetry-aws 0.21, nested"),
     ("opentelemetry-aws 0.21, a document per span", "the same, a document for each span"),

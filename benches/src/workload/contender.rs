@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::jobs::Job;
+use crate::harness::receiver::Reading;
 
 /// A contender that is set up.
 pub trait World: Send + Sync {
@@ -60,6 +61,8 @@ pub struct Contender {
     pub sends: bool,
     /// The largest trace that it survives, in spans.
     pub largest: u32,
+    /// Who receives what it sends.
+    pub receiver: Reading,
     /// Sets it up; `None` if it has no such setting.
     pub build: fn(Setting) -> Built,
 }

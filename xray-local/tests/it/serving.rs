@@ -1,6 +1,7 @@
 //! The program serves: from datagram to summary, from start to end.
 
 use serde_json::json;
+use xray_sdk::{DaemonAddress, Emitter, Packet, UdpEmitter};
 
 use crate::program::{Folder, Program, command, datagram, eventually, post, segment, socket};
 
@@ -15,6 +16,29 @@ fn a_datagram_becomes_a_trace_that_the_api_returns() {
     let returned = traces["Traces"][0]["Segments"][0]["Document"].as_str().unwrap();
     let returned: serde_json::Value = serde_json::from_str(returned).unwrap();
     assert_eq!(returned["annotations"]["tenant"], "acme");
+}
+
+#[test]
+fn documents_that_an_emitter_sends_together_become_traces() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    let emitter = UdpEmitter::new(&DaemonAddress::from(program.udp));
+    let (mut expected, mut packets) = (Vec::new(), Vec::new());
+    for number in 0..150 {
+        let more = format!(r#","metadata":{{"padding":"{:x<1$}"}}"#, "", number * 13 % 700);
+        let (id, document) = segment(number as u64, &more);
+        let mut packet = Packet::new();
+        packet.start_document().put(&document);
+        expected.push(id);
+        packets.push(packet);
+    }
+    emitter.emit_all(&packets, &mut |_, sent| sent.unwrap());
+    expected.sort();
+    eventually("the traces", || {
+        let mut ids = program.ids("");
+        ids.sort();
+        ids == expected
+    });
 }
 
 #[test]

@@ -47,35 +47,48 @@ fn specials(w: u64) -> u64 {
     (control | quote | backslash) & TOPS
 }
 
-/// Returns whether a text has nothing but letters, digits and `-./_:`.
+/// Returns whether a text has nothing but letters, digits and `-./_`.
 ///
-/// The hosts, ports and paths of most URLs have nothing else.
+/// The hosts and paths of most URLs have nothing else.
 #[inline]
 #[must_use]
 pub fn is_plain_path(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk::<8>() else { return is_short_plain_path(text) };
-    let (words, _) = text.as_chunks::<8>();
-    // One word after the other: a fold becomes four times as much code.
-    words.iter().all(|word| in_plain_path(*word) == TOPS) && in_plain_path(*last) == TOPS
+    is_plain_up_to(b'9', text)
 }
 
-/// Returns whether fewer than eight bytes are all of that.
+/// Returns whether a text has nothing but letters, digits and `-./_:`, as most hosts with a port and a path.
+#[inline]
+#[must_use]
+pub fn is_plain_path_or_port(text: &[u8]) -> bool {
+    is_plain_up_to(b':', text)
+}
+
+#[inline(never)]
+fn is_plain_up_to(last_digit: u8, text: &[u8]) -> bool {
+    let is_plain = |word: &[u8; 8]| in_plain_path(*word, last_digit) == TOPS;
+    let (words, rest) = text.as_chunks::<8>();
+    // One word after the other: a fold becomes four times as much code.
+    words.iter().all(is_plain)
+        && match text.last_chunk() {
+            Some(last) => is_plain(last),
+            None => is_short_plain(rest, last_digit),
+        }
+}
+
 #[cold]
 #[inline(never)]
-fn is_short_plain_path(text: &[u8]) -> bool {
-    let mut word = [b'a'; 8];
-    word.iter_mut().zip(text).for_each(|(letter, byte)| *letter = *byte);
-    in_plain_path(word) == TOPS
+fn is_short_plain(text: &[u8], last_digit: u8) -> bool {
+    text.iter().all(|byte| in_plain_path([*byte; 8], last_digit) == TOPS)
 }
 
-/// The top bit of each byte says whether that is a letter, a digit or one of `-./_:`.
+/// The top bit of each byte says whether that is a letter, a digit, one of `-./_`, or up to another last digit.
 #[inline]
-fn in_plain_path(bytes: [u8; 8]) -> u64 {
+fn in_plain_path(bytes: [u8; 8], last_digit: u8) -> u64 {
     let word = u64::from_le_bytes(bytes);
     let low = word & !TOPS;
     // With this bit, upper-case letters are lower-case ones, and no other byte is a letter.
     let letters = within(low | (ONES * 0x20), b'a', b'z');
-    (letters | within(low, b'-', b':') | within(low, b'_', b'_')) & !word & TOPS
+    (letters | within(low, b'-', last_digit) | within(low, b'_', b'_')) & !word & TOPS
 }
 
 /// The top bit of each byte says whether it is one of `first..=last`, if it has no top bit itself.

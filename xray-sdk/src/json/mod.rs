@@ -10,7 +10,7 @@ mod member;
 
 pub use buffer::Buffer;
 pub(crate) use digits::decimal_digits;
-pub use escape::{end_of_host, is_plain_path};
+pub use escape::{end_of_host, is_plain_path, is_plain_path_or_port};
 pub(crate) use escape::{escaped_prefix, string_token_len};
 pub(crate) use member::MemberKey;
 

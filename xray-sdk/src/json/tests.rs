@@ -136,14 +136,16 @@ fn bland_bytes_are_those_that_are_listed() {
 }
 
 #[test]
-fn plain_paths_have_letters_digits_and_five_signs() {
+fn plain_paths_have_letters_digits_and_four_signs_and_those_with_a_port_a_colon() {
     for byte in 0..=u8::MAX {
-        let listed = byte.is_ascii_alphanumeric() || b"-./_:".contains(&byte);
+        let listed = byte.is_ascii_alphanumeric() || b"-./_".contains(&byte);
+        let listed_with_port = listed || byte == b':';
         for at in 0..21 {
             let mut text = [b'a'; 21];
             text[at] = byte;
             assert_eq!(super::is_plain_path(&text), listed, "{byte:#x} at {at}");
             assert!(at > 6 || super::is_plain_path(&text[..7]) == listed, "{byte:#x} at {at} of seven");
+            assert_eq!(super::is_plain_path_or_port(&text), listed_with_port, "{byte:#x} at {at}");
             let end = if b"/:".contains(&byte) { at } else { text.len() };
             assert_eq!(super::end_of_host(&text), end, "{byte:#x} at {at}");
         }

@@ -62,7 +62,8 @@ impl QueueBuilder {
     /// Sets the size of the daemon's receive buffer in bytes: `net.core.rmem_default` on its machine.
     ///
     /// A larger buffer permits larger bursts and a higher rate, and makes a document cheaper for the thread that sends.
-    /// Defaults to 212,992, the default of Linux.
+    /// On Linux, the kernel reports the size of a daemon's buffer at a loopback address, and how full it is. This setting
+    /// counts elsewhere, and until the first burst. Defaults to 212,992, the default of Linux.
     pub fn receive_buffer(mut self, bytes: usize) -> Self {
         self.receive_buffer = bytes;
         self

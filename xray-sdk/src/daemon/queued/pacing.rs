@@ -2,17 +2,23 @@
 //!
 //! Arithmetic on times that are arguments; the sender naps.
 //!
-//! A sender of UDP can't learn how full the receiver's buffer is, so this is a guess on the safe side: at once no
-//! more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
+//! A sender of UDP can't learn in general how full the receiver's buffer is, so this is a guess on the safe side: at once
+//! no more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
 //! careful is no use any more, for what is not lost there is lost here. So the fuller it is, the faster it goes.
+//!
+//! Where the kernel says how full the buffer is (`udp::gauge`), it is asked once the guess is used up. What it says can
+//! spare a nap. It never delays what the guess allows: a receiver that has stopped is no reason to keep documents.
 
 use std::time::Duration;
 
 use crate::daemon::receive_buffer::{PERIOD, burst};
+use crate::daemon::udp::Level;
 
 pub(super) struct Pacer {
     /// Bytes of the receiver's buffer that may be filled at once.
     depth: i64,
+    /// Those that the receiver is expected to read in a period.
+    rate: i64,
     /// Those that may be filled now. Less than none after what was let go a little early.
     left: i64,
     /// The time when `left` was computed.
@@ -23,7 +29,19 @@ impl Pacer {
     /// Creates a pacer for a receiver with a buffer of `receive_buffer` bytes.
     pub(super) fn new(receive_buffer: usize, now: Duration) -> Self {
         let depth = burst(receive_buffer);
-        Self { depth, left: depth, then: now }
+        Self { depth, rate: depth, left: depth, then: now }
+    }
+
+    /// Returns whether what may be filled now is too little for a send, so that it is worth asking for the level.
+    pub(super) fn is_used_up(&mut self, fill: u32, now: Duration) -> bool {
+        self.refill(period(fill), now);
+        self.left < self.depth / LEAST_PART
+    }
+
+    /// Takes the kernel's word for the buffer's size, and for what is free of it if that is more than was guessed.
+    pub(super) fn learn(&mut self, level: Level) {
+        self.depth = burst(level.size);
+        self.left = self.left.max(self.depth - level.used as i64).min(self.depth);
     }
 
     /// Returns how much to plan for the next send: what may be filled now, if that is worth a send, else the most that is
@@ -31,9 +49,7 @@ impl Pacer {
     ///
     /// So the sender naps once per depth, not once per run: it wakes up to cold caches.
     pub(super) fn room(&mut self, fill: u32, now: Duration) -> usize {
-        self.refill(period(fill), now);
-        let is_worth_it = self.left >= self.depth / LEAST_PART;
-        if is_worth_it { self.left as usize } else { self.depth as usize }
+        if self.is_used_up(fill, now) { self.depth as usize } else { self.left as usize }
     }
 
     /// Takes `cost` from what may be filled now, or says how long to wait before asking again. `fill` is how full
@@ -44,7 +60,7 @@ impl Pacer {
         // More than all that there is goes when there is all.
         let cost = self.depth.min(cost as i64);
         let missing = cost - self.left;
-        let wait = Duration::from_nanos((missing.max(0) * nanos(period) / self.depth) as u64);
+        let wait = Duration::from_nanos((missing.max(0) * nanos(period) / self.rate) as u64);
         if wait > SHORTEST_NAP {
             return Err(wait);
         }
@@ -54,24 +70,24 @@ impl Pacer {
 
     /// Returns how long to nap after `came` bytes came `within` a time: until a burst is there, at most `longest`.
     pub(super) fn nap(&self, came: usize, within: Duration, longest: Duration) -> Duration {
-        let bursts = came as f64 / self.depth as f64;
+        let bursts = came as f64 / (self.rate * GATHERED).min(self.depth) as f64;
         let nap = Duration::try_from_secs_f64(within.as_secs_f64() / bursts).unwrap_or(longest);
         nap.clamp(SHORTEST_GATHERING.min(longest), longest)
     }
 
     /// Adds what came back since the last time.
     fn refill(&mut self, period: Duration, now: Duration) {
-        // What comes back in a whole period is all that there is.
-        let passed = now.saturating_sub(self.then).min(period);
-        let again = (self.depth * nanos(passed)).checked_div(nanos(period)).unwrap_or(self.depth * 2);
+        // No buffer is more than some hundred times what is read in a period.
+        let passed = now.saturating_sub(self.then).min(LONGEST_REFILL);
+        let again = (self.rate * nanos(passed)).checked_div(nanos(period)).unwrap_or(self.depth * 2);
         self.left = (self.left + again).min(self.depth);
         self.then = now;
     }
 }
 
-/// Returns the nanoseconds of a time that is not longer than a [`period`].
+/// Returns the nanoseconds of a time that is not longer than [`LONGEST_REFILL`].
 fn nanos(time: Duration) -> i64 {
-    time.subsec_nanos().into()
+    time.as_nanos() as i64
 }
 
 /// In which time the depth comes back. Slow while there is little to send, which is when being slow costs nothing;
@@ -91,8 +107,15 @@ fn period(fill: u32) -> Duration {
     }
 }
 
+/// The longest time that is reckoned with. Its product with the largest rate is below 2^63.
+const LONGEST_REFILL: Duration = Duration::from_secs(8);
+
 /// The part of the depth that is worth a send of its own: less than an eighth is a few documents.
 const LEAST_PART: i64 = 8;
+
+/// The most that is waited for in a nap, in bursts by the guess. More documents are more memory, which the callers' cores
+/// have to fetch from the sender's.
+const GATHERED: i64 = 4;
 
 /// The shortest nap between two looks. More than a burst comes in it only when the queue fills quickly, and the pace sets
 /// in.
@@ -143,6 +166,39 @@ mod tests {
         assert_eq!(pacer.admit(30_000, 0, Duration::ZERO), Ok(()));
         assert_eq!(pacer.room(0, Duration::ZERO), depth, "10,000 are not worth it");
         assert_eq!(pacer.room(0, PERIOD), depth / 2 + 10_000);
+    }
+
+    #[test]
+    fn a_receiver_that_has_read_spares_the_wait_and_one_that_has_not_costs_none() {
+        let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let depth = pacer.depth as usize;
+        assert!(!pacer.is_used_up(0, Duration::ZERO));
+        assert_eq!(pacer.admit(depth, 0, Duration::ZERO), Ok(()));
+        assert!(pacer.is_used_up(0, Duration::ZERO));
+        pacer.learn(Level { used: BUFFER, size: BUFFER });
+        assert_eq!(pacer.admit(depth / 2, 0, Duration::ZERO), Err(PERIOD), "as without the kernel's word");
+        pacer.learn(Level { used: depth / 4, size: BUFFER });
+        assert_eq!(pacer.room(0, Duration::ZERO), depth - depth / 4);
+        assert_eq!(pacer.admit(depth / 2, 0, Duration::ZERO), Ok(()));
+        // Less than was guessed is no reason to wait either.
+        pacer.learn(Level { used: depth, size: BUFFER });
+        assert_eq!(pacer.admit(depth / 4, 0, Duration::ZERO), Ok(()));
+    }
+
+    #[test]
+    fn a_larger_buffer_takes_a_larger_burst_and_then_flows_as_before() {
+        let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let before = pacer.depth as usize;
+        pacer.learn(Level { used: 0, size: 100 * BUFFER });
+        assert_eq!(pacer.room(0, Duration::ZERO), 100 * before);
+        assert_eq!(pacer.admit(100 * before, 0, Duration::ZERO), Ok(()));
+        assert_eq!(pacer.admit(before, 1024 / 2, Duration::ZERO), Err(PERIOD));
+        // What came back meanwhile, up to the whole depth.
+        assert_eq!(pacer.admit(50 * before, 1024 / 2, 50 * PERIOD), Ok(()));
+        assert!(pacer.is_used_up(1024 / 2, 50 * PERIOD));
+        // Naps don't last until all of that is there.
+        let nap = pacer.nap(before, Duration::from_millis(5), Duration::from_secs(1));
+        assert_eq!(nap, Duration::from_millis(20));
     }
 
     #[test]

@@ -111,11 +111,12 @@ impl Sender {
     fn send_all(&mut self, may_leave: bool) {
         let mut sent = false;
         loop {
-            let room = self.pacer.room(self.shared.arena.fill(), self.start.elapsed());
-            let largest = self.shared.connection.largest_in_run();
-            let batch = batch::next_batch(self.packets().map(<[u8]>::len), largest, room);
+            let mut batch = self.plan();
             if batch.count == 0 || may_leave && sent && batch.count == self.left() {
                 return;
+            }
+            if self.learn_room() {
+                batch = self.plan();
             }
             if !self.wait_for_room(batch) {
                 return self.abandon();
@@ -124,6 +125,23 @@ impl Sender {
             self.advance(batch.count);
             sent = true;
         }
+    }
+
+    /// Returns what is sent next: as much as may be sent now, or what a wait is worth.
+    fn plan(&mut self) -> Batch {
+        let room = self.pacer.room(self.shared.arena.fill(), self.start.elapsed());
+        let largest = self.shared.connection.largest_in_run();
+        batch::next_batch(self.packets().map(<[u8]>::len), largest, room)
+    }
+
+    /// Asks the kernel how full the receiver's buffer is, if the pace calls for a nap. Returns whether it said so.
+    fn learn_room(&mut self) -> bool {
+        let used_up = self.pacer.is_used_up(self.shared.arena.fill(), self.start.elapsed());
+        let level = if used_up { self.shared.connection.receiver() } else { None };
+        level.is_some_and(|level| {
+            self.pacer.learn(level);
+            true
+        })
     }
 
     /// Waits until the receiver may be given so much. `false` when it is to be given nothing any more.

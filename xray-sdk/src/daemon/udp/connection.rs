@@ -15,6 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 
 use super::addresses::{self, Addresses};
 use super::counters::Counters;
+#[cfg(feature = "queued-emitter")]
+use super::payload::Level;
 use super::payload::{SendError, Transmit};
 use super::socket::Socket;
 use super::system::System;
@@ -101,6 +103,12 @@ impl Connection {
     #[cfg(feature = "queued-emitter")]
     pub(in crate::daemon) fn largest_in_run(&self) -> usize {
         self.socket().as_ref().map_or(0, Socket::largest_in_run)
+    }
+
+    /// Returns how full the receiver's buffer is, where the kernel says so. Two system calls.
+    #[cfg(feature = "queued-emitter")]
+    pub(in crate::daemon) fn receiver(&self) -> Option<Level> {
+        self.socket().as_ref().and_then(Socket::receiver)
     }
 
     pub(in crate::daemon) fn system(&self) -> &dyn System {

@@ -56,6 +56,14 @@ pub(in crate::daemon) enum SendError {
     Broken,
 }
 
+/// The state of a receiver's buffer, in bytes as the kernel counts them.
+#[cfg(feature = "queued-emitter")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::daemon) struct Level {
+    pub(in crate::daemon) used: usize,
+    pub(in crate::daemon) size: usize,
+}
+
 impl From<SendError> for EmitError {
     fn from(err: SendError) -> Self {
         match err {

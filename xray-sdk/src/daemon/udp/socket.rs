@@ -8,7 +8,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 #[cfg(feature = "queued-emitter")]
+use super::gauge::Gauge;
+#[cfg(feature = "queued-emitter")]
 use super::gso::Gso;
+#[cfg(feature = "queued-emitter")]
+use super::payload::Level;
 use super::payload::{SendError, Transmit};
 use super::system::System;
 
@@ -21,6 +25,9 @@ pub(super) struct Socket {
     /// Opened by the first run; `None` inside where there can be none.
     #[cfg(feature = "queued-emitter")]
     gso: OnceLock<Option<Gso>>,
+    /// Opened by the first question; `None` inside where there can be none.
+    #[cfg(feature = "queued-emitter")]
+    gauge: OnceLock<Option<Gauge>>,
 }
 
 impl Socket {
@@ -31,6 +38,8 @@ impl Socket {
             broken: AtomicI32::new(0),
             #[cfg(feature = "queued-emitter")]
             gso: OnceLock::new(),
+            #[cfg(feature = "queued-emitter")]
+            gauge: OnceLock::new(),
         })
     }
 
@@ -86,6 +95,13 @@ impl Socket {
     #[cfg(feature = "queued-emitter")]
     fn gso(&self) -> Option<&Gso> {
         self.gso.get_or_init(|| Gso::new(connect(self.peer).ok()?, self.peer)).as_ref()
+    }
+
+    /// Returns how full the receiver's buffer is, where the kernel says so.
+    #[cfg(feature = "queued-emitter")]
+    pub(super) fn receiver(&self) -> Option<Level> {
+        let gauge = self.gauge.get_or_init(|| Gauge::new(self.socket.local_addr().ok()?, self.peer));
+        gauge.as_ref()?.read()
     }
 }
 

@@ -14,7 +14,7 @@ impl FieldTarget<'_> {
     pub(in crate::fields) fn put_statement(&mut self, rank: u8, statement: &str) {
         const KEY: Key<'_> = keys::SANITIZED_QUERY;
         self.set_remote();
-        let statement = statement.trim();
+        let statement = if is_trimmed(statement) { statement } else { statement.trim() };
         if statement.is_empty() || self.rules.drop_sql_text {
             return;
         }
@@ -103,6 +103,12 @@ static KNOWN: KnownStatements = KnownStatements::new();
 
 /// The rank of the name that any other name overrides.
 const NAMELESS: u8 = u8::MAX;
+
+/// Returns whether a text begins and ends with visible ASCII, as most do.
+fn is_trimmed(text: &str) -> bool {
+    let ends = [text.as_bytes().first(), text.as_bytes().last()];
+    ends.into_iter().all(|end| end.is_some_and(u8::is_ascii_graphic))
+}
 
 /// Returns whether X-Ray's `sql` block is made for a value of `db.system`.
 fn is_sql(system: &str) -> bool {

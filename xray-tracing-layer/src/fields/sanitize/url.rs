@@ -16,9 +16,9 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2, memchr2_iter, memchr3, memrchr};
 
-use super::host::{HostPort, MAX_HOST, is_port};
+use super::host::{HostPort, MAX_HOST};
 use super::secret_key::{Secret, key_before};
-use xray_sdk::document::internal::{end_of_host, is_plain_path};
+use xray_sdk::document::internal::{end_of_host, is_plain_path, is_plain_path_or_port};
 
 /// A URL that is safe to send, in its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +43,9 @@ impl<'a> SafeUrl<'a> {
     #[inline]
     fn parse_plain(url: &'a str) -> Option<Self> {
         let rest = after_scheme(url)?;
-        let (host, after) = plain_host(rest)?;
-        let before = &url[..url.len() - rest.len()];
+        let (host, end) = plain_ends(rest.as_bytes())?;
+        let (before, (whole, after)) = (&url[..url.len() - rest.len()], rest.split_at(end));
+        let host = HostPort { host: &whole[..host], port: whole.get(host + 1..).unwrap_or_default(), whole };
         Some(Self { before, host: Some(host), after, unchanged: Some(url) })
     }
 
@@ -113,13 +114,17 @@ impl<'a> SafeUrl<'a> {
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
-    host_of_plain_url(url).is_some()
+    let Some(rest) = after_scheme(url) else { return false };
+    // Without a port, and no longer than a host may be, it has one whatever it is, unless it begins with the path.
+    ((1..=MAX_HOST).contains(&rest.len()) && !rest.starts_with('/') && is_plain_path(rest.as_bytes()))
+        || plain_ends(rest.as_bytes()).is_some()
 }
 
 /// Returns the host of a URL that [is plain](is_plain_url).
 #[inline]
 pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
-    after_scheme(url).and_then(plain_host).map(|(host, _)| host.host)
+    let rest = after_scheme(url)?;
+    rest.get(..plain_ends(rest.as_bytes())?.0)
 }
 
 /// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
@@ -129,35 +134,38 @@ pub(crate) fn is_plain_url_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && is_plain_path(path.as_bytes())
 }
 
-/// Returns what follows the scheme of a URL of HTTP, if that has neither `@?#;=%` nor anything that readers of URLs
-/// disagree about.
+/// Returns what follows the scheme of a URL of HTTP.
 #[inline]
 fn after_scheme(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
-    is_plain_path(rest.as_bytes()).then_some(rest)
+    url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))
 }
 
-/// Splits what follows the scheme into the host and the path.
-#[inline]
-fn plain_host(rest: &str) -> Option<(HostPort<'_>, &str)> {
-    let end = end_of_host(rest.as_bytes());
-    let (host, after) = rest.split_at(end);
-    let (port, after) = match after.strip_prefix(':') {
-        Some(port) => plain_port(port)?,
-        None => ("", after),
-    };
-    let is_host = !host.is_empty() && host.len() <= MAX_HOST;
-    is_host.then(|| (HostPort { host, port, whole: &rest[..rest.len() - after.len()] }, after))
+/// Returns the ends of the host and of its port in what follows the scheme, if that has neither `@?#;=%` nor anything that
+/// readers of URLs disagree about.
+#[inline(never)]
+fn plain_ends(rest: &[u8]) -> Option<(usize, usize)> {
+    if !is_plain_path_or_port(rest) {
+        return None;
+    }
+    let host = end_of_host(rest);
+    let end = if rest.get(host) == Some(&b':') { end_of_port(rest, host + 1)? } else { host };
+    (1..=MAX_HOST).contains(&host).then_some((host, end))
 }
 
-/// Splits what follows the colon behind a host into the port and the path.
+/// Returns the end of the port that begins at `start`, a number of up to 16 bits in front of the path.
 #[inline]
-fn plain_port(rest: &str) -> Option<(&str, &str)> {
-    let end = rest.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-    let (port, after) = rest.split_at(end);
-    let is_whole = after.is_empty() || after.starts_with('/');
-    (is_whole && !port.is_empty() && is_port(port)).then_some((port, after))
+fn end_of_port(rest: &[u8], start: usize) -> Option<usize> {
+    let (mut port, mut end) = (0, start);
+    while let Some(byte) = rest.get(end).filter(|byte| byte.is_ascii_digit() && end < start + MAX_DIGITS) {
+        port = port * 10 + u32::from(byte - b'0');
+        end += 1;
+    }
+    let is_whole = matches!(rest.get(end), None | Some(b'/'));
+    (is_whole && end > start && port <= u16::MAX.into()).then_some(end)
 }
+
+/// The most digits of a port.
+const MAX_DIGITS: usize = 5;
 
 /// Returns the start of the authority, if there is one. The outer `None`: the form is not understood.
 fn start_of_authority(url: &str) -> Option<Option<usize>> {
@@ -253,12 +261,14 @@ mod tests {
         for url in [
             "http://h:65536/orders/17",
             "http://h:/orders/17",
+            "http://",
+            "http:///orders/17",
             "http://h:pw/orders/17",
             "https://shop.example/?q",
             "https://a@b.example/orders",
             "/orders/1234567",
         ] {
-            assert!(SafeUrl::parse_plain(url).is_none(), "{url}");
+            assert!(SafeUrl::parse_plain(url).is_none() && !is_plain_url(url), "{url}");
         }
     }
 

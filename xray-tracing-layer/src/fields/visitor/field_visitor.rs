@@ -9,13 +9,14 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, Section};
 
+use super::plain_visitor::PlainVisitor;
 use super::root_key::{RootKeys, RootWay};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::deferred::DeferredFields;
 use crate::fields::field_target::FieldTarget;
 use crate::fields::redacted_body::RedactedBody;
 use crate::fields::sanitize::statement::Language;
-use crate::fields::slot::Slot;
+use crate::fields::slot::{Slot, is_call};
 use crate::fields::value::{DebugAsDisplay, Value, visit};
 use crate::settings::redaction::Rules;
 
@@ -105,15 +106,24 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, slot, value);
     }
 
-    /// Appends a text as it is. Appends nothing and returns `false` if it is not a short one or a URL of a common form, or
-    /// any way is not open.
+    /// Puts a text by its ready way. Puts nothing and returns `false` if it has none.
     #[inline]
-    fn append(&mut self, field: &Field, text: &str) -> bool {
+    fn put_ready(&mut self, field: &Field, text: &str) -> bool {
         let Some(RootKeys { ways, keys }) = self.ways else { return false };
         match (ways.get(field.index()), keys.get(field.index())) {
             // A blank text may count as absent.
-            (Some(RootWay::Short), Some(key)) => {
-                !text.starts_with(' ') && self.target.body.append_bland(key, text)
+            (Some(RootWay::Short), _) if !text.starts_with(' ') => {
+                let FieldTarget { rules, body, is_segment, .. } = &mut self.target;
+                PlainVisitor::for_short(self.callsite, keys, rules, body, *is_segment)
+                    .record_str(field, text);
+                true
+            }
+            // OpenTelemetry's kind, since nothing else decides.
+            (Some(RootWay::Decisive), _) if matches!(self.pass, Pass::Only) => {
+                if is_call(text) {
+                    self.target.set_remote();
+                }
+                true
             }
             (Some(RootWay::Url { rank }), Some(key)) => self.target.put_plain_url(*rank, key, text),
             _ => false,
@@ -178,7 +188,7 @@ impl Visit for FieldVisitor<'_> {
     }
 
     fn record_str(&mut self, field: &Field, text: &str) {
-        if !self.append(field, text) {
+        if !self.put_ready(field, text) {
             self.put(field, Value::Str(text));
         }
     }

@@ -1,7 +1,7 @@
 //! The visitor for spans whose fields are all metadata or annotations under short keys, and which no hook looks at: most
-//! spans inside a root. Short values are appended as blocks. Any other value is encoded as [`FieldVisitor`] does.
+//! spans inside a root. Short values are appended as blocks. Any other value is encoded by its slot.
 //!
-//! The short strings of a root come here as well.
+//! The short strings of a root and of a call come here as well.
 
 use std::error::Error;
 use std::fmt;
@@ -9,8 +9,8 @@ use std::fmt;
 use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, PlainKey};
 
-use super::FieldVisitor;
 use crate::fields::callsite::CallsiteInfo;
+use crate::fields::field_target::FieldTarget;
 use crate::fields::slot::Slot;
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
@@ -21,6 +21,8 @@ pub(crate) struct PlainVisitor<'a> {
     keys: &'a [PlainKey],
     rules: &'a Rules,
     body: &'a mut Body,
+    /// Set if the body is a segment's.
+    is_segment: bool,
 }
 
 impl<'a> PlainVisitor<'a> {
@@ -44,7 +46,19 @@ impl<'a> PlainVisitor<'a> {
         rules: &'a Rules,
         body: &'a mut Body,
     ) -> Self {
-        Self { callsite, keys, rules, body }
+        Self { callsite, keys, rules, body, is_segment: true }
+    }
+
+    /// Creates a visitor for short texts of a span of any kind, with the keys of a root of its callsite.
+    #[inline]
+    pub(super) fn for_short(
+        callsite: &'a CallsiteInfo,
+        keys: &'a [PlainKey],
+        rules: &'a Rules,
+        body: &'a mut Body,
+        is_segment: bool,
+    ) -> Self {
+        Self { callsite, keys, rules, body, is_segment }
     }
 
     /// Puts a value by `append`, if there is a key, and by any other way if that appends nothing.
@@ -69,8 +83,13 @@ impl<'a> PlainVisitor<'a> {
                 let keep_query = self.rules.keep_query;
                 self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
             }
-            // A root's.
-            _ => FieldVisitor::for_rest(self.callsite, self.rules, self.body).put(field, value),
+            // A text of a root or a call.
+            Some(slot) => {
+                let mut target = FieldTarget::new(self.rules, self.body, self.is_segment);
+                target.distinct = self.callsite.distinct_request;
+                slot.write(value, &mut target);
+            }
+            None => {}
         }
     }
 }
