@@ -322,4 +322,39 @@ mod tests {
         }
         assert_eq!(&*callsites.get(ids[1]).unwrap().name, "two __");
     }
+
+    struct Late(CallsiteCache, Arc<std::sync::Mutex<Vec<bool>>>);
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Late {
+        fn on_new_span(
+            &self,
+            attrs: &tracing_core::span::Attributes<'_>,
+            _: &tracing_core::span::Id,
+            _: Context<'_, S>,
+        ) {
+            self.1.lock().unwrap().push(self.0.of(attrs.metadata()).1.states_system_late);
+        }
+
+        fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+            self.1.lock().unwrap().push(self.0.of(event.metadata()).1.states_system_late);
+        }
+    }
+
+    #[test]
+    fn the_kind_of_database_is_looked_for_beforehand_where_it_may_come_late() {
+        let late = Arc::default();
+        let layer = Late(CallsiteCache::new(CallsiteSettings::default()), Arc::clone(&late));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let _ = tracing::info_span!("first", db.system = "sqlite", db.query.text = "select 1");
+            let _ = tracing::info_span!("last", db.query.text = "select 1", db.system = "sqlite");
+            let _ = tracing::info_span!(
+                "both",
+                db.system = "sqlite",
+                db.query.text = "select 1",
+                db.system.name = "mysql"
+            );
+            let _ = tracing::info_span!("no statement", db.system = "sqlite");
+            tracing::error!(db.system = "sqlite", db.query.text = "select 1");
+        });
+        assert_eq!(*late.lock().unwrap(), [false, true, true, false, true]);
+    }
 }

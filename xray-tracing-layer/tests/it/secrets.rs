@@ -120,6 +120,7 @@ fn send(value: &str, system: &str, kind: Kind) -> Vec<String> {
                 late.record("db.query.text", value);
                 drop(late);
                 error!(db.query.text = value, db.system = system, "failed");
+                error!(db.system = system, db.query.text = value, "failed");
             }
             Kind::Message => {
                 error!("{value}");

@@ -260,9 +260,10 @@ mod tests {
                 let (method, text, url) = (&*method, &*text, &*url);
                 tracing::info_span!("call", otel.kind = "client", http.request.method = method, url.full = url, text);
                 tracing::info_span!("call", text, http.url = url, server.address = text, peer.service = method);
+                tracing::info_span!("call", http.url = url, otel.kind = "client", http.host = method);
             });
             let documents = documents.lock().unwrap();
-            prop_assert_eq!(documents.len(), 2);
+            prop_assert_eq!(documents.len(), 3);
             for [ready, other] in documents.iter() {
                 prop_assert_eq!(ready, other);
             }
