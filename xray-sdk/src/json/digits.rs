@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn a_status_has_its_three_digits() {
         for status in 100..1_000 {
-            assert_eq!(str::from_utf8(&status_digits(status)).unwrap(), status.to_string());
+            assert_eq!(std::str::from_utf8(&status_digits(status)).unwrap(), status.to_string());
         }
     }
 
