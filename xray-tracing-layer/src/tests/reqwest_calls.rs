@@ -113,3 +113,42 @@ fn a_call_that_is_never_polled_opens_no_span() {
     rig.run(|| info_span!("segment").in_scope(|| call(hangs, |_| ())));
     assert_eq!(rig.sent()[0].get("subsegments"), None);
 }
+
+/// Is pending at the first poll, and ready at the second.
+fn responds_late<'a>(_: Request, _: &'a mut Extensions, _: Next<'a>) -> BoxFuture<'a> {
+    let mut polls = 0;
+    Box::pin(poll_fn(move |_| {
+        polls += 1;
+        if polls < 2 {
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(::http::Response::builder().status(204).body("").unwrap().into()))
+    }))
+}
+
+/// Makes a call to its end when it is dropped, as what cleans up behind itself on a server does.
+struct CallsOnDrop<'a>(&'a mut Option<u16>);
+
+impl Drop for CallsOnDrop<'_> {
+    fn drop(&mut self) {
+        call(responds_late, |mut future| {
+            assert!(poll(future.as_mut()).is_pending());
+            if let Poll::Ready(Ok(response)) = poll(future) {
+                *self.0 = Some(response.status().as_u16());
+            }
+        });
+    }
+}
+
+#[test]
+fn a_call_that_is_polled_while_the_thread_unwinds_goes_on() {
+    let (rig, mut status) = (Rig::new(|b| b), None);
+    rig.run(|| {
+        let cleaned_up = catch_unwind(AssertUnwindSafe(|| {
+            let _on_drop = CallsOnDrop(&mut status);
+            panic!("of something else");
+        }));
+        assert!(cleaned_up.is_err(), "it goes on its way");
+    });
+    assert_eq!(status, Some(204));
+}

@@ -66,21 +66,23 @@ impl Future for Call<'_> {
         let place = DropOnPanic(&mut self.running);
         // Without one, the future was polled after it was ready.
         let Some(running) = place.0.as_mut() else { return Poll::Pending };
-        let result = ready!(running.poll(cx));
-        *place.0 = None;
-        Poll::Ready(result)
+        let polled = running.poll(cx);
+        if polled.is_ready() {
+            *place.0 = None;
+        }
+        // No look at whether the thread panics: a destructor may poll the future while another panic unwinds the thread.
+        std::mem::forget(place);
+        polled
     }
 }
 
 /// A guard that drops a request whose poll panics while the thread unwinds, so that the request does not count as
-/// cancelled.
+/// cancelled. A poll that returns forgets the guard.
 struct DropOnPanic<'p, 'a>(&'p mut Option<Running<'a>>);
 
 impl Drop for DropOnPanic<'_, '_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            *self.0 = None;
-        }
+        *self.0 = None;
     }
 }
 
