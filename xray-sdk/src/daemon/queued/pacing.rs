@@ -17,7 +17,7 @@ use crate::daemon::udp::Level;
 pub(super) struct Pacer {
     /// Bytes of the receiver's buffer that may be filled at once.
     depth: i64,
-    /// Those that the receiver is expected to read in a period.
+    /// Those that the receiver is expected to read in a period: the depth by the guess, without the kernel's word.
     rate: i64,
     /// Those that may be filled now. Less than none after what was let go a little early.
     left: i64,
@@ -44,12 +44,18 @@ impl Pacer {
         self.left = self.left.max(self.depth - level.used as i64).min(self.depth);
     }
 
+    /// Goes back to the guess: the receiver that the kernel spoke of is gone, or is not the one that is sent to any more.
+    pub(super) fn forget(&mut self) {
+        self.depth = self.rate;
+        self.left = self.left.min(self.depth);
+    }
+
     /// Returns how much to plan for the next send: what may be filled now, if that is worth a send, else the most that is
     /// ever allowed at once, for which the sender waits.
     ///
     /// So the sender naps once per depth, not once per run: it wakes up to cold caches.
     pub(super) fn room(&mut self, fill: u32, now: Duration) -> usize {
-        if self.is_used_up(fill, now) { self.depth as usize } else { self.left as usize }
+        if self.is_used_up(fill, now) { self.most() as usize } else { self.left as usize }
     }
 
     /// Takes `cost` from what may be filled now, or says how long to wait before asking again. `fill` is how full
@@ -58,14 +64,22 @@ impl Pacer {
         let period = period(fill);
         self.refill(period, now);
         // More than all that there is goes when there is all.
-        let cost = self.depth.min(cost as i64);
+        let cost = self.most().min(cost as i64);
         let missing = cost - self.left;
-        let wait = Duration::from_nanos((missing.max(0) * nanos(period) / self.rate) as u64);
+        // Rounded up: what comes back is rounded down.
+        let wait =
+            Duration::from_nanos((missing.max(0) * nanos(period) + self.rate - 1) as u64 / self.rate as u64);
         if wait > SHORTEST_NAP {
             return Err(wait);
         }
         self.left -= cost;
         Ok(())
+    }
+
+    /// Returns the most that is waited for: all of the guess, which comes back in a period. A larger buffer is given more only
+    /// while that is there.
+    fn most(&self) -> i64 {
+        self.rate.max(self.left).min(self.depth)
     }
 
     /// Returns how long to nap after `came` bytes came `within` a time: until a burst is there, at most `longest`.
@@ -127,8 +141,31 @@ const SHORTEST_NAP: Duration = Duration::from_micros(50);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     const BUFFER: usize = 212_992;
+
+    proptest! {
+        #[test]
+        fn no_wait_is_longer_than_a_period_whatever_the_kernel_says(
+            set in prop_oneof![0..64_usize, any::<usize>()],
+            steps in prop::collection::vec((0..3_u8, 0..70_000_usize, any::<u32>(), any::<u32>()), 1..40),
+        ) {
+            let (mut pacer, mut now) = (Pacer::new(set, Duration::ZERO), Duration::ZERO);
+            for (what, cost, used, size) in steps {
+                match what {
+                    0 => pacer.forget(),
+                    1 => pacer.learn(Level { used: used as usize, size: size as usize }),
+                    _ => pacer.learn(Level { used: cost, size: BUFFER }),
+                }
+                if let Err(wait) = pacer.admit(cost, 512, now) {
+                    prop_assert!(wait <= PERIOD + SHORTEST_NAP, "{wait:?}");
+                    now += wait;
+                    prop_assert_eq!(pacer.admit(cost, 512, now), Ok(()));
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_burst_fills_part_of_the_buffer_and_then_flows() {
@@ -199,6 +236,18 @@ mod tests {
         // Naps don't last until all of that is there.
         let nap = pacer.nap(before, Duration::from_millis(5), Duration::from_secs(1));
         assert_eq!(nap, Duration::from_millis(20));
+    }
+
+    #[test]
+    fn the_size_of_a_buffer_that_is_gone_is_forgotten() {
+        let mut pacer = Pacer::new(BUFFER, Duration::ZERO);
+        let before = pacer.depth as usize;
+        pacer.learn(Level { used: 0, size: 100 * BUFFER });
+        pacer.forget();
+        assert_eq!(pacer.room(0, Duration::ZERO), before);
+        assert_eq!(pacer.admit(before, 0, Duration::ZERO), Ok(()));
+        assert!(pacer.admit(before, 0, Duration::ZERO).is_err());
+        assert_eq!(pacer.room(0, 100 * PERIOD), before, "no more comes back than fits");
     }
 
     #[test]

@@ -134,14 +134,17 @@ impl Sender {
         batch::next_batch(self.packets().map(<[u8]>::len), largest, room)
     }
 
-    /// Asks the kernel how full the receiver's buffer is, if the pace calls for a nap. Returns whether it said so.
+    /// Asks the kernel how full the receiver's buffer is, if the pace calls for a nap. Returns whether the plan may be another
+    /// one by that.
     fn learn_room(&mut self) -> bool {
-        let used_up = self.pacer.is_used_up(self.shared.arena.fill(), self.start.elapsed());
-        let level = if used_up { self.shared.connection.receiver() } else { None };
-        level.is_some_and(|level| {
-            self.pacer.learn(level);
-            true
-        })
+        if !self.pacer.is_used_up(self.shared.arena.fill(), self.start.elapsed()) {
+            return false;
+        }
+        match self.shared.connection.receiver() {
+            Some(level) => self.pacer.learn(level),
+            None => self.pacer.forget(),
+        }
+        true
     }
 
     /// Waits until the receiver may be given so much. `false` when it is to be given nothing any more.
