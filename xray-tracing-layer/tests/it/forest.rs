@@ -205,7 +205,7 @@ pub(crate) fn child_of(parent: Option<&Span>, callsite: u8, like: &Like) -> Span
             info_span!(parent: parent, "client {}?", otel.kind = "client", url.full = text, http.request.method = text, server.address = text, server.port = u)
         }
         3 => {
-            info_span!(parent: parent, "db", db.system = "postgresql", db.namespace = text, db.query.text = text, db.user = text, server.address = "db")
+            info_span!(parent: parent, "db", db.system = "postgresql", db.namespace = text, db.query.text = statement(&text), db.user = text, server.address = "db")
         }
         4 => {
             info_span!(parent: parent, "aws", rpc.system = "aws-api", rpc.service = text, rpc.method = text, aws.region = text, aws.retries = i, aws.request_id = text, aws.log.group.names = text)
@@ -226,6 +226,11 @@ pub(crate) fn child_of(parent: Option<&Span>, callsite: u8, like: &Like) -> Span
             info_span!(parent: parent, "twice", x = i, x = text, rpc.grpc.status_code = i, http.response.body.size = f, http.status_code = u)
         }
     }
+}
+
+/// Returns a statement with a text in it. Of a text that is a comment, no statement would be left.
+fn statement(text: &str) -> String {
+    if text.trim().is_empty() { text.to_owned() } else { format!("select {text}") }
 }
 
 impl Like {
