@@ -64,8 +64,8 @@ impl UnsampledScopes {
     /// The registry gives an id out again after 8,192 spans in the same place. What is known of an id ends before.
     #[inline]
     pub(crate) const fn is_due(count: u32) -> bool {
-        // Of two layers that share the count, each gets to one of these.
-        count % 4_096 < 2
+        // Of up to eight layers that share the count, each gets to one of these.
+        count % 4_096 < 8
     }
 
     /// Ends the version: after a late decision, by which a span may be of another kind, or when it is due.
