@@ -71,16 +71,7 @@ fn accepted_datagrams_are_forwarded_byte_for_byte_and_others_are_logged() {
     let law =
         Law::wait(&daemon, "uploads", |law| law.sent == accepted_count && law.rejected == refused_count);
     assert_eq!(law.received, accepted_count + refused_count, "an empty datagram is not counted");
-    let mut forwarded: Vec<String> = xray
-        .requests()
-        .iter()
-        .filter(|request| request.path == "/TraceSegments")
-        .flat_map(|request| {
-            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
-            let documents = body["TraceSegmentDocuments"].as_array().unwrap().clone();
-            documents.into_iter().map(|document| document.as_str().unwrap().to_owned())
-        })
-        .collect();
+    let mut forwarded = xray.documents();
     let mut expected: Vec<String> = accepted.into_iter().map(|(_, document)| document).collect();
     forwarded.sort();
     expected.sort();

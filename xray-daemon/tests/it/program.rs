@@ -11,18 +11,6 @@ use crate::edge::daemon::{Daemon, command, output, segment};
 use crate::edge::tls::Authority;
 use crate::edge::xray::{Answer, XRay, error, ok};
 
-/// The documents that the endpoint has been sent.
-fn documents(xray: &XRay) -> Vec<String> {
-    let bodies = xray.requests().into_iter().filter(|request| request.path == "/TraceSegments");
-    bodies
-        .flat_map(|request| {
-            let body: Value = serde_json::from_slice(&request.body).unwrap();
-            let documents = body["TraceSegmentDocuments"].as_array().unwrap();
-            documents.iter().map(|document| document.as_str().unwrap().to_owned()).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
 /// The sum of a member over all telemetry records.
 fn telemetry(xray: &XRay, member: &str) -> u64 {
     let bodies = xray.requests().into_iter().filter(|request| request.path == "/TelemetryRecords");
@@ -111,10 +99,10 @@ fn segments_reach_x_ray_byte_for_byte() {
     let xray = XRay::start(|_| ok("{}"));
     let daemon = Daemon::start(&xray.url(), &[]);
     daemon.send(120);
-    daemon.wait("documents", || (documents(&xray).len() == 120).then_some(()));
+    daemon.wait("documents", || (xray.documents().len() == 120).then_some(()));
     let first = String::from_utf8(segment(0)).unwrap();
     let (_, document) = first.split_once('\n').unwrap();
-    assert!(documents(&xray).iter().any(|sent| sent == document));
+    assert!(xray.documents().iter().any(|sent| sent == document));
     assert!(xray.requests().iter().all(|request| request.header("authorization").is_some()));
 }
 
@@ -128,7 +116,7 @@ fn sigterm_sends_what_waits_then_the_telemetry_and_ends_with_0() {
         daemon.send(30);
         daemon.signal(signal);
         assert_eq!(daemon.ended().code(), Some(0));
-        assert_eq!(documents(&xray).len(), 30);
+        assert_eq!(xray.documents().len(), 30);
         assert_eq!(telemetry(&xray, "SegmentsReceivedCount"), 30);
         assert_eq!(
             telemetry(&xray, "SegmentsSentCount"),
@@ -185,7 +173,7 @@ fn what_a_stop_cannot_send_goes_to_the_spool_and_comes_back() {
     let xray = XRay::start(|_| ok("{}"));
     let mut daemon = Daemon::start(&xray.url(), &arguments);
     daemon.line("which has 40 documents");
-    daemon.wait("documents", || (documents(&xray).len() >= 40).then_some(()));
+    daemon.wait("documents", || (xray.documents().len() >= 40).then_some(()));
     daemon.signal("TERM");
     assert_eq!(daemon.ended().code(), Some(0));
     std::fs::remove_dir_all(spool).unwrap();
@@ -199,7 +187,7 @@ fn a_tcp_port_that_is_taken_leaves_udp_working_and_the_daemon_unready() {
     let daemon = Daemon::start(&xray.url(), &["-t", &address]);
     daemon.line("[Error] proxy http server failed to listen: ");
     daemon.send(3);
-    daemon.wait("documents", || (documents(&xray).len() == 3).then_some(()));
+    daemon.wait("documents", || (xray.documents().len() == 3).then_some(()));
     let udp = daemon.udp().to_string();
     let (status, out, _) = output(command(&["health", "-b", &udp]));
     assert_eq!((status, out.as_str()), (0, "healthy\n"));
@@ -264,7 +252,7 @@ fn a_bad_certificate_is_refused_and_reported_and_documents_are_sent_when_it_is_r
     assert!(expired.requests().is_empty());
     drop(expired);
     let good = XRay::start_at(&address, Some(authority.server("localhost", false)), |_| ok("{}"));
-    daemon.wait("documents", || (documents(&good).len() == 5).then_some(()));
+    daemon.wait("documents", || (good.documents().len() == 5).then_some(()));
 }
 
 #[test]
@@ -274,7 +262,7 @@ fn no_verify_ssl_of_the_file_accepts_any_certificate_and_says_so() {
     let xray = XRay::start_tls(Authority::new().server("elsewhere", true), |_| ok("{}"));
     let daemon = Daemon::start(&xray.url_by_name(), &["-c", file.to_str().unwrap()]);
     daemon.send(1);
-    daemon.wait("documents", || (documents(&xray).len() == 1).then_some(()));
+    daemon.wait("documents", || (xray.documents().len() == 1).then_some(()));
     daemon.line("[Warn] NoVerifySSL: certificates are not verified");
     std::fs::remove_file(file).unwrap();
 }

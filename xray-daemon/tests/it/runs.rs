@@ -38,16 +38,7 @@ fn documents_of_mixed_senders_are_forwarded_once_each() {
     let (documents, junk) = (expected.len() as u64, ROUNDS as u64);
     let law = Law::wait(&daemon, "uploads", |law| law.sent == documents && law.rejected == junk);
     assert_eq!(law.received, documents + junk, "an empty datagram is not counted");
-    let mut forwarded: Vec<String> = xray
-        .requests()
-        .iter()
-        .filter(|request| request.path == "/TraceSegments")
-        .flat_map(|request| {
-            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
-            let documents = body["TraceSegmentDocuments"].as_array().unwrap().clone();
-            documents.into_iter().map(|document| document.as_str().unwrap().to_owned())
-        })
-        .collect();
+    let mut forwarded = xray.documents();
     forwarded.sort();
     expected.sort();
     assert!(forwarded == expected, "{} of {}", forwarded.len(), expected.len());

@@ -193,6 +193,18 @@ impl XRay {
         self.requests.lock().unwrap().clone()
     }
 
+    /// Returns the documents of all uploads, in their order.
+    pub(crate) fn documents(&self) -> Vec<String> {
+        let requests = self.requests();
+        let uploads = requests.iter().filter(|request| request.path == "/TraceSegments");
+        let documents = uploads.flat_map(|request| {
+            let body: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+            let documents = body["TraceSegmentDocuments"].as_array().unwrap().clone();
+            documents.into_iter().map(|document| document.as_str().unwrap().to_owned())
+        });
+        documents.collect()
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
     }

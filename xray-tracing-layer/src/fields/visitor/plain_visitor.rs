@@ -46,7 +46,7 @@ impl<'a> PlainVisitor<'a> {
         rules: &'a Rules,
         body: &'a mut Body,
     ) -> Self {
-        Self { callsite, keys, rules, body, is_segment: true }
+        Self::for_short(callsite, keys, rules, body, true)
     }
 
     /// Creates a visitor for short texts of a span of any kind, with the keys of a root of its callsite.
