@@ -2,9 +2,8 @@
 //! integrations.
 
 use std::borrow::Cow;
-use std::fmt::Display;
 #[cfg(feature = "tower-client")]
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use ::http::{HeaderMap, Method};
 use tracing::field::Empty;
