@@ -11,8 +11,7 @@ use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
 use http_body::Body;
-use tower_layer::Layer;
-use tower_service::Service;
+use tower::{Layer, Service, service_fn};
 use xray_tracing_layer::{XrayHttpClientLayer, XrayHttpLayer};
 
 /// Serves one request.
@@ -26,7 +25,7 @@ pub(super) fn exchange() {
         .header("x-amzn-trace-id", "Root=1-5759e988-bd862e3fe1be46a994272793")
         .body(());
     let Ok(request) = request else { return };
-    if let Some(Ok(response)) = at_once(XrayHttpLayer::new().layer(Shop).call(request)) {
+    if let Some(Ok(response)) = at_once(XrayHttpLayer::new().layer(service_fn(shop)).call(request)) {
         let mut body = pin!(response.into_body());
         let mut context = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(frame)) = body.as_mut().poll_frame(&mut context) {
@@ -44,39 +43,16 @@ fn at_once<F: Future>(future: F) -> Option<F::Output> {
 }
 
 /// Asks the warehouse, and answers.
-struct Shop;
-
-impl Service<Request<()>> for Shop {
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
+fn shop(_: Request<()>) -> Ready<Result<Response<String>, Infallible>> {
+    if let Ok(request) = Request::get("http://stock.example:8080/pieces/1234567").body(()) {
+        let mut client = XrayHttpClientLayer::new().layer(service_fn(warehouse));
+        black_box(at_once(client.call(request)).is_some());
     }
-
-    fn call(&mut self, _: Request<()>) -> Self::Future {
-        if let Ok(request) = Request::get("http://stock.example:8080/pieces/1234567").body(()) {
-            black_box(at_once(XrayHttpClientLayer::new().layer(Warehouse).call(request)).is_some());
-        }
-        ready(Ok(Response::new("7 at 42".to_owned())))
-    }
+    ready(Ok(Response::new("7 at 42".to_owned())))
 }
 
 /// Answers at once.
-struct Warehouse;
-
-impl Service<Request<()>> for Warehouse {
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        black_box(request.headers().len());
-        ready(Ok(Response::new("7".to_owned())))
-    }
+fn warehouse(request: Request<()>) -> Ready<Result<Response<String>, Infallible>> {
+    black_box(request.headers().len());
+    ready(Ok(Response::new("7".to_owned())))
 }

@@ -113,10 +113,15 @@ impl TraceHeader {
     }
 }
 
-/// Writes `Root=…;Parent=…;Sampled=…;extras`, the order of the official SDKs, without the parts that aren't known.
-impl fmt::Display for TraceHeader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut line = [0; KNOWN_PARTS];
+impl TraceHeader {
+    /// Length of root, parent and decision as they are written, when all are there.
+    #[doc(hidden)]
+    pub const KNOWN_PARTS: usize = "Root=;Parent=;Sampled=1".len() + TraceId::LEN + SegmentId::LEN;
+
+    /// Writes root, parent and decision, which are all that a header without [`extras`](Self::extras) has, without a
+    /// formatter. Returns what was written.
+    #[doc(hidden)]
+    pub fn put_known_parts<'a>(&self, line: &'a mut [u8; Self::KNOWN_PARTS]) -> &'a [u8] {
         let mut len = 0;
         let mut put = |text: &[u8]| {
             line[len..len + text.len()].copy_from_slice(text);
@@ -132,17 +137,22 @@ impl fmt::Display for TraceHeader {
             put(b";Sampled=");
             put(self.sampled.as_str().as_bytes());
         }
+        &line[..len]
+    }
+}
+
+/// Writes `Root=…;Parent=…;Sampled=…;extras`, the order of the official SDKs, without the parts that aren't known.
+impl fmt::Display for TraceHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // In one piece: that is several times as fast as one `write!` per part.
-        f.write_str(std::str::from_utf8(&line[..len]).unwrap_or_default())?;
+        let mut line = [0; Self::KNOWN_PARTS];
+        f.write_str(std::str::from_utf8(self.put_known_parts(&mut line)).unwrap_or_default())?;
         match &self.extras {
             Some(extras) => write!(f, ";{}", extras.0),
             None => Ok(()),
         }
     }
 }
-
-/// Length of the three parts that we know, when all are there.
-const KNOWN_PARTS: usize = "Root=;Parent=;Sampled=1".len() + TraceId::LEN + SegmentId::LEN;
 
 /// Bound of all extras together, with their separators: what Node's SDK keeps.
 pub(super) const MAX_EXTRAS: usize = 256;

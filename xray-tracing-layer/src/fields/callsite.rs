@@ -14,7 +14,7 @@ use xray_sdk::document::internal::{
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
 use crate::fields::slot::Slot;
-use crate::fields::visitor::RootKeys;
+use crate::fields::visitor::ReadyWays;
 use crate::settings::callsites::CallsiteSettings;
 use crate::settings::drop_rule::Dropped;
 
@@ -28,7 +28,7 @@ pub(crate) struct CallsiteInfo {
     /// The keys of its fields by index, if each is metadata or an annotation under a short key of its own.
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
     /// The ways of a span's fields, if no two of them are the same member.
-    pub(crate) ways: Option<Box<RootKeys>>,
+    pub(crate) ways: Option<Box<ReadyWays>>,
     /// Set if it is of spans with such ways, about which, as roots, no field but OpenTelemetry's kind may decide.
     pub(crate) decides_by_kind: bool,
     /// The span's name, unchanged.
@@ -131,7 +131,7 @@ impl CallsiteInfo {
             (Some((index, Slot::OtelKind)), None) => (Some(index), true),
             (decisive, _) => (None, decisive.is_none()),
         };
-        let ways = if unique && !is_event { RootKeys::of(&slots).map(Box::new) } else { None };
+        let ways = if unique && !is_event { ReadyWays::of(&slots).map(Box::new) } else { None };
         Self {
             decides_by_kind: decides_by_kind && dropped.is_none() && ways.is_some(),
             ways,

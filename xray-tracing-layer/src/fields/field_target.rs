@@ -164,11 +164,15 @@ impl<'a> FieldTarget<'a> {
     /// Puts a member of the request.
     #[inline]
     pub(super) fn put_request(&mut self, rank: u8, key: Key<'_>, text: &str) {
+        self.put_in_request(rank, key, |out| Written::cut_if(out.put_string_within(text, MAX_STRING)));
+    }
+
+    /// Puts what `put` writes as a member of the request.
+    fn put_in_request(&mut self, rank: u8, key: Key<'_>, put: impl FnOnce(&mut Buffer) -> Written) {
         if self.distinct {
-            let put = |out: &mut Buffer| Written::cut_if(out.put_string_within(text, MAX_STRING));
             self.body.append(Section::HttpRequest, rank, key, put);
         } else {
-            self.body.put_str(Section::HttpRequest, rank, key, text);
+            self.body.put(Section::HttpRequest, rank, key, put);
         }
     }
 
@@ -266,16 +270,10 @@ impl<'a> FieldTarget<'a> {
 
     /// Marks the client's address as one that a proxy reported.
     pub(super) fn put_forwarded(&mut self) {
-        let put = |out: &mut Buffer| {
+        self.put_in_request(0, keys::X_FORWARDED_FOR, |out| {
             out.put_bool(true);
             Written::Whole
-        };
-        let (section, key) = (Section::HttpRequest, keys::X_FORWARDED_FOR);
-        if self.distinct {
-            self.body.append(section, 0, key, put);
-        } else {
-            self.body.put(section, 0, key, put);
-        }
+        });
     }
 
     pub(super) fn put_grpc_status(&mut self, code: Option<u64>) {

@@ -262,7 +262,7 @@ impl Found<'_> {
         bucket: &mut Bucket,
         taken: Option<Box<SpanRecord>>,
     ) -> Option<Box<SpanRecord>> {
-        let record = taken.or_else(|| bucket.remove(self.id));
+        let record = taken.or_else(|| bucket.remove_beside(self.id));
         self.place.label(bucket);
         record
     }

@@ -10,7 +10,7 @@ use tracing_core::field::{Field, Visit};
 use xray_sdk::document::internal::{Body, Section};
 
 use super::plain_visitor::PlainVisitor;
-use super::root_key::{RootKeys, RootWay};
+use super::ready_ways::{ReadyWay, ReadyWays};
 use crate::fields::callsite::CallsiteInfo;
 use crate::fields::deferred::DeferredFields;
 use crate::fields::field_target::FieldTarget;
@@ -27,7 +27,7 @@ pub(crate) struct FieldVisitor<'a> {
     /// hook.
     plain: bool,
     /// The ways of short texts and URLs, if these can simply be appended.
-    ways: Option<&'a RootKeys>,
+    ways: Option<&'a ReadyWays>,
     /// The fields that this visitor handles.
     pass: Pass<'a>,
     pub(crate) target: FieldTarget<'a>,
@@ -109,22 +109,22 @@ impl<'a> FieldVisitor<'a> {
     /// Puts a text by its ready way. Puts nothing and returns `false` if it has none.
     #[inline]
     fn put_ready(&mut self, field: &Field, text: &str) -> bool {
-        let Some(RootKeys { ways, keys }) = self.ways else { return false };
+        let Some(ReadyWays { ways, keys }) = self.ways else { return false };
         match (ways.get(field.index()), keys.get(field.index())) {
             // A blank text may count as absent.
-            (Some(RootWay::Short), _) if !text.starts_with(' ') => {
+            (Some(ReadyWay::Short), _) if !text.starts_with(' ') => {
                 let FieldTarget { rules, body, is_segment, .. } = &mut self.target;
-                PlainVisitor::for_short(self.callsite, keys, rules, body, *is_segment)
+                PlainVisitor::with_keys(self.callsite, keys, rules, body, *is_segment)
                     .record_str(field, text);
                 true
             }
-            (Some(RootWay::Kind), _) if matches!(self.pass, Pass::Only) => {
+            (Some(ReadyWay::Kind), _) if matches!(self.pass, Pass::Only) => {
                 if is_call(text) {
                     self.target.set_remote();
                 }
                 true
             }
-            (Some(RootWay::Url { rank }), Some(key)) => self.target.put_plain_url(*rank, key, text),
+            (Some(ReadyWay::Url { rank }), Some(key)) => self.target.put_plain_url(*rank, key, text),
             _ => false,
         }
     }

@@ -9,7 +9,8 @@
 //! | `status_visitor` | a status or a length that are recorded without others |
 //! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
 //!
-//! `lifecycle::opening::root_fields` is the one for roots; `root_key` has the ways of its fields.
+//! `lifecycle::opening::root_fields` is the one for roots; `ready_ways` has the ways of fields that are appended after one look,
+//! those of roots and calls.
 //!
 //! User code runs here (`Debug`, `Display`, the redaction hook), so no lock may be held.
 
@@ -18,7 +19,7 @@ mod field_visitor;
 mod kind_visitor;
 mod message_visitor;
 mod plain_visitor;
-mod root_key;
+mod ready_ways;
 mod status_visitor;
 
 pub(crate) use breadcrumb_visitor::BreadcrumbVisitor;
@@ -26,5 +27,5 @@ pub(crate) use field_visitor::FieldVisitor;
 pub(crate) use kind_visitor::is_call_by_kind;
 pub(crate) use message_visitor::MessageVisitor;
 pub(crate) use plain_visitor::PlainVisitor;
-pub(crate) use root_key::{RootKeys, RootWay};
+pub(crate) use ready_ways::{ReadyWay, ReadyWays};
 pub(crate) use status_visitor::put_status_alone;

@@ -35,23 +35,13 @@ impl<'a> PlainVisitor<'a> {
     /// Creates a visitor for a body that has none of the callsite's keys.
     #[inline]
     pub(crate) fn new(callsite: &'a CallsiteInfo, rules: &'a Rules, body: &'a mut Body) -> Self {
-        Self::with_keys(callsite, callsite.plain_keys.as_deref().unwrap_or_default(), rules, body)
+        // Metadata and annotations are the same in a segment.
+        Self::with_keys(callsite, callsite.plain_keys.as_deref().unwrap_or_default(), rules, body, false)
     }
 
-    /// Creates a visitor with keys of a root's.
+    /// Creates a visitor for short texts of a span of any kind, with the keys of its callsite's ready ways.
     #[inline]
     pub(crate) fn with_keys(
-        callsite: &'a CallsiteInfo,
-        keys: &'a [PlainKey],
-        rules: &'a Rules,
-        body: &'a mut Body,
-    ) -> Self {
-        Self::for_short(callsite, keys, rules, body, true)
-    }
-
-    /// Creates a visitor for short texts of a span of any kind, with the keys of a root of its callsite.
-    #[inline]
-    pub(super) fn for_short(
         callsite: &'a CallsiteInfo,
         keys: &'a [PlainKey],
         rules: &'a Rules,

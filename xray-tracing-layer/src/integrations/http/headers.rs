@@ -2,7 +2,7 @@
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use tracing::Span;
-use xray_sdk::{SamplingDecision, TraceHeader};
+use xray_sdk::TraceHeader;
 
 use super::pass_on::pass_on;
 use crate::span_ext::current_trace_header;
@@ -63,29 +63,12 @@ pub fn inject_header(headers: &mut HeaderMap, header: &TraceHeader) {
 
 /// Returns a trace header as the value of [`X_AMZN_TRACE_ID`].
 pub(super) fn value_of(header: &TraceHeader) -> Option<HeaderValue> {
-    match usual_line(header) {
-        Some(line) => HeaderValue::from_bytes(&line).ok(),
-        None => HeaderValue::try_from(header.to_string()).ok(),
+    if header.extras().is_empty() {
+        let mut line = [0; TraceHeader::KNOWN_PARTS];
+        return HeaderValue::from_bytes(header.put_known_parts(&mut line)).ok();
     }
+    HeaderValue::try_from(header.to_string()).ok()
 }
-
-/// Returns the header as it is written, if it has a parent, a decision and nothing else, as most that are sent have. Of one
-/// size, so that no formatter is needed.
-fn usual_line(header: &TraceHeader) -> Option<[u8; LINE.len()]> {
-    let parent = header.parent().filter(|_| header.extras().is_empty())?;
-    let decision = match header.sampled() {
-        SamplingDecision::Sampled => b'1',
-        SamplingDecision::NotSampled => b'0',
-        _ => return None,
-    };
-    let mut line = *LINE;
-    line[5..40].copy_from_slice(&header.root().encode());
-    line[48..64].copy_from_slice(&parent.encode());
-    line[73] = decision;
-    Some(line)
-}
-
-const LINE: &[u8; 74] = b"Root=1-________-________________________;Parent=________________;Sampled=_";
 
 /// Returns the trace header of a request: `x-amzn-trace-id`, or `traceparent` if the former is absent or
 /// invalid.
@@ -162,7 +145,10 @@ mod tests {
         inject_header(&mut map, &rooted);
         assert_eq!(map.get(X_AMZN_TRACE_ID).unwrap(), "Root=1-5759e988-bd862e3fe1be46a994272793");
         assert_eq!(map.get(TRACEPARENT), None);
-        inject_header(&mut map, &rooted.with_parent(7.into()).with_sampled(SamplingDecision::Sampled));
+        inject_header(
+            &mut map,
+            &rooted.with_parent(7.into()).with_sampled(xray_sdk::SamplingDecision::Sampled),
+        );
         assert_eq!(map.get(TRACEPARENT).unwrap(), "00-5759e988bd862e3fe1be46a994272793-0000000000000007-01");
         assert!(!inject(&mut map), "no span is current");
     }

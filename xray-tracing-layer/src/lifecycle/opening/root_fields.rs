@@ -14,7 +14,7 @@ use crate::fields::callsite::CallsiteInfo;
 use crate::fields::sanitize::url::is_plain_url;
 use crate::fields::slot::{Slot, is_call};
 use crate::fields::value::Value;
-use crate::fields::visitor::{FieldVisitor, PlainVisitor, RootKeys, RootWay};
+use crate::fields::visitor::{FieldVisitor, PlainVisitor, ReadyWay, ReadyWays};
 use crate::lifecycle::core::Core;
 use crate::state::record::SpanRecord;
 
@@ -22,7 +22,7 @@ use crate::state::record::SpanRecord;
 pub(super) struct RootFields<'a> {
     core: &'a Core,
     callsite: &'a CallsiteInfo,
-    keys: &'a RootKeys,
+    keys: &'a ReadyWays,
     record: &'a mut SpanRecord,
     id: u64,
     is_decided: bool,
@@ -33,7 +33,7 @@ impl<'a> RootFields<'a> {
     pub(super) fn new(
         core: &'a Core,
         callsite: &'a CallsiteInfo,
-        keys: &'a RootKeys,
+        keys: &'a ReadyWays,
         record: &'a mut SpanRecord,
         id: u64,
     ) -> Self {
@@ -70,7 +70,7 @@ impl<'a> RootFields<'a> {
     fn put_short(&mut self, field: &Field, text: &str) {
         let Self { core, callsite, keys, record, .. } = self;
         let rules = &core.config.rules;
-        PlainVisitor::with_keys(callsite, &keys.keys, rules, &mut record.body).record_str(field, text);
+        PlainVisitor::with_keys(callsite, &keys.keys, rules, &mut record.body, true).record_str(field, text);
     }
 
     #[inline(never)]
@@ -85,7 +85,7 @@ impl<'a> RootFields<'a> {
 
     #[inline(never)]
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
-        if matches!(self.keys.ways.get(field.index()), Some(RootWay::Kind)) {
+        if matches!(self.keys.ways.get(field.index()), Some(ReadyWay::Kind)) {
             return value.with_text(|kind| self.decide(is_call(kind)));
         }
         if self.is_written() {
@@ -110,14 +110,14 @@ impl<'a> RootFields<'a> {
 impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         let way = self.keys.ways.get(field.index());
-        if matches!(way, Some(RootWay::Kind)) {
+        if matches!(way, Some(ReadyWay::Kind)) {
             return self.decide(is_call(text));
         }
         match way {
             _ if !self.is_written() => self.put_other(field, Value::Str(text)),
             // A blank text may count as absent.
-            Some(RootWay::Short) if !text.starts_with(' ') => self.put_short(field, text),
-            Some(RootWay::Url { .. }) => self.put_url(field, text),
+            Some(ReadyWay::Short) if !text.starts_with(' ') => self.put_short(field, text),
+            Some(ReadyWay::Url { .. }) => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }

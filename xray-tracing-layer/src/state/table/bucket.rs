@@ -38,9 +38,12 @@ impl Bucket {
 
     #[inline]
     pub(super) fn remove(&mut self, id: u64) -> Option<Box<SpanRecord>> {
-        if let Some((_, record)) = self.first.take_if(|(first, _)| *first == id) {
-            return Some(record);
-        }
+        let first = self.first.take_if(|(first, _)| *first == id);
+        first.map(|(_, record)| record).or_else(|| self.remove_beside(id))
+    }
+
+    /// Takes out one of the others.
+    pub(super) fn remove_beside(&mut self, id: u64) -> Option<Box<SpanRecord>> {
         let others = self.others.as_mut()?;
         let at = others.iter().position(|(other, _)| *other == id)?;
         Some(others.swap_remove(at).1)
