@@ -81,12 +81,13 @@ impl Body {
                 self.write_url_from_parts(out, request.is_empty());
             }
         }
-        if !response.is_empty() {
+        let status = self.status();
+        if !response.is_empty() || status.is_some() {
             out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
-            self.put_response(out, response);
-        } else if let Some(status) = self.status() {
-            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
-            out.put_with_status(*b"\"status\":___}}", status);
+            match status {
+                Some(status) if response.is_empty() => out.put_with_status(*b"\"status\":___}}", status),
+                _ => self.put_response(out, response),
+            }
         } else if has_request {
             out.put("}}");
         }
