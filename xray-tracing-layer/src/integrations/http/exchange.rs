@@ -22,7 +22,7 @@ pub(super) struct Exchange {
     pub(super) is_client: bool,
     pub(super) is_grpc: bool,
     /// The caller's header, if the caller requests the sampling decision.
-    pub(super) requested: Option<TraceHeader>,
+    pub(super) requested: Option<Box<TraceHeader>>,
     /// Set if the response has no body, whatever its headers say of a length.
     pub(super) has_no_body: bool,
     /// The length of the body, if it is known beforehand.
