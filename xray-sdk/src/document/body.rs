@@ -369,7 +369,8 @@ impl Body {
         let same = |entry: &&mut Entry| {
             entry.is_member(part, key_len) && before[entry.start as usize..].starts_with(key)
         };
-        if let Some(former) = self.entries.iter_mut().find(same) {
+        // What is put again mostly came last.
+        if let Some(former) = self.entries.iter_mut().rev().find(same) {
             if let Content::Member { rank: its, .. } = &mut former.content {
                 // The rank of an annotation is a mark of the key that it had.
                 if part == Part::Annotation {

@@ -19,7 +19,7 @@ use crate::settings::drop_rule::Dropped;
 /// The data that all spans or events of a callsite share.
 #[derive(Debug)]
 pub(crate) struct CallsiteInfo {
-    /// The span's name, sanitized and escaped, without quotes.
+    /// The span's name or the event's target, sanitized and escaped, without quotes.
     pub(crate) name: Box<str>,
     /// The beginning of the documents of its small spans, if the name is short.
     pub(crate) opening: Option<Opening>,
@@ -79,8 +79,10 @@ impl CallsiteInfo {
     fn compile(metadata: &'static Metadata<'static>, settings: &CallsiteSettings) -> Self {
         let annotate = &settings.annotate;
         let mut name = Buffer::new();
-        put_name(&mut name, metadata.name());
         let is_event = metadata.is_event();
+        // The name of an event is its place in the source.
+        let title = if is_event { metadata.target() } else { metadata.name() };
+        put_name(&mut name, title);
         let slots: Box<[Slot]> = metadata
             .fields()
             .iter()
@@ -118,7 +120,6 @@ impl CallsiteInfo {
             let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
             (!slots.iter().enumerate().any(same_key)).then_some(keys)
         };
-        let title = if is_event { metadata.target() } else { metadata.name() };
         let event = EventKind::of(metadata, settings.breadcrumbs);
         let platform_root = slots.contains(&Slot::Header { platform_root: true });
         let may_be_dropped = !platform_root && (!is_event || matches!(event, EventKind::FinishedCall(_)));

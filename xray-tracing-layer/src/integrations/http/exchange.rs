@@ -51,7 +51,7 @@ impl Exchange {
         let has_status = self.trailers(headers);
         if self.is_client {
             // A server other than gRPC, such as a proxy, sends no status after the body.
-            self.is_grpc &= !has_status && is_grpc(headers);
+            self.is_grpc = self.is_grpc && !has_status && is_grpc(headers);
         }
         // The decision is final by now.
         let respond = self
