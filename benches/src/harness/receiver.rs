@@ -2,7 +2,7 @@
 //! keeps what it gets and judges it later by X-Ray's rules, as a daemon would do neither.
 //!
 //! ```text
-//!  here                         child (`benches sink ADDRESS [runs]`)
+//!  here                         child (`xray-bench sink ADDRESS [runs]`)
 //!    ◄──────────────────────────  the address it listens on
 //!   keep | mark  ─────────────►
 //!    ◄──────────────────────────  `keep`: that it does; `mark`: what came since the last one

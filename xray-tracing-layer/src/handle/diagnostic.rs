@@ -147,8 +147,8 @@ impl fmt::Display for NotSampledBy {
                 "were not sampled, by a caller's header with `Sampled=0`: look at the sampling of the caller",
             ),
             Self::Lambda => f.write_str(
-                "were not sampled, by Lambda: look at the sampling of what invokes the function, and at X-Ray's \
-                 sampling rules",
+                "were not sampled, by Lambda: look at the sampling of what invokes the function, and at the \
+                 function's tracing mode",
             ),
             Self::Program => f.write_str(
                 "were not sampled, by the program: find `xray.sampled = false`, `force_sampling(false)` or \

@@ -119,7 +119,7 @@ impl Connection {
         &self.counters
     }
 
-    /// Sends once. SendError comes with the address that it came from; having no socket is trouble, too.
+    /// Sends once. An error comes with the address that it is about. To have no socket is an error as well.
     fn send_once(&self, transmit: Transmit<'_>) -> Result<(), (Option<SocketAddr>, SendError)> {
         match &*self.socket() {
             Some(socket) => socket.send(transmit, &*self.system).map_err(|err| (Some(socket.peer()), err)),
