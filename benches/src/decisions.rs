@@ -79,7 +79,7 @@ pub fn table() -> io::Result<String> {
     Ok(text)
 }
 
-/// The same decision many times, for whoever counts instructions.
+/// The same decision many times, to count instructions.
 ///
 /// # Errors
 /// If there is no such case, or the rules can't be fetched.

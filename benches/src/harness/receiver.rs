@@ -136,7 +136,7 @@ impl Drop for Receiver {
     }
 }
 
-/// The child's side. It ends when nobody asks any more.
+/// The child's side. The child ends when its parent has closed the pipe.
 ///
 /// # Errors
 /// If it can't listen on `address`, or its output is gone.

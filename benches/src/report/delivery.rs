@@ -34,7 +34,7 @@ enum What {
 pub const CASES: [Case; 11] = [
     Case { name: "a request of five spans", spans: 5, fault: false, what: What::Job(Job::Request, 1) },
     Case {
-        name: "a root that nobody called a server",
+        name: "a root without the kind of a server",
         spans: 2,
         fault: false,
         what: What::Macros(plain_root),

@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Everything is sampled, nobody is beside, no queue overflows.
+    /// Everything is sampled, no other layer is beside, no queue overflows.
     #[must_use]
     pub fn to(daemon: SocketAddr) -> Self {
         Self { daemon, sampled: true, beside: false, short_queue: false }

@@ -5,6 +5,13 @@ use super::strings::put_strings;
 use crate::document::internal::{Body, Section, Written, keys};
 
 /// Describes an HTTP request and its response. Members that are not set are not written.
+///
+/// ```
+/// use xray_sdk::document::Http;
+///
+/// let http = Http::request("GET", "https://shop.example/cart").status(404).content_length(120);
+/// assert_eq!((http.method, http.status), (Some("GET"), Some(404)));
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Http<'a> {

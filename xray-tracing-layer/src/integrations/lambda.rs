@@ -46,6 +46,12 @@ use crate::layer::find::{emit_early, emit_unfinished};
 use crate::span_ext::current_trace_header;
 
 /// Adds facts about the invocation to its trace: cold start, request id, the function's ARN, tenant, trigger.
+///
+/// ```
+/// use xray_tracing_layer::lambda::InvocationLayer;
+///
+/// let layer = InvocationLayer::new().trigger("sqs");
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct InvocationLayer {

@@ -156,8 +156,8 @@ impl Sampler for CentralSampler {
     fn flush(&self, timeout: Duration) -> bool {
         let began = Instant::now();
         let thread = self.running.lock().unwrap_or_else(PoisonError::into_inner).thread.clone();
-        let told = thread.is_none_or(|thread| thread.flush(timeout));
-        self.shared.fallback.flush(timeout.saturating_sub(began.elapsed())) && told
+        let reported = thread.is_none_or(|thread| thread.flush(timeout));
+        self.shared.fallback.flush(timeout.saturating_sub(began.elapsed())) && reported
     }
 
     fn problem(&self) -> Option<String> {
