@@ -25,7 +25,7 @@ pub struct Http<'a> {
     pub client_ip: Option<&'a str>,
     /// `true` if the client's address comes from `X-Forwarded-For`, which anyone can write.
     pub x_forwarded_for: bool,
-    /// The response's status. It also sets `error`, `throttle` and `fault`.
+    /// The response's status, from which `error`, `throttle` and `fault` follow.
     pub status: Option<u16>,
     /// The response's body in bytes.
     pub content_length: Option<u64>,

@@ -2,7 +2,7 @@
 //! `lambda`.)
 //!
 //! `lambda_runtime::run` needs neither: its own span carries the trace header. A `Runtime` opens no span, so
-//! [`InvocationLayer`] does. It also adds facts about the invocation to the trace. It goes around the
+//! [`InvocationLayer`] does. The layer also adds facts about the invocation to the trace. Its place is around the
 //! handler, or around the runtime:
 //!
 //! ```no_run

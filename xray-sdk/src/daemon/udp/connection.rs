@@ -1,6 +1,6 @@
 //! [`Connection`]: a socket that is replaced when it is broken or when the daemon moves, and the rule for datagrams
 //! that met no listener. Used by the emitter, from any thread, and by the
-//! queue's sender. It never waits for anything but other sends.
+//! queue's sender. A connection never waits for anything but other sends.
 //!
 //! ```text
 //!  send ─► addresses: a lookup due? ─► socket ─► sent

@@ -1,4 +1,4 @@
-//! The sampler that a user makes. It decides from what the poller has left for it, and never waits.
+//! The sampler that a user makes. Decisions come from what the poller has left for the sampler, without a wait.
 
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
