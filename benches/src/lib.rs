@@ -1,4 +1,4 @@
-//! What a span costs: the same jobs for us and for the rivals, side by side in one process.
+//! The cost of a span: the same jobs for us and for the rivals, side by side in one process.
 //!
 //! ```text
 //!  workload      what is done, in `tracing`'s words, and what a contender is

@@ -1,4 +1,4 @@
-//! What the queue costs for each document, apart from spans: the caller's copy, and the thread that sends.
+//! The cost of the queue for each document, apart from spans: the caller's copy, and the thread that sends.
 //!
 //! Three tables. In a burst, by the size of the documents and by the receive buffer that the queue assumes, which bounds
 //! how much leaves between two naps. At a fixed rate, beside an emitter without a queue. And without a queue, documents

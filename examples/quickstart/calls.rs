@@ -1,4 +1,4 @@
-//! What the shop asks of others: a service over HTTP, one that is down, and a database.
+//! Calls of the shop to others: a service over HTTP, one that is down, and a database.
 
 use std::{error, fmt, io};
 

@@ -1,4 +1,4 @@
-//! What a tracer costs an HTTP service: `cargo run --release -p service-numbers --features rivals`.
+//! The cost of a tracer to an HTTP service: `cargo run --release -p service-numbers --features rivals`.
 //!
 //! ```text
 //!  driver ──HTTP──► service, a process for each contender ──HTTP──► backend, answers at once

@@ -1,5 +1,5 @@
-//! Who receives the datagrams: a child process, so that its work is not counted as anybody's cost. It counts, or
-//! keeps what it gets and judges it later by X-Ray's rules, as a daemon would do neither.
+//! The receiver of the datagrams: a child process, so that its work is not counted as a contender's cost. The child
+//! counts datagrams, or keeps them and judges them later by X-Ray's rules, as a daemon would do neither.
 //!
 //! ```text
 //!  here                         child (`xray-bench sink ADDRESS [runs]`)

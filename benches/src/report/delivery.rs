@@ -1,4 +1,4 @@
-//! What arrives: spans that X-Ray takes, of those that were opened, in cases that ordinary programs come upon. A
+//! Delivery: spans that X-Ray takes, of those that were opened, in cases that ordinary programs come upon. A
 //! document that was sent and is refused, or never left, does not count.
 
 use std::io;

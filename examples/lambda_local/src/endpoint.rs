@@ -1,4 +1,4 @@
-//! Where the function sends its documents: the address in `AWS_XRAY_DAEMON_ADDRESS`.
+//! The receiver of the function's documents, at the address in `AWS_XRAY_DAEMON_ADDRESS`.
 //!
 //! The socket is not emptied by a thread but at each question, so that the answer is what had arrived at that moment.
 

@@ -16,8 +16,10 @@ use xray_sdk::daemon::ParseAddressError;
 /// use xray_tracing_layer::BuildError;
 ///
 /// let built = xray_tracing_layer::builder().daemon_address("xray").build::<Registry>();
-/// // No error if a variable overrides the address.
-/// assert!(matches!(built.err(), None | Some(BuildError::DaemonAddress(address, _)) if address == "xray"));
+/// // No error if `AWS_XRAY_DAEMON_ADDRESS` overrides the address.
+/// if let Some(err) = built.err() {
+///     assert!(matches!(err, BuildError::DaemonAddress(address, _) if address == "xray"));
+/// }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
