@@ -17,13 +17,6 @@ use crate::state::unsampled::UnsampledScopes;
 /// [`Builder::without_filter`](crate::Builder::without_filter).
 ///
 /// The type is the same for every subscriber, so that `Dispatch::downcast_ref` finds it.
-///
-/// ```
-/// use xray_tracing_layer::XrayLayer;
-///
-/// let layer: XrayLayer = xray_tracing_layer::builder().without_filter().build::<tracing_subscriber::Registry>()?;
-/// # Ok::<(), xray_tracing_layer::BuildError>(())
-/// ```
 #[derive(Debug)]
 pub struct XrayLayer {
     pub(crate) core: Arc<Core>,
