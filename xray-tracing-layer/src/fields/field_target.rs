@@ -276,12 +276,37 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    pub(super) fn put_grpc_status(&mut self, code: Option<u64>) {
-        match code.map(grpc::blame_of) {
-            None | Some(grpc::Blame::None) => {}
-            Some(grpc::Blame::Throttle) => self.body.set_throttle(),
-            Some(grpc::Blame::Client) => self.body.set_error(),
-            Some(grpc::Blame::Server) => self.body.set_fault(),
+    pub(super) fn put_grpc_status(&mut self, value: Value<'_>) {
+        match value.as_u64() {
+            Some(code) => self.set_blame(grpc::blame_of(code)),
+            None => value.with_text(|text| match grpc::blame_of_name(text) {
+                Some(blame) => self.set_blame(blame),
+                None => self.not_understood(text),
+            }),
+        }
+    }
+
+    /// Puts the status of any RPC, which only its text names.
+    pub(super) fn put_rpc_status(&mut self, status: &str) {
+        if let Some(blame) = grpc::blame_of_name(status) {
+            self.set_blame(blame);
+        }
+        self.body.put_str(Section::Metadata, 0, keys::RPC_STATUS, status);
+    }
+
+    fn set_blame(&mut self, blame: grpc::Blame) {
+        match blame {
+            grpc::Blame::None => {}
+            grpc::Blame::Throttle => self.body.set_throttle(),
+            grpc::Blame::Client => self.body.set_error(),
+            grpc::Blame::Server => self.body.set_fault(),
+        }
+    }
+
+    /// Counts a value that is left out because it is none of those that its field may have. An empty one counts as absent.
+    pub(super) fn not_understood(&mut self, text: &str) {
+        if !text.trim_ascii().is_empty() {
+            self.body.count_left_out();
         }
     }
 
