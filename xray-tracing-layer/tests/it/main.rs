@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod breadcrumbs;
+mod chaos;
 mod concurrency;
 mod diagnoses;
 mod effort;
