@@ -12,7 +12,7 @@ use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 use crate::fields::grpc;
 use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name, is_socket_path};
 use crate::fields::sanitize::statement::Language;
-use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path};
+use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path, is_scheme};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
@@ -211,15 +211,23 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Puts a part of a URL. A number needs no look at its digits.
+    /// Puts the scheme or the port of a URL. A number that is a port needs no look at its digits.
     pub(super) fn put_url_part_of(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         match value {
             _ if self.has_url => {}
-            Value::U64(number) => self.body.put_piece(Piece::Url, rank, key, |out| {
-                out.put_int(number);
-                Written::Whole
+            Value::U64(number) if key == keys::PORT && number <= u16::MAX.into() => {
+                self.body.put_piece(Piece::Url, rank, key, |out| {
+                    out.put_int(number);
+                    Written::Whole
+                })
+            }
+            _ => value.with_text(|text| {
+                let is_one = if key == keys::PORT { text.parse::<u16>().is_ok() } else { is_scheme(text) };
+                match text.is_empty() || is_one {
+                    true => self.put_url_part(rank, key, text),
+                    false => self.leave_out_piece(key),
+                }
             }),
-            _ => value.with_text(|text| self.put_url_part(rank, key, text)),
         }
     }
 

@@ -59,6 +59,7 @@ fn a_value_that_its_field_cannot_have_is_left_out_and_counted_and_a_blank_one_co
         http.response.status_code = "teapot", http.status_code = true,
         xray.sampled = "yes", xray.sampled = 1, xray.namespace = "local", otel.status_code = "BAD",
         rpc.grpc.status_code = "LOST", aws.retries = -1,
+        server.port = -1, server.port = 65_536, server.port = "80x", url.scheme = "not one",
     }
     assert_left_out! { 0:
         http.response.status_code = "", xray.sampled = " ", xray.namespace = "", otel.status_code = "",
@@ -68,6 +69,33 @@ fn a_value_that_its_field_cannot_have_is_left_out_and_counted_and_a_blank_one_co
     rig.run(|| info_span!("root", http.response.status_code = 200).set_http_status(0));
     assert_eq!(rig.handle.stats().values_dropped, 1);
     assert_eq!(rig.documents()[0]["http"]["response"]["status"], 200);
+}
+
+#[test]
+fn a_url_from_parts_is_one_whatever_forms_the_parts_have() {
+    let url = |spans: &dyn Fn()| {
+        let rig = MemoryRig::new();
+        rig.run(spans);
+        rig.documents()[0]["http"]["request"]["url"].as_str().unwrap_or_default().to_owned()
+    };
+    macro_rules! assert_url {
+        ($($expected:literal: ($($fields:tt)*)),* $(,)?) => {$(
+            assert_eq!(url(&|| drop(info_span!("root", $($fields)*))), $expected, stringify!($($fields)*));
+        )*};
+    }
+    assert_url! {
+        "https://h/p": (url.scheme = "https", server.address = "h", server.port = 443, url.path = "/p"),
+        "http://h/p": (url.scheme = "http", server.address = "h", server.port = 80, url.path = "/p"),
+        "http://h:443/p": (url.scheme = "http", server.address = "h", server.port = 443, url.path = "/p"),
+        "https://h:80/p": (url.scheme = "https", server.address = "h", server.port = 80, url.path = "/p"),
+        "http://h:443/p": (server.address = "h", server.port = "443", url.path = "/p"),
+        "http://h:8080/p": (http.host = "h:8080", net.host.port = 8080, url.path = "/p"),
+        "http://[::1]:81/p": (server.address = "::1", server.port = 81, url.path = "/p"),
+        "http://[::1]:81/p": (server.address = "[::1]", server.port = 81, url.path = "/p"),
+        "http://[::1]:81/p": (http.host = "[::1]:81", server.port = 81, url.path = "/p"),
+        "http://h/p": (server.address = "h", server.port = "x", url.path = "p"),
+        "/p": (url.path = "/p", server.port = 81),
+    }
 }
 
 #[test]
