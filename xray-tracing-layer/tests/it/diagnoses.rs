@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tracing::{Dispatch, info_span};
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, Registry, registry};
 use xray_sdk::EmitterProblem;
@@ -103,39 +102,6 @@ fn an_address_without_a_way_to_it_is_reported_with_the_systems_reason() {
     assert!(!reason.is_empty());
     assert_sentence(&found[0], &["255.255.255.255:2000", "cannot be reached", "check the network"]);
     assert_eq!(handle.stats().dropped, 1);
-}
-
-#[test]
-fn a_layer_that_no_subscriber_in_use_has_is_reported_until_one_has() {
-    let expected = [Diagnostic::NotInstalled];
-    let build = || {
-        let memory = crate::support::Memory::default();
-        xray_tracing_layer::builder().emitter(memory).sampler(Always).build_with_handle::<Registry>().unwrap()
-    };
-    let (layer, handle) = build();
-    assert_eq!(handle.diagnostics(), expected);
-    assert_sentence(&expected[0], &["`init`", "`set_default`"]);
-    let dispatch = Dispatch::new(registry().with(layer));
-    assert_eq!(handle.diagnostics(), [], "in use soon");
-    drop(dispatch);
-    assert_eq!(handle.diagnostics(), expected);
-
-    let (layer, handle) = build();
-    let _ = registry().with(layer).set_default();
-    send_roots(&Dispatch::none(), 1);
-    assert_eq!(handle.diagnostics(), expected, "no guard was kept");
-
-    for wrap in [
-        |layer: Box<dyn Layer<Registry> + Send + Sync>| Some(vec![layer]),
-        |layer| Some(vec![layer, LevelFilter::TRACE.boxed()]),
-    ] {
-        let (layer, handle) = build();
-        let dispatch = Dispatch::new(registry().with(wrap(layer.boxed())));
-        assert_eq!(handle.diagnostics(), [], "a `Vec` does not pass the dispatch on");
-        send_roots(&dispatch, 1);
-        drop(dispatch);
-        assert_eq!(handle.diagnostics(), [], "what it had is sent");
-    }
 }
 
 #[test]
@@ -308,7 +274,8 @@ mod process {
     #[ignore = "run in a process of its own"]
     fn behind_its_own_filter() {
         let collector = Collector::start().unwrap();
-        let builder = crate::support::builder_for(&collector).filter(LevelFilter::WARN);
+        let filter = tracing::level_filters::LevelFilter::WARN;
+        let builder = crate::support::builder_for(&collector).filter(filter);
         let (layer, handle) = builder.build_with_handle().unwrap();
         registry().with(layer).init();
         drop(info_span!("hidden"));

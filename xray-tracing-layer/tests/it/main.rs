@@ -23,6 +23,7 @@ mod limits;
 mod log_lines;
 mod names_and_keys;
 mod no_daemon;
+mod not_installed;
 mod not_sampled;
 mod outcomes;
 mod placement;

@@ -43,8 +43,9 @@ fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
     word.iter().rev().all(|letter| letters.next() == Some(*letter))
 }
 
-/// Returns whether a field is a secret by the end of its name, whatever its value: `password`, `db.password`, `db_password`,
-/// `x_api_key`.
+/// Returns whether a field is a secret by the end of its name, whatever its value.
+///
+/// `password`, `db.password`, `db_password` and `x_api_key` are.
 pub(crate) fn is_secret_field(field: &str) -> bool {
     let name = field.as_bytes();
     let Some(last) = name.iter().rfind(|byte| !matches!(byte, b'_' | b'-')) else { return false };
