@@ -85,7 +85,7 @@ impl<'a> PlainVisitor<'a> {
             _ => {
                 let mut target = FieldTarget::new(self.rules, self.body, self.is_segment);
                 target.distinct = self.callsite.distinct_request;
-                slot.write(value, &mut target);
+                slot.write_known(value, &mut target);
             }
         }
     }
