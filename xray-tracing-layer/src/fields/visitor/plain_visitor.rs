@@ -74,7 +74,7 @@ impl<'a> PlainVisitor<'a> {
     }
 
     /// Puts a value by its slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_by_slot(&mut self, slot: &Slot, value: Value<'_>) {
         match slot {
             Slot::Any { section, rank, key } => {

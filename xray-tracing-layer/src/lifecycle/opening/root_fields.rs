@@ -59,7 +59,7 @@ impl<'a> RootFields<'a> {
         if !self.is_decided {
             let mut target = FieldTarget::new(&self.core.config.rules, &mut self.record.body, true);
             slot.write_known(value, &mut target);
-            self.header = target.header.or(self.header.take());
+            self.header = target.header.or_else(|| self.header.take());
             self.forced = target.forced.or(self.forced);
         }
     }
