@@ -277,3 +277,23 @@ fn events_through_the_log_crate_have_their_own_place_and_target() {
     let frame = json!([{"path": "src/till.rs", "line": 42, "label": "shop::till"}]);
     assert_eq!(exceptions[0]["stack"], frame);
 }
+
+#[test]
+fn a_panic_marks_spans_that_are_exited_out_of_order_as_well() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        let (outer, inner) = (info_span!("outer"), info_span!("inner"));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (first, second) = (outer.enter(), inner.enter());
+            // Dropped in the order of its fields: the outer one first.
+            let _both = (first, second);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+    });
+    let documents = rig.documents();
+    let parts = documents[0]["subsegments"].as_array().unwrap();
+    let faults: Vec<_> = parts.iter().map(|part| (&part["name"], &part["fault"])).collect();
+    assert_eq!(faults, [(&"inner".into(), &true.into()), (&"outer".into(), &true.into())]);
+}
