@@ -1,8 +1,8 @@
 //! The fast path to open a span, for two sorts.
 //!
-//! Most spans are parts of a recorded tree, directly below a span with a record, and have plain fields only. Most roots have
-//! no field that decides about them but OpenTelemetry's kind. No other record is locked then but by a root's first child, and
-//! nothing is looked at that such a span cannot be.
+//! Most spans are parts of a recorded tree, directly below a span with a record, and have plain fields only. Of most
+//! roots, the fields that decide about them come first, if there are any. No other record is locked then but by a root's first
+//! child, and nothing is looked at that such a span cannot be.
 //!
 //! Any other span takes the slow path, in [`open`](crate::lifecycle::open). The records of both are the same.
 
@@ -21,7 +21,7 @@ use crate::state::record::Kind;
 use crate::state::table::{HandedDown, Inserted};
 
 impl Core {
-    /// Opens a span with plain fields directly below a recorded span, or a root about which its kind alone may decide. Does
+    /// Opens a span with plain fields directly below a recorded span, or a root whose fields that decide come first. Does
     /// nothing and returns `false` for any other.
     #[inline(always)]
     pub(crate) fn open_plain<S>(
