@@ -62,12 +62,12 @@ pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// Returns whether a text is the path of a Unix socket.
+/// Returns whether a string is the path of a Unix socket.
 pub(crate) fn is_socket_path(text: &str) -> bool {
     text.starts_with('/') && is_path(text)
 }
 
-/// Returns whether a text is the path of a file, without blanks.
+/// Returns whether a string is the path of a file, without blanks.
 pub(super) fn is_path(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
 }
@@ -80,7 +80,7 @@ pub(crate) fn is_port(text: &str) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
 pub(super) const MAX_HOST: usize = 253;
 
-/// Returns whether a text is a host of letters, digits, `.`, `-` and `_`, with no port. Nothing is known of those for which
+/// Returns whether a string is a host of letters, digits, `.`, `-` and `_`, with no port. Nothing is known of those for which
 /// it is `false`.
 #[inline]
 pub(crate) fn is_plain_name(text: &str) -> bool {

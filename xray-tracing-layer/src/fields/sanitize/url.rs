@@ -110,7 +110,7 @@ impl<'a> SafeUrl<'a> {
     }
 }
 
-/// Returns whether a text is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
+/// Returns whether a string is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
@@ -127,7 +127,7 @@ pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
     rest.get(..plain_ends(rest.as_bytes())?.0)
 }
 
-/// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
+/// Returns whether a string is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
 /// those for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url_path(path: &str) -> bool {
