@@ -32,7 +32,7 @@ pub trait XraySpanExt: sealed::Sealed {
     /// Continues the trace of a caller's header.
     ///
     /// Applies to a local root that has no children yet. A later call is ignored and counted in
-    /// [`Stats::late_headers`](crate::Stats::late_headers).
+    /// [`Stats::late_headers`](crate::Stats::late_headers). So is the span's own header.
     ///
     /// The header's decision overrides the sampler's, which gets back what it had taken. A header at
     /// creation, in the field `xray.trace_header`, is cheaper: the sampler is not asked.

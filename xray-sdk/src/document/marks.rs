@@ -13,12 +13,21 @@ impl Body {
     }
 
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is ignored.
+    /// A number that is no status (below 100 or above 599) is left out and counted.
     pub fn set_status(&mut self, status: u16) {
         self.mixed = true;
         if (100..600).contains(&status) {
             self.status = NonZeroU16::new(status);
+        } else {
+            self.count_left_out();
         }
+    }
+
+    /// Counts a value that was left out, because it is none of those that its member may have.
+    #[cold]
+    pub fn count_left_out(&mut self) {
+        self.mixed = true;
+        self.losses.dropped += 1;
     }
 
     /// Returns the HTTP status, if one is known.

@@ -274,7 +274,7 @@ mod tests {
             4..=6 => body.put_str(Section::HttpRequest, 0, keys::URL, text),
             7..=9 => body.annotate(text, &text.into()),
             10..=13 => body.metadata("", text, &text),
-            14..=16 => body.set_status(100 + text.len() as u16 * 50),
+            14..=16 => body.set_status(100 + text.len() as u16 * 50 % 500),
             17..=19 => {
                 let frame = StackFrame::new("src/main.rs", 7, text);
                 body.add_exception(&Exception::new("Error", text).with_frame(frame));

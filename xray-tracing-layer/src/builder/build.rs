@@ -216,6 +216,8 @@ impl<F> Builder<F> {
         let interval = self.settings.report_problems;
         let install = Install {
             installed: AtomicBool::new(false),
+            layered: AtomicBool::new(false),
+            dropped: AtomicBool::new(false),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
             wanted: WantedCallsites::default(),

@@ -49,7 +49,11 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(address, _) => {
-                write!(f, "{address:?} is not an address of the X-Ray daemon, expected `host:port`")
+                write!(
+                    f,
+                    "{address:?} is not an address of the X-Ray daemon, expected `host:port` or \
+                 `tcp:host:port udp:host:port`, with a port from 1 to 65535 and brackets around an IPv6 address"
+                )
             }
             #[cfg(feature = "http")]
             Self::HeaderName(name) => {

@@ -164,7 +164,7 @@ impl CallsiteInfo {
 
 /// Returns whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
-    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM];
+    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM, keys::RPC_STATUS];
     matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&key.as_key()))
 }
 

@@ -12,7 +12,7 @@ use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 use crate::fields::grpc;
 use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name, is_socket_path};
 use crate::fields::sanitize::statement::Language;
-use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path};
+use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path, is_scheme};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
@@ -211,15 +211,23 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Puts a part of a URL. A number needs no look at its digits.
+    /// Puts the scheme or the port of a URL. A number that is a port needs no look at its digits.
     pub(super) fn put_url_part_of(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         match value {
             _ if self.has_url => {}
-            Value::U64(number) => self.body.put_piece(Piece::Url, rank, key, |out| {
-                out.put_int(number);
-                Written::Whole
+            Value::U64(number) if key == keys::PORT && number <= u16::MAX.into() => {
+                self.body.put_piece(Piece::Url, rank, key, |out| {
+                    out.put_int(number);
+                    Written::Whole
+                })
+            }
+            _ => value.with_text(|text| {
+                let is_one = if key == keys::PORT { text.parse::<u16>().is_ok() } else { is_scheme(text) };
+                match text.is_empty() || is_one {
+                    true => self.put_url_part(rank, key, text),
+                    false => self.leave_out_piece(key),
+                }
             }),
-            _ => value.with_text(|text| self.put_url_part(rank, key, text)),
         }
     }
 
@@ -276,12 +284,37 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    pub(super) fn put_grpc_status(&mut self, code: Option<u64>) {
-        match code.map(grpc::blame_of) {
-            None | Some(grpc::Blame::None) => {}
-            Some(grpc::Blame::Throttle) => self.body.set_throttle(),
-            Some(grpc::Blame::Client) => self.body.set_error(),
-            Some(grpc::Blame::Server) => self.body.set_fault(),
+    pub(super) fn put_grpc_status(&mut self, value: Value<'_>) {
+        match value.as_u64() {
+            Some(code) => self.set_blame(grpc::blame_of(code)),
+            None => value.with_text(|text| match grpc::blame_of_name(text) {
+                Some(blame) => self.set_blame(blame),
+                None => self.not_understood(text),
+            }),
+        }
+    }
+
+    /// Puts the status of any RPC, which only its text names.
+    pub(super) fn put_rpc_status(&mut self, status: &str) {
+        if let Some(blame) = grpc::blame_of_name(status) {
+            self.set_blame(blame);
+        }
+        self.body.put_str(Section::Metadata, 0, keys::RPC_STATUS, status);
+    }
+
+    fn set_blame(&mut self, blame: grpc::Blame) {
+        match blame {
+            grpc::Blame::None => {}
+            grpc::Blame::Throttle => self.body.set_throttle(),
+            grpc::Blame::Client => self.body.set_error(),
+            grpc::Blame::Server => self.body.set_fault(),
+        }
+    }
+
+    /// Counts a value that is left out because it is none of those that its field may have. An empty one counts as absent.
+    pub(super) fn not_understood(&mut self, text: &str) {
+        if !text.trim_ascii().is_empty() {
+            self.body.count_left_out();
         }
     }
 

@@ -105,6 +105,25 @@ impl Table {
         shard.insert_beside(place, &mut bucket, id, record)
     }
 
+    /// Inserts a record, unless there is one of this span already. Returns it then.
+    pub(crate) fn insert_absent(
+        &self,
+        id: u64,
+        record: Box<SpanRecord>,
+    ) -> Result<Inserted, Box<SpanRecord>> {
+        let shard = self.shard(id);
+        let place = shard.place_or_new(id);
+        let mut bucket = place.lock();
+        if bucket.find(id).is_some() {
+            return Err(record);
+        }
+        if shard.open.fetch_add(1, Relaxed) >= self.capacity {
+            shard.open.fetch_sub(1, Relaxed);
+            return Ok(Inserted::Full(record));
+        }
+        Ok(shard.insert_beside(place, &mut bucket, id, record))
+    }
+
     /// Returns the place of a record, without a lock.
     #[inline]
     pub(crate) fn find(&self, id: u64) -> Option<Found<'_>> {

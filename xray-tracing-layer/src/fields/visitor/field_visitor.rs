@@ -171,8 +171,10 @@ impl<'a> FieldVisitor<'a> {
             // An unchanged value keeps its type.
             same if same == text => slot.write(value, &mut self.target),
             changed => match slot {
-                Slot::Secret { key } => {
-                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed);
+                Slot::Secret { section, rank, key } => {
+                    let (section, rank) = (*section, *rank);
+                    let shown = Slot::Any { section, rank, key: key.clone() };
+                    shown.write(Value::Str(&changed), &mut self.target);
                 }
                 _ => slot.write(Value::Str(&changed), &mut self.target),
             },
