@@ -43,7 +43,9 @@ pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
     }
 }
 
-/// Returns whether one of the forms may be in a string, which may be escaped as in JSON. Most texts have none of these bytes.
+/// Returns whether one of the forms may be in a string, which may be escaped as in JSON.
+///
+/// Most strings have none of these bytes.
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
     let head = &text[..text.len().min(MAX_VALUE)];

@@ -80,8 +80,9 @@ pub(crate) fn is_port(text: &str) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
 pub(super) const MAX_HOST: usize = 253;
 
-/// Returns whether a string is a host of letters, digits, `.`, `-` and `_`, with no port. Nothing is known of those for which
-/// it is `false`.
+/// Returns whether a string is a host of letters, digits, `.`, `-` and `_`, with no port.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_name(text: &str) -> bool {
     let bytes = text.as_bytes();
