@@ -225,7 +225,7 @@ impl<'a> FieldTarget<'a> {
                 self.put_in_url(rank, key, |out| {
                     out.put_int(number);
                     Written::Whole
-                })
+                });
             }
             _ => value.with_text(|text| {
                 let is_one = if key == keys::PORT { text.parse::<u16>().is_ok() } else { is_scheme(text) };

@@ -216,9 +216,11 @@ pub(crate) fn without_query(url: &str) -> &str {
 
 /// Returns whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
 pub(crate) fn is_scheme(text: &str) -> bool {
-    text.len() <= 32
-        && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    // Most are one of these.
+    matches!(text, "http" | "https")
+        || text.len() <= 32
+            && text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 #[cfg(test)]

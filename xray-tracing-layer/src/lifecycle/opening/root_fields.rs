@@ -58,8 +58,8 @@ impl<'a> RootFields<'a> {
     fn note(&mut self, slot: &Slot, value: Value<'_>) {
         if !self.is_decided {
             let mut target = FieldTarget::new(&self.core.config.rules, &mut self.record.body, true);
-            slot.write(value, &mut target);
-            self.header = target.header.or(self.header.take());
+            slot.write_known(value, &mut target);
+            self.header = target.header.or_else(|| self.header.take());
             self.forced = target.forced.or(self.forced);
         }
     }
