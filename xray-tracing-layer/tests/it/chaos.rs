@@ -336,3 +336,35 @@ fn a_table_without_room_counts_each_span() {
     let stats = rig.handle.stats();
     assert_eq!((stats.over_capacity, stats.closed), (20, 0), "{stats:?}");
 }
+
+#[cfg(feature = "queued-emitter")]
+proptest! {
+    #![proptest_config(Config { cases: 24, failure_persistence: None, max_shrink_time: 20_000, ..Config::default() })]
+
+    #[test]
+    fn whatever_threads_do_at_once_a_queue_delivers_what_was_passed_to_it(chaos in chaos()) {
+        let collector = xray_sdk::local::Collector::start().unwrap();
+        let mut guard = None;
+        let rig = MemoryRig::with(|builder| {
+            let address = collector.daemon_address().parse().unwrap();
+            let (emitter, kept) = xray_sdk::QueuedEmitter::start(&address).unwrap();
+            guard = Some(kept);
+            chaos.settings.apply(builder).emitter(emitter)
+        });
+        chaos.run(&rig);
+        prop_assume!(rig.never_closed() == 0);
+        prop_assert!(rig.handle.flush(Duration::from_secs(60)));
+        drop(guard);
+        let stats = rig.handle.stats();
+        assert_law(&stats);
+        let emitter = stats.emitter;
+        prop_assert_eq!((emitter.queued, emitter.sent + emitter.full), (0, stats.documents + stats.dropped), "{:?}", stats);
+        let arrived = |received: &xray_sdk::local::Received| received.datagrams() as u64 >= emitter.sent;
+        prop_assert!(collector.wait_for(Duration::from_secs(60), arrived), "{:?}", stats);
+        let received = collector.received();
+        prop_assert_eq!(received.problems(), [""; 0]);
+        let finished = received.documents().iter().filter(|document| !document.is_in_progress());
+        let spans: usize = finished.map(xray_sdk::local::Document::span_count).sum();
+        prop_assert_eq!(spans as u64 + stats.dropped + stats.lost_with_parent, stats.closed, "{:?}", stats);
+    }
+}
