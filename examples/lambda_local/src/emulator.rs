@@ -200,9 +200,10 @@ impl Lambda {
         let sent = Instant::now();
         loop {
             let left = self.timeout.saturating_sub(sent.elapsed());
-            if let Ok(posted) = receiver.recv_timeout(left.min(GLANCE)) {
+            if let Ok(posted) = receiver.recv_timeout(left.min(DRAIN)) {
                 return Ok(posted);
             }
+            self.receive(|_| ());
             if let Some(why) = self.api.init_error() {
                 return Err(Error::Init(why));
             }
@@ -290,6 +291,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Lambda's limit for the init phase (Lambda Developer Guide, "Understanding the execution environment lifecycle").
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait between two looks at the function's socket while a response is awaited. The kernel keeps some hundred
+/// documents there, and loses the rest.
+const DRAIN: Duration = Duration::from_millis(1);
 
 /// How long to wait between two looks at whether the process still lives. A response ends the wait at once.
 const GLANCE: Duration = Duration::from_millis(20);

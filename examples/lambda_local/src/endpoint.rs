@@ -1,6 +1,7 @@
 //! Where the function sends its documents: the address in `AWS_XRAY_DAEMON_ADDRESS`.
 //!
-//! The socket is not emptied by a thread but when somebody asks, so that one knows what had arrived at that moment.
+//! The socket is not emptied by a thread of its own but when the emulator asks, so that one knows what had arrived at that
+//! moment.
 
 use std::collections::HashMap;
 use std::io;
