@@ -1,4 +1,4 @@
-//! All of it together: starts the function, invokes it, freezes it, and tells what it sent.
+//! All of it together: starts the function, invokes it, freezes it, and reports what it sent.
 
 use std::net::SocketAddr;
 use std::path::Path;

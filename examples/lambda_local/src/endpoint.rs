@@ -1,7 +1,6 @@
-//! Where the function sends its documents: the address in `AWS_XRAY_DAEMON_ADDRESS`.
+//! The receiver of the function's documents, at the address in `AWS_XRAY_DAEMON_ADDRESS`.
 //!
-//! The socket is not emptied by a thread of its own but when the emulator asks, so that one knows what had arrived at that
-//! moment.
+//! The socket is not emptied by a thread but at each question, so that the answer is what had arrived at that moment.
 
 use std::collections::HashMap;
 use std::io;
@@ -13,7 +12,7 @@ use xray_sdk::local::{Collector, check};
 
 pub(crate) struct Endpoint {
     socket: UdpSocket,
-    /// Documents that nobody has asked for, by trace.
+    /// Documents that were not asked for yet, by trace.
     waiting: HashMap<String, Vec<Value>>,
     problems: Vec<String>,
     datagrams: usize,

@@ -1,6 +1,6 @@
-//! The function that the emulator starts unless it is given another: what it does is said by the event.
+//! The function that the emulator starts unless it is given another. The event says what to do.
 //!
-//! It is a whole program: the layer in the subscriber, and `lambda_runtime` in one of several forms, chosen by the
+//! This is a whole program: the layer in the subscriber, and `lambda_runtime` in one of several forms, chosen by the
 //! variable `FUNCTION_FORM`. Everything it answers holds the header that it would send downstream.
 
 use std::sync::Arc;

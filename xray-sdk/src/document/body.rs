@@ -351,7 +351,7 @@ impl Body {
                 } else if *its < rank {
                     return None;
                 } else if part.is_piece() && before[former.start as usize..][..former.len as usize] == *new {
-                    // Such as a host that two fields name. It stays where it is.
+                    // Such as a host that two fields name: the member stays where it is.
                     *its = rank;
                     return None;
                 }

@@ -36,7 +36,7 @@ impl Body {
         self.status.map(NonZeroU16::get)
     }
 
-    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
     pub fn set_failed(&mut self) {
         self.mixed = true;
         self.flags = self.flags.without(Flags::SUCCEEDED).with(Flags::FAILED);
@@ -53,19 +53,19 @@ impl Body {
         }
     }
 
-    /// Outcome a client error, by hand.
+    /// Marks a client error, by hand.
     pub fn set_error(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::ERROR);
     }
 
-    /// Outcome a throttled call, by hand; it is an error too.
+    /// Marks a throttled call, by hand; it is an error too.
     pub fn set_throttle(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
     }
 
-    /// Outcome a server fault, by hand.
+    /// Marks a server fault, by hand.
     pub fn set_fault(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::FAULT);

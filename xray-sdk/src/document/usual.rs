@@ -1,6 +1,6 @@
 //! Usual bodies: request, response, statement, exception, annotations and metadata, the members of each in one row. Most
 //! segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and copied
-//! whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter way.
+//! whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a faster path.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 

@@ -5,6 +5,13 @@ use super::strings::put_strings;
 use crate::document::internal::{Body, Section, Written, keys};
 
 /// Describes an HTTP request and its response. Members that are not set are not written.
+///
+/// ```
+/// use xray_sdk::document::Http;
+///
+/// let http = Http::request("GET", "https://shop.example/cart").status(404).content_length(120);
+/// assert_eq!((http.method, http.status), (Some("GET"), Some(404)));
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Http<'a> {
@@ -18,7 +25,7 @@ pub struct Http<'a> {
     pub client_ip: Option<&'a str>,
     /// `true` if the client's address comes from `X-Forwarded-For`, which anyone can write.
     pub x_forwarded_for: bool,
-    /// The response's status. It also sets `error`, `throttle` and `fault`.
+    /// The response's status, from which `error`, `throttle` and `fault` follow.
     pub status: Option<u16>,
     /// The response's body in bytes.
     pub content_length: Option<u64>,

@@ -16,6 +16,13 @@ use crate::id::SegmentId;
 ///
 /// A subsegment joins its parent with [`Segment::attach`](super::Segment::attach) or [`Subsegment::attach`], or is sent
 /// alone with [`emit`](Self::emit).
+///
+/// ```
+/// use xray_sdk::document::{Http, Namespace, Subsegment};
+///
+/// let mut call = Subsegment::begin("prices.example").with_namespace(Namespace::Remote);
+/// call.set_http(&Http::request("GET", "https://prices.example/7").status(200));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Subsegment {
     pub(super) work: Work,

@@ -10,6 +10,17 @@ use std::sync::Arc;
 use xray_sdk::daemon::ParseAddressError;
 
 /// An error of [`Builder::build`](crate::Builder::build) or [`Builder::queued`](crate::Builder::queued).
+///
+/// ```
+/// use tracing_subscriber::Registry;
+/// use xray_tracing_layer::BuildError;
+///
+/// let built = xray_tracing_layer::builder().daemon_address("xray").build::<Registry>();
+/// // No error if `AWS_XRAY_DAEMON_ADDRESS` overrides the address.
+/// if let Some(err) = built.err() {
+///     assert!(matches!(err, BuildError::DaemonAddress(address, _) if address == "xray"));
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {

@@ -46,7 +46,7 @@ pub fn query(system: &str, statement: impl AsRef<str>) -> Query {
     }
 }
 
-/// A query that has not ended. It ends when it is dropped.
+/// A query that has not ended. A drop ends the query.
 #[derive(Debug)]
 #[must_use = "the subsegment ends when this is dropped"]
 pub struct Query {

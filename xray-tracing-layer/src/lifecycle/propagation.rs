@@ -61,7 +61,7 @@ impl Core {
         }
     }
 
-    /// Encodes a span's deferred fields, if it is recorded now. They come before fields recorded since.
+    /// Encodes a span's deferred fields, if it is recorded now. Deferred fields come before those recorded since.
     fn write_deferred(&self, id: u64) {
         let deferred = self.spans.table.with(id, |record| {
             let deferred = record

@@ -161,7 +161,7 @@ impl Table {
     #[inline]
     pub(crate) fn inherited(&self, id: u64) -> Option<&HandedDown> {
         let place = self.shard(id).place(id)?;
-        // The words were stored before the label. They stay while the span is held, and the caller holds it.
+        // The words were stored before the label, and stay while the span is held. The caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;

@@ -1,4 +1,4 @@
-//! The visitors that encode fields. The first takes any span; the others are short ways for what is most frequent.
+//! The visitors that encode fields. The first takes any span; the others are fast paths for what is most frequent.
 //!
 //! | visitor | for |
 //! |---|---|
