@@ -141,21 +141,22 @@ impl Lambda {
         let posted = match self.await_response(&receiver) {
             Ok(posted) => posted,
             Err(err) => {
+                let end = now();
                 self.receive(|_| ());
                 if tracing == Tracing::Active {
-                    self.show(&event.segments(&self.name, start, now(), true));
+                    self.show(&event.segments(&self.name, start, end, true));
                 }
                 return Err(err);
             }
         };
-        let (elapsed, since_start) = (sent.elapsed(), self.started.elapsed());
+        let (elapsed, since_start, end) = (sent.elapsed(), self.started.elapsed(), now());
         if self.freeze {
             self.process.freeze()?;
         }
         let trace_id = event.trace_id.to_string();
         let documents = self.receive(|endpoint| endpoint.take(&trace_id)).unwrap_or_default();
         if tracing == Tracing::Active {
-            self.show(&event.segments(&self.name, start, now(), posted.failed));
+            self.show(&event.segments(&self.name, start, end, posted.failed));
         }
         let outcome = Outcome {
             header,
@@ -203,7 +204,9 @@ impl Lambda {
             if let Ok(posted) = receiver.recv_timeout(left.min(DRAIN)) {
                 return Ok(posted);
             }
-            self.receive(|_| ());
+            if let Some(endpoint) = &mut *lock(&self.endpoint) {
+                endpoint.drain();
+            }
             if let Some(why) = self.api.init_error() {
                 return Err(Error::Init(why));
             }
