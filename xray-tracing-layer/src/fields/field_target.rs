@@ -219,7 +219,7 @@ impl<'a> FieldTarget<'a> {
                 self.body.put_piece(Piece::Url, rank, key, |out| {
                     out.put_int(number);
                     Written::Whole
-                })
+                });
             }
             _ => value.with_text(|text| {
                 let is_one = if key == keys::PORT { text.parse::<u16>().is_ok() } else { is_scheme(text) };
