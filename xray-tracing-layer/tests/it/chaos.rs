@@ -79,6 +79,12 @@ impl Sampler for PanickingSampler {
 }
 
 impl Settings {
+    /// Returns whether no span is lost or left out that others are in, but by decisions of the program, before there are
+    /// others.
+    fn keeps_all(self) -> bool {
+        self.refuse == 0 && self.on_close == 0 && self.max_open_spans > 1_000
+    }
+
     fn apply(self, builder: Builder) -> Builder {
         let slow = |inside: Ratio| KeepSlowAndFailed::new(inside).slower_than(Duration::from_micros(200));
         let builder = match self.sampler {
@@ -295,9 +301,10 @@ impl Chaos {
     }
 }
 
-fn ids(document: &Value, found: &mut Vec<String>) {
-    found.push(document["id"].as_str().unwrap().to_owned());
-    document["subsegments"].as_array().into_iter().flatten().for_each(|child| ids(child, found));
+/// Collects the ids in a document, each with the trace's.
+fn ids<'a>(document: &'a Value, trace: &'a str, found: &mut Vec<(&'a str, &'a str)>) {
+    found.push((document["id"].as_str().unwrap(), trace));
+    document["subsegments"].as_array().into_iter().flatten().for_each(|child| ids(child, trace, found));
 }
 
 proptest! {
@@ -322,9 +329,16 @@ proptest! {
         let sent: u64 = finished.iter().map(|document| span_count(document)).sum();
         prop_assert_eq!(sent + stats.dropped + stats.lost_with_parent, stats.closed, "{:?}", stats);
         let mut found = Vec::new();
-        finished.iter().for_each(|document| ids(document, &mut found));
-        let distinct: HashSet<_> = found.iter().collect();
+        finished.iter().for_each(|document| ids(document, document["trace_id"].as_str().unwrap(), &mut found));
+        let distinct: HashSet<_> = found.iter().map(|(id, _)| id).collect();
         prop_assert_eq!(distinct.len(), found.len(), "a span is in two documents");
+        if chaos.settings.keeps_all() {
+            let of = |document: &&&Value| document["type"] == "subsegment";
+            for part in finished.iter().filter(of) {
+                let parent = (part["parent_id"].as_str().unwrap(), part["trace_id"].as_str().unwrap());
+                prop_assert!(found.contains(&parent), "the parent is not in the trace: {part}");
+            }
+        }
         prop_assert_eq!(stats.abandoned, 0, "{:?}", stats);
     }
 }
