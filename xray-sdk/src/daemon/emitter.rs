@@ -151,3 +151,73 @@ pub struct EmitterStats {
     /// queue.
     pub queued: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Notes which of its methods is called.
+    #[derive(Default)]
+    struct Noting(Mutex<Vec<String>>);
+
+    impl Noting {
+        fn note(&self, what: impl Into<String>) {
+            self.0.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl Emitter for Noting {
+        fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+            self.note(format!("emit {}", packet.as_bytes().len()));
+            Err(EmitError::Full)
+        }
+        fn emit_all(&self, packets: &[Packet], report: &mut dyn FnMut(usize, Result<(), EmitError>)) {
+            self.note(format!("emit all {}", packets.len()));
+            report(1, Err(EmitError::TooLarge));
+        }
+        fn flush(&self, timeout: Duration) -> bool {
+            self.note(format!("flush {timeout:?}"));
+            timeout > Duration::from_secs(1)
+        }
+        fn reopen(&self) {
+            self.note("reopen");
+        }
+        fn stats(&self) -> EmitterStats {
+            EmitterStats { resent: 7, ..EmitterStats::default() }
+        }
+        fn problem(&self) -> Option<EmitterProblem> {
+            Some(EmitterProblem::NobodyListens { peer: ([127, 0, 0, 1], 2000).into() })
+        }
+    }
+
+    #[test]
+    fn an_emitter_behind_a_pointer_does_each_thing_in_its_own_way() {
+        let noting = Arc::new(Noting::default());
+        let emitter: Arc<dyn Emitter> = noting.clone();
+        // By the pointer's own implementation, as a generic caller does.
+        fn through(emitter: &impl Emitter) {
+            assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Full));
+            let mut reported = Vec::new();
+            emitter.emit_all(&[Packet::new(), Packet::new()], &mut |index, result| {
+                reported.push((index, result));
+            });
+            assert_eq!(reported, [(1, Err(EmitError::TooLarge))]);
+            assert!(!emitter.flush(Duration::from_secs(1)) && emitter.flush(Duration::from_secs(2)));
+            emitter.reopen();
+            assert_eq!(emitter.stats().resent, 7);
+            assert!(emitter.problem().is_some());
+        }
+        through(&emitter);
+        let emit = format!("emit {}", Packet::new().as_bytes().len());
+        assert_eq!(*noting.0.lock().unwrap(), [&emit, "emit all 2", "flush 1s", "flush 2s", "reopen"]);
+    }
+
+    #[test]
+    fn each_refusal_says_why() {
+        let texts = [EmitError::TooLarge, EmitError::Full, EmitError::Unavailable].map(|err| err.to_string());
+        for (text, word) in texts.iter().zip(["larger", "full", "unreachable"]) {
+            assert!(text.contains(word), "{text}");
+        }
+    }
+}

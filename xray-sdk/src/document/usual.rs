@@ -118,7 +118,11 @@ impl Body {
             }
             out.put("}}");
         } else if let Some(operation) = operation {
-            out.put_row(operation.alone().as_bytes());
+            if SEVERAL && self.may_have(Part::NamePiece) {
+                self.write_operation_alone(out, operation);
+            } else {
+                out.put_row(operation.alone().as_bytes());
+            }
         }
     }
 
@@ -155,7 +159,28 @@ impl Body {
         if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
             out.put(",");
             out.put(keys::OPERATION.json());
-            out.put(operation.json());
+            self.put_operation(out, operation);
+        }
+    }
+
+    /// Appends metadata with nothing but the operation.
+    #[inline(never)]
+    fn write_operation_alone(&self, out: &mut Buffer, operation: &Operation) {
+        out.put(METADATA);
+        out.put(keys::OPERATION.json());
+        self.put_operation(out, operation);
+        out.put("}}");
+    }
+
+    /// Appends the operation: the name that a field gives, or else the span's.
+    pub(super) fn put_operation(&self, out: &mut Buffer, operation: &Operation) {
+        match self.value_of(Part::NamePiece, keys::OTEL) {
+            Some(name) => {
+                out.put("\"");
+                out.put_bytes(name);
+                out.put("\"");
+            }
+            None => out.put(operation.json()),
         }
     }
 
@@ -210,8 +235,9 @@ impl Body {
             | Part::Annotation.bit()
             | Part::Metadata.bit()
             | Part::HttpResponse.bit()
-            | Part::UrlPiece.bit();
-        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+            | Part::UrlPiece.bit()
+            | Part::NamePiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
         let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
         self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) == 0

@@ -79,6 +79,11 @@ mod tests {
     }
 
     #[test]
+    fn a_share_needs_nothing_of_the_request() {
+        assert!(!Ratio::new(0.5).looks_at_request());
+    }
+
+    #[test]
     fn the_ends_are_exact_and_nonsense_is_the_nearer_end() {
         for (rate, lowest, highest) in [
             (0.0, false, false),

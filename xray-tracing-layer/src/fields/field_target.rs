@@ -3,14 +3,12 @@
 //! Each method writes one kind of value in the form that X-Ray expects. Methods for databases are in
 //! [`database`](crate::fields::database).
 
-use std::net::Ipv4Addr;
-
 use xray_sdk::TraceHeader;
 use xray_sdk::document::internal::{Body, Buffer, Key, Piece, PlainKey, Section, Written, keys};
 use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
-use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name, is_socket_path};
+use crate::fields::sanitize::host::{HostPort, first_address, ip_address, is_plain_name, is_socket_path};
 use crate::fields::sanitize::statement::Language;
 use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path, is_scheme};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
@@ -23,7 +21,7 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) body: &'a mut Body,
     /// Set if the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// Set if no member of the request is put twice, so that none has to be looked for.
+    /// Set if no member of the request, or piece of its URL, is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// Set if a subsegment's URL is there as a whole, so that no parts of one are needed.
     has_url: bool,
@@ -167,6 +165,15 @@ impl<'a> FieldTarget<'a> {
         self.put_in_request(rank, key, |out| Written::cut_if(out.put_string_within(text, MAX_STRING)));
     }
 
+    /// Puts what `put` writes as a piece of the request's URL.
+    fn put_in_url(&mut self, rank: u8, key: Key<'_>, put: impl FnOnce(&mut Buffer) -> Written) {
+        if self.distinct {
+            self.body.append_piece(Piece::Url, rank, key, put);
+        } else {
+            self.body.put_piece(Piece::Url, rank, key, put);
+        }
+    }
+
     /// Puts what `put` writes as a member of the request.
     fn put_in_request(&mut self, rank: u8, key: Key<'_>, put: impl FnOnce(&mut Buffer) -> Written) {
         if self.distinct {
@@ -179,18 +186,17 @@ impl<'a> FieldTarget<'a> {
     /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
     pub(super) fn put_host(&mut self, rank: u8, text: &str) {
         let text = text.trim_ascii();
-        if is_plain_name(text) {
-            self.put_url_part(rank, keys::HOST, text);
-            return self.put_name(rank, keys::HOST, Value::Str(text));
-        }
-        let name = match HostPort::parse(text) {
-            Some(host) => host.host,
+        let plain = is_plain_name(text).then_some(text);
+        let name = match plain.or_else(|| HostPort::parse(text).map(|found| found.host)) {
+            Some(host) => host,
             None if text.is_empty() => return,
             None if ip_address(text).is_some() || is_socket_path(text) => text,
             None => return self.leave_out_piece(keys::HOST),
         };
         self.put_url_part(rank, keys::HOST, text);
-        self.put_name(rank, keys::HOST, Value::Str(name));
+        if !self.is_segment {
+            self.put_name(rank, keys::HOST, Value::Str(name));
+        }
     }
 
     /// Counts a value whose form is not understood, and puts nothing.
@@ -216,7 +222,7 @@ impl<'a> FieldTarget<'a> {
         match value {
             _ if self.has_url => {}
             Value::U64(number) if key == keys::PORT && number <= u16::MAX.into() => {
-                self.body.put_piece(Piece::Url, rank, key, |out| {
+                self.put_in_url(rank, key, |out| {
                     out.put_int(number);
                     Written::Whole
                 });
@@ -233,13 +239,13 @@ impl<'a> FieldTarget<'a> {
 
     fn put_url_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
         if !text.is_empty() && !self.has_url {
-            self.body.put_piece(Piece::Url, rank, key, |out| put_escaped(out, text));
+            self.put_in_url(rank, key, |out| put_escaped(out, text));
         }
     }
 
     pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
         if path.len() <= MAX_STRING && is_plain_url_path(path) {
-            return self.body.put_piece(Piece::Url, rank, keys::PATH, |out| {
+            return self.put_in_url(rank, keys::PATH, |out| {
                 out.put(path);
                 Written::Whole
             });
@@ -260,19 +266,11 @@ impl<'a> FieldTarget<'a> {
     ///
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
-        let (section, key) = if self.is_segment {
-            (Section::HttpRequest, keys::CLIENT_IP)
-        } else {
-            (Section::Metadata, keys::CLIENT_ADDRESS)
-        };
-        // An IPv4 address alone has one form only, and is what most values are.
-        if text.parse::<Ipv4Addr>().is_ok() {
-            return self.body.put_str(section, rank, key, text);
-        }
-        match text.split(',').find_map(ip_address) {
-            Some(address) => self.body.put_str(section, rank, key, &address.to_string()),
+        match first_address(text) {
+            Some(address) if self.is_segment => self.put_request(rank, keys::CLIENT_IP, &address),
+            Some(address) => self.body.put_str(Section::Metadata, rank, keys::CLIENT_ADDRESS, &address),
             None if text.trim_ascii().is_empty() => {}
-            None => self.leave_out(section, key),
+            None => self.leave_out(Section::HttpRequest, keys::CLIENT_IP),
         }
     }
 

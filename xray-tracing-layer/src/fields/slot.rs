@@ -110,12 +110,38 @@ impl Slot {
         )
     }
 
+    /// Returns whether the value is decisive, whatever other fields say.
+    ///
+    /// A statement's language is another field's, and the platform's header makes more than a root of the span.
+    pub(crate) fn decides_by_itself(&self) -> bool {
+        matches!(
+            self,
+            Self::Header { platform_root: false }
+                | Self::Sampled
+                | Self::Namespace
+                | Self::OtelKind
+                | Self::RpcSystem
+        )
+    }
+
     /// Returns the key that the slot writes to in the request, if it does.
     pub(crate) fn request_key(&self) -> Option<Key<'static>> {
         match *self {
             Self::Str { section: Section::HttpRequest, key, .. } => Some(key),
             Self::Url { .. } => Some(keys::URL),
             _ => None,
+        }
+    }
+
+    /// Returns the member of the request that the slot writes to, or the piece of its URL, which comes with `true`.
+    pub(crate) fn place_in_request(&self) -> Option<(Key<'static>, bool)> {
+        match *self {
+            Self::UrlPart { key, .. } => Some((key, true)),
+            Self::UrlPath { .. } => Some((keys::PATH, true)),
+            Self::UrlQuery => Some((keys::QUERY, true)),
+            Self::Host { .. } => Some((keys::HOST, true)),
+            Self::ClientIp { .. } => Some((keys::CLIENT_IP, false)),
+            _ => self.request_key().map(|key| (key, false)),
         }
     }
 

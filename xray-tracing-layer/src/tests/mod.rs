@@ -166,6 +166,27 @@ fn documents_that_wait_are_sent_by_whatever_span_closes_a_second_later() {
 }
 
 #[test]
+fn documents_that_wait_are_sent_by_whatever_child_closes_a_second_later() {
+    for fails in [false, true] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let (full, other) = (info_span!(parent: None, "full"), info_span!(parent: None, "other"));
+            (0..300).for_each(|_| drop(info_span!(parent: &full, "fills", text = "x".repeat(200))));
+            assert!(rig.handle.stats().held > 0);
+            rig.pass(SECOND + 1);
+            rig.sent();
+            let child = info_span!(parent: &other, "child");
+            if fails {
+                child.in_scope(|| tracing::error!("refused"));
+            }
+            drop(child);
+            assert_eq!(rig.handle.stats().held, 0, "{fails}");
+            assert!(names(&rig.sent()).iter().all(|name| *name == "fills"));
+        });
+    }
+}
+
+#[test]
 fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
     let rig = Rig::new(|b| b.stream_after(0));
     rig.run(|| {

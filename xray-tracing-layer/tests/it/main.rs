@@ -35,4 +35,5 @@ mod secrets;
 mod stacking;
 mod streaming;
 mod unsampled;
+mod urls;
 mod user_code;

@@ -296,3 +296,23 @@ fn a_status_of_grpc_counts_by_its_name_too_in_all_spellings_of_the_conventions()
     let kept = |of: usize| &documents[of]["metadata"]["default"]["rpc.response.status_code"];
     assert_eq!((kept(1), kept(3)), (&"UNAVAILABLE".into(), &"-32601".into()));
 }
+
+#[test]
+fn a_panic_marks_spans_that_are_exited_out_of_order_as_well() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        let (outer, inner) = (info_span!("outer"), info_span!("inner"));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (first, second) = (outer.enter(), inner.enter());
+            // Dropped in the order of its fields: the outer one first.
+            let _both = (first, second);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+    });
+    let documents = rig.documents();
+    let parts = documents[0]["subsegments"].as_array().unwrap();
+    let faults: Vec<_> = parts.iter().map(|part| (&part["name"], &part["fault"])).collect();
+    assert_eq!(faults, [(&"inner".into(), &true.into()), (&"outer".into(), &true.into())]);
+}

@@ -2,11 +2,12 @@
 
 use std::io;
 
+use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Span, error, info_span};
 use xray_tracing_layer::XraySpanExt;
 
-use crate::support::Rig;
+use crate::support::{Rig, document_of};
 
 /// Compares pictures without caring for the indentation of the expected one.
 #[track_caller]
@@ -185,4 +186,27 @@ fn a_span_that_panics_is_a_fault() {
         "◆ shop  fault
          └─ work  fault",
     );
+}
+
+#[test]
+fn an_end_user_who_is_known_only_inside_and_later_belongs_to_the_segment() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        let inside = info_span!("inside", user.id = Empty);
+        inside.record("user.id", "ann");
+    });
+    assert_eq!(document["user"], "ann");
+}
+
+#[test]
+fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        for namespace in ["aws", "remote", "local"] {
+            info_span!("call", xray.namespace = namespace);
+        }
+    });
+    let parts = document["subsegments"].as_array().unwrap();
+    let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
+    assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
 }

@@ -11,7 +11,7 @@ use tracing_subscriber::{fmt, registry};
 use xray_sdk::local::{Collector, Waterfall};
 use xray_sdk::sampling::{Never, Sampler, SamplingRequest, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
-use xray_tracing_layer::{XraySpanExt, current_trace_header};
+use xray_tracing_layer::{ContextMissing, XraySpanExt, current_trace_header};
 
 use crate::support::{Rig, builder_for};
 
@@ -339,4 +339,31 @@ fn a_span_does_not_become_its_own_parent() {
     let document = rig.document();
     assert_eq!(document.get("parent_id"), None);
     assert_eq!(rig.handle.stats().late_headers, 1);
+}
+
+#[test]
+fn a_call_outside_of_any_segment_is_known_by_its_kind_wherever_that_stands() {
+    let rig = Rig::with(|b| b.context_missing(ContextMissing::Count));
+    rig.run(|| {
+        info_span!("first", otel.kind = "client", tenant = "blue");
+        info_span!("behind", tenant = "blue", otel.kind = "client");
+        info_span!("displayed", tenant = "blue", otel.kind = %"CLIENT", attempt = 1);
+        info_span!("a server's", tenant = "client", otel.kind = "server", note = "client");
+        info_span!("a server's", tenant = %"client", otel.kind = %"server", note = %"client");
+    });
+    assert_eq!((rig.handle.stats().context_missing, rig.received().documents().len()), (3, 2));
+}
+
+#[test]
+fn a_span_that_follows_from_another_names_it() {
+    let rig = Rig::new();
+    let id = rig.run(|| {
+        let _root = info_span!("root").entered();
+        let (cause, effect) = (info_span!("cause"), info_span!("effect"));
+        effect.follows_from(&cause);
+        cause.in_scope(|| current_trace_header().unwrap().parent().unwrap().to_string())
+    });
+    let document = rig.document();
+    let effect = &document["subsegments"].as_array().unwrap().iter().find(|part| part["name"] == "effect");
+    assert_eq!(effect.unwrap()["metadata"]["default"]["follows_from"], id);
 }

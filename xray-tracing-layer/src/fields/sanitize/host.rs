@@ -4,7 +4,8 @@
 //! password that stands where a host is expected fails these rules by its port or its characters, and the
 //! caller leaves the whole value out.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use xray_sdk::document::internal::{end_of_host, is_plain_path};
 
@@ -60,6 +61,15 @@ pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
         .or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()))
         .ok()
         .map(|address| address.to_canonical())
+}
+
+/// Returns the first IP address of a list, in its canonical form, without a port.
+pub(crate) fn first_address(list: &str) -> Option<Cow<'_, str>> {
+    // An IPv4 address alone has one form only, and is what most lists are.
+    if list.parse::<Ipv4Addr>().is_ok() {
+        return Some(list.into());
+    }
+    list.split(',').find_map(ip_address).map(|address| address.to_string().into())
 }
 
 /// Returns whether a text is the path of a Unix socket.
