@@ -210,6 +210,10 @@ fn the_program_overrides_the_caller_also_where_the_root_is_left_out() {
     rig.run(|| {
         let refused = info_span!("request", xray.sampled = false, xray.trace_header = SAMPLED);
         refused.in_scope(|| assert_eq!(info_span!("one").trace_header().unwrap().sampled(), NotSampled));
+        let late = info_span!("request");
+        late.force_sampling(false);
+        late.set_trace_header(&SAMPLED.parse().unwrap());
+        late.in_scope(|| assert_eq!(info_span!("one").trace_header().unwrap().sampled(), NotSampled));
         let own = info_span!("request", xray.trace_header = NOT_SAMPLED);
         own.in_scope(|| drop(info_span!("one", xray.trace_header = SAMPLED)));
         let header = info_span!("request", xray.trace_header = NOT_SAMPLED);

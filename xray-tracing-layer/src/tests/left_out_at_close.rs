@@ -2,7 +2,7 @@
 
 use tracing::info_span;
 
-use super::{Rig, names};
+use super::{Rig, SECOND, names};
 use crate::{Builder, DropRule, XraySpanExt};
 
 fn drop_named(builder: Builder) -> Builder {
@@ -77,7 +77,7 @@ fn a_span_of_which_a_part_was_sent_stays() {
     let rig = Rig::new(drop_named);
     rig.run(|| {
         let _root = info_span!("alone").entered();
-        rig.pass(6 * super::SECOND);
+        rig.pass(6 * SECOND);
         drop(info_span!("child"));
     });
     assert_eq!(rig.sent().len(), 2);
@@ -124,4 +124,26 @@ fn a_span_that_a_rule_leaves_out_with_its_children_stays_out_whatever_it_says() 
     });
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.late_decisions, rig.sent().len()), (0, 1, 0), "{stats:?}");
+}
+
+#[test]
+fn a_span_that_is_left_out_announces_its_old_segment_as_others_do() {
+    let rig = Rig::new(|b| {
+        b.on_close(|span| {
+            if span.name() == "poll" {
+                span.drop_span();
+            }
+        })
+    });
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        let poll = info_span!("poll");
+        rig.pass(6 * SECOND);
+        drop(poll);
+        let sent = rig.sent();
+        assert_eq!((names(&sent), &sent[0]["in_progress"]), (vec!["shop"], &true.into()));
+        drop(info_span!("poll"));
+        assert_eq!(rig.sent(), [0; 0]);
+    });
+    assert_eq!(rig.sent().len(), 1);
 }

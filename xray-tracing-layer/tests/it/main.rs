@@ -8,6 +8,7 @@ mod support;
 mod bad_input;
 mod breadcrumbs;
 mod concurrency;
+mod conventions;
 mod diagnoses;
 mod effort;
 mod error_chains;
