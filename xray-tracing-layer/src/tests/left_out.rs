@@ -298,3 +298,20 @@ fn events_inside_of_what_is_left_out_follow_its_children() {
         assert_eq!((&sent[0]["cause"], &sent[0]["metadata"]["breadcrumbs"]), (&Value::Null, &Value::Null));
     }
 }
+
+#[test]
+fn what_a_rule_leaves_out_is_counted_where_it_would_have_been_recorded() {
+    let stats = |sampled: bool, work: fn()| {
+        let rig = Rig::new(|b| {
+            let b = b.drop_span("poll").drop_span("worker");
+            if sampled { b.sampler(Always) } else { b.sampler(Never) }
+        });
+        rig.run(work);
+        let stats = rig.handle.stats();
+        (stats.left_out, stats.left_out_roots)
+    };
+    let inside = || info_span!("root").in_scope(|| drop(info_span!("poll")));
+    assert_eq!((stats(true, inside), stats(false, inside)), ((1, 0), (0, 0)));
+    let nested = || info_span!("worker").in_scope(|| drop(info_span!("poll")));
+    assert_eq!(stats(true, nested), (2, 1), "the inner one took the outer one's place");
+}

@@ -1,6 +1,7 @@
 //! Spans that the closure leaves out at their close: what becomes of their children.
 
-use tracing::info_span;
+use tracing::{error, info_span};
+use xray_sdk::sampling::{Always, KeepSlowAndFailed, Never};
 
 use super::{Rig, SECOND, names};
 use crate::{Builder, DropRule, XraySpanExt};
@@ -146,4 +147,27 @@ fn a_span_that_is_left_out_announces_its_old_segment_as_others_do() {
         assert_eq!(rig.sent(), [0; 0]);
     });
     assert_eq!(rig.sent().len(), 1);
+}
+
+#[test]
+fn children_for_whom_the_span_around_has_no_room_are_sent_all_the_same() {
+    let slow = KeepSlowAndFailed::new(Never);
+    for rig in [Rig::new(|b| drop_named(b.sampler(Always))), Rig::new(|b| drop_named(b.sampler(slow)))] {
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            let large = || "x".repeat(4_000);
+            (0..20).for_each(|_| drop(info_span!("filling", text = large())));
+            info_span!("alone").in_scope(|| {
+                info_span!("kept", text = large()).in_scope(|| drop(info_span!("inside")));
+            });
+            error!("refused");
+        });
+        let (sent, stats) = (rig.sent(), rig.handle.stats());
+        assert_eq!((stats.left_out, stats.closed), (1, 23));
+        let kept = sent.iter().find(|document| document["name"] == "kept").unwrap();
+        let root = sent.last().unwrap();
+        assert_eq!((&kept["parent_id"], &kept["trace_id"]), (&root["id"], &root["trace_id"]));
+        assert_eq!(tree(kept), "kept[inside]");
+        assert_eq!((stats.lost_with_parent, stats.dropped), (0, 0));
+    }
 }
