@@ -1,8 +1,8 @@
 //! Field names that stand for the same member: each is understood, and the preferred one overrides the others.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::{Span, info_span, record_all};
 
 use crate::support::MemoryRig;
 
@@ -151,8 +151,69 @@ fn an_annotation_by_method_keeps_its_type_unless_the_redaction_hook_changes_it()
         span.annotate("text", "blue");
         span.annotate("hidden", 4_111);
     });
-    let expected = serde_json::json!(
+    let expected = json!(
         {"yes": true, "less": -7, "more": u64::MAX, "ratio": 0.5, "text": "blue", "hidden": "***"}
     );
     assert_eq!(rig.documents()[0]["annotations"], expected);
+}
+
+#[test]
+fn a_part_keeps_numbers_and_flags_of_each_type_as_they_are() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        info_span!(
+            "part",
+            few = 7_u64,
+            many = u64::MAX,
+            less = i64::MIN,
+            ratio = 0.25,
+            yes = true,
+            no = false
+        );
+        info_span!("part", "annotation.few" = 7_u64, "annotation.ratio" = 0.25, "annotation.yes" = true);
+    });
+    let document = rig.documents().remove(0);
+    let [metadata, annotations] = ["/subsegments/0/metadata/default", "/subsegments/1/annotations"];
+    assert_eq!(
+        document.pointer(metadata),
+        Some(&json!({"few": 7, "many": u64::MAX, "less": i64::MIN, "ratio": 0.25, "yes": true, "no": false}))
+    );
+    assert_eq!(document.pointer(annotations), Some(&json!({"few": 7, "ratio": 0.25, "yes": true})));
+}
+
+#[test]
+fn what_is_recorded_in_one_call_with_a_status_is_kept_beside_it() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let span = info_span!(
+            "root",
+            http.response.status_code = Empty,
+            http.response.body.size = Empty,
+            http.response_content_length = Empty,
+            ratio = Empty,
+            done = Empty,
+            text = Empty,
+            debug = Empty,
+            less = Empty,
+        );
+        record_all!(span, http.response.status_code = 404, http.response.body.size = 17_u64);
+        record_all!(span, ratio = 0.5, http.response.status_code = 404);
+        record_all!(span, done = true, http.response.status_code = 404);
+        record_all!(span, text = "blue", http.response.status_code = 404);
+        record_all!(span, debug = ?Some(1), http.response.status_code = 404);
+        record_all!(span, less = -7, http.response.status_code = 404);
+        record_all!(
+            span,
+            http.response.status_code = 503,
+            http.response_content_length = 1,
+            http.response.body.size = 18
+        );
+    });
+    let document = &rig.documents()[0];
+    assert_eq!(document["http"]["response"], json!({"status": 503, "content_length": 18}));
+    let mut expected = json!({"ratio": 0.5, "done": true, "text": "blue", "debug": "Some(1)", "less": -7});
+    expected["operation"] = "root".into();
+    assert_eq!(document["metadata"]["default"], expected);
+    assert_eq!((&document["fault"], document.get("error")), (&true.into(), None));
 }
