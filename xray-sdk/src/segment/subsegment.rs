@@ -29,6 +29,8 @@ pub struct Subsegment {
 }
 
 impl Subsegment {
+    pub(super) const IS_SEGMENT: bool = false;
+
     /// Begins a subsegment now.
     ///
     /// `name` is that of the called service, or of the part of the work. Characters that X-Ray refuses become `_`,

@@ -204,6 +204,39 @@ fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
 }
 
 #[test]
+fn a_root_that_a_child_of_its_own_document_holds_open_ends_at_its_last_exit() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let root = info_span!("root");
+        let child = root.in_scope(|| {
+            rig.pass(SECOND);
+            info_span!("child", text = "x".repeat(13_000))
+        });
+        drop(root);
+        rig.pass(3 * SECOND);
+        drop(child);
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["child", "shop"]);
+    let [child, root] = [0, 1].map(|i| sent[i]["end_time"].as_f64().unwrap() - (START / SECOND) as f64);
+    assert_eq!((child, root), (4.0, 1.0));
+}
+
+#[test]
+fn each_root_that_is_recorded_is_counted_once_whatever_is_known_of_it() {
+    for rig in [Rig::new(|b| b), Rig::new(|b| b.on_close(|_| ()))] {
+        rig.run(|| {
+            drop(info_span!("plain"));
+            info_span!("with a child").in_scope(|| drop(info_span!("child")));
+            drop(info_span!("continued", xray.trace_header = SAMPLED));
+            drop(info_span!("forced", xray.sampled = true));
+            info_span!("failed").in_scope(|| tracing::error!("refused"));
+        });
+        assert_eq!((rig.sent().len(), rig.handle.stats().sampled), (5, 5));
+    }
+}
+
+#[test]
 fn a_root_that_is_open_for_long_without_a_document_is_a_diagnostic() {
     let rig = Rig::new(|b| b);
     rig.run(|| {

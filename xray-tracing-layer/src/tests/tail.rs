@@ -285,3 +285,21 @@ fn the_closure_at_close_leaves_out_spans_of_a_trace_that_waits() {
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.left_out), (2, 1));
 }
+
+#[test]
+fn a_kept_trace_that_the_emitter_refuses_is_counted_span_by_span() {
+    let rig = rig();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..500 {
+            let _child = info_span!("child", text = "x".repeat(200)).entered();
+            drop(info_span!("inside"));
+        }
+        error!("at last");
+        rig.sent.refuse(Some(xray_sdk::EmitError::Full));
+    });
+    let stats = rig.handle.stats();
+    assert_law(&stats);
+    assert_eq!((stats.closed, stats.kept, stats.documents), (1_001, 1, 0), "{stats:?}");
+    assert_eq!(stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
+}

@@ -79,6 +79,12 @@ impl Sampler for PanickingSampler {
 }
 
 impl Settings {
+    /// Returns whether no span is lost or left out that others are in, but by decisions of the program, before there are
+    /// others.
+    fn keeps_all(self) -> bool {
+        self.refuse == 0 && self.on_close == 0 && self.max_open_spans > 1_000
+    }
+
     fn apply(self, builder: Builder) -> Builder {
         let slow = |inside: Ratio| KeepSlowAndFailed::new(inside).slower_than(Duration::from_micros(200));
         let builder = match self.sampler {
@@ -295,9 +301,10 @@ impl Chaos {
     }
 }
 
-fn ids(document: &Value, found: &mut Vec<String>) {
-    found.push(document["id"].as_str().unwrap().to_owned());
-    document["subsegments"].as_array().into_iter().flatten().for_each(|child| ids(child, found));
+/// Collects the ids in a document, each with the trace's.
+fn ids<'a>(document: &'a Value, trace: &'a str, found: &mut Vec<(&'a str, &'a str)>) {
+    found.push((document["id"].as_str().unwrap(), trace));
+    document["subsegments"].as_array().into_iter().flatten().for_each(|child| ids(child, trace, found));
 }
 
 proptest! {
@@ -322,9 +329,16 @@ proptest! {
         let sent: u64 = finished.iter().map(|document| span_count(document)).sum();
         prop_assert_eq!(sent + stats.dropped + stats.lost_with_parent, stats.closed, "{:?}", stats);
         let mut found = Vec::new();
-        finished.iter().for_each(|document| ids(document, &mut found));
-        let distinct: HashSet<_> = found.iter().collect();
+        finished.iter().for_each(|document| ids(document, document["trace_id"].as_str().unwrap(), &mut found));
+        let distinct: HashSet<_> = found.iter().map(|(id, _)| id).collect();
         prop_assert_eq!(distinct.len(), found.len(), "a span is in two documents");
+        if chaos.settings.keeps_all() {
+            let of = |document: &&&Value| document["type"] == "subsegment";
+            for part in finished.iter().filter(of) {
+                let parent = (part["parent_id"].as_str().unwrap(), part["trace_id"].as_str().unwrap());
+                prop_assert!(found.contains(&parent), "the parent is not in the trace: {part}");
+            }
+        }
         prop_assert_eq!(stats.abandoned, 0, "{:?}", stats);
     }
 }
@@ -335,4 +349,36 @@ fn a_table_without_room_counts_each_span() {
     rig.run(|| (0..10).for_each(|_| info_span!("root").in_scope(|| drop(info_span!("child")))));
     let stats = rig.handle.stats();
     assert_eq!((stats.over_capacity, stats.closed), (20, 0), "{stats:?}");
+}
+
+#[cfg(feature = "queued-emitter")]
+proptest! {
+    #![proptest_config(Config { cases: 24, failure_persistence: None, max_shrink_time: 20_000, ..Config::default() })]
+
+    #[test]
+    fn whatever_threads_do_at_once_a_queue_delivers_what_was_passed_to_it(chaos in chaos()) {
+        let collector = xray_sdk::local::Collector::start().unwrap();
+        let mut guard = None;
+        let rig = MemoryRig::with(|builder| {
+            let address = collector.daemon_address().parse().unwrap();
+            let (emitter, kept) = xray_sdk::QueuedEmitter::start(&address).unwrap();
+            guard = Some(kept);
+            chaos.settings.apply(builder).emitter(emitter)
+        });
+        chaos.run(&rig);
+        prop_assume!(rig.never_closed() == 0);
+        prop_assert!(rig.handle.flush(Duration::from_secs(60)));
+        drop(guard);
+        let stats = rig.handle.stats();
+        assert_law(&stats);
+        let emitter = stats.emitter;
+        prop_assert_eq!((emitter.queued, emitter.sent + emitter.full), (0, stats.documents + stats.dropped), "{:?}", stats);
+        let arrived = |received: &xray_sdk::local::Received| received.datagrams() as u64 >= emitter.sent;
+        prop_assert!(collector.wait_for(Duration::from_secs(60), arrived), "{:?}", stats);
+        let received = collector.received();
+        prop_assert_eq!(received.problems(), [""; 0]);
+        let finished = received.documents().iter().filter(|document| !document.is_in_progress());
+        let spans: usize = finished.map(xray_sdk::local::Document::span_count).sum();
+        prop_assert_eq!(spans as u64 + stats.dropped + stats.lost_with_parent, stats.closed, "{:?}", stats);
+    }
 }

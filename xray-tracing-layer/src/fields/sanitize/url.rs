@@ -110,8 +110,9 @@ impl<'a> SafeUrl<'a> {
     }
 }
 
-/// Returns whether a text is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
-/// those for which it is `false`.
+/// Returns whether a string is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
     let Some(rest) = after_scheme(url) else { return false };
@@ -127,8 +128,9 @@ pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
     rest.get(..plain_ends(rest.as_bytes())?.0)
 }
 
-/// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
-/// those for which it is `false`.
+/// Returns whether a string is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && is_plain_path(path.as_bytes())
