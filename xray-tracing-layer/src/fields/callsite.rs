@@ -94,7 +94,7 @@ impl CallsiteInfo {
                 slot => slot,
             })
             .collect();
-        let twice = |(i, slot): (usize, &Slot)| slots[..i].contains(slot);
+        let twice = |(i, slot): (usize, &Slot)| *slot != Slot::Ignored && slots[..i].contains(slot);
         let has_statement = || slots.iter().any(|slot| matches!(slot, Slot::Statement { .. }));
         // Exactly one field says so, in front of all statements.
         let has_system_first = || {
@@ -327,26 +327,27 @@ mod tests {
         assert_eq!(&*callsites.get(ids[1]).unwrap().name, "two __");
     }
 
-    struct Late(CallsiteCache, Arc<std::sync::Mutex<Vec<bool>>>);
-    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Late {
+    struct Look(CallsiteCache, fn(&CallsiteInfo) -> bool, Arc<std::sync::Mutex<Vec<bool>>>);
+    impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Look {
         fn on_new_span(
             &self,
             attrs: &tracing_core::span::Attributes<'_>,
             _: &tracing_core::span::Id,
             _: Context<'_, S>,
         ) {
-            self.1.lock().unwrap().push(self.0.of(attrs.metadata()).1.states_system_late);
+            self.2.lock().unwrap().push(self.1(self.0.of(attrs.metadata()).1));
         }
 
         fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-            self.1.lock().unwrap().push(self.0.of(event.metadata()).1.states_system_late);
+            self.2.lock().unwrap().push(self.1(self.0.of(event.metadata()).1));
         }
     }
 
     #[test]
     fn the_kind_of_database_is_looked_for_beforehand_where_it_may_come_late() {
         let late = Arc::default();
-        let layer = Late(CallsiteCache::new(CallsiteSettings::default()), Arc::clone(&late));
+        let look = |callsite: &CallsiteInfo| callsite.states_system_late;
+        let layer = Look(CallsiteCache::new(CallsiteSettings::default()), look, Arc::clone(&late));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
             let _ = tracing::info_span!("first", db.system = "sqlite", db.query.text = "select 1");
             let _ = tracing::info_span!("last", db.query.text = "select 1", db.system = "sqlite");
@@ -360,5 +361,18 @@ mod tests {
             tracing::error!(db.system = "sqlite", db.query.text = "select 1");
         });
         assert_eq!(*late.lock().unwrap(), [false, true, true, false, true]);
+    }
+
+    #[test]
+    fn two_fields_that_no_document_contains_are_not_the_same_member() {
+        let unique = Arc::default();
+        let look = |callsite: &CallsiteInfo| callsite.unique;
+        let layer = Look(CallsiteCache::new(CallsiteSettings::default()), look, Arc::clone(&unique));
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
+            let _ = tracing::info_span!(target: "tower_http::trace::make_span", "request", version = 1, headers = 2);
+            let _ = tracing::info_span!("twice", rpc.system = 1, rpc.system.name = 2);
+            tracing::debug!(target: "sqlx::query", elapsed = 1, elapsed_secs = 2, rows_returned = 3);
+        });
+        assert_eq!(*unique.lock().unwrap(), [true, false, true]);
     }
 }
