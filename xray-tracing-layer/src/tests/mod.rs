@@ -15,6 +15,7 @@ use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
 mod environment;
+mod fields_at_close;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
@@ -119,6 +120,22 @@ fn a_segment_open_for_seconds_announces_itself_once() {
     assert_eq!(sent[0]["subsegments"].as_array().map(Vec::len), Some(3));
     let stats = rig.handle.stats();
     assert_eq!((stats.announced, stats.emitted, stats.folded, stats.documents), (1, 1, 3, 2));
+}
+
+#[test]
+fn a_child_that_opens_in_an_old_segment_announces_it() {
+    for is_call in [false, true] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            rig.pass(6 * SECOND);
+            let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+            drop(child);
+            assert_eq!(rig.sent(), [0; 0]);
+        });
+    }
 }
 
 #[test]
