@@ -253,6 +253,36 @@ fn each_root_that_is_recorded_is_counted_once_whatever_is_known_of_it() {
     }
 }
 
+#[cfg(feature = "tower-server")]
+#[test]
+fn what_comes_after_an_early_end_is_a_late_part_without_what_was_sent() {
+    use crate::layer::find::with_core;
+    use crate::lifecycle::core::Core;
+    let rig = Rig::new(|b| b);
+    let early = rig.run(|| {
+        let root = info_span!("root", late = tracing::field::Empty).entered();
+        drop(info_span!("child", text = "x".repeat(20_000)));
+        rig.pass(SECOND);
+        let root = root.exit();
+        with_core(&root, Core::emit_ended);
+        let early = rig.sent();
+        rig.pass(SECOND);
+        root.record("late", 7);
+        early
+    });
+    let late = rig.sent();
+    assert_eq!((names(&early), names(&late)), (vec!["shop"], vec!["root"]));
+    assert_eq!(early[0]["subsegments"][0]["name"], "child");
+    assert_eq!((&late[0]["parent_id"], late[0].get("subsegments")), (&early[0]["id"], None));
+    assert_eq!(late[0]["metadata"]["default"], serde_json::json!({"late": 7}));
+    let times = |document: &Value| {
+        ["start_time", "end_time"].map(|name| document[name].as_f64().unwrap() - (START / SECOND) as f64)
+    };
+    assert_eq!((times(&early[0]), times(&late[0])), ([0.0, 1.0], [1.0, 2.0]));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.sampled, stats.closed, stats.values_cut), (1, 3, 1), "{stats:?}");
+}
+
 #[test]
 fn a_root_that_is_open_for_long_without_a_document_is_a_diagnostic() {
     let rig = Rig::new(|b| b);

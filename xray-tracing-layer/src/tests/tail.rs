@@ -304,6 +304,7 @@ fn a_kept_trace_that_the_emitter_refuses_is_counted_span_by_span() {
     assert_eq!(stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
 }
 
+#[cfg(feature = "tower-server")]
 #[test]
 fn a_request_that_ends_early_and_is_kept_sends_what_it_holds_then() {
     use crate::layer::find::with_core;
