@@ -13,6 +13,22 @@ use super::{EmitterProblem, Packet};
 /// The thread that closes a span calls the emitter, so an implementation must not block and must not panic.
 /// A packet that can't be delivered is counted in [`stats`](Self::stats) and reported as an [`EmitError`], so that
 /// the caller can count the span as dropped.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use xray_sdk::{EmitError, Emitter, Packet};
+///
+/// /// Keeps the documents, without a daemon.
+/// #[derive(Default)]
+/// struct Kept(Mutex<Vec<Vec<u8>>>);
+///
+/// impl Emitter for Kept {
+///     fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+///         self.0.lock().map_err(|_| EmitError::Unavailable)?.push(packet.document().to_vec());
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Emitter: Send + Sync + 'static {
     /// Emits one packet: a header line and one document.
     ///
@@ -109,6 +125,13 @@ impl fmt::Display for EmitError {
 impl std::error::Error for EmitError {}
 
 /// An emitter's counters since its creation, in packets unless noted otherwise.
+///
+/// ```
+/// use xray_sdk::{Emitter, UdpEmitter};
+///
+/// let stats = UdpEmitter::default().stats();
+/// assert_eq!((stats.sent, stats.unavailable), (0, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmitterStats {
@@ -177,7 +200,7 @@ mod tests {
             assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Full));
             let mut reported = Vec::new();
             emitter.emit_all(&[Packet::new(), Packet::new()], &mut |index, result| {
-                reported.push((index, result))
+                reported.push((index, result));
             });
             assert_eq!(reported, [(1, Err(EmitError::TooLarge))]);
             assert!(!emitter.flush(Duration::from_secs(1)) && emitter.flush(Duration::from_secs(2)));

@@ -138,7 +138,30 @@ impl Body {
         key: Key<'_>,
         value: impl FnOnce(&mut Buffer) -> Written,
     ) {
-        let (part, start, key) = (section.into(), self.text.len(), key.json());
+        self.append_part(section.into(), rank, key, value);
+    }
+
+    /// Puts a piece as [`append`](Self::append) puts a member.
+    #[inline]
+    pub fn append_piece(
+        &mut self,
+        piece: Piece,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        self.append_part(piece.into(), rank, key, value);
+    }
+
+    #[inline]
+    fn append_part(
+        &mut self,
+        part: Part,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.json());
         self.text.put(key);
         match value(&mut self.text) {
             Written::Nothing => self.finish(part, rank, start, key.len(), Written::Nothing),
@@ -272,11 +295,14 @@ impl Body {
     }
 
     fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
-        let value = |entry: &Entry| self.bytes_of(entry).strip_prefix(key.as_bytes());
+        let value = |entry: &Entry| {
+            let may_be = entry.is_member(part, key.len());
+            if may_be { self.bytes_of(entry).strip_prefix(key.as_bytes()) } else { None }
+        };
         if self.lacks_entries(part) {
             return self.live(part).find_map(|entry| value(&entry));
         }
-        self.entries.iter().filter(|entry| entry.part() == Some(part)).find_map(value)
+        self.entries.iter().find_map(value)
     }
 
     /// Turns what stands in `text` from `start` on into a member, or takes it back.
@@ -341,9 +367,10 @@ impl Body {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.part() == Some(part) && before[entry.start as usize..].starts_with(key)
+            entry.is_member(part, key_len) && before[entry.start as usize..].starts_with(key)
         };
-        if let Some(former) = self.entries.iter_mut().find(same) {
+        // What is put again mostly came last.
+        if let Some(former) = self.entries.iter_mut().rev().find(same) {
             if let Content::Member { rank: its, .. } = &mut former.content {
                 // The rank of an annotation is a mark of the key that it had.
                 if part == Part::Annotation {
@@ -351,7 +378,7 @@ impl Body {
                 } else if *its < rank {
                     return None;
                 } else if part.is_piece() && before[former.start as usize..][..former.len as usize] == *new {
-                    // Such as a host that two fields name. It stays where it is.
+                    // Such as a host that two fields name: the member stays where it is.
                     *its = rank;
                     return None;
                 }

@@ -1,5 +1,5 @@
 //! Plain bodies, which have metadata and nothing else but annotations in front of it, and simple ones, which may have
-//! both in any order, each member put once: most spans have no other. They skip what such a body does not need, on the
+//! both in any order, each member put once: most spans have no other. Both skip what such a body does not need, on the
 //! way in and on the way out.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.

@@ -26,6 +26,15 @@ use crate::state::record::Fate;
 /// | add | [`annotate`](Self::annotate), [`add_metadata`](Self::add_metadata) |
 /// | change | [`rename`](Self::rename), [`set_status`](Self::set_status), [`remove_field`](Self::remove_field) |
 /// | leave out | [`drop_span`](Self::drop_span), [`drop_with_children`](Self::drop_with_children) |
+///
+/// ```
+/// let builder = xray_tracing_layer::builder().on_close(|span| {
+///     if span.name() == "poll" && !span.has_failed() {
+///         return span.drop_span();
+///     }
+///     span.annotate("slow", span.duration().as_millis() > 500);
+/// });
+/// ```
 pub struct ClosingSpan<'a> {
     pub(crate) facts: SpanFacts<'a>,
     pub(crate) body: RedactedBody<'a>,

@@ -7,6 +7,7 @@ mod support;
 
 mod bad_input;
 mod breadcrumbs;
+mod chaos;
 mod concurrency;
 mod conventions;
 mod diagnoses;
@@ -23,6 +24,7 @@ mod limits;
 mod log_lines;
 mod names_and_keys;
 mod no_daemon;
+mod not_installed;
 mod not_sampled;
 mod outcomes;
 mod placement;

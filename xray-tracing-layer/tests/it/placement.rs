@@ -210,3 +210,51 @@ fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
     let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
     assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
 }
+
+#[test]
+fn a_root_is_the_same_wherever_the_fields_stand_that_decide() {
+    const HEADER: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8";
+    const NOT_SAMPLED: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=0";
+    // The fields that decide come first, and then last.
+    macro_rules! roots {
+        ($($decides:ident.$field:ident = $value:expr),*) => {[
+            || info_span!(
+                "root", $($decides.$field = $value,)* http.request.method = "GET", user.id = %"bob", rows = 7, secret = "x"
+            ),
+            || info_span!(
+                "root", http.request.method = "GET", user.id = %"bob", rows = 7, secret = "x", $($decides.$field = $value,)*
+            ),
+        ]};
+    }
+    type Roots = [fn() -> Span; 2];
+    let cases: [(Roots, Option<&str>); 7] = [
+        (roots!(otel.kind = "server", xray.trace_header = HEADER), Some("53995c3f42cd8ad8")),
+        (
+            roots!(otel.kind = "client", xray.trace_header = tracing::field::display(HEADER)),
+            Some("53995c3f42cd8ad8"),
+        ),
+        (roots!(xray.trace_header = "nonsense"), Some("")),
+        (roots!(xray.trace_header = NOT_SAMPLED), None),
+        (roots!(xray.trace_header = NOT_SAMPLED, xray.sampled = true), Some("")),
+        (roots!(xray.trace_header = HEADER, xray.sampled = "false"), None),
+        (roots!(rpc.system = "aws-api", xray.namespace = "remote"), Some("")),
+    ];
+    for (roots, parent) in cases {
+        let documents = roots.map(|root| {
+            let rig = Rig::new();
+            rig.run(|| drop(root()));
+            let received = rig.received();
+            received.documents().first().map(|document| {
+                let mut document = document.json().clone();
+                for own in ["id", "trace_id", "start_time", "end_time"] {
+                    document[own].take();
+                }
+                document
+            })
+        });
+        assert_eq!(documents[0], documents[1]);
+        let parent_id =
+            documents[0].as_ref().map(|document| document["parent_id"].as_str().unwrap_or_default());
+        assert_eq!(parent_id, parent);
+    }
+}

@@ -328,6 +328,20 @@ fn ids_are_never_zero_and_never_twice() {
 }
 
 #[test]
+fn a_span_does_not_become_its_own_parent() {
+    let rig = Rig::new();
+    rig.run(|| {
+        let root = info_span!("root");
+        let own = root.trace_header().unwrap();
+        root.set_trace_header(&own);
+        assert_eq!(root.trace_header(), Some(own));
+    });
+    let document = rig.document();
+    assert_eq!(document.get("parent_id"), None);
+    assert_eq!(rig.handle.stats().late_headers, 1);
+}
+
+#[test]
 fn a_call_outside_of_any_segment_is_known_by_its_kind_wherever_that_stands() {
     let rig = Rig::with(|b| b.context_missing(ContextMissing::Count));
     rig.run(|| {

@@ -103,6 +103,24 @@ fn a_full_table_gives_the_record_back() {
     assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
 }
 
+#[test]
+fn a_record_that_is_there_stays_and_one_that_is_not_takes_its_place() {
+    let table = Table::new(1);
+    let record = |id: u64| {
+        let mut record = pool::take();
+        record.segment_id = SegmentId::from(id);
+        record
+    };
+    assert!(matches!(table.insert_absent(7, record(1)), Ok(Inserted::Done)));
+    assert!(
+        matches!(table.insert_absent(7, record(2)), Err(again) if again.segment_id == SegmentId::from(2))
+    );
+    assert_eq!(table.with(7, |record| record.segment_id), Some(SegmentId::from(1)));
+    assert!(matches!(table.insert_absent(8, record(3)), Ok(Inserted::Full(_))), "one is the most");
+    table.remove(7);
+    assert!(matches!(table.insert_absent(8, record(3)), Ok(Inserted::Done)), "the count is right");
+}
+
 fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {
     move || {
         state ^= state << 13;
