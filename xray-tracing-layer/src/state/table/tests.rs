@@ -54,7 +54,8 @@ fn it_behaves_like_a_map_whatever_the_ids() {
     let mut found = Vec::new();
     table.for_each(|record| found.push(u64::from(record.segment_id)));
     let mut expected: Vec<u64> = map.values().copied().map(u64::from).collect();
-    (found.sort_unstable(), expected.sort_unstable());
+    found.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(found, expected);
     let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
     assert_eq!(open as usize, map.len());
