@@ -5,7 +5,8 @@ use std::io;
 use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Span, error, info_span};
-use xray_tracing_layer::XraySpanExt;
+use xray_sdk::sampling::Never;
+use xray_tracing_layer::{XraySpanExt, current_trace_header};
 
 use crate::support::{Rig, document_of};
 
@@ -257,4 +258,23 @@ fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
     let parts = document["subsegments"].as_array().unwrap();
     let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
     assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
+}
+
+#[test]
+fn nothing_of_a_trace_is_in_the_next_one() {
+    let rig = Rig::with(|b| b.sampler(Never));
+    rig.run(|| {
+        let header = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=a:1";
+        // More than the layer's pool holds of a thread's records.
+        for _ in 0..100 {
+            drop(info_span!("root", tenant = "blue", xray.trace_header = header, user.id = "ann"));
+        }
+        let next = info_span!("next", order = Empty);
+        next.force_sampling(true);
+        next.in_scope(|| assert!(!current_trace_header().unwrap().to_string().contains("Lineage")));
+        next.record("order", 7);
+    });
+    let document = rig.document();
+    assert_eq!((document.get("user"), document.get("parent_id")), (None, None));
+    assert_eq!(document["metadata"]["default"], serde_json::json!({"operation": "next", "order": 7}));
 }
