@@ -150,7 +150,7 @@ fn a_span_that_is_left_out_announces_its_old_segment_as_others_do() {
 }
 
 #[test]
-fn children_for_whom_the_span_around_has_no_room_are_sent_all_the_same() {
+fn children_without_room_are_sent_below_it_whichever_sampler_decides() {
     let slow = KeepSlowAndFailed::new(Never);
     for rig in [Rig::new(|b| drop_named(b.sampler(Always))), Rig::new(|b| drop_named(b.sampler(slow)))] {
         rig.run(|| {

@@ -15,6 +15,7 @@ use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
 mod environment;
+mod fields_at_close;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
@@ -119,6 +120,22 @@ fn a_segment_open_for_seconds_announces_itself_once() {
     assert_eq!(sent[0]["subsegments"].as_array().map(Vec::len), Some(3));
     let stats = rig.handle.stats();
     assert_eq!((stats.announced, stats.emitted, stats.folded, stats.documents), (1, 1, 3, 2));
+}
+
+#[test]
+fn a_child_that_opens_in_an_old_segment_announces_it() {
+    for is_call in [false, true] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            rig.pass(6 * SECOND);
+            let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+            drop(child);
+            assert_eq!(rig.sent(), [0; 0]);
+        });
+    }
 }
 
 #[test]
@@ -234,6 +251,36 @@ fn each_root_that_is_recorded_is_counted_once_whatever_is_known_of_it() {
         });
         assert_eq!((rig.sent().len(), rig.handle.stats().sampled), (5, 5));
     }
+}
+
+#[cfg(feature = "tower-server")]
+#[test]
+fn what_comes_after_an_early_end_is_a_late_part_without_what_was_sent() {
+    use crate::layer::find::with_core;
+    use crate::lifecycle::core::Core;
+    let rig = Rig::new(|b| b);
+    let early = rig.run(|| {
+        let root = info_span!("root", late = tracing::field::Empty).entered();
+        drop(info_span!("child", text = "x".repeat(20_000)));
+        rig.pass(SECOND);
+        let root = root.exit();
+        with_core(&root, Core::emit_ended);
+        let early = rig.sent();
+        rig.pass(SECOND);
+        root.record("late", 7);
+        early
+    });
+    let late = rig.sent();
+    assert_eq!((names(&early), names(&late)), (vec!["shop"], vec!["root"]));
+    assert_eq!(early[0]["subsegments"][0]["name"], "child");
+    assert_eq!((&late[0]["parent_id"], late[0].get("subsegments")), (&early[0]["id"], None));
+    assert_eq!(late[0]["metadata"]["default"], serde_json::json!({"late": 7}));
+    let times = |document: &Value| {
+        ["start_time", "end_time"].map(|name| document[name].as_f64().unwrap() - (START / SECOND) as f64)
+    };
+    assert_eq!((times(&early[0]), times(&late[0])), ([0.0, 1.0], [1.0, 2.0]));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.sampled, stats.closed, stats.values_cut), (1, 3, 1), "{stats:?}");
 }
 
 #[test]

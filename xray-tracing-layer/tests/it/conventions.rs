@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use tracing::field::Empty;
 use tracing::{Span, info_span, record_all};
+use xray_tracing_layer::XraySpanExt;
 
 use crate::support::MemoryRig;
 
@@ -90,16 +91,14 @@ fn each_name_of_a_member_is_understood_and_the_preferred_one_overrides_the_other
 
 #[test]
 fn each_name_of_a_host_is_understood_and_the_preferred_one_overrides_the_others() {
-    for member in members!("/http/request/url": "server.address", "net.peer.name", "http.host";) {
-        assert_order(&member, false, |host| format!("http://{host}/a"));
-    }
+    let [member] = members!("/http/request/url": "server.address", "net.peer.name", "http.host";);
+    assert_order(&member, false, |host| format!("http://{host}/a"));
 }
 
 #[test]
 fn each_name_of_a_user_is_understood_and_the_preferred_one_overrides_the_other() {
-    for member in members!("/user": "user.id", "enduser.id";) {
-        assert_order(&member, true, str::to_owned);
-    }
+    let [member] = members!("/user": "user.id", "enduser.id";);
+    assert_order(&member, true, str::to_owned);
 }
 
 #[test]
@@ -138,7 +137,6 @@ fn each_name_of_a_port_is_understood_and_the_preferred_one_overrides_the_others(
 
 #[test]
 fn an_annotation_by_method_keeps_its_type_unless_the_redaction_hook_changes_it() {
-    use xray_tracing_layer::XraySpanExt;
     let rig = MemoryRig::with(|b| {
         b.redact(|field, value| if field == "hidden" { "***".into() } else { value.into() })
     });
@@ -216,4 +214,21 @@ fn what_is_recorded_in_one_call_with_a_status_is_kept_beside_it() {
     expected["operation"] = "root".into();
     assert_eq!(document["metadata"]["default"], expected);
     assert_eq!((&document["fault"], document.get("error")), (&true.into(), None));
+}
+
+#[test]
+fn what_is_known_of_a_database_on_a_segment_is_metadata_beside_that_of_the_program() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        info_span!("own", db.system = "postgresql", db.query.text = "SELECT 7");
+        let span = info_span!("both", db.system = "postgresql", db.query.text = "SELECT 7");
+        XraySpanExt::add_metadata(&span, "sql", "rows", &3);
+        XraySpanExt::add_metadata(&span, "cart", "rows", &4);
+    });
+    let documents = rig.documents();
+    let sql = json!({"database_type": "postgresql", "sanitized_query": "SELECT ?"});
+    assert_eq!(documents[0]["metadata"]["sql"], sql);
+    assert_eq!(documents[1]["metadata"]["sql"], json!({"rows": 3}), "one namespace of that name");
+    assert_eq!(documents[1]["metadata"]["cart"], json!({"rows": 4}));
+    assert!(documents.iter().all(|document| document.get("sql").is_none()));
 }

@@ -372,3 +372,21 @@ fn a_span_that_follows_from_another_names_it() {
     let effect = &document["subsegments"].as_array().unwrap().iter().find(|part| part["name"] == "effect");
     assert_eq!(effect.unwrap()["metadata"]["default"]["follows_from"], id);
 }
+
+#[test]
+fn a_trace_that_is_recorded_after_all_keeps_the_ids_of_the_headers_so_far() {
+    let rig = Rig::with(|b| b.sampler(Never));
+    let (before, after) = rig.run(|| {
+        let root = info_span!("root").entered();
+        let before = current_trace_header().unwrap();
+        root.force_sampling(true);
+        (before, current_trace_header().unwrap())
+    });
+    assert_eq!((before.parent(), before.sampled()), (after.parent(), SamplingDecision::NotSampled));
+    assert_eq!(after.sampled(), SamplingDecision::Sampled);
+    let document = rig.document();
+    assert_eq!(
+        (&document["id"], &document["trace_id"]),
+        (&after.parent().unwrap().to_string().into(), &after.root().to_string().into(),)
+    );
+}
