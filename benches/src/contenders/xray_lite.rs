@@ -1,5 +1,5 @@
 //! xray-lite, which makes subsegments below a Lambda function's segment, each on its own: a root, fields, events
-//! and nesting it does not have. It does of each job what it can, which is less.
+//! and nesting it does not have. Of each job, xray-lite does what it can, which is less.
 
 use std::net::SocketAddr;
 

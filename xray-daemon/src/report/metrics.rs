@@ -106,7 +106,7 @@ static TABLE: &[Metric] = &[
     gauge("held_bytes", "Bytes of memory for documents in use", |_, counts| Some(counts.held_bytes as f64)),
     gauge("oldest_age_seconds", "Time that the oldest document in memory has waited; absent if none waits", oldest_age),
     gauge("spooled", "Documents on disk", |_, counts| Some(counts.spooled as f64)),
-    gauge("spool_bytes", "Bytes of documents on disk", |_, counts| Some(counts.spool_bytes as f64)),
+    gauge("spool_bytes", "Bytes of the disk that these take", |_, counts| Some(counts.spool_bytes as f64)),
     count("calls", "Calls of PutTraceSegments", |counts| Some(counts.calls)),
     count("retries", "Calls with documents of which an earlier call failed", |counts| Some(counts.retries)),
     gauge("in_flight", "Calls under way", |_, counts| Some(counts.in_flight as f64)),

@@ -7,6 +7,7 @@
 //! | 2 | the arguments can't be read |
 
 use std::io::{self, Write};
+use std::net::ToSocketAddrs;
 use std::process::ExitCode;
 
 use super::daemon;
@@ -53,6 +54,10 @@ fn refuse(error: &ConfigError, arguments: &[String]) -> ExitCode {
 fn check(load: &Load) -> io::Result<bool> {
     let mut output = io::stdout().lock();
     write_settings(load, &mut output)?;
+    let unusable = unusable_addresses(&load.config);
+    for reason in &unusable {
+        writeln!(output, "error: {reason}")?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match Aws::set_up(&Settings::from(&load.config)).await {
@@ -61,11 +66,27 @@ fn check(load: &Load) -> io::Result<bool> {
                 for line in &findings.lines {
                     writeln!(output, "{line}")?;
                 }
-                Ok(findings.is_good)
+                Ok(findings.is_good && unusable.is_empty())
             }
             Err(error) => writeln!(output, "error: {error}").map(|()| false),
         }
     })
+}
+
+/// Addresses to listen at that can't be understood, each with the reason.
+///
+/// Only a start finds out whether an address is taken: a daemon that runs has those of the same settings.
+fn unusable_addresses(config: &Config) -> Vec<String> {
+    let admin = config.admin_address.iter().map(|address| ("The address of --admin,", address));
+    [("UDP address", &config.udp_address), ("TCP address", &config.tcp_address)]
+        .into_iter()
+        .chain(admin)
+        .filter_map(|(name, address)| {
+            let whole = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.clone() };
+            let error = whole.to_socket_addrs().err()?;
+            Some(format!("{name} `{address}` can't be listened on: {error}; write ADDRESS:PORT or :PORT"))
+        })
+        .collect()
 }
 
 /// Asks the daemon on this machine.

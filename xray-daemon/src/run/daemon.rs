@@ -4,6 +4,7 @@
 //! to the last step ends the process with status 1; from then on only a signal does. The way down is `stop`.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,9 @@ use crate::upload::{self, Clock, Deadline, Engine, Uploads, drive};
 pub(super) fn run(load: &Load) -> bool {
     let config = &load.config;
     if let Err(error) = daemon_log::init(&config.log) {
-        daemon_log::write_error(Box::new(io::stderr()), &format!("The log can't be written: {error}"));
+        let file = config.log.path.as_deref().unwrap_or_else(|| Path::new("standard output")).display();
+        let reason = format!("The log {file} can't be written: {error}");
+        daemon_log::write_error(Box::new(io::stderr()), &reason);
         return false;
     }
     info!("Initializing AWS X-Ray daemon {VERSION}");

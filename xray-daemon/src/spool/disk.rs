@@ -53,7 +53,7 @@ impl Disk {
     pub fn open(directory: &Path) -> Result<(Self, Vec<Stored>), OpenError> {
         let path = directory.join(FILE);
         let io = |why: String| OpenError::Io(path.clone(), why);
-        fs::create_dir_all(directory).map_err(|err| io(err.to_string()))?;
+        fs::create_dir_all(directory).map_err(|err| io(format!("its directory can't be made: {err}")))?;
         let database = match create(&path) {
             Err(DatabaseError::DatabaseAlreadyOpen) => return Err(OpenError::InUse(path)),
             Err(DatabaseError::Storage(redb::StorageError::Corrupted(why))) => {
@@ -189,6 +189,8 @@ const ENTRIES: TableDefinition<'_, u64, (u64, u64, u64)> = TableDefinition::new(
 
 #[cfg(test)]
 mod tests {
+    #[cfg(unix)]
+    use super::super::index::room;
     use super::*;
 
     /// A directory of its own for each test.
@@ -216,6 +218,33 @@ mod tests {
         assert_eq!((disk.read(1).unwrap(), disk.read(9).unwrap()), (None, None));
         drop(disk);
         assert_eq!(Disk::open(&path.join("made/on/the/way")).unwrap().1, [stored(2), stored(3)]);
+    }
+
+    /// The limit of the spool counts rooms, so no room may be smaller than what the disk gives.
+    #[cfg(unix)]
+    #[test]
+    fn an_entry_takes_no_more_of_the_disk_than_its_room() {
+        use std::os::unix::fs::MetadataExt;
+
+        for (entries, size) in [(60, 16_300), (60, 35_000), (60, 52_000), (12, 1_040_000)] {
+            let path = directory(&format!("room-{size}"));
+            let (mut disk, _) = Disk::open(&path).unwrap();
+            // The tables' own pages, and what a change of six frees only after the next one.
+            let most = (entries + 12) * room(size) + (512 << 10);
+            // Twice as much is written as is kept: what was deleted makes room for what follows.
+            for first in (0..2 * entries).step_by(6) {
+                let write: Vec<_> = (first..first + 6)
+                    .map(|key| Stored { key, documents: 1, bytes: size, unix: 7 })
+                    .map(|stored| (stored, vec![b'x'; size as usize]))
+                    .collect();
+                let delete: Vec<u64> =
+                    (first..first + 6).filter_map(|key| key.checked_sub(entries)).collect();
+                disk.change(&delete, &write).unwrap();
+            }
+            let taken = fs::metadata(path.join(FILE)).unwrap().blocks() * 512;
+            assert!(taken <= most, "{taken} bytes for {entries} of {size}, not {most}");
+            fs::remove_dir_all(path).unwrap();
+        }
     }
 
     #[test]

@@ -18,6 +18,28 @@ pub struct Stored {
     pub unix: u64,
 }
 
+impl Stored {
+    /// Returns the bytes of the disk that the entry takes.
+    #[must_use]
+    pub fn room(&self) -> u64 {
+        room(self.bytes)
+    }
+}
+
+/// Returns the bytes of the disk that an entry of this size takes.
+///
+/// The database gives each entry a run of pages, and the length of a run is a power of two. A batch of 50 documents of
+/// 1 KB so takes 64 KB.
+#[must_use]
+pub fn room(bytes: u64) -> u64 {
+    (bytes + HEAD).max(PAGE).checked_next_power_of_two().unwrap_or(u64::MAX)
+}
+
+/// Bytes of a page.
+const PAGE: u64 = 4 << 10;
+/// The most bytes that the database writes in front of an entry.
+const HEAD: u64 = 64;
+
 /// All entries.
 #[derive(Debug)]
 pub struct Index {
@@ -78,7 +100,7 @@ impl Index {
         self.resting
     }
 
-    /// Bytes of all entries.
+    /// Bytes of the disk that all entries take.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes
@@ -92,7 +114,7 @@ impl Index {
 
     /// An entry has been written.
     pub fn insert(&mut self, stored: Stored) {
-        self.bytes += stored.bytes;
+        self.bytes += stored.room();
         self.resting += stored.documents;
         self.next_key = self.next_key.max(stored.key);
         self.due.insert((Duration::ZERO, stored.key));
@@ -102,7 +124,7 @@ impl Index {
         );
     }
 
-    /// Gives up the oldest entries until a number of bytes fits.
+    /// Gives up the oldest entries until a number of bytes of the disk is free for new ones.
     ///
     /// Returns their documents, and whether the bytes fit.
     pub fn make_room(&mut self, bytes: u64) -> (u64, bool) {
@@ -199,7 +221,7 @@ impl Index {
     /// An entry is no longer of use.
     pub fn remove(&mut self, key: u64) {
         if let Some(entry) = self.entries.remove(&key) {
-            self.bytes -= entry.stored.bytes;
+            self.bytes -= entry.stored.room();
             if let State::Resting(from) = entry.state {
                 self.due.remove(&(from, key));
             }
@@ -246,11 +268,11 @@ mod tests {
     const S: Duration = Duration::from_secs(1);
 
     fn stored(key: u64) -> Stored {
-        Stored { key, documents: 10, bytes: 100, unix: 1_000 + key }
+        Stored { key, documents: 10, bytes: 4_000, unix: 1_000 + key }
     }
 
     fn index() -> Index {
-        Index::new((1..=3).map(stored), 400, 10 * S)
+        Index::new((1..=3).map(stored), 4 * PAGE, 10 * S)
     }
 
     #[test]
@@ -262,12 +284,12 @@ mod tests {
         );
         assert_eq!(index.resting(), 30);
         assert_eq!(index.loaded(2), Some(stored(2)));
-        assert_eq!((index.resting(), index.bytes(), index.next_key()), (20, 300, 4));
+        assert_eq!((index.resting(), index.bytes(), index.next_key()), (20, 3 * PAGE, 4));
     }
 
     #[test]
     fn an_entry_that_failed_rests_until_its_time() {
-        let mut index = Index::new([stored(1)], 400, 10 * S);
+        let mut index = Index::new([stored(1)], 4 * PAGE, 10 * S);
         index.load(S);
         index.loaded(1);
         assert_eq!((index.failed(1, S, None), index.resting()), (1, 10));
@@ -277,7 +299,7 @@ mod tests {
 
     #[test]
     fn failures_count_only_if_others_succeeded_meanwhile() {
-        let mut index = Index::new([stored(1)], 400, 10 * S);
+        let mut index = Index::new([stored(1)], 4 * PAGE, 10 * S);
         let mut failures = |now, last_success| {
             index.load(100 * S);
             index.loaded(1);
@@ -294,10 +316,10 @@ mod tests {
         let mut index = index();
         index.load(S);
         index.loaded(1);
-        assert_eq!(index.make_room(100), (0, true));
-        assert_eq!(index.make_room(250), (20, true));
+        assert_eq!(index.make_room(PAGE), (0, true));
+        assert_eq!(index.make_room(2 * PAGE + 1), (20, true));
         assert_eq!((index.take_obsolete(), index.take_obsolete()), (vec![2, 3], vec![]));
-        assert_eq!(index.make_room(301), (0, false));
+        assert_eq!(index.make_room(3 * PAGE + 1), (0, false));
     }
 
     #[test]

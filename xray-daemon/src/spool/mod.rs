@@ -9,4 +9,4 @@ mod index;
 mod disk;
 
 pub use disk::{Disk, OpenError};
-pub use index::{Index, Stored};
+pub use index::{Index, Stored, room};

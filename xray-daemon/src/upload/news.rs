@@ -93,7 +93,8 @@ impl News {
             return;
         }
         let counts = counters.snapshot();
-        log::warn!("Sending segment batches fails, and is repeated: {why}. {} documents wait.", counts.held);
+        let waiting = counts.held + counts.spooled;
+        log::warn!("Sending segment batches fails, and is repeated: {why}. {waiting} documents wait.");
     }
 
     fn recovered(&mut self) {

@@ -13,7 +13,7 @@ use super::note::Note;
 use super::settings::{BATCH_DOCUMENTS, Now};
 use crate::counters::Reason;
 use crate::hold::{Attempts, Batch, Evicted};
-use crate::spool::{Index, Stored};
+use crate::spool::{Index, Stored, room};
 
 impl Engine {
     /// Nothing more will be sent: ends all calls, and brings what is left to disk, or counts it as dropped.
@@ -186,18 +186,18 @@ impl Engine {
     fn spill(&mut self, now: Now) -> Vec<Writing> {
         let mut writing = Vec::new();
         let most = (self.settings.outside() / 2).min(JOB_BYTES);
-        let (mut taken, mut given_up, mut too_large) = (0, 0, 0);
+        let (mut taken, mut pending, mut given_up, mut too_large) = (0, 0, 0, 0);
         while taken < most && (writing.is_empty() || self.wants_to_spill()) {
             let Some(batch) = self.backlog.take_oldest(BATCH_DOCUMENTS, self.settings.batch_bytes()) else {
                 break;
             };
             let Some(spool) = &mut self.spool else { break };
             let unix = now.unix.saturating_sub(now.monotonic.saturating_sub(batch.oldest()).as_secs());
-            let pending = taken as u64;
-            let (documents, fits) = spool.make_room(pending + batch.charge() as u64);
+            let room = room(batch.charge() as u64);
+            let (documents, fits) = spool.make_room(pending + room);
             given_up += documents;
             if fits {
-                taken += batch.charge();
+                (taken, pending) = (taken + batch.charge(), pending + room);
                 self.flights.add(&batch);
                 writing.push(Writing { key: spool.next_key(), batch, unix });
             } else {

@@ -92,6 +92,17 @@ fn what_the_daemon_cannot_start_with_ends_it_with_1() {
         assert_eq!(status, 1, "{arguments:?}\n{out}{err}");
         assert!(out.contains("[Error]") && out.contains(message), "{arguments:?}\n{out}");
     }
+    let file = scratch("no-directory");
+    std::fs::write(&file, "").unwrap();
+    let below = file.join("below");
+    let below = below.to_str().unwrap();
+    let (status, out, _) = output(command(&[&free[..], &region, &["--spool", below]].concat()));
+    assert_eq!(status, 1, "{out}");
+    assert!(out.contains(below) && out.contains("its directory can't be made: "), "{out}");
+    let (status, _, err) = output(command(&[&free[..], &region, &["-f", below]].concat()));
+    assert_eq!(status, 1, "{err}");
+    assert!(err.contains(&format!("The log {below} can't be written: ")), "{err}");
+    std::fs::remove_file(file).unwrap();
 }
 
 #[test]
@@ -208,6 +219,11 @@ fn the_check_shows_settings_region_endpoint_and_credentials() {
         "credentials: AKIDEXAMPLE (from environment variables)\n",
     ] {
         assert!(out.contains(line), "{line}\n{out}");
+    }
+    for (flag, address) in [("-b", "nope"), ("-t", "127.0.0.1"), ("--admin", "127.0.0.1:99999")] {
+        let (status, out, _) = output(command(&["config", "check", "-o", "-n", "eu-west-1", flag, address]));
+        assert_eq!(status, 1, "{out}");
+        assert!(out.contains(&format!("`{address}` can't be listened on: ")), "{out}");
     }
     let mut without =
         command(&["config", "check", "-o", "-n", "eu-west-1", "--endpoint", "http://127.0.0.1:1"]);

@@ -87,6 +87,7 @@ fn what_is_on_disk_survives_kill_9_and_counts_as_received_by_the_next() {
     let daemon = start(&endpoint, &spool, &[]);
     let adopted = Law::wait(&daemon, "adopted documents", |law| law.received > 0);
     assert!(adopted.received >= before.spooled, "{adopted:?} after {before:?}");
+    daemon.line(&format!(" {} documents wait.", adopted.received));
     endpoint.heal();
     let law = Law::wait(&daemon, "end of all uploads", |law| law.held == 0 && law.spooled == 0);
     assert_eq!((law.sent, law.dropped), (adopted.received, 0));

@@ -110,12 +110,16 @@ fn put_host(out: &mut Buffer, name: &[u8], host: &[u8]) {
 
 /// Appends the host of a URL, an IPv6 address in brackets. Returns whether the host brings a port along.
 fn put_url_host(out: &mut Buffer, host: &[u8]) -> bool {
+    if !host.contains(&b':') {
+        out.put_bytes(host);
+        return false;
+    }
     let colons = host.iter().filter(|byte| **byte == b':').count();
     let is_bare_address = colons > 1 && !host.starts_with(b"[");
     out.put(if is_bare_address { "[" } else { "" });
     out.put_bytes(host);
     out.put(if is_bare_address { "]" } else { "" });
-    colons > 0 && !is_bare_address && !host.ends_with(b"]")
+    !is_bare_address && !host.ends_with(b"]")
 }
 
 fn chars_in(text: &[u8]) -> usize {

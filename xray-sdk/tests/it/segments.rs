@@ -96,6 +96,13 @@ fn whatever_is_set_on_a_segment_is_in_its_document() {
 }
 
 #[test]
+fn an_address_that_is_not_forwarded_does_not_say_so() {
+    let mut segment = begin();
+    segment.set_http(&Http::default().client_ip("203.0.113.7", false));
+    assert_eq!(document_of(segment)["http"], json!({"request": {"client_ip": "203.0.113.7"}}));
+}
+
+#[test]
 fn whatever_is_set_on_a_subsegment_is_in_its_document() {
     let [first, second] = [SegmentId::random(), SegmentId::random()];
     let mut query = Subsegment::begin("orders@db").with_namespace(Namespace::Remote);
@@ -188,7 +195,7 @@ fn of_a_full_document_the_newest_string_is_cut_and_what_comes_then_is_dropped() 
     assert!(!kept.is_empty() && text.starts_with(kept));
     assert!(document.to_string().len() > 55_000);
     let marks = &document["metadata"]["default"]["xray.limits"];
-    assert_eq!(marks["dropped"], 17 - annotations.len(), "{marks}");
+    assert_eq!((&marks["cut"], &marks["dropped"]), (&1.into(), &(17 - annotations.len()).into()), "{marks}");
 }
 
 #[test]

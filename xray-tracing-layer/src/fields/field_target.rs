@@ -355,7 +355,7 @@ impl<'a> FieldTarget<'a> {
     }
 }
 
-/// Appends a text, escaped and without quotes, of at most [`MAX_STRING`] encoded bytes.
+/// Appends a string, escaped and without quotes, of at most [`MAX_STRING`] encoded bytes.
 fn put_escaped(out: &mut Buffer, text: &str) -> Written {
     let start = out.len();
     if text.len() <= MAX_STRING {

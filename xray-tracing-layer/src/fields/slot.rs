@@ -160,7 +160,7 @@ impl Slot {
     }
 
     /// Writes a value with a meaning of its own.
-    fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
+    pub(crate) fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match *self {
             Self::Secret { section, rank, ref key } => match value {
                 Value::Bool(flag) => target.body.put(section, rank, key.as_key(), |out| {

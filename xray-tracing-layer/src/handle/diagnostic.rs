@@ -78,7 +78,7 @@ pub enum Diagnostic {
     StaticLevel(LevelFilter),
     /// No subscriber that is in use has the layer: none was installed, its guard was dropped, or another is the program's.
     NotInstalled,
-    /// Filters that disable a level which the layer needs, where the layer has a filter of its own or none. That one may be
+    /// Filters that disable a level which the layer needs, where the layer has a filter of its own or none. Its filter may be
     /// the reason, or a global one.
     FilterLevel(LevelFilter),
     /// A global filter that disables a level which the layer needs.

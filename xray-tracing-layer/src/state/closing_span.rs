@@ -198,6 +198,10 @@ impl ClosingSpan<'_> {
             // A call is named after its host.
             places.push(Place::Piece(Piece::Name, keys::HOST.into()));
         }
+        if matches!(slot, Slot::ClientIp { .. }) {
+            // Of a subsegment it is metadata.
+            places.push(Place::Member(Section::Metadata, keys::CLIENT_ADDRESS.into()));
+        }
         // Added by method.
         for prefix in ["annotation.", "metadata."] {
             let added = Place::of(&slot_of(&format!("{prefix}{name}"), "", &Annotate::default()));
@@ -236,6 +240,10 @@ impl Place {
             Slot::Host { .. } => piece(Piece::Url, keys::HOST),
             Slot::RpcService => piece(Piece::Rpc, keys::RPC_SERVICE),
             Slot::RpcSystem => piece(Piece::Rpc, keys::RPC_SYSTEM),
+            Slot::RpcMethod => piece(Piece::Rpc, keys::RPC_METHOD),
+            Slot::LogGroups => member(Section::Aws, keys::CLOUDWATCH_LOGS),
+            Slot::ErrorType { .. } => piece(Piece::Exception, keys::TYPE),
+            Slot::ErrorMessage { .. } => piece(Piece::Exception, keys::MESSAGE),
             _ => None,
         }
     }

@@ -159,12 +159,11 @@ fn records_of_the_log_crate_have_their_own_target() {
     let rig = MemoryRig::with(Builder::breadcrumbs);
     rig.run(|| {
         info_span!("root").in_scope(|| {
-            let record = log::Record::builder()
-                .args(format_args!("pool is full"))
-                .level(log::Level::Warn)
-                .target("store::pool")
-                .build();
-            tracing_log::format_trace(&record).unwrap();
+            for target in ["store::pool", "hyper::client::pool"] {
+                let mut record = log::Record::builder();
+                let record = record.args(format_args!("pool is full")).level(log::Level::Warn).target(target);
+                tracing_log::format_trace(&record.build()).unwrap();
+            }
         });
     });
     let documents = rig.documents();

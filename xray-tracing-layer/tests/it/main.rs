@@ -9,6 +9,7 @@ mod bad_input;
 mod breadcrumbs;
 mod chaos;
 mod concurrency;
+mod conventions;
 mod diagnoses;
 mod effort;
 mod error_chains;

@@ -316,3 +316,33 @@ fn a_panic_marks_spans_that_are_exited_out_of_order_as_well() {
     let faults: Vec<_> = parts.iter().map(|part| (&part["name"], &part["fault"])).collect();
     assert_eq!(faults, [(&"inner".into(), &true.into()), (&"outer".into(), &true.into())]);
 }
+
+#[test]
+fn a_panic_marks_spans_that_it_closes_although_they_were_never_entered() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let root = info_span!("root");
+            let part = info_span!(parent: &root, "part");
+            let called =
+                info_span!(parent: &root, "called", otel.kind = "client", error = tracing::field::Empty);
+            let _all = (part, called, root);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let header = "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1";
+            let _continued = info_span!("continued", xray.trace_header = header);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+    });
+    let documents = rig.documents();
+    assert_eq!(documents.len(), 2);
+    let parts = documents[0]["subsegments"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    for document in documents.iter().chain(parts) {
+        assert_eq!(document["fault"], true, "{document}");
+        assert_eq!(document["cause"]["exceptions"][0]["type"], "panic", "{document}");
+    }
+}

@@ -348,10 +348,15 @@ fn a_call_outside_of_any_segment_is_known_by_its_kind_wherever_that_stands() {
         info_span!("first", otel.kind = "client", tenant = "blue");
         info_span!("behind", tenant = "blue", otel.kind = "client");
         info_span!("displayed", tenant = "blue", otel.kind = %"CLIENT", attempt = 1);
-        info_span!("a server's", tenant = "client", otel.kind = "server", note = "client");
-        info_span!("a server's", tenant = %"client", otel.kind = %"server", note = %"client");
+        info_span!("served", tenant = "client", otel.kind = "server", note = "client");
+        info_span!("served", tenant = %"client", otel.kind = %"server", note = %"client");
+        info_span!("served", tenant = "client", otel.kind = Empty);
     });
-    assert_eq!((rig.handle.stats().context_missing, rig.received().documents().len()), (3, 2));
+    assert_eq!(rig.handle.stats().context_missing, 3);
+    let received = rig.received();
+    let operations =
+        received.documents().iter().map(|document| &document.json()["metadata"]["default"]["operation"]);
+    assert_eq!(operations.collect::<Vec<_>>(), ["served"; 3]);
 }
 
 #[test]
@@ -366,4 +371,22 @@ fn a_span_that_follows_from_another_names_it() {
     let document = rig.document();
     let effect = &document["subsegments"].as_array().unwrap().iter().find(|part| part["name"] == "effect");
     assert_eq!(effect.unwrap()["metadata"]["default"]["follows_from"], id);
+}
+
+#[test]
+fn a_trace_that_is_recorded_after_all_keeps_the_ids_of_the_headers_so_far() {
+    let rig = Rig::with(|b| b.sampler(Never));
+    let (before, after) = rig.run(|| {
+        let root = info_span!("root").entered();
+        let before = current_trace_header().unwrap();
+        root.force_sampling(true);
+        (before, current_trace_header().unwrap())
+    });
+    assert_eq!((before.parent(), before.sampled()), (after.parent(), SamplingDecision::NotSampled));
+    assert_eq!(after.sampled(), SamplingDecision::Sampled);
+    let document = rig.document();
+    assert_eq!(
+        (&document["id"], &document["trace_id"]),
+        (&after.parent().unwrap().to_string().into(), &after.root().to_string().into(),)
+    );
 }

@@ -10,7 +10,7 @@ use xray_sdk::local::Collector;
 use xray_sdk::sampling::Always;
 use xray_tracing_layer::{Diagnostic, XraySpanExt, current_trace_header};
 
-use crate::support::{Rig, builder_for, tick};
+use crate::support::{MemoryRig, Rig, builder_for, tick};
 
 /// A request with work inside and an error, seen from every callback.
 fn request() {
@@ -321,4 +321,21 @@ fn spans_that_a_reload_leaves_open_are_counted_with_what_was_folded_into_them() 
         (1, 1, 2, 1),
         "{stats:?}"
     );
+}
+
+#[test]
+fn what_a_thread_does_under_another_subscriber_leaves_its_own_spans_entered() {
+    let (outer, inner) = (MemoryRig::new(), MemoryRig::new());
+    outer.run(|| {
+        let _root = info_span!("root").entered();
+        // Registries number their spans alike.
+        inner.run(|| info_span!("other").in_scope(|| info_span!("part").in_scope(|| ())));
+        inner.run(|| drop(info_span!("other").entered()));
+        info_span!("child").in_scope(|| drop(info_span!("grandchild")));
+    });
+    let documents = outer.documents();
+    assert_eq!(documents.len(), 1);
+    assert_eq!(documents[0]["subsegments"][0]["subsegments"][0]["name"], "grandchild");
+    let others = inner.documents();
+    assert_eq!((others.len(), &others[0]["subsegments"][0]["name"]), (2, &"part".into()));
 }

@@ -186,7 +186,7 @@ impl Life {
         for (stored, bytes) in job.write {
             self.disk.insert(stored.key, (stored, bytes));
         }
-        let bytes: u64 = self.disk.values().map(|(stored, _)| stored.bytes).sum();
+        let bytes: u64 = self.disk.values().map(|(stored, _)| stored.room()).sum();
         let most = self.settings.spool.map_or(0, |limits| limits.max_bytes);
         assert!(bytes <= most + 200_000, "seed {}: {bytes} bytes on disk", self.seed);
         let loaded = job.load.map(|key| match self.disk.get(&key) {

@@ -106,7 +106,7 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, slot, value);
     }
 
-    /// Puts a text by its ready way. Puts nothing and returns `false` if it has none.
+    /// Puts a string by its ready way. Puts nothing and returns `false` if it has none.
     #[inline]
     fn put_ready(&mut self, field: &Field, text: &str) -> bool {
         let Some(ReadyWays { ways, keys }) = self.ways else { return false };

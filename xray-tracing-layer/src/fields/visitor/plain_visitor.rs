@@ -74,7 +74,7 @@ impl<'a> PlainVisitor<'a> {
     }
 
     /// Puts a value by its slot.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_by_slot(&mut self, slot: &Slot, value: Value<'_>) {
         match slot {
             Slot::Any { section, rank, key } => {
@@ -85,7 +85,7 @@ impl<'a> PlainVisitor<'a> {
             _ => {
                 let mut target = FieldTarget::new(self.rules, self.body, self.is_segment);
                 target.distinct = self.callsite.distinct_request;
-                slot.write(value, &mut target);
+                slot.write_known(value, &mut target);
             }
         }
     }

@@ -136,7 +136,7 @@ fn host_header(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
 
 /// Returns a URI as it is displayed, completed by the host header.
 fn written(uri: &Uri, named: Option<&Authority>) -> String {
-    let scheme = uri.scheme_str().or(named.map(|_| "http"));
+    let scheme = uri.scheme_str().or_else(|| named.map(|_| "http"));
     let authority = uri.authority().or(named).map_or("", Authority::as_str);
     let (scheme, slashes) = scheme.map_or(("", ""), |scheme| (scheme, "://"));
     let (mark, query) = uri.query().map_or(("", ""), |query| ("?", query));

@@ -170,7 +170,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 
 /// Returns the scheme. Most servers do not report TLS, and most use none, behind a proxy that does.
 fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
-    let forwarded = text_of(headers, X_FORWARDED_PROTO).and_then(first_of);
+    let forwarded = text_of(headers, X_FORWARDED_PROTO).map(first_of);
     let known = forwarded.filter(|scheme| matches!(*scheme, "http" | "https"));
     known.or_else(|| uri.scheme_str()).unwrap_or("http")
 }
@@ -194,8 +194,8 @@ fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn first_of(list: &str) -> Option<&str> {
-    list.split(',').map(str::trim).next().filter(|first| !first.is_empty())
+fn first_of(list: &str) -> &str {
+    list.bytes().position(|byte| byte == b',').map_or(list, |end| &list[..end]).trim_ascii()
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
