@@ -14,7 +14,7 @@ use proptest::test_runner::Config;
 use serde_json::Value;
 use tracing::{Span, error, info, info_span};
 use xray_sdk::sampling::{Always, KeepSlowAndFailed, Never, Ratio, Sampler, SamplingRequest, SamplingResult};
-use xray_sdk::{EmitError, Emitter, Packet, TraceHeader};
+use xray_sdk::{EmitError, Emitter, Packet};
 use xray_tracing_layer::{Builder, DropRule, Handle, XraySpanExt, current_trace_header};
 
 use crate::forest::{Failure, Like, child_of, like, random};
@@ -272,12 +272,13 @@ impl Chaos {
                     }
                 }
                 16 => {
-                    let from = slot(slots, random()).and_then(|span| span.trace_header());
-                    let header = from.or_else(|| {
-                        "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0"
-                            .parse::<TraceHeader>()
-                            .ok()
-                    });
+                    // Its own, a former root's, or a stranger's. Two roots that continue each other are a circle of the
+                    // program's making.
+                    let header = match random() % 3 {
+                        0 => slot(slots, at).and_then(|span| span.trace_header()),
+                        1 => info_span!(parent: None, "caller").trace_header(),
+                        _ => CALLER.parse().ok(),
+                    };
                     if let (Some(span), Some(header)) = (slot(slots, at), header) {
                         span.set_trace_header(&header);
                     }
@@ -300,6 +301,8 @@ impl Chaos {
         }
     }
 }
+
+const CALLER: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0";
 
 /// Collects the ids in a document, each with the trace's.
 fn ids<'a>(document: &'a Value, trace: &'a str, found: &mut Vec<(&'a str, &'a str)>) {

@@ -6,8 +6,8 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
-use tracing::{error, info_span};
-use xray_tracing_layer::XraySpanExt;
+use tracing::{error, info, info_span};
+use xray_tracing_layer::{Builder, XraySpanExt};
 
 use crate::support::MemoryRig;
 
@@ -214,6 +214,21 @@ fn a_value_that_is_a_secret_by_its_name_is_left_out_wherever_the_program_puts_it
     assert_eq!(document["metadata"]["login"], json!({"client-secret": "…", "user": user}));
     assert_eq!(document["metadata"]["default"]["next_token"], "page 2");
     assert_eq!(rig.handle.stats().values_dropped, 6);
+}
+
+#[test]
+fn a_breadcrumb_shows_of_a_secret_by_its_name_no_more_than_yes_or_no() {
+    let rig = MemoryRig::with(Builder::breadcrumbs);
+    rig.run(|| {
+        info_span!("login").in_scope(|| {
+            error!(client_secret = SECRET, has_password = true, "refused");
+            info!(client_secret = SECRET, has_password = false, "tried again");
+        });
+    });
+    let document = &rig.documents()[0];
+    assert_eq!(leaked(&document.to_string()), None, "{document}");
+    assert_eq!(document["cause"]["exceptions"][0]["message"], "refused");
+    assert_eq!(document["metadata"]["breadcrumbs"]["0001"]["fields"], json!({"has_password": false}));
 }
 
 #[test]

@@ -88,7 +88,8 @@ impl<'a> BreadcrumbVisitor<'a> {
                     put_clean(&mut self.message, format_args!("{value}"), MAX_MESSAGE, self.rules.keep_query);
             }
             Some(Slot::LogRecord(fact)) => value.with_text(|text| self.log_record.note(*fact, text)),
-            Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. } | Slot::Header { .. }) | None => {}
+            Some(Slot::Ignored | Slot::Sampled | Slot::Header { .. }) | None => {}
+            Some(Slot::Secret { .. }) if !matches!(value, Value::Bool(_)) => {}
             Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
             Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
                 value.with_text(|text| {
