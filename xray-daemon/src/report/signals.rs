@@ -11,12 +11,15 @@ pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    /// None under `nohup`, whose programs outlive their terminal.
     #[cfg(unix)]
-    hang_up: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 impl Signals {
     /// Takes over SIGTERM, SIGINT and SIGHUP, which end the process no more by themselves.
+    ///
+    /// SIGHUP stays ignored if it was ignored at the start, as `nohup` asks for.
     ///
     /// # Errors
     ///
@@ -28,7 +31,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hang_up: if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
 
@@ -45,10 +48,16 @@ impl Signals {
     /// Waits for the next signal, and returns its name.
     #[cfg(unix)]
     pub async fn next(&mut self) -> &'static str {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
-            _ = self.hang_up.recv() => "SIGHUP",
+            _ = hang_up => "SIGHUP",
         }
     }
 
@@ -61,4 +70,12 @@ impl Signals {
             Err(_) => std::future::pending().await,
         }
     }
+}
+
+/// Reports whether SIGHUP was ignored when the process began, as under `nohup`. Only Linux shows that.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::edge::daemon::{Daemon, command, output, segment};
+use crate::edge::daemon::{Daemon, command, output, segment, usual};
 use crate::edge::tls::Authority;
 use crate::edge::xray::{Answer, XRay, error, ok};
 
@@ -137,6 +137,29 @@ fn sigterm_sends_what_waits_then_the_telemetry_and_ends_with_0() {
         let last = daemon.line("Shutdown finished: ");
         assert!(last.contains("received 30, sent 30, rejected 0"), "{last}");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_the_daemon_outlives_its_terminal() {
+    let xray = XRay::start(|_| ok("{}"));
+    let usual = command(&usual(&xray.url()));
+    let mut nohup = std::process::Command::new("nohup");
+    nohup.arg(usual.get_program()).args(usual.get_args()).stdin(std::process::Stdio::null());
+    for (name, value) in usual.get_envs() {
+        match value {
+            Some(value) => nohup.env(name, value),
+            None => nohup.env_remove(name),
+        };
+    }
+    let mut daemon = Daemon::spawn(nohup);
+    daemon.line("Starting proxy http server on ");
+    daemon.signal("HUP");
+    daemon.send(30);
+    daemon.wait("documents", || (xray.documents().len() == 30).then_some(()));
+    daemon.signal("TERM");
+    assert_eq!(daemon.ended().code(), Some(0));
+    assert!(daemon.lines().iter().all(|line| !line.contains("SIGHUP")), "{:?}", daemon.lines());
 }
 
 #[cfg(unix)]

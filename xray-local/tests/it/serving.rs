@@ -64,7 +64,7 @@ fn put_trace_segments_answers_per_document_on_both_doors() {
 #[cfg(unix)]
 #[test]
 fn everything_received_is_in_the_file_after_a_signal() {
-    for name in ["TERM", "INT"] {
+    for name in ["TERM", "INT", "HUP"] {
         let folder = Folder::new();
         let program = Program::start(&folder.file(), &[]);
         let socket = socket();

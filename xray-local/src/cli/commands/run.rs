@@ -9,6 +9,8 @@ use clap::Args;
 use rusqlite::Connection;
 use tokio::process::Command;
 
+#[cfg(unix)]
+use super::serve::hang_up;
 use super::serve::{runtime, start};
 use crate::access::{Mode, decisions};
 use crate::cli::borrowed::Borrowed;
@@ -188,6 +190,8 @@ struct Signals {
     interrupt: tokio::signal::unix::Signal,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    hang_up: std::pin::Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
 impl Signals {
@@ -196,7 +200,11 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
 
         let listen = |kind| signal(kind).map_err(Failure::new);
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hang_up: Box::pin(hang_up()?),
+        })
     }
 
     #[cfg(not(unix))]
@@ -211,6 +219,7 @@ impl Signals {
         return tokio::select! {
             _ = self.interrupt.recv() => false,
             _ = self.terminate.recv() => true,
+            () = &mut self.hang_up => true,
         };
         #[cfg(not(unix))]
         {

@@ -135,17 +135,19 @@ pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::new)
 }
 
-/// Waits for SIGINT or SIGTERM.
+/// Waits for SIGINT, SIGTERM, or the SIGHUP of a terminal that was closed.
 fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::new)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::new)?;
+        let hang_up = hang_up()?;
         Ok(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                () = hang_up => {}
             }
         })
     }
@@ -156,6 +158,27 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Failure> {
             std::future::pending::<()>().await;
         }
     })
+}
+
+/// Waits for SIGHUP; for ever if SIGHUP was ignored when the process began, as under `nohup`.
+#[cfg(unix)]
+pub(super) fn hang_up() -> Result<impl Future<Output = ()> + Send + Unpin, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut signal =
+        if ignores_hang_up() { None } else { Some(signal(SignalKind::hangup()).map_err(Failure::new)?) };
+    Ok(std::future::poll_fn(move |context| match &mut signal {
+        Some(signal) => signal.poll_recv(context).map(|_| ()),
+        None => std::task::Poll::Pending,
+    }))
+}
+
+/// Reports whether SIGHUP was ignored when the process began, as under `nohup`. Only Linux shows that.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Waits for the end of the standard input, or for ever if that does not matter.
