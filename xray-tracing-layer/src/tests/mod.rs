@@ -140,12 +140,15 @@ fn a_child_that_opens_in_an_old_segment_announces_it() {
 
 #[test]
 fn a_child_that_closes_in_a_segment_grown_old_announces_it() {
-    for is_call in [false, true] {
+    for (is_call, is_deep) in [(false, false), (true, false), (false, true), (true, true)] {
         let rig = Rig::new(|b| b);
         rig.run(|| {
             let _root = info_span!("root").entered();
+            // The span around the child is young.
+            rig.pass(3 * SECOND);
+            let _part = is_deep.then(|| info_span!("part").entered());
             let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
-            rig.pass(6 * SECOND);
+            rig.pass(3 * SECOND);
             assert_eq!(rig.sent(), [0; 0]);
             drop(child);
             let sent = rig.sent();
