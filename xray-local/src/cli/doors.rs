@@ -37,7 +37,7 @@ pub(super) async fn open(settings: &Settings, store: &Store, addresses: &Address
     let pages = console::router(&Console::new(server.store().clone(), options));
     Ok(Doors {
         daemon: daemon_router(&server),
-        api: api_router(&server, pages),
+        api: console::missing(api_router(&server, pages)),
         permit: Permit::new(server.datagrams()),
         finish: Finish::new(move || server.finish()),
     })

@@ -34,7 +34,21 @@ pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
     rows.iter().map(lay).collect()
 }
 
-/// A text from a trace without control characters, which could move the cursor or change colours.
+/// A text from a trace without characters that could move the cursor, change colours or turn the order of others.
 pub(super) fn plain(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+    let is_order = |character: char| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let safe = |character: char| {
+        if character.is_control() || is_order(character) { '\u{fffd}' } else { character }
+    };
+    text.chars().map(safe).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain;
+
+    #[test]
+    fn a_text_of_a_trace_changes_neither_the_terminal_nor_the_order_of_what_follows() {
+        assert_eq!(plain("a\u{1b}[31m\u{202e}b\u{2067}\n注文"), "a\u{fffd}[31m\u{fffd}b\u{fffd}\u{fffd}注文");
+    }
 }

@@ -66,6 +66,22 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     bytes.ok_or_else(|| format!("\"{text}\" is no size; write 500MB, 2GB, or a number of bytes"))
 }
 
+/// Reads a bound of the data's size, which is at least 1 MB.
+///
+/// An empty file has 0.4 MB. A bound below would delete every trace.
+///
+/// # Errors
+/// A sentence with the forms that are accepted.
+pub(super) fn bound(text: &str) -> Result<u64, String> {
+    let bytes = size(text)?;
+    if bytes < 1_000_000 {
+        return Err(format!(
+            "\"{text}\" is {bytes} bytes, but the data is kept in at least 1MB; write 500MB or 2GB"
+        ));
+    }
+    Ok(bytes)
+}
+
 /// A time in the zone of this machine, or of `TZ`: `2026-11-26 11:00:00.125 +01:00`, `2026-11-26 10:00:00.125 UTC`.
 pub(super) fn show(time: Time) -> String {
     show_in(time, TimeZone::system())
@@ -110,6 +126,10 @@ mod tests {
         assert!(time("yesterday").is_err() && time("1h").is_ok_and(|time| time < now()));
         for (text, bytes) in [("7", 7), ("3kB", 3_000), ("500MB", 500_000_000), ("2GB", 2_000_000_000)] {
             assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        assert_eq!((bound("1MB"), bound("2GB")), (Ok(1_000_000), Ok(2_000_000_000)));
+        for text in ["0", "500", "999kB", "2GiB"] {
+            assert!(bound(text).is_err(), "{text}");
         }
         assert!(size("2GiB").is_err() && size("").is_err() && size("99999999999GB").is_err());
     }

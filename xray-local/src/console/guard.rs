@@ -26,7 +26,11 @@ const HEADERS: [(HeaderName, &str); 5] = [
 
 /// Adds the security headers to every answer of the pages.
 pub(super) async fn headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    protect(next.run(request).await)
+}
+
+/// Adds the security headers to an answer.
+pub(super) fn protect(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));

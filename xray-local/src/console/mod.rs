@@ -13,6 +13,7 @@ mod assets;
 mod guard;
 mod live;
 mod map;
+mod missing;
 mod parts;
 mod settings;
 mod state;
@@ -24,6 +25,7 @@ mod upload;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 
+pub use missing::missing;
 pub use state::{Console, Options, Stopping, new_token};
 
 /// The pages, for [`api_router`](crate::api::api_router).

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Console, finish } from "./page.mjs";
+import { Console, finish, ready } from "./page.mjs";
 import { segment, start, traceId } from "./server.mjs";
 
 let server;
@@ -73,6 +73,30 @@ test("an empty result names the condition that removed everything", async () => 
   await row.getByRole("link", { name: "Leave it out" }).click();
   await page.locator("#list tbody tr").first().waitFor();
   assert.equal(await page.inputValue("#filter"), 'service("web")');
+  await page.close();
+});
+
+test("a long URL leaves room for the other traces, on every page", async () => {
+  const url = `https://bucket.example/${"token".repeat(1_000)}`;
+  const [document] = [segment({ name: "signed", http: { request: { method: "GET", url } } })];
+  await server.put([document]);
+  const page = await browser.open('/traces?filter=service(%22signed%22)');
+  const row = page.locator("#list tbody tr").first();
+  assert((await row.boundingBox()).height < 120);
+  assert.equal(await row.locator(`[title="${url}"]`).count(), 1);
+  await page.goto(server.url);
+  assert((await page.locator(`tr[data-trace="${document.trace_id}"]`).boundingBox()).height < 120);
+  await page.goto(`${server.url}/trace/${document.trace_id}`);
+  await ready(page, "trace");
+  assert((await page.locator("#rows").boundingBox()).y < 500);
+  await page.close();
+});
+
+test("an address that is no page is answered with one that has the way back", async () => {
+  const page = await browser.open("/trces", { status: 404 });
+  await page.getByText("There is no page /trces.").waitFor();
+  await page.getByRole("link", { name: "Traces" }).click();
+  await page.waitForURL(/\/traces$/);
   await page.close();
 });
 

@@ -215,6 +215,7 @@ fn values_that_no_server_could_use_are_refused_before_it_starts() {
         (["--data", ""], "--data"),
         (["--keep", "5"], "30d"),
         (["--max-size", "2GiB"], "2GB"),
+        (["--max-size", "500"], "at least 1MB"),
         (["--access", "loose"], "off, warn or enforce"),
         (["--limits", "some"], "real nor off"),
         (["--udp", "2000"], "ADDRESS:PORT"),

@@ -1,5 +1,8 @@
 //! The program serves: from datagram to summary, from start to end.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::json;
 use xray_sdk::{DaemonAddress, Emitter, Packet, UdpEmitter};
 
@@ -113,4 +116,26 @@ fn a_file_that_is_none_of_ours_is_refused_with_a_sentence() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(said.contains("damaged") && said.contains("xray.db"), "{said}");
     assert_eq!(std::fs::read(folder.file()).unwrap().len(), 30_000, "the file was changed");
+}
+
+/// A browser gets a page with the way back, and a client of the API the API's error.
+#[test]
+fn a_path_that_nobody_has_is_answered_in_the_callers_form() {
+    let folder = Folder::new();
+    let program = Program::start(&folder.file(), &[]);
+    for (accept, form) in [
+        ("text/html,application/xhtml+xml", "There is no page /trces."),
+        ("*/*", "UnknownOperationException"),
+    ] {
+        let mut stream = TcpStream::connect(program.api).unwrap();
+        let request = format!(
+            "GET /trces HTTP/1.1\r\nHost: {}\r\nAccept: {accept}\r\nConnection: close\r\n\r\n",
+            program.api
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains(form), "{answer}");
+        assert_eq!(answer.contains("content-security-policy: "), accept != "*/*", "{answer}");
+    }
 }

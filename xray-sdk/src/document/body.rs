@@ -128,51 +128,6 @@ impl Body {
         self.finish(part, rank, start, key.len(), written);
     }
 
-    /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
-    /// two of them have the same key. X-Ray's limit of 50 annotations is the caller's to keep.
-    #[inline]
-    pub fn append(
-        &mut self,
-        section: Section,
-        rank: u8,
-        key: Key<'_>,
-        value: impl FnOnce(&mut Buffer) -> Written,
-    ) {
-        self.append_part(section.into(), rank, key, value);
-    }
-
-    /// Puts a piece as [`append`](Self::append) puts a member.
-    #[inline]
-    pub fn append_piece(
-        &mut self,
-        piece: Piece,
-        rank: u8,
-        key: Key<'_>,
-        value: impl FnOnce(&mut Buffer) -> Written,
-    ) {
-        self.append_part(piece.into(), rank, key, value);
-    }
-
-    #[inline]
-    fn append_part(
-        &mut self,
-        part: Part,
-        rank: u8,
-        key: Key<'_>,
-        value: impl FnOnce(&mut Buffer) -> Written,
-    ) {
-        let (start, key) = (self.text.len(), key.json());
-        self.text.put(key);
-        match value(&mut self.text) {
-            Written::Nothing => self.finish(part, rank, start, key.len(), Written::Nothing),
-            wrote => {
-                self.mixed |= wrote == Written::Cut;
-                self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(Content::Member { part, rank, key_len: key.len() as u16 }, start);
-            }
-        }
-    }
-
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
     pub fn put_str(&mut self, section: Section, rank: u8, key: Key<'_>, value: &str) {
@@ -295,10 +250,8 @@ impl Body {
     }
 
     fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
-        let value = |entry: &Entry| {
-            let may_be = entry.is_member(part, key.len());
-            if may_be { self.bytes_of(entry).strip_prefix(key.as_bytes()) } else { None }
-        };
+        let bytes = |entry: &Entry| entry.is_member(part, key.len()).then(|| self.bytes_of(entry));
+        let value = |entry: &Entry| bytes(entry)?.strip_prefix(key.as_bytes());
         if self.lacks_entries(part) {
             return self.live(part).find_map(|entry| value(&entry));
         }

@@ -50,8 +50,9 @@ impl FromStr for TraceHeader {
     }
 }
 
-/// Reads a header as most are written: a root alone, by load balancers, or with parent and decision, by SDKs. Returns `None`
-/// for any other.
+/// Reads a header as most are written; `None` for any other.
+///
+/// Load balancers write a root alone, SDKs root, parent and decision.
 fn usual(text: &str) -> Option<TraceHeader> {
     let (root, rest) = text.strip_prefix("Root=")?.split_at_checked(TraceId::LEN)?;
     let header = TraceHeader::new(root.parse().ok().filter(|root: &TraceId| !root.is_zero())?);

@@ -190,29 +190,6 @@ fn a_span_that_panics_is_a_fault() {
 }
 
 #[test]
-fn an_end_user_who_is_known_only_inside_and_later_belongs_to_the_segment() {
-    let document = document_of(|| {
-        let _root = info_span!("root").entered();
-        let inside = info_span!("inside", user.id = Empty);
-        inside.record("user.id", "ann");
-    });
-    assert_eq!(document["user"], "ann");
-}
-
-#[test]
-fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
-    let document = document_of(|| {
-        let _root = info_span!("root").entered();
-        for namespace in ["aws", "remote", "local"] {
-            info_span!("call", xray.namespace = namespace);
-        }
-    });
-    let parts = document["subsegments"].as_array().unwrap();
-    let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
-    assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
-}
-
-#[test]
 fn a_root_is_the_same_wherever_the_fields_stand_that_decide() {
     const HEADER: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8";
     const NOT_SAMPLED: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=0";
@@ -258,6 +235,29 @@ fn a_root_is_the_same_wherever_the_fields_stand_that_decide() {
             documents[0].as_ref().map(|document| document["parent_id"].as_str().unwrap_or_default());
         assert_eq!(parent_id, parent);
     }
+}
+
+#[test]
+fn an_end_user_who_is_known_only_inside_and_later_belongs_to_the_segment() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        let inside = info_span!("inside", user.id = Empty);
+        inside.record("user.id", "ann");
+    });
+    assert_eq!(document["user"], "ann");
+}
+
+#[test]
+fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        for namespace in ["aws", "remote", "local"] {
+            info_span!("call", xray.namespace = namespace);
+        }
+    });
+    let parts = document["subsegments"].as_array().unwrap();
+    let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
+    assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Address {
             plain @ Self::Plain(_) => Ok(plain),
             #[cfg(feature = "aws")]
             Self::Secure(_) | Self::Region => Err(Failure::usage(format!(
-                "\"{text}\" can be read, but this command sends to http://HOST:PORT only: nothing is written to AWS"
+                "\"{text}\" is for commands that read; this one takes http://HOST:PORT only, since nothing is written to AWS"
             ))),
         }
     }

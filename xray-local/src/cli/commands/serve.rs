@@ -47,8 +47,8 @@ pub(in super::super) struct Serve {
     /// Age at which traces are deleted.
     #[arg(long, value_name = "LENGTH", value_parser = when::length, default_value = "30d")]
     keep: Duration,
-    /// Size of the data above which the oldest traces are deleted.
-    #[arg(long, value_name = "SIZE", value_parser = when::size, default_value = "2GB")]
+    /// Size of the data above which the oldest traces are deleted, at least 1MB.
+    #[arg(long, value_name = "SIZE", value_parser = when::bound, default_value = "2GB")]
     max_size: u64,
     /// X-Ray's limits: real, or off to lift them.
     #[arg(long, value_name = "real|off", value_parser = limits, default_value = "real")]

@@ -22,7 +22,7 @@ pub(super) struct Shown<'a> {
     pub(super) endpoint: &'a str,
 }
 
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 13] = [
     ("↑ ↓", "one row up or down"),
     ("← →", "fold or unfold"),
     ("Enter", "to the details"),
@@ -36,7 +36,6 @@ const KEYS: [(&str, &str); 14] = [
     ("h H", "hide rows of the same name, show all again"),
     ("y", "copy the row's id"),
     ("Home End", "first or last row"),
-    ("/", "search"),
 ];
 
 /// Writes the page.
@@ -56,7 +55,9 @@ pub(super) fn page(shown: &Shown<'_>) -> Html<String> {
         div #head data-part {
             div.title {
                 h1 { (class.badge()) " " (entry) }
-                p.request { @if let Some(method) = &http.method { (method) " " } @if let Some(url) = &http.url { (url) } }
+                p.request.clamp title=[http.url.as_deref()] {
+                    @if let Some(method) = &http.method { (method) " " } @if let Some(url) = &http.url { (url) }
+                }
             }
             dl.head {
                 div { dt { "Start" } dd { (format::time(timeline.start())) } }

@@ -42,9 +42,13 @@ fn first(summary: &Summary) -> Markup {
     html! {
         td.mono { a href={ "/trace/" (id) } title=(id) { (format::time(summary.start)) } }
         td.state { (class(summary).badge()) @if let Some(status) = http.status { " " (status) } }
-        td { (entry) }
-        td { @if let Some(method) = &http.method { (method) " " }
-            @if let Some(url) = &http.url { span.url title=(url) { (path(url)) } } }
+        td { span.clamp title=(entry) { (entry) } }
+        td {
+            span.clamp title=[http.url.as_deref()] {
+                @if let Some(method) = &http.method { (method) " " }
+                @if let Some(url) = &http.url { (path(url)) }
+            }
+        }
         td.number { @match summary.response { Some(response) => (format::length(response)), None => "–" } }
     }
 }

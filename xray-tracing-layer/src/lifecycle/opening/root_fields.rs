@@ -117,8 +117,13 @@ impl<'a> RootFields<'a> {
         }
         // Fields that documents do not contain, such as headers, are not even formatted.
         if *slot != Slot::Ignored {
-            self.record.deferred.get_or_insert_default().keep(field.index(), value);
+            self.defer(field, value);
         }
+    }
+
+    #[inline]
+    fn defer(&mut self, field: &Field, value: Value<'_>) {
+        self.record.deferred.get_or_insert_default().keep(field.index(), value);
     }
 }
 
@@ -126,11 +131,12 @@ impl Visit for RootFields<'_> {
     fn record_str(&mut self, field: &Field, text: &str) {
         match self.keys.ways.get(field.index()) {
             Some(ReadyWay::Kind) => self.note_kind(is_call(text)),
-            // A blank text may count as absent.
-            Some(ReadyWay::Short) if self.is_written() && !text.starts_with(' ') => {
-                self.visitor().record_str(field, text);
+            Some(ReadyWay::Short | ReadyWay::Url { .. }) if !self.is_written() => {
+                self.defer(field, Value::Str(text));
             }
-            Some(ReadyWay::Url { .. }) if self.is_written() => self.put_url(field, text),
+            // A blank text may count as absent.
+            Some(ReadyWay::Short) if !text.starts_with(' ') => self.visitor().record_str(field, text),
+            Some(ReadyWay::Url { .. }) => self.put_url(field, text),
             _ => self.put_other(field, Value::Str(text)),
         }
     }
