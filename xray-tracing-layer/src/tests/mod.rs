@@ -139,6 +139,25 @@ fn a_child_that_opens_in_an_old_segment_announces_it() {
 }
 
 #[test]
+fn a_child_that_closes_in_a_segment_grown_old_announces_it() {
+    for (is_call, is_deep) in [(false, false), (true, false), (false, true), (true, true)] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            // The span around the child is young.
+            rig.pass(3 * SECOND);
+            let _part = is_deep.then(|| info_span!("part").entered());
+            let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
+            rig.pass(3 * SECOND);
+            assert_eq!(rig.sent(), [0; 0]);
+            drop(child);
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+        });
+    }
+}
+
+#[test]
 fn a_parent_open_for_long_holds_nothing_back() {
     let rig = Rig::new(|b| b);
     rig.run(|| {
@@ -260,8 +279,8 @@ fn what_comes_after_an_early_end_is_a_late_part_without_what_was_sent() {
     use crate::lifecycle::core::Core;
     let rig = Rig::new(|b| b);
     let early = rig.run(|| {
-        let root = info_span!("root", late = tracing::field::Empty).entered();
-        drop(info_span!("child", text = "x".repeat(20_000)));
+        let root = info_span!("root", late = tracing::field::Empty, text = "x".repeat(20_000)).entered();
+        drop(info_span!("child"));
         rig.pass(SECOND);
         let root = root.exit();
         with_core(&root, Core::emit_ended);
