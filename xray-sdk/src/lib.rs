@@ -140,7 +140,7 @@ pub mod document {
         pub use super::preamble::Preamble;
         pub use super::section::{Piece, Section};
         pub use super::truncation::{Truncation, Written};
-        pub use crate::json::{Buffer, end_of_host, is_plain_path, is_plain_path_or_port};
+        pub use crate::json::{Buffer, all_words, end_of_host, is_plain_path, is_plain_path_or_port};
     }
 }
 

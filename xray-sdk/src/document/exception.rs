@@ -192,26 +192,35 @@ impl Body {
     }
 
     /// Begins an exception of the type `Error` in an empty buffer. Its message has to follow, one JSON string, before
-    /// [`put_begun`](Self::put_begun) takes it.
+    /// [`end_exception`](Self::end_exception) ends it.
     #[inline]
     pub fn begin_exception(begun: &mut Buffer) {
         put_head(begun, BEGINNING, SegmentId::random_apart());
     }
 
-    /// Adds an exception that was begun by [`begin_exception`](Self::begin_exception), and marks the work as failed.
-    pub fn put_begun(&mut self, begun: &Buffer, is_cut: bool, stack: &Stack) {
+    /// Ends an exception that was begun by [`begin_exception`](Self::begin_exception), with its stack. Returns where the stack
+    /// begins.
+    #[inline]
+    pub fn end_exception(begun: &mut Buffer, stack: &Stack) -> usize {
+        let stack_at = begun.len();
+        begun.put_row(stack.json.as_bytes());
+        begun.put(",");
+        stack_at
+    }
+
+    /// Adds an exception that was [ended](Self::end_exception), and marks the work as failed.
+    #[inline]
+    pub fn put_ended(&mut self, exception: &Buffer, stack_at: usize, is_cut: bool) {
         self.set_failed();
-        let stack_at = u16::try_from(begun.len()).ok().filter(|_| self.exceptions < MAX_EXCEPTIONS);
+        let stack_at = u16::try_from(stack_at).ok().filter(|_| self.exceptions < MAX_EXCEPTIONS);
         let Some(stack_at) = stack_at else {
             self.losses.dropped += 1;
             return;
         };
         let start = self.text.len();
-        self.text.put_row(begun.as_bytes());
-        self.text.put_row(stack.json.as_bytes());
+        self.text.put_row(exception.as_bytes());
         self.exceptions += 1;
         self.losses.cut += u32::from(is_cut);
-        self.text.put(",");
         self.keep_ready(start, Content::Exception { stack_at });
     }
 

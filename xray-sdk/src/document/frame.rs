@@ -12,7 +12,7 @@ use super::preamble::Preamble;
 use super::segment_members::Own;
 use super::template::{HEAD, ID_DIGITS, TIMES, put_head, put_head_in, put_times};
 use crate::id::{SegmentId, TraceId};
-use crate::json::Buffer;
+use crate::json::{Buffer, Piece};
 
 /// One document, ready to be written.
 #[derive(Clone, Copy, Debug)]
@@ -112,14 +112,7 @@ impl Frame<'_> {
     #[inline(never)]
     fn put_simple(&self, out: &mut Buffer, end: u64) {
         out.reserve(self.size_bound());
-        match (self.kind, Times::of(self.start, end)) {
-            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
-                opening.put(out.bytes_mut(), true, self.id, times);
-            }
-            _ => {
-                self.put_head(out);
-            }
-        }
+        self.put_head(out, Times::of(self.start, end));
         self.body.write_simple(out);
         out.put("}");
     }
@@ -127,29 +120,43 @@ impl Frame<'_> {
     #[inline(never)]
     fn put_any(&self, out: &mut Buffer) {
         let times = self.end.and_then(|end| Times::of(self.start, end));
-        let own = match (self.kind, times) {
+        let own = self.put_head(out, times);
+        self.put_rest(out, own);
+    }
+
+    /// Appends the document of a finished segment. Inlined, so that the frame is in no memory: most that are emitted are of
+    /// segments.
+    #[inline(always)]
+    pub fn put_segment(self, out: &mut Buffer) {
+        match (self.kind, self.end.and_then(|end| Times::of(self.start, end))) {
             (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
                 opening.put(out, self.id, trace_id, times);
                 if let Some(parent_id) = parent_id {
                     put_parent_id(out, parent_id);
                 }
-                self.own()
+                self.put_rest(out, self.own());
             }
-            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
-                opening.put_for(out, true, self.id, times, self.body);
-                None
-            }
-            _ => self.put_head(out),
-        };
-        if !self.body.write_usual(out, own) {
-            self.body.write(out, own);
+            _ => self.put_otherwise(out),
         }
-        if self.children.is_empty() {
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_otherwise(self, out: &mut Buffer) {
+        self.put_any(out);
+    }
+
+    /// Appends what follows the head.
+    #[inline(always)]
+    fn put_rest(&self, out: &mut Buffer, own: Option<Own<'_>>) {
+        let Self { body, children, .. } = self;
+        if !body.write_usual(out, own) {
+            body.write(out, own);
+        }
+        if children.is_empty() {
             return out.put("}");
         }
-        out.put(",\"subsegments\":[");
-        out.put_row(self.children.bytes());
-        out.put("]}");
+        out.put_between(&SUBSEGMENTS, children.bytes(), &SUBSEGMENTS_END);
     }
 
     /// Returns the members that only a segment has.
@@ -163,7 +170,21 @@ impl Frame<'_> {
 
     /// Appends ids, name and times, of any form.
     #[inline(never)]
-    fn put_head(&self, out: &mut Buffer) -> Option<Own<'_>> {
+    fn put_head(&self, out: &mut Buffer, times: Option<Times>) -> Option<Own<'_>> {
+        match (self.kind, times) {
+            (Kind::Embedded { opening: Some(opening) }, Some(times)) => {
+                opening.put_for(out, true, self.id, times, self.body);
+                return None;
+            }
+            (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
+                opening.put(out, self.id, trace_id, times);
+                if let Some(parent_id) = parent_id {
+                    put_parent_id(out, parent_id);
+                }
+                return self.own();
+            }
+            _ => {}
+        }
         match self.kind {
             Kind::Segment { trace_id, parent_id, .. } => {
                 put_head_in(out, self.id, trace_id);
@@ -193,6 +214,9 @@ impl Frame<'_> {
         own
     }
 }
+
+static SUBSEGMENTS: Piece = Piece::new(",\"subsegments\":[");
+static SUBSEGMENTS_END: Piece = Piece::new("]}");
 
 #[inline(never)]
 fn put_parent_id(out: &mut Buffer, parent_id: SegmentId) {

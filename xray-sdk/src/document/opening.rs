@@ -6,7 +6,7 @@ use std::cell::Cell;
 
 use super::template::{END, ID_DIGITS, START, TIMES, TIMES_AND_METADATA};
 use crate::id::{SegmentId, TraceId};
-use crate::json::{Buffer, decimal_digits};
+use crate::json::{Buffer, decimal_digits, decimal_digits_apart};
 
 /// A subsegment's name made ready to begin documents with, a comma in front:
 /// `,{"id":"…","name":"NAME","start_time":…,"end_time":…,"metadata":{"default":{`.
@@ -85,12 +85,10 @@ impl Opening {
         times: Times,
         annotated: bool,
     ) {
-        if !is_first {
-            out.push(b',');
-        }
-        out.extend_from_slice(&self.block[1..]);
+        // The comma is in front of the others.
+        out.extend_from_slice(&self.block[usize::from(is_first)..]);
         let Some(document) = out.last_chunk_mut::<{ BLOCK - 1 }>() else { return };
-        document[ID_DIGITS].copy_from_slice(&id.encode());
+        document[ID_DIGITS].copy_from_slice(&id.encode_apart());
         let end = self.end(document, BEGINNING.len() - 1, times, annotated);
         out.truncate(out.len() - (BLOCK - 1 - end));
     }
@@ -208,28 +206,15 @@ impl Times {
     /// second in which the one before ended, whose digits are known.
     #[inline]
     pub(super) fn of(start: u64, end: u64) -> Option<Self> {
-        let Ok((second, seconds)) = LAST.try_with(Cell::get) else { return None };
-        let (since, until) = (start.wrapping_sub(second), end.max(start).wrapping_sub(second));
-        if since < MICROS && until < MICROS {
-            return Some(Self { seconds, start: since as u32, end: until as u32 });
-        }
-        Self::of_another_second(start, end)
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn of_another_second(start: u64, end: u64) -> Option<Self> {
-        let second = start / MICROS;
-        let (start, end) = (start - second * MICROS, end.max(start).wrapping_sub(second * MICROS));
-        // Seconds have ten digits from 2001 to 2286.
-        if end >= MICROS || !(1_000_000_000..10_000_000_000).contains(&second) {
+        let end = end.max(start);
+        let last = || LAST.try_with(Cell::get).unwrap_or_default();
+        let is_within =
+            |(second, _)| start.wrapping_sub(second) < MICROS && end.wrapping_sub(second) < MICROS;
+        if !is_within(last()) && !begin_second(start, end) {
             return None;
         }
-        let mut seconds = [0; 10];
-        seconds[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
-        seconds[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
-        let _ = LAST.try_with(|last| last.set((second * MICROS, seconds)));
-        Some(Self { seconds, start: start as u32, end: end as u32 })
+        let (second, seconds) = last();
+        Some(Self { seconds, start: start.wrapping_sub(second) as u32, end: end.wrapping_sub(second) as u32 })
     }
 
     /// Writes both into a template that has [`TIMES`] at `at`.
@@ -240,11 +225,26 @@ impl Times {
             return;
         };
         for (offset, fraction) in [(START, self.start), (END, self.end)] {
-            let [_, _, fraction @ ..] = decimal_digits(fraction);
+            let [_, _, fraction @ ..] = decimal_digits_apart(fraction);
             document[offset..][..10].copy_from_slice(&self.seconds);
             document[offset + 11..][..6].copy_from_slice(&fraction);
         }
     }
+}
+
+/// Notes the second in which both times are, and its digits. Returns `false` if there is none.
+#[cold]
+#[inline(never)]
+fn begin_second(start: u64, end: u64) -> bool {
+    let second = start / MICROS;
+    // Seconds have ten digits from 2001 to 2286.
+    if end - second * MICROS >= MICROS || !(1_000_000_000..10_000_000_000).contains(&second) {
+        return false;
+    }
+    let mut seconds = [0; 10];
+    seconds[..8].copy_from_slice(&decimal_digits((second / 100) as u32));
+    seconds[8..].copy_from_slice(&decimal_digits((second % 100) as u32)[6..]);
+    LAST.try_with(|last| last.set((second * MICROS, seconds))).is_ok()
 }
 
 thread_local! {

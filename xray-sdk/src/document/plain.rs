@@ -287,30 +287,53 @@ impl Children {
     /// Adds the document of a finished subsegment without children, if it is within one second, and its body is small, or
     /// [mixed](Body::is_mixed) and usual. Otherwise adds nothing and returns `false`. The parent
     /// [has room](Self::has_room) for it.
-    // Of its own, so that what the caller holds is out of the way.
+    // Of its own, so that what the caller holds is out of the way. So are the ways that it takes.
     #[inline(never)]
     pub fn add_usual(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
-        if !body.is_small() {
-            return body.mixed && self.add_rows(opening, id, (start, end), body);
+        if body.mixed || body.text.is_empty() {
+            return self.add_rows(opening, id, start, end, body);
         }
+        if !body.is_small() {
+            return false;
+        }
+        if body.split > 0 {
+            return self.add_annotated(opening, id, start, end, body);
+        }
+        self.add_plain(opening, id, start, end, body)
+    }
+
+    #[inline(never)]
+    fn add_plain(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
+        self.add_small::<false>(opening, id, (start, end), body)
+    }
+
+    #[inline(never)]
+    fn add_annotated(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
+        self.add_small::<true>(opening, id, (start, end), body)
+    }
+
+    /// Adds a document with a small body with members, of which some are annotations if it is `ANNOTATED`.
+    #[inline(always)]
+    fn add_small<const ANNOTATED: bool>(
+        &mut self,
+        opening: &Opening,
+        id: SegmentId,
+        (start, end): (u64, u64),
+        body: &Body,
+    ) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
             let out = out.bytes_mut();
             out.reserve(BLOCK + MAX_PLAIN + METADATA.len() + CLOSING.len());
-            if body.text.is_empty() {
-                opening.put(out, is_first, id, times);
-                out.push(b'}');
-            } else {
-                opening.put_after(out, is_first, id, times, body.split > 0);
-                put_rows(out, body);
-            }
+            opening.put_after(out, is_first, id, times, ANNOTATED);
+            put_rows(out, body, if ANNOTATED { body.split as usize } else { 0 });
             true
         })
     }
 
     /// Adds a document as [`add_usual`](Self::add_usual) does, with a body of any size and of several parts.
     #[inline(never)]
-    fn add_rows(&mut self, opening: &Opening, id: SegmentId, (start, end): (u64, u64), body: &Body) -> bool {
+    fn add_rows(&mut self, opening: &Opening, id: SegmentId, start: u64, end: u64, body: &Body) -> bool {
         let Some(times) = Times::of(start, end) else { return false };
         self.add_written(|out, is_first| {
             opening.put_for(out, is_first, id, times, body);
@@ -350,15 +373,17 @@ impl Opening {
         let out = out.bytes_mut();
         out.reserve(ALONE_BLOCK + body.text.len() + METADATA.len() + CLOSING.len());
         self.put_placed(out, id, place, times, body.split > 0);
-        put_rows(out, body);
+        put_rows(out, body, body.split as usize);
         true
     }
 }
 
-/// Appends the members of a plain body, which has some, behind the beginning of the first object, and the document's end.
+/// Appends the members of a plain body behind the beginning of the first object, and the document's end.
+///
+/// There are some members, and those up to `split` are annotations.
 #[inline(always)]
-fn put_rows(out: &mut Vec<u8>, body: &Body) {
-    let (row, split) = (body.row(), body.split as usize);
+fn put_rows(out: &mut Vec<u8>, body: &Body, split: usize) {
+    let row = body.row();
     let mut metadata = row;
     if let Some(end) = split.checked_sub(1) {
         out.extend_from_slice(row.get(..end).unwrap_or_default());

@@ -9,11 +9,11 @@ use super::cause_writer::cause_of;
 use super::entry::{Content, Entry};
 use super::flags::Flags;
 use super::keys;
-use super::operation::{METADATA, Operation};
+use super::operation::{self, Operation};
 use super::section::Part;
 use super::segment_members::Own;
 use super::truncation::Truncation;
-use crate::json::Buffer;
+use crate::json::{Buffer, Piece};
 
 /// The members of a single part as they are written, and an exception beside them, without its closing brace.
 struct Rows<'a> {
@@ -73,56 +73,47 @@ impl Body {
         }
         let request = row(Part::HttpRequest);
         let response = if SEVERAL { row(Part::HttpResponse) } else { &[] };
-        let has_request = !request.is_empty() || (SEVERAL && self.has_url_pieces());
-        if has_request {
-            out.put(",\"http\":{\"request\":{");
-            out.put_row(request);
-            if SEVERAL && self.may_have(Part::UrlPiece) {
-                self.write_url_from_parts(out, request.is_empty());
-            }
-        }
         let status = self.status();
-        if !response.is_empty() || status.is_some() {
-            out.put(if has_request { "},\"response\":{" } else { ",\"http\":{\"response\":{" });
-            match status {
-                Some(status) if response.is_empty() => out.put_with_status(*b"\"status\":___}}", status),
-                _ => self.put_response(out, response),
-            }
-        } else if has_request {
-            out.put("}}");
+        let has_response = !response.is_empty() || status.is_some();
+        let close = if has_response { &BEFORE_RESPONSE } else { &TWO_ENDS };
+        if SEVERAL && self.may_have(Part::UrlPiece) && (!request.is_empty() || self.has_url_pieces()) {
+            out.put_piece(&REQUEST);
+            out.put_bytes(request);
+            self.write_url_from_parts(out, request.is_empty());
+            out.put_piece(close);
+        } else if !request.is_empty() {
+            out.put_between(&REQUEST, request, close);
+        } else if has_response {
+            out.put_row(b",\"http\":{\"response\":{");
+        }
+        match status {
+            Some(status) if response.is_empty() => out.put_with_status(*b"\"status\":___}}", status),
+            _ if has_response => self.put_response(out, response),
+            _ => {}
         }
         if let Some(own) = own {
             own.write_aws(out);
         }
         let statement = if SEVERAL { row(Part::Sql) } else { &[] };
         if !statement.is_empty() {
-            put_object(out, ",\"sql\":{", statement);
+            out.put_between(&STATEMENT, statement, &END);
         }
         let exception = row(Part::Exception);
         if !exception.is_empty() {
-            out.put(",\"cause\":{\"exceptions\":[");
-            out.put_row(exception);
-            out.put("}]}");
+            out.put_between(&CAUSE, exception, &CAUSE_END);
         }
         let annotations = row(Part::Annotation);
         if !annotations.is_empty() {
-            put_object(out, ",\"annotations\":{", annotations);
+            out.put_between(&ANNOTATIONS, annotations, &END);
         }
-        let operation = own.and_then(|own| own.operation);
         let metadata = row(Part::Metadata);
-        if !metadata.is_empty() {
-            out.put(METADATA);
-            out.put_row(metadata);
-            if let Some(operation) = operation {
-                self.write_operation(out, operation);
-            }
-            out.put("}}");
-        } else if let Some(operation) = operation {
-            if SEVERAL && self.may_have(Part::NamePiece) {
-                self.write_operation_alone(out, operation);
-            } else {
+        match own.and_then(|own| own.operation) {
+            Some(operation) if metadata.is_empty() && !(SEVERAL && self.may_have(Part::NamePiece)) => {
                 out.put_row(operation.alone().as_bytes());
             }
+            Some(operation) => self.write_metadata_of_segment(out, metadata, operation),
+            None if metadata.is_empty() => {}
+            None => out.put_between(&METADATA, metadata, &TWO_ENDS),
         }
     }
 
@@ -153,22 +144,18 @@ impl Body {
         self.outcome().members()
     }
 
-    /// Appends the operation behind other metadata. What a field of the user's is called already goes without.
+    /// Appends the metadata of a segment, and the operation behind it. A field of that name overrides the operation.
     #[inline(never)]
-    fn write_operation(&self, out: &mut Buffer, operation: &Operation) {
+    fn write_metadata_of_segment(&self, out: &mut Buffer, metadata: &[u8], operation: &Operation) {
+        out.put_piece(&METADATA);
+        out.put_bytes(metadata);
         if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
-            out.put(",");
+            if !metadata.is_empty() {
+                out.put(",");
+            }
             out.put(keys::OPERATION.json());
             self.put_operation(out, operation);
         }
-    }
-
-    /// Appends metadata with nothing but the operation.
-    #[inline(never)]
-    fn write_operation_alone(&self, out: &mut Buffer, operation: &Operation) {
-        out.put(METADATA);
-        out.put(keys::OPERATION.json());
-        self.put_operation(out, operation);
         out.put("}}");
     }
 
@@ -275,13 +262,16 @@ impl Body {
     }
 }
 
-/// Appends an object that few documents have, out of the way of the others.
-#[inline(never)]
-fn put_object(out: &mut Buffer, open: &str, row: &[u8]) {
-    out.put(open);
-    out.put_bytes(row);
-    out.put("}");
-}
+// What rows stand between.
+static REQUEST: Piece = Piece::new(",\"http\":{\"request\":{");
+static BEFORE_RESPONSE: Piece = Piece::new("},\"response\":{");
+static STATEMENT: Piece = Piece::new(",\"sql\":{");
+static CAUSE: Piece = Piece::new(",\"cause\":{\"exceptions\":[");
+static CAUSE_END: Piece = Piece::new("}]}");
+static ANNOTATIONS: Piece = Piece::new(",\"annotations\":{");
+static METADATA: Piece = Piece::new(operation::METADATA);
+static END: Piece = Piece::new("}");
+static TWO_ENDS: Piece = Piece::new("}}");
 
 #[cfg(test)]
 mod tests {

@@ -105,6 +105,22 @@ impl Buffer {
         self.bytes.extend_from_slice(json);
     }
 
+    /// Appends bytes that came out of a buffer between two pieces, out of line as [`put_row`](Self::put_row).
+    #[inline(never)]
+    pub(crate) fn put_between(&mut self, open: &Piece, json: &[u8], close: &Piece) {
+        self.put_piece(open);
+        self.put_bytes(json);
+        self.put_piece(close);
+    }
+
+    /// Appends a piece: all of its room, of which the rest is cut off again.
+    #[inline]
+    pub(crate) fn put_piece(&mut self, piece: &Piece) {
+        let start = self.len();
+        self.bytes.extend_from_slice(&piece.room);
+        self.bytes.truncate(start + piece.len);
+    }
+
     pub(crate) fn bytes_mut(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
@@ -290,6 +306,21 @@ impl Buffer {
     }
 }
 
+/// A few bytes of JSON, such as what a row of members stands between, in a room that is copied by three words.
+pub(crate) struct Piece {
+    room: [u8; 24],
+    len: usize,
+}
+
+impl Piece {
+    /// Makes a piece of at most 24 bytes.
+    pub(crate) const fn new(json: &str) -> Self {
+        let mut room = [0; 24];
+        room.split_at_mut(json.len()).0.copy_from_slice(json.as_bytes());
+        Self { room, len: json.len() }
+    }
+}
+
 impl fmt::Debug for Buffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -308,19 +339,28 @@ struct EscapingWriter<'a> {
 
 impl fmt::Write for EscapingWriter<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if self.cut {
-            return Err(fmt::Error);
-        }
-        let room = self.until.saturating_sub(self.out.len());
-        let fits = if text.len() <= room { text } else { &text[..text.floor_char_boundary(room)] };
         let start = self.out.len();
-        self.out.put_escaped(fits);
-        self.cut = fits.len() < text.len();
-        // Escapes make text longer (a control byte becomes six): cut again, by the encoded length.
-        if self.out.len() > self.until {
-            self.out.truncate(start);
+        if !self.cut && text.len() <= self.until.saturating_sub(start) {
+            self.out.put_escaped(text);
+            // Escapes make text longer: a control byte becomes six.
+            if self.out.len() <= self.until {
+                return Ok(());
+            }
+        }
+        self.cut_at_bound(start, text)
+    }
+}
+
+impl EscapingWriter<'_> {
+    /// Replaces what was written from `start` on by as much of the text as there is room for. The value's own formatting ends
+    /// here: what follows would be formatted for nothing.
+    #[cold]
+    #[inline(never)]
+    fn cut_at_bound(&mut self, start: usize, text: &str) -> fmt::Result {
+        if !self.cut {
             self.cut = true;
-            for c in fits.chars() {
+            self.out.truncate(start);
+            for c in text.chars() {
                 let before = self.out.len();
                 self.out.put_escaped(c.encode_utf8(&mut [0; 4]));
                 if self.out.len() > self.until {
@@ -329,7 +369,6 @@ impl fmt::Write for EscapingWriter<'_> {
                 }
             }
         }
-        // The value's own formatting ends here: what follows would be formatted for nothing.
-        if self.cut { Err(fmt::Error) } else { Ok(()) }
+        Err(fmt::Error)
     }
 }

@@ -14,16 +14,21 @@ pub(crate) fn decimal_digits(value: u32) -> [u8; 8] {
     (ones + 0x3030_3030_3030_3030).to_le_bytes()
 }
 
+/// Returns the digits as [`decimal_digits`] does, out of line, so that the code stands once.
+#[inline]
+pub(crate) fn decimal_digits_apart(value: u32) -> [u8; 8] {
+    #[inline(never)]
+    fn called(value: u32) -> u64 {
+        u64::from_le_bytes(decimal_digits(value))
+    }
+    called(value).to_le_bytes()
+}
+
 /// An HTTP status as its three digits.
-///
-/// The divisions are multiplications by 41 / 2^12 and 103 / 2^10, exact for numbers below 1,000 and below 100.
 #[inline]
 pub(super) fn status_digits(status: u16) -> [u8; 3] {
-    let status = u32::from(status);
-    let hundreds = (status * 41) >> 12;
-    let rest = status - hundreds * 100;
-    let tens = (rest * 103) >> 10;
-    [hundreds, tens, rest - tens * 10].map(|digit| b'0' + digit as u8)
+    let [.., hundreds, tens, ones] = decimal_digits_apart(status.into());
+    [hundreds, tens, ones]
 }
 
 /// A number below 10,000 with at most four decimals, as JSON. Most of those that people record are: prices, ratios,

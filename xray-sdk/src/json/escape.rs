@@ -9,11 +9,8 @@ pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";
 /// time, or all there is.
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
-    if let Some(last) = bytes.last_chunk::<8>() {
-        let (words, _) = bytes.as_chunks::<8>();
-        let is_plain = |word: &[u8; 8]| specials(u64::from_le_bytes(*word)) == 0;
-        // One word after the other: a fold becomes four times as much code.
-        return words.iter().all(is_plain) && is_plain(last);
+    if let Some(is_plain) = all_words(bytes, |word| specials(word) == 0) {
+        return is_plain;
     }
     match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last)) => {
@@ -21,6 +18,26 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
             specials(word) == 0
         }
         _ => is_plain_byte_by_byte(bytes),
+    }
+}
+
+/// Returns whether a condition holds for all words of a text; `None` for a text of less than eight bytes.
+///
+/// The last word is the last eight bytes, some of them for the second time. The code of the condition stands once, and takes one
+/// word after the other: a fold would be four times as much code.
+#[inline(always)]
+pub fn all_words(text: &[u8], holds: impl Fn(u64) -> bool) -> Option<bool> {
+    let last = text.last_chunk::<8>()?;
+    let mut rest = text;
+    loop {
+        let (word, behind) = rest.split_first_chunk::<8>().unwrap_or((last, &[]));
+        if !holds(u64::from_le_bytes(*word)) {
+            return Some(false);
+        }
+        if behind.is_empty() {
+            return Some(true);
+        }
+        rest = behind;
     }
 }
 
@@ -65,26 +82,21 @@ pub fn is_plain_path_or_port(text: &[u8]) -> bool {
 
 #[inline(never)]
 fn is_plain_up_to(last_digit: u8, text: &[u8]) -> bool {
-    let is_plain = |word: &[u8; 8]| in_plain_path(*word, last_digit) == TOPS;
-    let (words, rest) = text.as_chunks::<8>();
-    // One word after the other: a fold becomes four times as much code.
-    words.iter().all(is_plain)
-        && match text.last_chunk() {
-            Some(last) => is_plain(last),
-            None => is_short_plain(rest, last_digit),
-        }
+    match all_words(text, |word| in_plain_path(word, last_digit) == TOPS) {
+        Some(is_plain) => is_plain,
+        None => is_short_plain(text, last_digit),
+    }
 }
 
 #[cold]
 #[inline(never)]
 fn is_short_plain(text: &[u8], last_digit: u8) -> bool {
-    text.iter().all(|byte| in_plain_path([*byte; 8], last_digit) == TOPS)
+    text.iter().all(|byte| in_plain_path(u64::from_le_bytes([*byte; 8]), last_digit) == TOPS)
 }
 
 /// The top bit of each byte says whether that is a letter, a digit, one of `-./_`, or up to another last digit.
 #[inline]
-fn in_plain_path(bytes: [u8; 8], last_digit: u8) -> u64 {
-    let word = u64::from_le_bytes(bytes);
+fn in_plain_path(word: u64, last_digit: u8) -> u64 {
     let low = word & !TOPS;
     // With this bit, upper-case letters are lower-case ones, and no other byte is a letter.
     let letters = within(low | (ONES * 0x20), b'a', b'z');

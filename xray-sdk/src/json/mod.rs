@@ -9,8 +9,9 @@ mod escape;
 mod member;
 
 pub use buffer::Buffer;
-pub(crate) use digits::decimal_digits;
-pub use escape::{end_of_host, is_plain_path, is_plain_path_or_port};
+pub(crate) use buffer::Piece;
+pub(crate) use digits::{decimal_digits, decimal_digits_apart};
+pub use escape::{all_words, end_of_host, is_plain_path, is_plain_path_or_port};
 pub(crate) use escape::{escaped_prefix, string_token_len};
 pub(crate) use member::MemberKey;
 

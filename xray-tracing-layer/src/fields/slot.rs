@@ -255,8 +255,16 @@ impl Slot {
 
 /// Returns whether OpenTelemetry's kind of a span is that of a call to another service.
 pub(crate) fn is_call(kind: &str) -> bool {
-    // In the spelling of the conventions first.
-    matches!(kind, "client" | "producer")
-        || kind.eq_ignore_ascii_case("client")
-        || kind.eq_ignore_ascii_case("producer")
+    match kind {
+        "client" | "producer" => true,
+        "server" | "consumer" | "internal" => false,
+        other => is_call_in_another_spelling(other),
+    }
+}
+
+/// Returns the same of a kind that is not spelled as the conventions do.
+#[cold]
+#[inline(never)]
+fn is_call_in_another_spelling(kind: &str) -> bool {
+    kind.eq_ignore_ascii_case("client") || kind.eq_ignore_ascii_case("producer")
 }

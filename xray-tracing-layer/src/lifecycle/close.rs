@@ -231,29 +231,38 @@ impl Core {
         preamble: &'a Preamble,
         end: Option<Ticks>,
     ) -> Frame<'a> {
+        let segment = self.segment_frame(record, preamble, end);
+        match (record.context.role, record.parent_id) {
+            (Role::Independent | Role::Subsegment | Role::PlatformRoot, Some(parent_id)) => Frame {
+                kind: Kind::Independent { trace_id: record.context.trace_id, parent_id },
+                name: self.spans.callsites.get(record.callsite).map_or("unknown", |callsite| &*callsite.name),
+                ..segment
+            },
+            _ => segment,
+        }
+    }
+
+    /// Returns the frame of a segment.
+    #[inline]
+    pub(crate) fn segment_frame<'a>(
+        &'a self,
+        record: &'a SpanRecord,
+        preamble: &'a Preamble,
+        end: Option<Ticks>,
+    ) -> Frame<'a> {
         let context = &record.context;
         let callsite = self.spans.callsites.get(record.callsite);
-        let (kind, name) = match (context.role, record.parent_id) {
-            (Role::Independent | Role::Subsegment | Role::PlatformRoot, Some(parent_id)) => (
-                Kind::Independent { trace_id: context.trace_id, parent_id },
-                callsite.map_or("unknown", |callsite| &*callsite.name),
-            ),
-            _ => (
-                Kind::Segment {
-                    trace_id: context.trace_id,
-                    parent_id: record.parent_id,
-                    preamble,
-                    rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
-                    operation: callsite.map(|callsite| &callsite.operation),
-                    opening: self.config.opening.as_ref(),
-                },
-                &*self.config.service_name,
-            ),
-        };
         Frame {
-            kind,
+            kind: Kind::Segment {
+                trace_id: context.trace_id,
+                parent_id: record.parent_id,
+                preamble,
+                rule: record.verdict.as_ref().and_then(|verdict| verdict.rule()).map(|rule| &**rule),
+                operation: callsite.map(|callsite| &callsite.operation),
+                opening: self.config.opening.as_ref(),
+            },
             id: record.segment_id,
-            name,
+            name: &self.config.service_name,
             start: context.offset + record.start,
             end: end.map(|end| context.offset + end),
             body: &record.body,

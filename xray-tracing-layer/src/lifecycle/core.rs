@@ -33,10 +33,11 @@ use crate::state::tail::Tail;
 use crate::state::unsampled::UnsampledScopes;
 use crate::state::waiting::waiting_spans::WaitingSpans;
 
-/// A layer's state, in five nouns.
+/// A layer's state, in five nouns. In the order that they have in memory, as [`Spans`] are.
+#[repr(C)]
 pub(crate) struct Core {
-    pub(crate) config: Config,
     pub(crate) spans: Spans,
+    pub(crate) config: Config,
     pub(crate) output: Output,
     pub(crate) hooks: Hooks,
     pub(crate) install: Install,
@@ -74,14 +75,16 @@ pub(crate) struct Config {
     pub(crate) closes_plainly: bool,
 }
 
-/// Open spans, and what their records are made of.
+/// Open spans, and what their records are made of. What each span looks at comes first, as in
+/// [`SpanRecord`](crate::state::record::SpanRecord).
+#[repr(C)]
 pub(crate) struct Spans {
     pub(crate) table: Table,
+    pub(crate) callsites: CallsiteCache,
+    pub(crate) unsampled: UnsampledScopes,
     /// Those in which finished documents wait to be sent.
     pub(crate) waiting: WaitingSpans,
-    pub(crate) callsites: CallsiteCache,
     pub(crate) clock: Clock,
-    pub(crate) unsampled: UnsampledScopes,
     pub(crate) in_flight_commands: InFlightCommands,
     pub(crate) host: Host,
 }

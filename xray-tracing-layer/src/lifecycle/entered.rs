@@ -12,7 +12,7 @@ use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::lifecycle::core::Core;
-use crate::state::record::Kind;
+use crate::state::record::{Kind, SpanId};
 use crate::state::thread::entered::EnteredSpans;
 use crate::state::thread::thread_state::ThreadState;
 
@@ -110,14 +110,37 @@ impl Core {
         self.config.hears_all && ThreadState::with(|thread| thread.entered.is_empty()) == Some(true)
     }
 
+    /// Returns the registry's id of the span that the thread is in, if that is known to be a recorded one inside a root.
+    #[inline]
+    pub(crate) fn current_part(&self) -> Option<SpanId> {
+        let version = self.spans.unsampled.version();
+        let known = |entered: &EnteredSpans| {
+            let is_known = self.config.hears_all && entered.is_at(version);
+            if is_known { entered.current_part() } else { None }
+        };
+        ThreadState::with(|thread| known(&thread.entered)).flatten()
+    }
+
     /// Returns the registry's id of the span that the thread is in.
     #[inline]
-    pub(crate) fn current<S>(&self, ctx: &Context<'_, S>) -> Option<u64>
+    pub(crate) fn current<S>(&self, ctx: &Context<'_, S>) -> Option<SpanId>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         let version = self.spans.unsampled.version();
-        let known = ThreadState::with(|thread| thread.entered.current(version)).flatten();
-        known.filter(|_| self.config.hears_all).or_else(|| ctx.current_span().id().map(Id::into_u64))
+        match ThreadState::with(|thread| thread.entered.is_at(version).then(|| thread.entered.current())) {
+            Some(Some(current)) if self.config.hears_all => current,
+            _ => current_of_registry(ctx),
+        }
     }
+}
+
+/// Asks the registry, which most layers need not.
+#[cold]
+#[inline(never)]
+fn current_of_registry<S>(ctx: &Context<'_, S>) -> Option<SpanId>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    ctx.current_span().id().map(Id::into_non_zero_u64)
 }

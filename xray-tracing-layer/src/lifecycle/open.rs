@@ -183,7 +183,7 @@ impl Core {
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         self.direct_parent(attrs, ctx)
-            .is_some_and(|direct| self.inherit_from_nearest(record, direct, id, ctx))
+            .is_some_and(|direct| self.inherit_from_nearest(record, direct.get(), id, ctx))
     }
 
     #[inline(never)]
@@ -209,7 +209,7 @@ impl Core {
     pub(crate) fn inherit_from(&self, record: &mut SpanRecord, parent: u64) -> bool {
         match self.spans.table.inherited(parent) {
             Some(inheritance) => {
-                record.inherit(parent, inheritance.read());
+                record.inherit(SpanId::new(parent), inheritance.read());
                 true
             }
             None => self.inherit_from_locked(record, parent),

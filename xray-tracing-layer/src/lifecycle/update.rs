@@ -137,7 +137,8 @@ impl Core {
             let mut visitor = MessageVisitor::new(&self.config.rules, exception);
             event.record(&mut visitor);
             let is_cut = visitor.finish();
-            self.spans.table.with(id, |record| record.body.put_begun(exception, is_cut, &callsite.stack));
+            let stack_at = Body::end_exception(exception, &callsite.stack);
+            self.spans.table.with(id, |record| record.body.put_ended(exception, stack_at, is_cut));
         });
     }
 
@@ -173,11 +174,11 @@ impl Core {
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        // Most events are in a span inside a root: its label says enough.
-        let current = if event.is_contextual() { self.current(ctx) } else { None };
-        current
-            .filter(|current| self.spans.table.kind(*current) == Kind::Part)
-            .or_else(|| self.span_of(event, ctx, Role::is_recorded))
+        // Most events are in a span inside a root.
+        match self.current_part() {
+            Some(part) if event.is_contextual() => Some(part.get()),
+            _ => self.span_of(event, ctx, Role::is_recorded),
+        }
     }
 
     /// Returns the nearest span of an event that has a record, if `takes` accepts its role.
@@ -193,7 +194,7 @@ impl Core {
     {
         let recorded = |id: u64| self.spans.table.with(id, |record| takes(record.context.role));
         if event.is_contextual() {
-            let current = self.current(ctx)?;
+            let current = self.current(ctx)?.get();
             if let Some(recorded) = recorded(current) {
                 return recorded.then_some(current);
             }

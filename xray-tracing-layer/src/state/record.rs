@@ -24,18 +24,24 @@ pub(crate) use self::role::{Decision, Fate, Kind, Role, UnsampledBy};
 pub(crate) type SpanId = NonZeroU64;
 
 /// The state of an open span.
+///
+/// In the order that it has in memory: what each span reads and writes by itself lies in the first 128 bytes, which shorter
+/// instructions reach.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct SpanRecord {
     pub(crate) context: TraceContext,
+    /// X-Ray's id of the parent, or of the caller's (sub)segment.
+    pub(crate) parent_id: Option<SegmentId>,
     pub(crate) segment_id: SegmentId,
     /// The parent span; `None` for a local root.
     pub(crate) parent: Option<SpanId>,
-    /// X-Ray's id of the parent, or of the caller's (sub)segment.
-    pub(crate) parent_id: Option<SegmentId>,
-    pub(crate) callsite: CallsiteId,
     pub(crate) start: Ticks,
     /// The time when a local root was last exited.
     pub(crate) exited: Option<NonZeroU64>,
+    /// The documents of children for which there was no room, until they are sent together.
+    pub(crate) waiting: Option<Box<StreamBatch>>,
+    pub(crate) callsite: CallsiteId,
     /// The parts of the span that were sent already.
     pub(crate) phase: Phase,
     /// Set if a span was opened inside.
@@ -44,24 +50,22 @@ pub(crate) struct SpanRecord {
     pub(crate) sent_below: bool,
     /// The decision of the user's closure about the span.
     pub(crate) fate: Fate,
-    /// The one that decided that a root is not recorded, if it is not.
-    pub(crate) unsampled_by: UnsampledBy,
-    /// Bookkeeping for Lambda; unused elsewhere.
-    pub(crate) lambda_state: LambdaState,
+    pub(crate) body: Body,
+    pub(crate) children: Children,
+    /// The time when such documents as are waiting were last sent; 0 if none were.
+    pub(crate) streamed: Ticks,
     /// The sampler's result, if the sampler decided about this root.
     pub(crate) verdict: Option<SamplingResult>,
     /// The state of a root whose trace is held back.
     pub(crate) held: Option<Box<HeldTrace>>,
-    pub(crate) body: Body,
     /// The copied fields of an unrecorded root. The allocation stays with the record.
     pub(crate) deferred: Option<Box<DeferredFields>>,
-    pub(crate) children: Children,
-    /// The documents of children for which there was no room, until they are sent together.
-    pub(crate) waiting: Option<Box<StreamBatch>>,
-    /// The time when such documents were last sent; 0 if none were.
-    pub(crate) streamed: Ticks,
+    /// Bookkeeping for Lambda; unused elsewhere.
+    pub(crate) lambda_state: LambdaState,
     /// The bytes that the buffers held when the pool last counted them.
     pub(crate) pooled: u32,
+    /// The one that decided that a root is not recorded, if it is not.
+    pub(crate) unsampled_by: UnsampledBy,
 }
 
 // One byte more makes it sixteen: an open child is to take less than 600 bytes with its buffers and its place.
@@ -254,9 +258,9 @@ impl SpanRecord {
 
     /// Makes an empty record that of a subsegment of `parent`.
     #[inline]
-    pub(crate) fn inherit(&mut self, parent: u64, inheritance: Inheritance) {
+    pub(crate) fn inherit(&mut self, parent: Option<SpanId>, inheritance: Inheritance) {
         let [segment_id, high, low, root, root_start, offset] = inheritance;
-        self.parent = SpanId::new(parent);
+        self.parent = parent;
         self.parent_id = Some(SegmentId::from(segment_id));
         let context = &mut self.context;
         context.role = Role::Subsegment;

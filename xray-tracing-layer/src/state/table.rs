@@ -150,8 +150,7 @@ impl Table {
         Some(self.shard(id).place_of(id)?.lock())
     }
 
-    /// Calls `look` as [`with`](Self::with) does, with a record that is most likely there. All of it is inlined: for what each
-    /// span does.
+    /// Calls `look` as [`with`](Self::with) does, all of it inlined, for what each span does. Its record is most likely there.
     #[inline(always)]
     pub(crate) fn with_known<R>(&self, id: u64, look: impl FnOnce(&mut SpanRecord) -> R) -> Option<R> {
         self.shard(id).place(id)?.lock().find(id).map(look)
@@ -320,6 +319,7 @@ impl Shard {
     }
 
     /// Inserts into a bucket that has another record, or had others.
+    #[cold]
     #[inline(never)]
     fn insert_beside(
         &self,

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 
 use memchr::memmem;
 use xray_sdk::document::MAX_VALUE;
+use xray_sdk::document::internal::all_words;
 
 use super::dialect::Dialect;
 use super::secret_key::{Secret, key_before};
@@ -56,20 +57,21 @@ pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
 /// what a statement's literal stands in. Eight bytes at a time: the last eight may be looked at twice.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
-    if let Some(last) = text.last_chunk::<8>() {
-        let (words, _) = text.as_chunks::<8>();
-        return words.iter().fold(signs(*last), |found, word| found | signs(*word)) != 0;
+    match all_words(text, |word| signs(word) == 0) {
+        Some(has_none) => !has_none,
+        None => has_sign_byte_by_byte(text),
     }
-    match (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        (Some([a, b, c, d]), Some([e, f, g, h])) => signs([*a, *b, *c, *d, *e, *f, *g, *h]) != 0,
-        _ => text.iter().any(|byte| signs([*byte; 8]) != 0),
-    }
+}
+
+/// Looks as [`has_sign`] does, out of its way: few texts that come here have less than eight bytes.
+#[inline(never)]
+fn has_sign_byte_by_byte(text: &[u8]) -> bool {
+    text.iter().any(|byte| signs(u64::from_le_bytes([*byte; 8])) != 0)
 }
 
 /// Not 0 if one of eight bytes is of `:;<=>?@` or `'(`, the ranges in which the signs `:=@'(` lie.
 #[inline]
-fn signs(bytes: [u8; 8]) -> u64 {
-    let word = u64::from_le_bytes(bytes);
+fn signs(word: u64) -> u64 {
     // Without its top bit a byte has room for a sum, which sets that bit from some number on.
     let low = word & !TOPS;
     let from = |first: u8| low + ONES * u64::from(0x80 - first);
@@ -174,6 +176,7 @@ fn tokens(text: &str, _: bool) -> Option<String> {
 }
 
 /// Returns where the first token begins and ends.
+#[inline(never)]
 fn find_token(text: &[u8]) -> Option<(usize, usize)> {
     let is_token = |byte: &&u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
     memchr::memchr2_iter(b' ', b'J', text).find_map(|at| {

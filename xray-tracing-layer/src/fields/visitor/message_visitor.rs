@@ -40,9 +40,12 @@ impl<'a> MessageVisitor<'a> {
     /// Ends the message. Returns whether it was cut; an event without one counts as such.
     #[inline]
     pub(crate) fn finish(self) -> bool {
-        if self.exception.len() > self.start {
-            return self.cut;
-        }
+        if self.exception.len() > self.start { self.cut } else { self.put_nothing() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_nothing(self) -> bool {
         self.exception.put("\"\"");
         true
     }

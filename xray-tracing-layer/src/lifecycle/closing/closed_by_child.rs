@@ -13,13 +13,14 @@ use crate::state::thread::thread_state::ThreadState;
 
 impl Core {
     /// Marks that the parent, which was exited before, may close because of this span.
+    #[cold]
     #[inline(never)]
     pub(crate) fn mark_closed_by_child<S>(&self, id: &Id, parent: SpanId, ctx: &Context<'_, S>)
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
         // A thread inside the parent holds the parent open.
-        if (self.is_outside() || self.current(ctx) != Some(parent.get()))
+        if (self.is_outside() || self.current(ctx) != Some(parent))
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are

@@ -76,7 +76,7 @@ impl Core {
             self.stream_waiting_of(&mut record);
         }
         self.output.counters.here().sampled.one();
-        self.send(&mut record, end);
+        self.send_segment(&mut record, end);
         if self.spans.waiting.is_due(now) {
             self.stream_due(now);
         }
@@ -109,6 +109,7 @@ impl Core {
 
     /// Holds a small document in the parent, which has no room for it. Returns whether the parent had been exited before;
     /// `None` if the parent can't hold it.
+    #[cold]
     #[inline(never)]
     fn hold_plain(&self, record: &SpanRecord, parent: SpanId, size: usize, now: Ticks) -> Option<bool> {
         let held = self.spans.table.with(parent.get(), |open| {

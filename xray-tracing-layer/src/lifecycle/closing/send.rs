@@ -3,7 +3,7 @@
 //! Called by `lifecycle::close`, by the fast path of roots, and by whatever else ends a span. The children for which the
 //! document has no room leave first.
 
-use xray_sdk::document::internal::{Frame, Preamble};
+use xray_sdk::document::internal::Preamble;
 use xray_sdk::{EmitError, Packet};
 
 use crate::fields::scratch::with_packet;
@@ -14,6 +14,17 @@ use crate::state::record::SpanRecord;
 impl Core {
     /// Emits the span's document, after the children for which it has no room.
     pub(crate) fn send(&self, record: &mut SpanRecord, end: Ticks) {
+        self.send_as::<false>(record, end);
+    }
+
+    /// Emits a segment's document, as [`send`](Self::send) does for a span of any kind.
+    #[inline(always)]
+    pub(super) fn send_segment(&self, record: &mut SpanRecord, end: Ticks) {
+        self.send_as::<true>(record, end);
+    }
+
+    #[inline(always)]
+    fn send_as<const IS_SEGMENT: bool>(&self, record: &mut SpanRecord, end: Ticks) {
         // One preamble for measuring and writing: the origin may be detected in between.
         let preamble = self.output.origin.preamble();
         let mut destination = CountOnDrop { core: self, record, emitted: false };
@@ -23,7 +34,13 @@ impl Core {
         }
         destination.emitted = with_packet(|packet| {
             let record = &mut *destination.record;
-            let mut result = self.emit(packet, &self.frame(record, preamble, Some(end)));
+            let out = packet.start_document();
+            if IS_SEGMENT {
+                self.segment_frame(record, preamble, Some(end)).put_segment(out);
+            } else {
+                self.frame(record, preamble, Some(end)).put(out);
+            }
+            let mut result = self.emit(packet);
             if result == Err(EmitError::TooLarge) && !record.children.is_empty() {
                 result = self.emit_without_children(packet, record, preamble, end);
             }
@@ -54,11 +71,11 @@ impl Core {
         if let Some(batch) = self.take_all(record) {
             self.emit_batch(batch);
         }
-        self.emit(packet, &self.frame(record, preamble, Some(end)))
+        self.frame(record, preamble, Some(end)).put(packet.start_document());
+        self.emit(packet)
     }
 
-    fn emit(&self, packet: &mut Packet, frame: &Frame<'_>) -> Result<(), EmitError> {
-        frame.put(packet.start_document());
+    fn emit(&self, packet: &mut Packet) -> Result<(), EmitError> {
         self.output.emitter.emit(packet)?;
         self.output.counters.here().documents.one();
         Ok(())

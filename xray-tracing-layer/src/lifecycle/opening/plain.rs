@@ -17,7 +17,7 @@ use crate::fields::callsite::{CallsiteId, CallsiteInfo};
 use crate::fields::visitor::PlainVisitor;
 use crate::lifecycle::core::Core;
 use crate::state::pool;
-use crate::state::record::Kind;
+use crate::state::record::{Kind, SpanId};
 use crate::state::table::{HandedDown, Inserted};
 
 impl Core {
@@ -40,7 +40,8 @@ impl Core {
         // Of a root, nothing.
         let inheritance = match parent {
             Some(parent) if PlainVisitor::is_for(callsite, &self.config.rules) => {
-                let inherited = table.inherited(parent).or_else(|| self.hand_down_plainly(parent));
+                let inherited =
+                    table.inherited(parent.get()).or_else(|| self.hand_down_plainly(parent.get()));
                 if inherited.is_none() {
                     return false;
                 }
@@ -60,7 +61,7 @@ impl Core {
         record.segment_id = SegmentId::random();
         let kind = match inheritance {
             Some(inheritance) => {
-                record.inherit(parent.unwrap_or_default(), inheritance.read());
+                record.inherit(parent, inheritance.read());
                 attrs.record(&mut PlainVisitor::new(callsite, &self.config.rules, &mut record.body));
                 if self.is_tree_old(&record.context, record.start) {
                     self.emit_in_progress(record.context.root);
@@ -81,11 +82,11 @@ impl Core {
 
     /// Returns the registry's id of a new span's parent, whether that has a record or not.
     #[inline(always)]
-    pub(crate) fn direct_parent<S>(&self, attrs: &Attributes<'_>, ctx: &Context<'_, S>) -> Option<u64>
+    pub(crate) fn direct_parent<S>(&self, attrs: &Attributes<'_>, ctx: &Context<'_, S>) -> Option<SpanId>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        if attrs.is_contextual() { self.current(ctx) } else { attrs.parent().map(Id::into_u64) }
+        if attrs.is_contextual() { self.current(ctx) } else { attrs.parent().map(Id::into_non_zero_u64) }
     }
 
     /// Lets a recorded span hand down to its children from now on, if that is all that a child asks of it: not in

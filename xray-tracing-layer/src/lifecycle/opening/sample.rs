@@ -45,7 +45,9 @@ impl Core {
         } else {
             Role::Unsampled
         };
-        record.verdict = Some(verdict);
+        // A new root has none, so there is nothing to drop.
+        debug_assert!(record.verdict.is_none());
+        std::mem::forget(record.verdict.replace(verdict));
         self.take_role(record, role, has_header);
     }
 

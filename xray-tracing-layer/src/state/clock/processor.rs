@@ -24,7 +24,9 @@ impl ProcessorCounter {
 
     /// Returns microseconds, and the counts that they were rounded from. A counter that was set back to before its
     /// start stands still at zero.
-    #[inline]
+    ///
+    /// Out of line, so that `quanta`'s other clocks stand once.
+    #[inline(never)]
     pub(super) fn micros(&self) -> (u64, u64) {
         let counts = self.counter.raw().saturating_sub(self.start);
         (self.micros_of(counts), counts)

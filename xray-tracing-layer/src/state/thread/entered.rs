@@ -18,7 +18,7 @@
 
 use std::cell::Cell;
 
-use crate::state::record::Kind;
+use crate::state::record::{Kind, SpanId};
 use crate::state::unsampled::LAYER;
 
 /// The list of one thread.
@@ -223,11 +223,18 @@ impl EnteredSpans {
         self.depth.get() == 0
     }
 
-    /// Returns the span that a layer's thread is in, if it is known.
+    /// Returns the span that the thread is in. The list is at the layer's version.
     #[inline]
-    pub(crate) fn current(&self, version: u64) -> Option<u64> {
-        let top = self.depth.get().checked_sub(1)?;
-        (self.is_of(version) && !self.is_lost()).then(|| self.id(top).get())
+    pub(crate) fn current(&self) -> Option<SpanId> {
+        // The place below the first has none.
+        SpanId::new(self.id(self.depth.get().wrapping_sub(1)).get())
+    }
+
+    /// Returns the span that the thread is in, if that is a recorded one inside a root. The list is at the layer's version.
+    #[inline]
+    pub(crate) fn current_part(&self) -> Option<SpanId> {
+        let top = self.depth.get().wrapping_sub(1);
+        if self.state(top).get().kind() == Kind::Part { SpanId::new(self.id(top).get()) } else { None }
     }
 
     /// Returns whether what opens or happens now, belongs to an unsampled root. The list is at the layer's version.
@@ -359,7 +366,11 @@ mod tests {
         }
 
         fn current(&self) -> Option<u64> {
-            self.entered.current(self.version)
+            self.current_of(self.version)
+        }
+
+        fn current_of(&self, version: u64) -> Option<u64> {
+            self.entered.current().filter(|_| self.entered.is_at(version)).map(SpanId::get)
         }
     }
 
@@ -390,7 +401,7 @@ mod tests {
                     rig.exit(id);
                     stack.pop(id);
                 }
-                prop_assert_eq!(rig.entered.current(8), None);
+                prop_assert_eq!(rig.current_of(8), None);
                 if let Some(current) = rig.current() {
                     prop_assert_eq!(Some(current), stack.current());
                 }
@@ -410,7 +421,7 @@ mod tests {
         for id in 1..=32 {
             rig.enter(id);
             rig.entered.push(other, 100 + id, Kind::Part);
-            assert_eq!((rig.current(), rig.entered.current(other)), (Some(id), None));
+            assert_eq!((rig.current(), rig.current_of(other)), (Some(id), None));
         }
         rig.entered.pop(other, 132);
         assert!(!rig.exit(9));
@@ -421,7 +432,7 @@ mod tests {
         }
         assert!(rig.entered.is_empty());
         rig.entered.push(other, 1, Kind::Part);
-        assert_eq!((rig.current(), rig.entered.current(other)), (None, Some(1)), "the next layer has it now");
+        assert_eq!((rig.current(), rig.current_of(other)), (None, Some(1)), "the next layer has it now");
     }
 
     #[test]
