@@ -1,4 +1,4 @@
-//! What a request, a child, a whole trace cost us and the rivals, as Markdown and as a picture:
+//! The cost of a request, a child and a whole trace, with ours and with the rivals, as Markdown and as a picture:
 //!
 //! ```text
 //! cargo bench -p xray-bench --features rivals -- --svg cost.svg

@@ -1,4 +1,4 @@
-//! What the kernel takes of a caller for one datagram, whoever sends it: a bare socket's `send` beside the emitter's, to a
+//! The kernel's part of a caller's time for one datagram: a bare socket's `send` beside the emitter's, to a
 //! receiver that sleeps, as it does when a trace of a hundred spans comes every thirty microseconds.
 
 use std::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! What a decision by rules costs that are kept in X-Ray: 25 of them, fetched from a server on this machine as the
-//! daemon would hand them out. By where in the order the matching rule is, and by how many threads ask at once.
+//! The cost of a decision by rules that are kept in X-Ray: 25 of them, fetched from a server on this machine as the
+//! daemon would hand them out. By the place of the matching rule in the order, and by the number of threads at once.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -79,7 +79,7 @@ pub fn table() -> io::Result<String> {
     Ok(text)
 }
 
-/// The same decision many times, for whoever counts instructions.
+/// The same decision many times, to count instructions.
 ///
 /// # Errors
 /// If there is no such case, or the rules can't be fetched.

@@ -1,4 +1,4 @@
-//! What it would cost to ask for the process before each id, as a guard against a fork: nanoseconds, and the ratio to
+//! The cost of asking for the process before each id, as a guard against a fork: nanoseconds, and the ratio to
 //! the id itself. The SDK stirs its generator with the time instead, which it has read anyway.
 
 use std::fmt::Write as _;

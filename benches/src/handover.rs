@@ -1,4 +1,4 @@
-//! What the hand-over of a document costs within a request: the queue beside emitters that do less.
+//! The cost of a document's hand-over within a request: the queue beside emitters that do less.
 //!
 //! All of them are emitters of one layer, and take turns while requests go on, so that whatever else happens on the machine
 //! happens to each. The rhythm is that of the other tables: a burst of requests, then a pause without sleep.

@@ -1,4 +1,4 @@
-//! What a span costs: the same jobs for us and for the rivals, side by side in one process.
+//! The cost of a span: the same jobs for us and for the rivals, side by side in one process.
 //!
 //! ```text
 //!  workload      what is done, in `tracing`'s words, and what a contender is
@@ -7,7 +7,7 @@
 //!  report        costs, threads, trace size, delivery: a table each, as Markdown and as a picture
 //!  instructions  the gate, for machines that are not quiet
 //!  sender        what the queue costs for a document     handover   and within requests
-//!  bare_send     what the kernel takes for a datagram, whoever sends it
+//!  bare_send     what the kernel takes for a datagram, bare and by the emitter
 //!  memory        bytes per span     decisions   what central sampling costs     fork   what a guard against it would
 //! ```
 //! `benches/compare.rs` measures time with the system's allocator; `main.rs` counts allocations, and is the

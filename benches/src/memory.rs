@@ -86,7 +86,7 @@ fn roots_with_a_child(count: usize) -> Vec<Span> {
 /// Does requests until so many spans were closed, to `daemon`, and fits a line through the size of the process.
 ///
 /// # Errors
-/// If a contender can't be set up, or the kernel does not tell the size.
+/// If a contender can't be set up, or the kernel does not report the size.
 pub fn soak(name: &str, spans: u64, daemon: SocketAddr) -> io::Result<String> {
     let Some(world) = (contenders::named(name)?.build)(Setting::to(daemon))? else {
         return Ok(String::new());

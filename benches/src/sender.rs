@@ -1,6 +1,6 @@
-//! What the queue costs for each document, apart from spans: the caller's copy, and the thread that sends.
+//! The cost of the queue for each document, apart from spans: the caller's copy, and the thread that sends.
 //!
-//! Three tables. In a burst, by the size of the documents and by the receive buffer that the queue is told of, which bounds
+//! Three tables. In a burst, by the size of the documents and by the receive buffer that the queue assumes, which bounds
 //! how much leaves between two naps. At a fixed rate, beside an emitter without a queue. And without a queue, documents
 //! that are sent together. The first and the last are also for a receiver that reads runs whole, as `xray-daemon` does.
 

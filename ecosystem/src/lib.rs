@@ -1,4 +1,4 @@
-//! What every test here needs: the layer as a program installs it, for the whole process, and a collector behind a
+//! The set-up of every test here: the layer as a program installs it, for the whole process, and a collector behind a
 //! real socket. The crates that are tried are dependencies of the tests alone.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,4 +1,4 @@
-//! What the shop asks of others: a service over HTTP, one that is down, and a database.
+//! Calls of the shop to others: a service over HTTP, one that is down, and a database.
 
 use std::{error, fmt, io};
 
@@ -14,7 +14,7 @@ use xray_tracing_layer::{XraySpanExt, http::inject};
 use crate::handlers::ms;
 use crate::shop::Shop;
 
-/// Asks the price service, here the shop itself, and tells it which trace it works for.
+/// Asks the price service, here the shop itself, with the header of the trace.
 #[instrument(skip(shop), fields(otel.kind = "client", peer.service = "prices", url.full))]
 pub(crate) async fn ask_price(shop: &Shop, id: u32) -> Result<StatusCode, Error> {
     let (span, url) = (Span::current(), shop.url(&format!("/prices/{id}")));
@@ -27,7 +27,7 @@ pub(crate) async fn ask_price(shop: &Shop, id: u32) -> Result<StatusCode, Error>
     Ok(status)
 }
 
-/// Asks the payment service. Nothing listens on its port, which the trace tells with the whole chain of errors.
+/// Asks the payment service. Nothing listens on its port, which the trace shows with the whole chain of errors.
 #[instrument(fields(otel.kind = "client", peer.service = "payments"))]
 pub(crate) async fn charge(order: u32) -> Result<(), PaymentError> {
     let connected = TcpStream::connect("127.0.0.1:1").await;

@@ -1,4 +1,4 @@
-//! What the shop does for each request. Spans stand where a real shop would have them; sleep stands in for work.
+//! The shop's work for each request. Spans stand where a real shop would have them; sleep stands in for work.
 
 use std::time::Duration;
 

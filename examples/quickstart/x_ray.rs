@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// A running `xray-local` on free ports, with its data in memory. It ends with this value, and with this process
+/// A running `xray-local` on free ports, with its data in memory. The program ends with this value, and with this process
 /// whatever ends that: its standard input is a pipe that closes then.
 pub(crate) struct XRay {
     child: Child,

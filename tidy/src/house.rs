@@ -31,7 +31,7 @@ impl House {
     /// Reads the sources of the crate in a folder.
     ///
     /// # Panics
-    /// They can't be read.
+    /// The files can't be read.
     #[must_use]
     pub fn read(folder: impl AsRef<Path>) -> Self {
         let (mut files, mut outside) = (Files::new(), Files::new());

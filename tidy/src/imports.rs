@@ -1,4 +1,4 @@
-//! Which file imports from which, and what of that runs upwards or in a circle.
+//! The imports of files, and those of them that run upwards or in a circle.
 //!
 //! A name that a `mod.rs` or `lib.rs` re-exports counts as an import of the file that it comes from. A `mod` line is
 //! no import: a table of contents lists its room.

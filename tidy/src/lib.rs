@@ -2,7 +2,7 @@
 //!
 //! A *room* is a folder or a file right below `src`. Each crate's `tests/tidy.rs` lists its rooms, and asks a
 //! [`House`] for what is wrong: imports that run upwards, files in a circle, files and folders that are too long,
-//! words and summaries that do not stand alone. Tests may import everything.
+//! words and summaries that do not stand alone. Tests may import everything. [`unclear_page`] is for pages in Markdown.
 //!
 //! ```no_run
 //! let house = tidy::House::read("my-crate").rooms(&[("lib", &["verbs", "nouns"]), ("verbs", &["nouns"]), ("nouns", &[])]);
@@ -11,6 +11,8 @@
 //! ```
 
 mod checks;
+
+mod pages;
 
 mod form;
 mod imports;
@@ -26,3 +28,4 @@ mod tests;
 
 pub use findings::Findings;
 pub use house::House;
+pub use pages::unclear_page;

@@ -1,4 +1,4 @@
-//! Comments and messages: words that have plainer ones, and summaries that do not stand alone.
+//! Comments, messages and pages: words that have plainer ones, and summaries that do not stand alone.
 //!
 //! CONTRIBUTING.md has the rules of prose; these are the ones that a machine can check.
 
@@ -39,13 +39,17 @@ pub(crate) fn words(house: &House) -> impl Iterator<Item = String> {
                 Some(comment) if !line[..comment].ends_with(':') => line[comment..].to_owned(),
                 _ => line.split('"').skip(1).step_by(2).collect::<Vec<_>>().join(" "),
             };
-            let letter = |c: char| if c.is_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { ' ' };
-            let prose = format!(" {} ", prose.chars().map(letter).collect::<String>());
-            let banned = BANNED.iter().filter(|word| prose.contains(&format!(" {word} ")));
-            wrong.extend(banned.map(|word| format!("{file}, line {}: {word:?}", number + 1)));
+            wrong.extend(banned(&prose).map(|word| format!("{file}, line {}: {word:?}", number + 1)));
         }
     }
     wrong.into_iter()
+}
+
+/// Finds the words in a line of prose that have plainer ones.
+pub(crate) fn banned(prose: &str) -> impl Iterator<Item = &'static str> {
+    let letter = |c: char| if c.is_alphanumeric() || c == '_' { c.to_ascii_lowercase() } else { ' ' };
+    let prose = format!(" {} ", prose.chars().map(letter).collect::<String>());
+    BANNED.into_iter().filter(move |word| prose.contains(&format!(" {word} ")))
 }
 
 /// Checks the first lines of doc comments: how they begin, and how long they are.

@@ -13,6 +13,7 @@
 //!  query     filter expressions, summaries, graphs, series
 //!  store     one SQLite file, one writer, many readers, retention, the live tail
 //!  ingest    a document from bytes to compiled segments
+//!  demo      documents of made-up traffic, for a first look
 //!  model     nouns that all rooms share
 //! ```
 //!

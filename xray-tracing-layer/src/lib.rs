@@ -15,8 +15,8 @@
 //!
 //! The [`guide`] has a chapter for each topic:
 //!
-//! - In a program: [fields](guide::fields), [configuration](guide::configuration), [sampling](guide::sampling),
-//!   [logs](guide::logs), [testing](guide::testing).
+//! - In a program: [fields](guide::fields), [configuration](guide::configuration), [threads](guide::threads),
+//!   [sampling](guide::sampling), [logs](guide::logs), [testing](guide::testing).
 //! - With other libraries: [HTTP](guide::http), [AWS](guide::aws), [databases](guide::databases),
 //!   [Lambda](guide::lambda).
 //! - In production: [deployment](guide::deployment), [troubleshooting](guide::troubleshooting),
@@ -36,7 +36,8 @@
 //!
 //! # Features
 //!
-//! Only `processor-clock` is on by default. [What each one costs](guide::configuration#features-and-what-they-cost) is in the guide.
+//! Only `processor-clock` is on by default. The guide has
+//! [what each one costs](guide::configuration#features-and-what-they-cost).
 //!
 //! | feature | adds |
 //! |---|---|

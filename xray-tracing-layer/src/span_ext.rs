@@ -13,8 +13,10 @@ use crate::layer::find::{core_of, scope, update, with_core};
 
 /// Methods for X-Ray on a [`tracing::Span`].
 ///
-/// Except for [`trace_header`](Self::trace_header), every method does nothing on a span that the layer does
-/// not record: a span that is filtered out, not sampled, disabled, or of a subscriber without the layer.
+/// Methods that add data do nothing on a span that the layer does not record: a span that is filtered out, not
+/// sampled, disabled, or of a subscriber without the layer. [`trace_header`](Self::trace_header),
+/// [`set_trace_header`](Self::set_trace_header) and [`force_sampling`](Self::force_sampling) also work on spans that are
+/// not sampled.
 ///
 /// The trait is sealed: it is implemented for [`Span`] only, and may get more methods.
 ///
@@ -30,7 +32,7 @@ pub trait XraySpanExt: sealed::Sealed {
     /// Continues the trace of a caller's header.
     ///
     /// Applies to a local root that has no children yet. A later call is ignored and counted in
-    /// [`Stats::late_headers`](crate::Stats::late_headers).
+    /// [`Stats::late_headers`](crate::Stats::late_headers). So is the span's own header.
     ///
     /// The header's decision overrides the sampler's, which gets back what it had taken. A header at
     /// creation, in the field `xray.trace_header`, is cheaper: the sampler is not asked.

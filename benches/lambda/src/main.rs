@@ -1,6 +1,6 @@
-//! What a layer costs a Lambda function: `cargo run --release --bin lambda_numbers`.
+//! The cost of a layer to a Lambda function: `cargo run --release --bin lambda_numbers`.
 //!
-//! It builds the same function without tracing, with this layer, and (with `-- --rival`) with OpenTelemetry, runs
+//! The program builds the same function without tracing, with this layer, and (with `-- --rival`) with OpenTelemetry, runs
 //! each under the emulated Lambda, turn by turn, and prints one table. What times contain beside the function,
 //! process start and loopback HTTP, is the same in each row. Of warm invocations it shows the median and the tenth
 //! percentile, which other programs on the machine disturb less; CPU is what the function's threads took.

@@ -1,4 +1,4 @@
-//! What the service talks to: an HTTP server that answers each request with the same body, and a sink for datagrams.
+//! The backend of the service: an HTTP server that answers each request with the same body, and a sink for datagrams.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};

@@ -1,4 +1,4 @@
-//! What is compared: how each tracer is installed, by name.
+//! The contenders of the service: how each tracer is installed, by name.
 
 use std::io;
 

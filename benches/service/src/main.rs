@@ -1,11 +1,11 @@
-//! What a tracer costs an HTTP service: `cargo run --release -p service-numbers --features rivals`.
+//! The cost of a tracer to an HTTP service: `cargo run --release -p service-numbers --features rivals`.
 //!
 //! ```text
 //!  driver ──HTTP──► service, a process for each contender ──HTTP──► backend, answers at once
 //!                     │  two calls, one query of SQLite
 //!                     └──UDP──► sink, reads and forgets
 //! ```
-//! Driver, backend and sink are this process, whose processor time nobody counts. The services run all the time and
+//! Driver, backend and sink are this process, whose processor time is not counted. The services run all the time and
 //! are driven turn by turn, so that what else the machine does disturbs each of them alike. Ratios are those of
 //! neighbours in a round. `-- --instructions` counts instructions under valgrind instead of time.
 

@@ -45,7 +45,7 @@ pub(crate) fn times(rounds: usize) -> io::Result<String> {
     let mut results: Vec<Vec<Round>> = contenders.iter().map(|_| Vec::new()).collect();
     for round in 0..rounds {
         for place in 0..services.len() {
-            // Nobody always comes after the same neighbour.
+            // No contender always comes after the same neighbour.
             let which = (place + round) % services.len();
             results[which].push(measure(&mut services[which])?);
         }

@@ -1,6 +1,6 @@
 //! The rivals in the settings that cost them least, for all that measures them: this package's tables, and the service's.
 //!
-//! What tracing-opentelemetry adds by default and X-Ray has no place for is turned off.
+//! Data that tracing-opentelemetry adds by default, and for which X-Ray has no place, is turned off.
 
 use std::borrow::Cow;
 use std::hint::black_box;

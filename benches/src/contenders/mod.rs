@@ -1,4 +1,4 @@
-//! Who does the jobs: ours in its variants, what it is compared with, and the rivals if they are built in.
+//! The contenders: ours in its variants, what it is compared with, and the rivals if they are built in.
 
 mod subscribed;
 

@@ -1,5 +1,5 @@
 //! xray-lite, which makes subsegments below a Lambda function's segment, each on its own: a root, fields, events
-//! and nesting it does not have. It does of each job what it can, which is less.
+//! and nesting it does not have. Of each job, xray-lite does what it can, which is less.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ pub(crate) const LAMBDA_HEADER: (&str, &str) =
     ("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
 
 pub(super) fn sending(setting: Setting) -> Built {
-    // It sends what is not sampled, and a span that nobody wants it never sees.
+    // xray-lite sends what is not sampled, and never sees a span that no layer wants.
     if !setting.sampled || setting.beside {
         return Ok(None);
     }

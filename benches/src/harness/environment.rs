@@ -20,7 +20,7 @@ pub fn enter() -> io::Result<()> {
     Err(std::process::Command::new(this).args(std::env::args_os().skip(1)).env(name, header).exec())
 }
 
-/// Does nothing: nobody asks for it.
+/// Does nothing: no contender of this build reads the header.
 ///
 /// # Errors
 /// Never.

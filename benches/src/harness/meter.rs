@@ -3,7 +3,7 @@
 //!
 //! The rhythm is that of a busy service, and the same for all: [`BURST`] spans, then a pause, in which the threads of those
 //! that have some do their work, as they would anyway. Nothing is flushed before the end. The calling thread stays awake in
-//! the pause, since a core that slept is slow for a while, and what it takes for that is nobody's.
+//! the pause, since a core that slept is slow for a while, and that time would be counted for a contender.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! How it is measured: clocks and medians, the process that receives, the one that counts allocations.
+//! The means of measurement: clocks and medians, the process that receives, the one that counts allocations.
 
 pub mod environment;
 

@@ -1,8 +1,8 @@
-//! Who receives the datagrams: a child process, so that its work is not counted as anybody's cost. It counts, or
-//! keeps what it gets and judges it later by X-Ray's rules, as a daemon would do neither.
+//! The receiver of the datagrams: a child process, so that its work is not counted as a contender's cost. The child
+//! counts datagrams, or keeps them and judges them later by X-Ray's rules, as a daemon would do neither.
 //!
 //! ```text
-//!  here                         child (`benches sink ADDRESS [runs]`)
+//!  here                         child (`xray-bench sink ADDRESS [runs]`)
 //!    ◄──────────────────────────  the address it listens on
 //!   keep | mark  ─────────────►
 //!    ◄──────────────────────────  `keep`: that it does; `mark`: what came since the last one
@@ -136,7 +136,7 @@ impl Drop for Receiver {
     }
 }
 
-/// The child's side. It ends when nobody asks any more.
+/// The child's side. The child ends when its parent has closed the pipe.
 ///
 /// # Errors
 /// If it can't listen on `address`, or its output is gone.

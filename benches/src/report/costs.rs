@@ -111,7 +111,7 @@ fn rounds(
     Ok(samples)
 }
 
-/// What arrives of one job. It is done alone, so nothing is lost on the way.
+/// The documents that arrive of one job, which is done alone, so that nothing is lost on the way.
 fn arrived(contender: &Contender, column: &Column, sink: &mut Receiver) -> io::Result<Arrived> {
     if !contender.sends {
         return Ok(Arrived::default());

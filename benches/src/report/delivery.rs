@@ -1,4 +1,4 @@
-//! What arrives: spans that X-Ray takes, of those that were opened, in cases that ordinary programs come upon. A
+//! Delivery: spans that X-Ray takes, of those that were opened, in cases that ordinary programs come upon. A
 //! document that was sent and is refused, or never left, does not count.
 
 use std::io;
@@ -34,7 +34,7 @@ enum What {
 pub const CASES: [Case; 11] = [
     Case { name: "a request of five spans", spans: 5, fault: false, what: What::Job(Job::Request, 1) },
     Case {
-        name: "a root that nobody called a server",
+        name: "a root without the kind of a server",
         spans: 2,
         fault: false,
         what: What::Macros(plain_root),

@@ -1,4 +1,4 @@
-//! How long to measure.
+//! The effort of a measurement: its rounds, and their length.
 
 use std::time::Duration;
 

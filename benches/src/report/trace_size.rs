@@ -1,4 +1,4 @@
-//! How the cost of a span grows with the size of its trace: from one span to ten thousand below a root, and from
+//! The growth of a span's cost with the size of its trace: from one span to ten thousand below a root, and from
 //! one level to five hundred.
 
 use std::io;

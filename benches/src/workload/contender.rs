@@ -1,4 +1,4 @@
-//! What a contender is to the tables: a name, and a [`World`] that it sets up for a [`Setting`]. Each is alone in the
+//! A contender, as the tables see it: a name, and a [`World`] that it sets up for a [`Setting`]. Each is alone in the
 //! process at that time: `tracing` asks every subscriber that lives about each callsite, so two at once would pay for
 //! each other.
 
@@ -42,7 +42,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Everything is sampled, nobody is beside, no queue overflows.
+    /// Everything is sampled, no other layer is beside, no queue overflows.
     #[must_use]
     pub fn to(daemon: SocketAddr) -> Self {
         Self { daemon, sampled: true, beside: false, short_queue: false }

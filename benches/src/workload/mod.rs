@@ -1,4 +1,4 @@
-//! What is done, and what it takes to do it: jobs, the tables' columns, and what a contender is.
+//! The work that is measured: jobs, the tables' columns, and what a contender is.
 
 pub(crate) mod cpu_clock;
 

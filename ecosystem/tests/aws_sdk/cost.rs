@@ -1,5 +1,5 @@
-//! What a call costs with and without the layer and the interceptor, on one thread, against an endpoint on another.
-//! It prints and judges nothing:
+//! The cost of a call with and without the layer and the interceptor, on one thread, against an endpoint on another.
+//! The test prints, and judges nothing:
 //!
 //! ```text
 //! cargo test --release -p ecosystem --test aws_sdk -- cost --ignored --nocapture

@@ -1,4 +1,4 @@
-//! Where a call stands in its trace, and what it sends where there is none.
+//! The place of a call in its trace, and the header that a call without a trace sends.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! How a request may end other than by a short answer: with a body that takes its time, fails, or is nobody's any
-//! more; with a panic; with a client that does not wait.
+//! Ends of a request other than a short response: a body that takes its time, fails, or is dropped; a panic; a client
+//! that does not wait.
 
 use std::convert::Infallible;
 use std::io;

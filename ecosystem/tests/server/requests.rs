@@ -1,4 +1,4 @@
-//! What a segment says of a request and its answer, in an axum server and in one of plain hyper.
+//! The facts of a segment about a request and its response, in an axum server and in one of plain hyper.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,4 +1,4 @@
-//! All of it together: starts the function, invokes it, freezes it, and tells what it sent.
+//! All of it together: starts the function, invokes it, freezes it, and reports what it sent.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -141,21 +141,22 @@ impl Lambda {
         let posted = match self.await_response(&receiver) {
             Ok(posted) => posted,
             Err(err) => {
+                let end = now();
                 self.receive(|_| ());
                 if tracing == Tracing::Active {
-                    self.show(&event.segments(&self.name, start, now(), true));
+                    self.show(&event.segments(&self.name, start, end, true));
                 }
                 return Err(err);
             }
         };
-        let (elapsed, since_start) = (sent.elapsed(), self.started.elapsed());
+        let (elapsed, since_start, end) = (sent.elapsed(), self.started.elapsed(), now());
         if self.freeze {
             self.process.freeze()?;
         }
         let trace_id = event.trace_id.to_string();
         let documents = self.receive(|endpoint| endpoint.take(&trace_id)).unwrap_or_default();
         if tracing == Tracing::Active {
-            self.show(&event.segments(&self.name, start, now(), posted.failed));
+            self.show(&event.segments(&self.name, start, end, posted.failed));
         }
         let outcome = Outcome {
             header,
@@ -200,8 +201,11 @@ impl Lambda {
         let sent = Instant::now();
         loop {
             let left = self.timeout.saturating_sub(sent.elapsed());
-            if let Ok(posted) = receiver.recv_timeout(left.min(GLANCE)) {
+            if let Ok(posted) = receiver.recv_timeout(left.min(DRAIN)) {
                 return Ok(posted);
+            }
+            if let Some(endpoint) = &mut *lock(&self.endpoint) {
+                endpoint.drain();
             }
             if let Some(why) = self.api.init_error() {
                 return Err(Error::Init(why));
@@ -290,6 +294,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Lambda's limit for the init phase (Lambda Developer Guide, "Understanding the execution environment lifecycle").
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long to wait between two looks at the function's socket while a response is awaited. The kernel keeps some hundred
+/// documents there, and loses the rest.
+const DRAIN: Duration = Duration::from_millis(1);
 
 /// How long to wait between two looks at whether the process still lives. A response ends the wait at once.
 const GLANCE: Duration = Duration::from_millis(20);

@@ -1,10 +1,11 @@
-//! Where the function sends its documents: the address in `AWS_XRAY_DAEMON_ADDRESS`.
+//! The receiver of the function's documents, at the address in `AWS_XRAY_DAEMON_ADDRESS`.
 //!
-//! The socket is not emptied by a thread but when somebody asks, so that one knows what had arrived at that moment.
+//! The socket is not emptied by a thread but at each question, so that the answer is what had arrived at that moment.
 
 use std::collections::HashMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 use serde_json::Value;
 use xray_sdk::Packet;
@@ -12,7 +13,9 @@ use xray_sdk::local::{Collector, check};
 
 pub(crate) struct Endpoint {
     socket: UdpSocket,
-    /// Documents that nobody has asked for, by trace.
+    /// Datagrams that nothing has looked into.
+    taken: Vec<Vec<u8>>,
+    /// Documents that were not asked for yet, by trace.
     waiting: HashMap<String, Vec<Value>>,
     problems: Vec<String>,
     datagrams: usize,
@@ -23,20 +26,38 @@ impl Endpoint {
     pub(crate) fn bind(port: u16) -> io::Result<Self> {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port))?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, waiting: HashMap::new(), problems: Vec::new(), datagrams: 0 })
+        Ok(Self { socket, taken: Vec::new(), waiting: HashMap::new(), problems: Vec::new(), datagrams: 0 })
     }
 
     pub(crate) fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// Takes what has arrived, and shows it to the collector.
-    pub(crate) fn receive(&mut self, collector: &Collector) {
+    /// Takes what has arrived, as fast as it may come.
+    pub(crate) fn drain(&mut self) {
         let mut buffer = [0; 65_536];
         while let Ok(length) = self.socket.recv(&mut buffer) {
-            let datagram = &buffer[..length];
-            self.datagrams += 1;
-            let _ = self.socket.send_to(datagram, collector.address());
+            self.taken.push(buffer[..length].to_vec());
+        }
+    }
+
+    /// Takes what has arrived, looks into it, and shows it to the collector.
+    pub(crate) fn receive(&mut self, collector: &Collector) {
+        self.drain();
+        let taken = std::mem::take(&mut self.taken);
+        self.datagrams += taken.len();
+        for burst in taken.chunks(BURST) {
+            let mut before = 0;
+            collector.wait_for(Duration::ZERO, |received| {
+                before = received.datagrams();
+                true
+            });
+            for datagram in burst {
+                let _ = self.socket.send_to(datagram, collector.address());
+            }
+            collector.wait_for(PATIENCE, |received| received.datagrams() >= before + burst.len());
+        }
+        for datagram in &taken {
             let Some(document) = datagram.strip_prefix(Packet::HEADER.as_bytes()) else {
                 self.problems.push("a datagram without a header line".to_owned());
                 continue;
@@ -48,7 +69,7 @@ impl Endpoint {
         }
     }
 
-    /// The documents of a trace that came and were not taken before.
+    /// Returns the documents of a trace that came and were not taken before.
     pub(crate) fn take(&mut self, trace: &str) -> Vec<Value> {
         self.waiting.remove(trace).unwrap_or_default()
     }
@@ -61,3 +82,9 @@ impl Endpoint {
         self.datagrams
     }
 }
+
+/// The most datagrams that are shown to the collector at once: its socket has room for some hundred.
+const BURST: usize = 64;
+
+/// How long the collector may take for a burst.
+const PATIENCE: Duration = Duration::from_secs(1);

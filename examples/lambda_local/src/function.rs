@@ -1,6 +1,6 @@
-//! The function that the emulator starts unless it is given another: what it does is said by the event.
+//! The function that the emulator starts unless it is given another. The event says what to do.
 //!
-//! It is a whole program: the layer in the subscriber, and `lambda_runtime` in one of several forms, chosen by the
+//! This is a whole program: the layer in the subscriber, and `lambda_runtime` in one of several forms, chosen by the
 //! variable `FUNCTION_FORM`. Everything it answers holds the header that it would send downstream.
 
 use std::sync::Arc;
@@ -46,6 +46,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     match event.payload["do"].as_str() {
         Some("order") => order(&event.payload["order"]).await,
         Some("nothing") => Ok(header()),
+        Some("many") => Ok(many().await),
         Some("tops") => Ok(tops().await),
         Some("leave") => Ok(leave().await),
         Some("share") => Ok(share().await),
@@ -79,6 +80,15 @@ async fn tops() -> Value {
     tokio::task::yield_now().await;
     async { tokio::task::yield_now().await }.instrument(info_span!("store")).await;
     info_span!("notify").in_scope(header)
+}
+
+/// More documents than the socket of the daemon has room for, in bursts that fit.
+async fn many() -> Value {
+    for _ in 0..3 {
+        (0..100).for_each(|number| info_span!("part", number).in_scope(|| ()));
+        tokio::time::sleep(2 * AFTERWARDS).await;
+    }
+    header()
 }
 
 /// Goes on in a task of its own, below the handler's span.

@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as the Runtime API needs: a request with a body of known length or in chunks, and a
+//! The part of HTTP/1.1 that the Runtime API needs: a request with a body of known length or in chunks, and a
 //! response. No routes here.
 
 use std::io::{self, BufRead, BufReader, Read, Write};

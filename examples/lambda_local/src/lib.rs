@@ -1,6 +1,6 @@
 //! Lambda on this machine, for a look at what a function sends, and for tests of it.
 //!
-//! A real function, built with `lambda_runtime`, is started as a child process. It finds what it finds in Lambda:
+//! A real function, built with `lambda_runtime`, is started as a child process. The process finds what it finds in Lambda:
 //! the Runtime API, the variables, a daemon's address. Between two invocations it is frozen.
 //!
 //! ```text

@@ -84,6 +84,12 @@ fn every_subsegment_is_sent_before_the_response_though_the_function_freezes_with
 }
 
 #[test]
+fn a_function_may_send_more_than_its_socket_has_room_for() {
+    let outcome = start(&quiet()).invoke(Tracing::Active, json!({ "do": "many" })).unwrap();
+    assert_eq!(outcome.documents.len(), 300);
+}
+
+#[test]
 fn what_goes_on_after_the_response_arrives_on_its_own() {
     let lambda = start(&quiet());
     let outcome = lambda.invoke(Tracing::Active, json!({ "do": "leave" })).unwrap();

@@ -1,4 +1,4 @@
-//! What a document says of a field: a span with it goes through a real layer, and its document is caught and read by
+//! The record of a field in a document: a span with it goes through a real layer, and its document is caught and read by
 //! `serde_json`. No socket is opened.
 
 use std::cell::RefCell;

@@ -8,7 +8,7 @@
 //!                      └─ no clock, no network      Disk
 //! ```
 //!
-//! The [`Engine`] decides. It is a state machine without clock, network, disk or randomness of its own, so that a
+//! The [`Engine`] decides: a state machine without clock, network, disk or randomness of its own, so that a
 //! simulation can run it through years of faults in a second. The driver does what the engine says.
 
 mod settings;

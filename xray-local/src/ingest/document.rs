@@ -1,6 +1,6 @@
 //! The members of a document that compilation looks at, borrowed from its bytes.
 //!
-//! What is not listed here is kept in the document as it was received, and never read during the intake.
+//! Other members are kept in the document as they were received, and never read during the intake.
 
 use std::borrow::Cow;
 

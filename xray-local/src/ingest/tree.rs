@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A subsegment that was sent on its own is contained in its parent once that is there, and stands alone before.
-//! Of two documents with one id, a complete one replaces one in progress, and otherwise the later the earlier.
+//! If two documents have one id, a complete one replaces one in progress, and otherwise the later the earlier.
 //! Nothing here recurses over parents, so a chain of ten thousand is only a long list.
 
 use std::collections::HashMap;

@@ -9,7 +9,7 @@ use std::fmt;
 pub struct Permit(Box<dyn FnMut() -> bool + Send>);
 
 impl Permit {
-    /// A permit that this function gives. It is called for each document, on the thread that receives.
+    /// A permit that this function gives. The receiving thread calls it for each document.
     pub fn new(allows: impl FnMut() -> bool + Send + 'static) -> Self {
         Self(Box::new(allows))
     }
@@ -25,7 +25,7 @@ impl fmt::Debug for Permit {
     }
 }
 
-/// Called once, when the doors are closed and the store is still open. It may block.
+/// Called once, when the doors are closed and the store is still open. The call may block.
 pub struct Finish(Box<dyn FnOnce() + Send>);
 
 impl Finish {

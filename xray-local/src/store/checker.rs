@@ -37,7 +37,7 @@ pub(super) fn channel() -> (ToChecker, Receiver<Vec<Incoming>>) {
     sync_channel(WAITING)
 }
 
-/// Starts the thread. It ends with the last sender.
+/// Starts the thread, which ends with the last sender.
 pub(super) fn start(
     batches: Receiver<Vec<Incoming>>,
     live: Weak<Live>,

@@ -156,7 +156,7 @@ impl Store {
         self.begin_put(documents, door)?.blocking_recv().unwrap_or(Err(StoreError::Closed))
     }
 
-    /// Takes a datagram's document. It is committed within [`BATCH`](super::BATCH) and what the commit takes. When
+    /// Takes a datagram's document, which is committed within [`BATCH`](super::BATCH) and what the commit takes. When
     /// more arrives than can be written, the document is dropped and counted.
     pub fn offer(&self, document: Vec<u8>, door: Door) {
         if self.0.live.queued.load(Ordering::Relaxed) > QUEUE_BYTES {

@@ -20,6 +20,16 @@ use std::str::FromStr;
 ///
 /// A host is an IPv4 address, an IPv6 address in brackets, or a name. `udp:2000` is port 2000 of a host that is
 /// called `udp`.
+///
+/// ```
+/// use xray_sdk::DaemonAddress;
+///
+/// let address: DaemonAddress = "tcp:xray.internal:3000 udp:127.0.0.1:2000".parse()?;
+/// assert_eq!(address.udp(), ("127.0.0.1", 2000));
+/// assert_eq!(address.tcp(), ("xray.internal", 3000));
+/// assert_eq!(DaemonAddress::default().to_string(), "127.0.0.1:2000");
+/// # Ok::<(), xray_sdk::daemon::ParseAddressError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DaemonAddress {
     udp: Endpoint,

@@ -13,6 +13,22 @@ use super::{EmitterProblem, Packet};
 /// The thread that closes a span calls the emitter, so an implementation must not block and must not panic.
 /// A packet that can't be delivered is counted in [`stats`](Self::stats) and reported as an [`EmitError`], so that
 /// the caller can count the span as dropped.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use xray_sdk::{EmitError, Emitter, Packet};
+///
+/// /// Keeps the documents, without a daemon.
+/// #[derive(Default)]
+/// struct Kept(Mutex<Vec<Vec<u8>>>);
+///
+/// impl Emitter for Kept {
+///     fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+///         self.0.lock().map_err(|_| EmitError::Unavailable)?.push(packet.document().to_vec());
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait Emitter: Send + Sync + 'static {
     /// Emits one packet: a header line and one document.
     ///
@@ -109,6 +125,13 @@ impl fmt::Display for EmitError {
 impl std::error::Error for EmitError {}
 
 /// An emitter's counters since its creation, in packets unless noted otherwise.
+///
+/// ```
+/// use xray_sdk::{Emitter, UdpEmitter};
+///
+/// let stats = UdpEmitter::default().stats();
+/// assert_eq!((stats.sent, stats.unavailable), (0, 0));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EmitterStats {
@@ -127,4 +150,74 @@ pub struct EmitterStats {
     /// Accepted by a queue, and at this moment neither handed to the kernel nor lost. 0 for an emitter without a
     /// queue.
     pub queued: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Notes which of its methods is called.
+    #[derive(Default)]
+    struct Noting(Mutex<Vec<String>>);
+
+    impl Noting {
+        fn note(&self, what: impl Into<String>) {
+            self.0.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl Emitter for Noting {
+        fn emit(&self, packet: &Packet) -> Result<(), EmitError> {
+            self.note(format!("emit {}", packet.as_bytes().len()));
+            Err(EmitError::Full)
+        }
+        fn emit_all(&self, packets: &[Packet], report: &mut dyn FnMut(usize, Result<(), EmitError>)) {
+            self.note(format!("emit all {}", packets.len()));
+            report(1, Err(EmitError::TooLarge));
+        }
+        fn flush(&self, timeout: Duration) -> bool {
+            self.note(format!("flush {timeout:?}"));
+            timeout > Duration::from_secs(1)
+        }
+        fn reopen(&self) {
+            self.note("reopen");
+        }
+        fn stats(&self) -> EmitterStats {
+            EmitterStats { resent: 7, ..EmitterStats::default() }
+        }
+        fn problem(&self) -> Option<EmitterProblem> {
+            Some(EmitterProblem::NobodyListens { peer: ([127, 0, 0, 1], 2000).into() })
+        }
+    }
+
+    #[test]
+    fn an_emitter_behind_a_pointer_does_each_thing_in_its_own_way() {
+        let noting = Arc::new(Noting::default());
+        let emitter: Arc<dyn Emitter> = noting.clone();
+        // By the pointer's own implementation, as a generic caller does.
+        fn through(emitter: &impl Emitter) {
+            assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Full));
+            let mut reported = Vec::new();
+            emitter.emit_all(&[Packet::new(), Packet::new()], &mut |index, result| {
+                reported.push((index, result));
+            });
+            assert_eq!(reported, [(1, Err(EmitError::TooLarge))]);
+            assert!(!emitter.flush(Duration::from_secs(1)) && emitter.flush(Duration::from_secs(2)));
+            emitter.reopen();
+            assert_eq!(emitter.stats().resent, 7);
+            assert!(emitter.problem().is_some());
+        }
+        through(&emitter);
+        let emit = format!("emit {}", Packet::new().as_bytes().len());
+        assert_eq!(*noting.0.lock().unwrap(), [&emit, "emit all 2", "flush 1s", "flush 2s", "reopen"]);
+    }
+
+    #[test]
+    fn each_refusal_says_why() {
+        let texts = [EmitError::TooLarge, EmitError::Full, EmitError::Unavailable].map(|err| err.to_string());
+        for (text, word) in texts.iter().zip(["larger", "full", "unreachable"]) {
+            assert!(text.contains(word), "{text}");
+        }
+    }
 }

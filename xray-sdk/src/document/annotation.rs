@@ -7,6 +7,13 @@ use super::truncation::Written;
 use crate::json::Buffer;
 
 /// A value that X-Ray indexes. Every scalar type converts into it.
+///
+/// ```
+/// use xray_sdk::document::AnnotationValue;
+///
+/// assert_eq!(AnnotationValue::from(7), AnnotationValue::I64(7));
+/// assert_eq!(AnnotationValue::from("blue"), AnnotationValue::Str("blue".into()));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum AnnotationValue<'a> {

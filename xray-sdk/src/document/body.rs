@@ -128,28 +128,6 @@ impl Body {
         self.finish(part, rank, start, key.len(), written);
     }
 
-    /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
-    /// two of them have the same key. X-Ray's limit of 50 annotations is the caller's to keep.
-    #[inline]
-    pub fn append(
-        &mut self,
-        section: Section,
-        rank: u8,
-        key: Key<'_>,
-        value: impl FnOnce(&mut Buffer) -> Written,
-    ) {
-        let (part, start, key) = (section.into(), self.text.len(), key.json());
-        self.text.put(key);
-        match value(&mut self.text) {
-            Written::Nothing => self.finish(part, rank, start, key.len(), Written::Nothing),
-            wrote => {
-                self.mixed |= wrote == Written::Cut;
-                self.losses.cut += u32::from(wrote == Written::Cut);
-                self.keep(Content::Member { part, rank, key_len: key.len() as u16 }, start);
-            }
-        }
-    }
-
     /// Puts a string of at most [`MAX_STRING`] characters.
     #[inline]
     pub fn put_str(&mut self, section: Section, rank: u8, key: Key<'_>, value: &str) {
@@ -272,11 +250,12 @@ impl Body {
     }
 
     fn find_value(&self, part: Part, key: &str) -> Option<&[u8]> {
-        let value = |entry: &Entry| self.bytes_of(entry).strip_prefix(key.as_bytes());
+        let bytes = |entry: &Entry| entry.is_member(part, key.len()).then(|| self.bytes_of(entry));
+        let value = |entry: &Entry| bytes(entry)?.strip_prefix(key.as_bytes());
         if self.lacks_entries(part) {
             return self.live(part).find_map(|entry| value(&entry));
         }
-        self.entries.iter().filter(|entry| entry.part() == Some(part)).find_map(value)
+        self.entries.iter().find_map(value)
     }
 
     /// Turns what stands in `text` from `start` on into a member, or takes it back.
@@ -341,9 +320,10 @@ impl Body {
         let (before, new) = self.text.as_bytes().split_at(start);
         let key = &new[..key_len];
         let same = |entry: &&mut Entry| {
-            entry.part() == Some(part) && before[entry.start as usize..].starts_with(key)
+            entry.is_member(part, key_len) && before[entry.start as usize..].starts_with(key)
         };
-        if let Some(former) = self.entries.iter_mut().find(same) {
+        // What is put again mostly came last.
+        if let Some(former) = self.entries.iter_mut().rev().find(same) {
             if let Content::Member { rank: its, .. } = &mut former.content {
                 // The rank of an annotation is a mark of the key that it had.
                 if part == Part::Annotation {
@@ -351,7 +331,7 @@ impl Body {
                 } else if *its < rank {
                     return None;
                 } else if part.is_piece() && before[former.start as usize..][..former.len as usize] == *new {
-                    // Such as a host that two fields name. It stays where it is.
+                    // Such as a host that two fields name: the member stays where it is.
                     *its = rank;
                     return None;
                 }

@@ -173,14 +173,7 @@ impl Body {
             }
         }
         if let Some(name) = operation.filter(|_| key(out, keys::OPERATION)) {
-            match self.value_of(Part::NamePiece, keys::OTEL) {
-                Some(name) => {
-                    out.put("\"");
-                    out.put_bytes(name);
-                    out.put("\"");
-                }
-                None => out.put(name.json()),
-            }
+            self.put_operation(out, name);
         }
         if survived && self.exceptions > 0 && key(out, keys::EXCEPTIONS) {
             let any = self.write_exceptions(out, "[");

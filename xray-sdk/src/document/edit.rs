@@ -54,7 +54,7 @@ impl Body {
         removed
     }
 
-    /// Returns the places of the live entries of a part that begin with a text. All members are in the index.
+    /// Returns the places of the live entries of a part that begin with a string. All members are in the index.
     fn positions(&self, part: Part, beginning: &str) -> Vec<usize> {
         let live = self.entries.iter().enumerate().filter(|(_, entry)| entry.part() == Some(part));
         let begun = live.filter(|(_, entry)| self.bytes_of(entry).starts_with(beginning.as_bytes()));

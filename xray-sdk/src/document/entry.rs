@@ -33,6 +33,12 @@ pub(super) enum Content {
 }
 
 impl Entry {
+    /// Returns whether the entry is a member of that part whose key has a given length.
+    #[inline]
+    pub(super) fn is_member(&self, of: Part, len: usize) -> bool {
+        matches!(self.content, Content::Member { part, key_len, .. } if part == of && usize::from(key_len) == len)
+    }
+
     /// Returns the part that the entry belongs to, unless it is dead.
     #[inline]
     pub(super) fn part(&self) -> Option<Part> {

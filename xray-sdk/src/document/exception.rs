@@ -14,6 +14,18 @@ use crate::id::SegmentId;
 use crate::json::Buffer;
 
 /// One entry of `cause.exceptions`.
+///
+/// ```
+/// use xray_sdk::document::{Exception, StackFrame, Subsegment};
+///
+/// let cause = Exception::new("io::Error", "connection refused").remote();
+/// let error = Exception::new("ShopError", "no price")
+///     .caused_by(cause.id())
+///     .with_frame(StackFrame::new("src/price.rs", 42, "price"));
+/// let mut call = Subsegment::begin("prices.example");
+/// call.add_exception(&error);
+/// call.add_exception(&cause);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Exception<'a> {
     id: SegmentId,

@@ -169,6 +169,7 @@ keys! {
     FOLLOWS_FROM = "follows_from",
     RPC_METHOD = "rpc.method",
     RPC_SERVICE = "rpc.service",
+    RPC_STATUS = "rpc.response.status_code",
     RPC_SYSTEM = "rpc.system",
     USER_ID = "user.id",
     XRAY_KEPT = "xray.kept",

@@ -13,12 +13,21 @@ impl Body {
     }
 
     /// Sets the HTTP status; `error`, `throttle` and `fault` follow from it.
-    /// A number that is no status (below 100 or above 599) is ignored.
+    /// A number that is no status (below 100 or above 599) is left out and counted.
     pub fn set_status(&mut self, status: u16) {
         self.mixed = true;
         if (100..600).contains(&status) {
             self.status = NonZeroU16::new(status);
+        } else {
+            self.count_left_out();
         }
+    }
+
+    /// Counts a value that was left out, because it is none of those that its member may have.
+    #[cold]
+    pub fn count_left_out(&mut self) {
+        self.mixed = true;
+        self.losses.dropped += 1;
     }
 
     /// Returns the HTTP status, if one is known.
@@ -27,7 +36,7 @@ impl Body {
         self.status.map(NonZeroU16::get)
     }
 
-    /// Outcome the work as failed: a fault, unless a 4xx status says that it was the caller's error.
+    /// Marks the work as failed: a fault, unless a 4xx status says that it was the caller's error.
     pub fn set_failed(&mut self) {
         self.mixed = true;
         self.flags = self.flags.without(Flags::SUCCEEDED).with(Flags::FAILED);
@@ -44,19 +53,19 @@ impl Body {
         }
     }
 
-    /// Outcome a client error, by hand.
+    /// Marks a client error, by hand.
     pub fn set_error(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::ERROR);
     }
 
-    /// Outcome a throttled call, by hand; it is an error too.
+    /// Marks a throttled call, by hand; it is an error too.
     pub fn set_throttle(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::THROTTLE).with(Flags::ERROR);
     }
 
-    /// Outcome a server fault, by hand.
+    /// Marks a server fault, by hand.
     pub fn set_fault(&mut self) {
         self.mixed = true;
         self.flags = self.flags.with(Flags::FAULT);

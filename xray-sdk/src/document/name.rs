@@ -18,7 +18,7 @@ pub fn put_name(out: &mut Buffer, name: &str) -> bool {
         out.put(name);
         return false;
     }
-    put_mended(out, name, MAX_NAME, "unknown", is_name_char)
+    put_sanitized(out, name, MAX_NAME, "unknown", is_name_char)
 }
 
 /// ASCII characters of the class, by their code.
@@ -42,7 +42,7 @@ static PLAIN: [bool; 256] = {
 /// The dot is not in schema 1.0.0 but in the service's newer documentation, and receivers keep it.
 pub(super) fn put_annotation_key(out: &mut Buffer, key: &str) -> u8 {
     let legal = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-    if !put_mended(out, key, MAX_ANNOTATION_KEY, "unknown", legal) {
+    if !put_sanitized(out, key, MAX_ANNOTATION_KEY, "unknown", legal) {
         return 0;
     }
     // FNV-1a, folded to a byte.
@@ -82,19 +82,25 @@ pub(super) fn put_metadata_path(out: &mut Buffer, namespace: &str, key: &str) ->
     section
 }
 
-fn put_mended(out: &mut Buffer, text: &str, max: usize, empty: &str, legal: impl Fn(char) -> bool) -> bool {
+fn put_sanitized(
+    out: &mut Buffer,
+    text: &str,
+    max: usize,
+    empty: &str,
+    legal: impl Fn(char) -> bool,
+) -> bool {
     if text.trim().is_empty() {
         out.put(empty);
         return true;
     }
-    let mut mended = false;
+    let mut changed = false;
     let mut chars = text.chars();
     for c in chars.by_ref().take(max) {
         let kept = if legal(c) { c } else { '_' };
-        mended |= kept != c;
+        changed |= kept != c;
         out.put(kept.encode_utf8(&mut [0; 4]));
     }
-    mended || chars.next().is_some()
+    changed || chars.next().is_some()
 }
 
 #[cfg(test)]

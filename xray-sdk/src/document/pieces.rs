@@ -52,12 +52,17 @@ impl Body {
         out.put(if first { "\"url\":\"" } else { ",\"url\":\"" });
         let start = out.len();
         if let Some(host) = host {
-            out.put_bytes(scheme.unwrap_or(b"http"));
+            let scheme = scheme.unwrap_or(b"http");
+            out.put_bytes(scheme);
             out.put("://");
-            out.put_bytes(host);
-            if let Some(port) = port.filter(|port| !matches!(*port, b"80" | b"443")) {
+            let has_port = put_url_host(out, host);
+            let is_usual = |port: &[u8]| matches!((scheme, port), (b"http", b"80") | (b"https", b"443"));
+            if let Some(port) = port.filter(|port| !has_port && !is_usual(port)) {
                 out.put(":");
                 out.put_bytes(port);
+            }
+            if path.is_some_and(|path| !path.starts_with(b"/")) {
+                out.put("/");
             }
         }
         out.put_bytes(path.unwrap_or(b"/"));
@@ -101,6 +106,20 @@ fn put_host(out: &mut Buffer, name: &[u8], host: &[u8]) {
         out.put("@");
         out.put_bytes(&host[..end_of_char(host, room)]);
     }
+}
+
+/// Appends the host of a URL, an IPv6 address in brackets. Returns whether the host brings a port along.
+fn put_url_host(out: &mut Buffer, host: &[u8]) -> bool {
+    if !host.contains(&b':') {
+        out.put_bytes(host);
+        return false;
+    }
+    let colons = host.iter().filter(|byte| **byte == b':').count();
+    let is_bare_address = colons > 1 && !host.starts_with(b"[");
+    out.put(if is_bare_address { "[" } else { "" });
+    out.put_bytes(host);
+    out.put(if is_bare_address { "]" } else { "" });
+    !is_bare_address && !host.ends_with(b"]")
 }
 
 fn chars_in(text: &[u8]) -> usize {

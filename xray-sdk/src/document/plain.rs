@@ -1,5 +1,5 @@
 //! Plain bodies, which have metadata and nothing else but annotations in front of it, and simple ones, which may have
-//! both in any order, each member put once: most spans have no other. They skip what such a body does not need, on the
+//! both in any order, each member put once: most spans have no other. Both skip what such a body does not need, on the
 //! way in and on the way out.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame), byte for byte.
@@ -10,7 +10,8 @@ use super::entry::{Content, Entry};
 use super::keys::Key;
 use super::limits::MAX_BODY;
 use super::opening::{ALONE_BLOCK, BLOCK, Opening, ReadyPlace, Times};
-use super::section::{Part, Section};
+use super::section::{Part, Piece, Section};
+use super::truncation::Written;
 use crate::id::SegmentId;
 use crate::json::{Buffer, MemberKey};
 
@@ -109,6 +110,51 @@ impl Body {
         let start = self.text.len();
         self.text.put_unescaped_member(&key.key, text);
         self.keep_ready(start, key.content);
+    }
+
+    /// Puts a member whose key is not there yet, which the caller knows: a span's fields at its creation, when no
+    /// two of them have the same key. X-Ray's limit of 50 annotations is the caller's to keep.
+    #[inline]
+    pub fn append(
+        &mut self,
+        section: Section,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        self.append_part(section.into(), rank, key, value);
+    }
+
+    /// Puts a piece as [`append`](Self::append) puts a member.
+    #[inline]
+    pub fn append_piece(
+        &mut self,
+        piece: Piece,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        self.append_part(piece.into(), rank, key, value);
+    }
+
+    #[inline]
+    fn append_part(
+        &mut self,
+        part: Part,
+        rank: u8,
+        key: Key<'_>,
+        value: impl FnOnce(&mut Buffer) -> Written,
+    ) {
+        let (start, key) = (self.text.len(), key.json());
+        self.text.put(key);
+        match value(&mut self.text) {
+            Written::Nothing => self.finish(part, rank, start, key.len(), Written::Nothing),
+            wrote => {
+                self.mixed |= wrote == Written::Cut;
+                self.losses.cut += u32::from(wrote == Written::Cut);
+                self.keep(Content::Member { part, rank, key_len: key.len() as u16 }, start);
+            }
+        }
     }
 
     /// Notes a member with the comma behind it.

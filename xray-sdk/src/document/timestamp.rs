@@ -6,6 +6,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::id::stir;
 
 /// Microseconds since 1970-01-01T00:00:00Z, the resolution that X-Ray advises for documents.
+///
+/// ```
+/// use xray_sdk::document::Timestamp;
+///
+/// assert_eq!(Timestamp::from_micros(1_500_000).as_micros(), 1_500_000);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 

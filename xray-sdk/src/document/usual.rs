@@ -1,6 +1,6 @@
 //! Usual bodies: request, response, statement, exception, annotations and metadata, the members of each in one row. Most
 //! segments have such a body, and most calls and spans that failed. Rows are found by one look at the entries, and copied
-//! whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a shorter way.
+//! whole. Of most segments and failed spans, all members but an exception are in one row, for which there is a faster path.
 //!
 //! The documents are those of [`Frame`](super::internal::Frame) for any other body, byte for byte.
 
@@ -118,7 +118,11 @@ impl Body {
             }
             out.put("}}");
         } else if let Some(operation) = operation {
-            out.put_row(operation.alone().as_bytes());
+            if SEVERAL && self.may_have(Part::NamePiece) {
+                self.write_operation_alone(out, operation);
+            } else {
+                out.put_row(operation.alone().as_bytes());
+            }
         }
     }
 
@@ -155,7 +159,28 @@ impl Body {
         if self.value_of(Part::Metadata, keys::OPERATION).is_none() {
             out.put(",");
             out.put(keys::OPERATION.json());
-            out.put(operation.json());
+            self.put_operation(out, operation);
+        }
+    }
+
+    /// Appends metadata with nothing but the operation.
+    #[inline(never)]
+    fn write_operation_alone(&self, out: &mut Buffer, operation: &Operation) {
+        out.put(METADATA);
+        out.put(keys::OPERATION.json());
+        self.put_operation(out, operation);
+        out.put("}}");
+    }
+
+    /// Appends the operation: the name that a field gives, or else the span's.
+    pub(super) fn put_operation(&self, out: &mut Buffer, operation: &Operation) {
+        match self.value_of(Part::NamePiece, keys::OTEL) {
+            Some(name) => {
+                out.put("\"");
+                out.put_bytes(name);
+                out.put("\"");
+            }
+            None => out.put(operation.json()),
         }
     }
 
@@ -210,8 +235,9 @@ impl Body {
             | Part::Annotation.bit()
             | Part::Metadata.bit()
             | Part::HttpResponse.bit()
-            | Part::UrlPiece.bit();
-        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit() | Part::NamePiece.bit();
+            | Part::UrlPiece.bit()
+            | Part::NamePiece.bit();
+        const USUAL: u16 = OF_SEGMENTS | Part::Sql.bit();
         // A flag without an exception takes one that stands for it, and one that was taken back moves those there are.
         let is_explained = (self.flags != Flags::default()) == (self.exceptions == 1);
         self.parts & !(if is_segment { OF_SEGMENTS } else { USUAL }) == 0
@@ -274,7 +300,7 @@ mod tests {
             4..=6 => body.put_str(Section::HttpRequest, 0, keys::URL, text),
             7..=9 => body.annotate(text, &text.into()),
             10..=13 => body.metadata("", text, &text),
-            14..=16 => body.set_status(100 + text.len() as u16 * 50),
+            14..=16 => body.set_status(100 + text.len() as u16 * 50 % 500),
             17..=19 => {
                 let frame = StackFrame::new("src/main.rs", 7, text);
                 body.add_exception(&Exception::new("Error", text).with_frame(frame));

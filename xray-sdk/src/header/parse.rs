@@ -17,6 +17,9 @@ impl FromStr for TraceHeader {
     /// A `Root` of all zeros is how the Go and Python SDKs say "not recorded", so it is valid beside `Sampled=0`
     /// and nowhere else.
     fn from_str(text: &str) -> Result<Self, ParseHeaderError> {
+        if let Some(header) = usual(text) {
+            return Ok(header);
+        }
         let (mut root, mut parent, mut sampled) =
             (None::<TraceId>, None::<SegmentId>, None::<SamplingDecision>);
         let mut extras = String::new();
@@ -45,6 +48,20 @@ impl FromStr for TraceHeader {
             None => header,
         })
     }
+}
+
+/// Reads a header as most are written; `None` for any other.
+///
+/// Load balancers write a root alone, SDKs root, parent and decision.
+fn usual(text: &str) -> Option<TraceHeader> {
+    let (root, rest) = text.strip_prefix("Root=")?.split_at_checked(TraceId::LEN)?;
+    let header = TraceHeader::new(root.parse().ok().filter(|root: &TraceId| !root.is_zero())?);
+    if rest.is_empty() {
+        return Some(header);
+    }
+    let (parent, rest) = rest.strip_prefix(";Parent=")?.split_at_checked(SegmentId::LEN)?;
+    let header = header.with_parent(parent.parse().ok().filter(|id: &SegmentId| !id.is_zero())?);
+    Some(header.with_sampled(rest.strip_prefix(";Sampled=")?.parse().ok()?))
 }
 
 /// The reason why a string is not a trace header. The sender is at fault; begin a new trace.

@@ -55,7 +55,7 @@ pub(super) fn decode(digits: &[u8]) -> Option<u64> {
 
 /// Text that we wrote ourselves, out of digits and dashes.
 pub(super) fn ascii(text: &[u8]) -> &str {
-    // It is ASCII, so this can't fail; if it did, no text is better than a panic.
+    // Hex digits are ASCII, so this can't fail; if it did, no text is better than a panic.
     std::str::from_utf8(text).unwrap_or_default()
 }
 

@@ -12,6 +12,15 @@ use crate::text::text_form;
 ///
 /// The string form is 16 hex digits. An id need be unique in its trace only (X-Ray Developer Guide, "Segment
 /// documents"), so a fast generator makes it.
+///
+/// ```
+/// use xray_sdk::SegmentId;
+///
+/// let id: SegmentId = "53995c3f42cd8ad8".parse()?;
+/// assert_eq!(id.to_string(), "53995c3f42cd8ad8");
+/// assert_ne!(SegmentId::random(), SegmentId::random());
+/// # Ok::<(), xray_sdk::id::ParseIdError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(u64);
 

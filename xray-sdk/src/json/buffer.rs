@@ -117,7 +117,7 @@ impl Buffer {
         self.bytes.push(b'"');
     }
 
-    /// Appends a string token of a text that is known to need no escapes.
+    /// Appends a string token of a string that is known to need no escapes.
     #[inline]
     pub fn put_unescaped_string(&mut self, text: &str) {
         self.bytes.reserve(text.len() + "\"\"".len());
@@ -218,7 +218,7 @@ impl Buffer {
         self.put_escaped_format_within(format_args!("{value}"), max)
     }
 
-    /// Appends a text as [`put_escaped_within`](Self::put_escaped_within) does.
+    /// Appends a string as [`put_escaped_within`](Self::put_escaped_within) does.
     pub fn put_escaped_format_within(&mut self, text: fmt::Arguments<'_>, max: usize) -> bool {
         let mut writer = EscapingWriter { until: self.bytes.len() + max, out: self, cut: false };
         // A `Display` that fails half-way leaves what it wrote; no caller could act on it. One that panics is cut

@@ -47,7 +47,7 @@ fn specials(w: u64) -> u64 {
     (control | quote | backslash) & TOPS
 }
 
-/// Returns whether a text has nothing but letters, digits and `-./_`.
+/// Returns whether a string has nothing but letters, digits and `-./_`.
 ///
 /// The hosts and paths of most URLs have nothing else.
 #[inline]
@@ -56,7 +56,7 @@ pub fn is_plain_path(text: &[u8]) -> bool {
     is_plain_up_to(b'9', text)
 }
 
-/// Returns whether a text has nothing but letters, digits and `-./_:`, as most hosts with a port and a path.
+/// Returns whether a string has nothing but letters, digits and `-./_:`, as most hosts with a port and a path.
 #[inline]
 #[must_use]
 pub fn is_plain_path_or_port(text: &[u8]) -> bool {

@@ -13,7 +13,7 @@ pub(super) fn detect(at: &Probe, found: &mut DetectedOrigin) {
         return;
     };
     let text = |key| file.get(key).filter(|value| value.is_string()).cloned();
-    // The block's is a number; the file's has been a text as well.
+    // The block's is a number; the file's has been a string as well.
     let deployment = file.get("deployment_id").and_then(|id| match id {
         Value::String(digits) => digits.parse::<u64>().ok().map(Value::from),
         id => id.is_number().then(|| id.clone()),

@@ -8,6 +8,13 @@ use serde_json::Value;
 use crate::document::internal::Preamble;
 
 /// The platform on which a process runs, as far as it was detected. Defaults to nothing known.
+///
+/// ```
+/// use xray_sdk::origin::DetectedOrigin;
+///
+/// let unknown = DetectedOrigin::default();
+/// assert_eq!((unknown.origin(), unknown.log_groups().len()), (None, 0));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DetectedOrigin {
     pub(super) origin: Option<&'static str>,

@@ -1,6 +1,6 @@
 //! EKS: a pod has its service account's token. Pod and container come from the machine itself.
 //!
-//! The cluster's name stands in no file. It is taken from the environment, where the pod's specification or an
+//! The cluster's name stands in no file. The name comes from the environment, where the pod's specification or an
 //! OpenTelemetry set-up puts it, else from the tag that EKS gives its nodes (feature `plugin-ec2`; the node has to
 //! allow tags in its instance metadata). Kubernetes' API knows it as well, but speaks TLS, which this crate does not.
 

@@ -1,6 +1,6 @@
 //! [`Probe`]: the facts that detection may look at.
 //!
-//! They are files below a root, environment variables, and the instance's metadata endpoint. In a test, all three are
+//! These are files below a root, environment variables, and the instance's metadata endpoint. In a test, all three are
 //! of its own making.
 
 use std::collections::HashMap;

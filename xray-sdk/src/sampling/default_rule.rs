@@ -10,6 +10,12 @@ use crate::id::{epoch_seconds, fast_u64};
 /// "Sampling"), or other numbers in the same way.
 ///
 /// Seconds are those of the wall clock. Neither locks nor allocates; all threads share the reservoir.
+///
+/// ```
+/// use xray_sdk::sampling::DefaultRule;
+///
+/// let sampler = DefaultRule::with_rates(10, 0.01); // ten traces a second, and 1 % of the rest
+/// ```
 #[derive(Debug)]
 pub struct DefaultRule {
     reservoir: Reservoir,

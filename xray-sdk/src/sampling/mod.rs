@@ -1,6 +1,6 @@
 //! Decisions on which new traces are recorded.
 //!
-//! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. It gets
+//! A [`Sampler`] is asked once per trace, where it begins, and only if no trace header decided already. The sampler gets
 //! a [`SamplingRequest`] and returns a [`SamplingResult`]. Ready-made: [`DefaultRule`], X-Ray's own default,
 //! [`Always`], [`Never`], [`ParentOnly`] and [`Ratio`]; [`KeepSlowAndFailed`], which decides once more at the end;
 //! [`LocalRules`] for rules from a file or from code; and, with the feature `central-sampling`, `CentralSampler` for

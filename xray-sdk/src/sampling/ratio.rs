@@ -5,6 +5,14 @@ use super::{Sampler, SamplingRequest, SamplingResult};
 use crate::id::fast_u64;
 
 /// Records a share of the traces, each decided independently.
+///
+/// ```
+/// use xray_sdk::sampling::{Ratio, Sampler, SamplingRequest};
+///
+/// let request = SamplingRequest::new("shop");
+/// assert!(Ratio::new(1.0).sample(&request).is_sampled());
+/// assert!(!Ratio::new(0.0).sample(&request).is_sampled());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ratio {
     /// Draws below this record the trace, of [`DRAWS`].
@@ -68,6 +76,11 @@ mod tests {
                 (f64::from(TRACES) * rate, 5.0 * (f64::from(TRACES) * rate * (1.0 - rate)).sqrt());
             assert!((sampled - mean).abs() < bound, "{rate}: {sampled}");
         }
+    }
+
+    #[test]
+    fn a_share_needs_nothing_of_the_request() {
+        assert!(!Ratio::new(0.5).looks_at_request());
     }
 
     #[test]

@@ -13,8 +13,9 @@ pub trait Attributes: fmt::Debug {
 
 /// The beginning of a trace, as far as sampling rules can ask about it.
 ///
-/// An unknown property is `None`. It matches every condition, as in the SDKs for Go and Node.js, with two exceptions: conditions
-/// on attributes and on the resource, and conditions of [`LocalRule`](super::LocalRule)s on the path.
+/// An unknown property is `None`, which matches every condition, as in the SDKs for Go and Node.js. There are two
+/// exceptions: conditions on attributes and on the resource, and conditions of [`LocalRule`](super::LocalRule)s on the
+/// path.
 ///
 /// ```
 /// # use xray_sdk::sampling::SamplingRequest;

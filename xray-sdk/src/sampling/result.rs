@@ -3,6 +3,13 @@
 use std::sync::Arc;
 
 /// A sampler's decision about one trace: whether it is recorded, by which rule, and which slot was taken.
+///
+/// ```
+/// use xray_sdk::sampling::SamplingResult;
+///
+/// let result = SamplingResult::sampled().with_rule("checkout");
+/// assert!(result.is_sampled());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "an unused result wastes a slot of the reservoir"]
 pub struct SamplingResult {

@@ -145,6 +145,72 @@ mod tests {
         assert_eq!(Never.tail(), None);
     }
 
+    /// Notes what it is asked and told.
+    #[derive(Default)]
+    struct Noting(std::sync::Mutex<Vec<String>>);
+
+    impl Noting {
+        fn note(&self, what: impl Into<String>) {
+            self.0.lock().unwrap().push(what.into());
+        }
+    }
+
+    impl Sampler for Noting {
+        fn sample(&self, request: &SamplingRequest<'_>) -> SamplingResult {
+            self.note(format!("sample {:?}", request.service()));
+            SamplingResult::left_open()
+        }
+        fn looks_at_request(&self) -> bool {
+            false
+        }
+        fn give_back(&self, result: &SamplingResult) {
+            self.note(format!("give back {}", result.is_sampled()));
+        }
+        fn observe(&self, result: &SamplingResult, anomaly: bool) {
+            self.note(format!("observe {} {anomaly}", result.is_sampled()));
+        }
+        fn start(&self, daemon: &DaemonAddress, service: &str) {
+            self.note(format!("start {} {service}", daemon == &DaemonAddress::default()));
+        }
+        fn stop(&self) {
+            self.note("stop");
+        }
+        fn flush(&self, timeout: Duration) -> bool {
+            self.note(format!("flush {timeout:?}"));
+            timeout > Duration::from_secs(1)
+        }
+        fn problem(&self) -> Option<String> {
+            Some("of the test".to_owned())
+        }
+    }
+
+    #[test]
+    fn whatever_the_sampler_inside_is_asked_and_told_it_hears_behind_pointers_as_well() {
+        let noting = std::sync::Arc::new(Noting::default());
+        let inside: Box<dyn Sampler> = Box::new(std::sync::Arc::clone(&noting));
+        let sampler = KeepSlowAndFailed::new(inside);
+        sampler.start(&DaemonAddress::default(), "shop");
+        assert_eq!(sampler.sample(&SamplingRequest::new("shop")), SamplingResult::left_open());
+        sampler.give_back(&SamplingResult::sampled());
+        sampler.observe(&SamplingResult::sampled(), true);
+        sampler.observe(&SamplingResult::dropped(), false);
+        assert!(!sampler.looks_at_request());
+        assert!(!sampler.flush(Duration::from_secs(1)) && sampler.flush(Duration::from_secs(2)));
+        assert_eq!(sampler.problem().as_deref(), Some("of the test"));
+        sampler.stop();
+        let expected = [
+            "start true shop",
+            "sample Some(\"shop\")",
+            "give back true",
+            "observe true true",
+            "observe false false",
+            "flush 1s",
+            "flush 2s",
+            "stop",
+        ];
+        assert_eq!(*noting.0.lock().unwrap(), expected);
+    }
+
     #[test]
     fn the_limit_itself_is_not_slow_and_without_a_limit_nothing_is() {
         let second = Duration::from_secs(1);

@@ -61,7 +61,7 @@ macro_rules! common {
             /// work.set_http(&Http::request("GET", "https://shop.example/cart").status(200));
             /// ```
             pub fn set_http(&mut self, http: &Http<'_>) {
-                http.put(&mut self.work.body);
+                http.put(&mut self.work.body, Self::IS_SEGMENT);
             }
 
             /// Adds a member of the `aws` object: `operation`, `region`, `table_name`.

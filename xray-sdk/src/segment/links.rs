@@ -7,6 +7,18 @@ use crate::id::{SegmentId, TraceId};
 use crate::json::Buffer;
 
 /// Links to (sub)segments of other traces, such as the senders of a batch.
+///
+/// ```
+/// use xray_sdk::TraceHeader;
+/// use xray_sdk::document::Links;
+///
+/// let text = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=1";
+/// let sender: TraceHeader = text.parse()?;
+/// let mut links = Links::new();
+/// assert!(links.add(&sender));
+/// assert_eq!(links.len(), 1);
+/// # Ok::<(), xray_sdk::header::ParseHeaderError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Links {
     links: Vec<(TraceId, SegmentId)>,

@@ -1,4 +1,4 @@
-//! Documents made by hand, for code that does not use `tracing`. They stand above `document`, which writes them, and
+//! Documents made by hand, for code that does not use `tracing`. These stand above `document`, which writes them, and
 //! `daemon`, which takes them. Their public names are in [`document`](crate::document).
 
 mod links;

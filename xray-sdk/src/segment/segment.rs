@@ -34,6 +34,8 @@ pub struct Segment {
 }
 
 impl Segment {
+    pub(super) const IS_SEGMENT: bool = true;
+
     /// Begins a segment now, in the given trace.
     ///
     /// `name` is the service's. Characters that X-Ray refuses become `_`, and a name of more than

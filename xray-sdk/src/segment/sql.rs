@@ -4,6 +4,13 @@ use super::strings::put_strings;
 use crate::document::internal::{Body, Section, keys};
 
 /// Describes a database call. Members that are not set are not written.
+///
+/// ```
+/// use xray_sdk::document::Sql;
+///
+/// let sql = Sql::query("PostgreSQL", "SELECT total FROM orders WHERE id = $1").user("shop");
+/// assert_eq!(sql.database_type, Some("PostgreSQL"));
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Sql<'a> {

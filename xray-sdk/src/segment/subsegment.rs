@@ -16,12 +16,21 @@ use crate::id::SegmentId;
 ///
 /// A subsegment joins its parent with [`Segment::attach`](super::Segment::attach) or [`Subsegment::attach`], or is sent
 /// alone with [`emit`](Self::emit).
+///
+/// ```
+/// use xray_sdk::document::{Http, Namespace, Subsegment};
+///
+/// let mut call = Subsegment::begin("prices.example").with_namespace(Namespace::Remote);
+/// call.set_http(&Http::request("GET", "https://prices.example/7").status(200));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Subsegment {
     pub(super) work: Work,
 }
 
 impl Subsegment {
+    pub(super) const IS_SEGMENT: bool = false;
+
     /// Begins a subsegment now.
     ///
     /// `name` is that of the called service, or of the part of the work. Characters that X-Ray refuses become `_`,

@@ -21,11 +21,11 @@ pub(super) struct Work {
 
 impl Work {
     pub(super) fn begin(name: &str) -> Self {
-        let mut mended = Buffer::new();
-        put_name(&mut mended, name);
+        let mut sanitized = Buffer::new();
+        put_name(&mut sanitized, name);
         Self {
             id: SegmentId::random(),
-            name: mended,
+            name: sanitized,
             start: Timestamp::now(),
             end: None,
             body: Body::new(),

@@ -5,5 +5,6 @@ mod ids;
 mod policies;
 #[cfg(feature = "queued-emitter")]
 mod queued;
+mod segments;
 mod support;
 mod udp;

@@ -38,7 +38,7 @@ use crate::state::waiting::waiting_spans::WaitingSpans;
 
 /// Returns a layer with defaults and the settings of the environment.
 ///
-/// It never fails: an invalid variable is ignored and counted in
+/// The call never fails: an invalid variable is ignored and counted in
 /// [`Stats::bad_settings`](crate::Stats::bad_settings). To see which, build with a [`Handle`].
 ///
 /// ```
@@ -216,6 +216,8 @@ impl<F> Builder<F> {
         let interval = self.settings.report_problems;
         let install = Install {
             installed: AtomicBool::new(false),
+            layered: AtomicBool::new(false),
+            dropped: AtomicBool::new(false),
             visible: AtomicBool::new(false),
             dispatch: OnceLock::new(),
             wanted: WantedCallsites::default(),

@@ -10,6 +10,17 @@ use std::sync::Arc;
 use xray_sdk::daemon::ParseAddressError;
 
 /// An error of [`Builder::build`](crate::Builder::build) or [`Builder::queued`](crate::Builder::queued).
+///
+/// ```
+/// use tracing_subscriber::Registry;
+/// use xray_tracing_layer::BuildError;
+///
+/// let built = xray_tracing_layer::builder().daemon_address("xray").build::<Registry>();
+/// // No error if `AWS_XRAY_DAEMON_ADDRESS` overrides the address.
+/// if let Some(err) = built.err() {
+///     assert!(matches!(err, BuildError::DaemonAddress(address, _) if address == "xray"));
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -38,7 +49,11 @@ impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DaemonAddress(address, _) => {
-                write!(f, "{address:?} is not an address of the X-Ray daemon, expected `host:port`")
+                write!(
+                    f,
+                    "{address:?} is not an address of the X-Ray daemon, expected `host:port` or \
+                 `tcp:host:port udp:host:port`, with a port from 1 to 65535 and brackets around an IPv6 address"
+                )
             }
             #[cfg(feature = "http")]
             Self::HeaderName(name) => {

@@ -1,8 +1,11 @@
 //! The builder's settings about headers of HTTP: which are recorded, and which are passed on.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::builder::error::BuildError;
 use crate::builder::settings::Builder;
 use crate::fields::sanitize::secret_key::Secret;
+use crate::layer::headers::IS_ANY_RECORDED;
 use crate::settings::config::Annotate;
 use crate::settings::headers::{HeaderForm, HeaderSettings, NamedHeaders, RecordedHeader};
 
@@ -107,6 +110,7 @@ pub(super) fn freeze(named: NamedHeaders, annotate: &Annotate) -> HeaderSettings
         };
         names.into_iter().map(header).collect()
     };
+    IS_ANY_RECORDED.fetch_or(!named.request.is_empty() || !named.response.is_empty(), Relaxed);
     HeaderSettings {
         request: recorded(named.request, "http.request.header."),
         response: recorded(named.response, "http.response.header."),

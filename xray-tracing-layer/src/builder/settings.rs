@@ -178,8 +178,8 @@ impl<F> Builder<F> {
 
     /// Sets the sampler, which decides about traces that no caller has decided about.
     ///
-    /// Defaults to [`DefaultRule`](xray_sdk::sampling::DefaultRule): the first trace of each second, and 5 % of the others. With the variable
-    /// `XRAY_LOCAL_SAMPLE_ALL`, the default is to record every trace.
+    /// Defaults to [`DefaultRule`](xray_sdk::sampling::DefaultRule): the first trace of each second, and 5 % of the
+    /// others. With the variable `XRAY_LOCAL_SAMPLE_ALL`, the default is to record every trace.
     ///
     /// ```
     /// use xray_tracing_layer::sdk::sampling::Always;
@@ -307,7 +307,7 @@ impl<F> Builder<F> {
 
     /// Replaces the default filter. See [`DefaultFilter`](crate::DefaultFilter).
     ///
-    /// A custom filter is consulted in every callback; the default filter is not. It is also subject to a
+    /// A custom filter is consulted in every callback; the default filter is not. A custom one is also subject to a
     /// limitation of `tracing-subscriber`: a verdict for `tracing::enabled!`, or for an event whose arguments
     /// contain an `.await`, may be applied to the thread's next span, which is lost then.
     ///
@@ -324,7 +324,7 @@ impl<F> Builder<F> {
 
     /// Removes the filter: the subscriber's filters apply, or a `with_filter` around the layer.
     ///
-    /// It saves nothing: the default filter is not consulted for single spans.
+    /// The removal saves nothing: the default filter is not consulted for single spans.
     ///
     /// ```
     /// use tracing_subscriber::filter::LevelFilter;

@@ -7,9 +7,7 @@ use std::sync::{Arc, OnceLock};
 use tracing_core::Metadata;
 use tracing_core::field::FieldSet;
 use xray_sdk::document::StackFrame;
-use xray_sdk::document::internal::{
-    Buffer, Key, Opening, Operation, PlainKey, Section, Stack, keys, put_name,
-};
+use xray_sdk::document::internal::{Buffer, Opening, Operation, PlainKey, Section, Stack, keys, put_name};
 
 use crate::fields::conventions::slot_of;
 use crate::fields::library_event::EventKind;
@@ -21,7 +19,7 @@ use crate::settings::drop_rule::Dropped;
 /// The data that all spans or events of a callsite share.
 #[derive(Debug)]
 pub(crate) struct CallsiteInfo {
-    /// The span's name, sanitized and escaped, without quotes.
+    /// The span's name or the event's target, sanitized and escaped, without quotes.
     pub(crate) name: Box<str>,
     /// The beginning of the documents of its small spans, if the name is short.
     pub(crate) opening: Option<Opening>,
@@ -29,8 +27,9 @@ pub(crate) struct CallsiteInfo {
     pub(crate) plain_keys: Option<Box<[PlainKey]>>,
     /// The ways of a span's fields, if no two of them are the same member.
     pub(crate) ways: Option<Box<ReadyWays>>,
-    /// Set if it is of spans with such ways, about which, as roots, no field but OpenTelemetry's kind may decide.
-    pub(crate) decides_by_kind: bool,
+    /// Set if it is of spans with such ways whose fields that decide about a root come first, or are OpenTelemetry's kind
+    /// alone.
+    pub(crate) decides_early: bool,
     /// The span's name, unchanged.
     pub(crate) operation: Operation,
     /// The span's name; for an event, its target.
@@ -40,7 +39,7 @@ pub(crate) struct CallsiteInfo {
     pub(crate) slots: Box<[Slot]>,
     /// Set if no two fields have the same section and key.
     pub(crate) unique: bool,
-    /// Set if no two fields are the same member of the request.
+    /// Set if no two fields are the same member of the request, or the same piece of its URL.
     pub(crate) distinct_request: bool,
     /// Set if there is a statement, and a field behind it may say which kind of database it is for; of an event, any field.
     pub(crate) states_system_late: bool,
@@ -54,8 +53,8 @@ pub(crate) struct CallsiteInfo {
     pub(crate) has_decisive_fields: bool,
     /// The part that a rule of the user's leaves out, if one applies.
     pub(crate) dropped: Option<Dropped>,
-    /// The index of OpenTelemetry's kind, if that is the only field that decides.
-    pub(crate) kind_alone: Option<usize>,
+    /// The index of OpenTelemetry's kind, if that is the only field that decides, and does not come first.
+    pub(crate) late_kind: Option<usize>,
     /// Set if it is of ERROR events that have a message and no other field.
     pub(crate) is_message_alone: bool,
     /// The meaning of an event.
@@ -80,8 +79,10 @@ impl CallsiteInfo {
     fn compile(metadata: &'static Metadata<'static>, settings: &CallsiteSettings) -> Self {
         let annotate = &settings.annotate;
         let mut name = Buffer::new();
-        put_name(&mut name, metadata.name());
         let is_event = metadata.is_event();
+        // The name of an event is its place in the source.
+        let title = if is_event { metadata.target() } else { metadata.name() };
+        put_name(&mut name, title);
         let slots: Box<[Slot]> = metadata
             .fields()
             .iter()
@@ -119,25 +120,26 @@ impl CallsiteInfo {
             let keys = slots.iter().map(plain_key).collect::<Option<Box<[_]>>>()?;
             (!slots.iter().enumerate().any(same_key)).then_some(keys)
         };
-        let title = if is_event { metadata.target() } else { metadata.name() };
         let event = EventKind::of(metadata, settings.breadcrumbs);
         let platform_root = slots.contains(&Slot::Header { platform_root: true });
         let may_be_dropped = !platform_root && (!is_event || matches!(event, EventKind::FinishedCall(_)));
         let dropped = if may_be_dropped { settings.drop_rules.apply(metadata, title) } else { None };
-        let requests: Vec<_> = slots.iter().filter_map(Slot::request_key).collect();
-        let again = |(i, key): (usize, &Key<'_>)| requests[..i].contains(key);
-        let mut decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
-        let (kind_alone, decides_by_kind) = match (decisive.next(), decisive.next()) {
-            (Some((index, Slot::OtelKind)), None) => (Some(index), true),
-            (decisive, _) => (None, decisive.is_none()),
+        let places: Vec<_> = slots.iter().filter_map(Slot::place_in_request).collect();
+        let again = |(i, place): (usize, &_)| places[..i].contains(place);
+        let decisive = slots.iter().enumerate().filter(|(_, slot)| slot.is_decisive());
+        let late_kind = match (decisive.clone().next(), decisive.clone().count()) {
+            (Some((index, Slot::OtelKind)), 1) if index > 0 => Some(index),
+            _ => None,
         };
+        let decides_first =
+            decisive.enumerate().all(|(at, (index, slot))| at == index && slot.decides_by_itself());
         let ways = if unique && !is_event { ReadyWays::of(&slots).map(Box::new) } else { None };
         Self {
-            decides_by_kind: decides_by_kind && dropped.is_none() && ways.is_some(),
+            decides_early: (late_kind.is_some() || decides_first) && dropped.is_none() && ways.is_some(),
             ways,
-            kind_alone,
+            late_kind,
             is_message_alone: event == EventKind::Error && matches!(*slots, [Slot::Message]),
-            distinct_request: unique && !requests.iter().enumerate().any(again),
+            distinct_request: unique && !places.iter().enumerate().any(again),
             opening: Opening::new(name.as_str()),
             plain_keys: if unique && !is_event && dropped.is_none() { plain_keys() } else { None },
             name: name.as_str().into(),
@@ -164,7 +166,7 @@ impl CallsiteInfo {
 
 /// Returns whether another slot may write the same metadata key, for want of a better place.
 fn is_also_ours(slot: &Slot) -> bool {
-    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM];
+    let ours = [keys::CLIENT_ADDRESS, keys::DB_SYSTEM, keys::USER_ID, keys::FOLLOWS_FROM, keys::RPC_STATUS];
     matches!(slot, Slot::Any { section: Section::Metadata, key, .. } if ours.contains(&key.as_key()))
 }
 

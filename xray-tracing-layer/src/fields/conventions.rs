@@ -13,25 +13,27 @@ use crate::settings::config::Annotate;
 /// Returns the slot of a field. `target` is the callsite's: some names have a meaning only in one library.
 pub(crate) fn slot_of(field: &str, target: &str, annotate: &Annotate) -> Slot {
     if let Some(key) = field.strip_prefix("annotation.") {
-        return annotation(key);
+        return guarded(field, annotation(key));
     }
     if annotate.names(field) {
-        return annotation(field);
+        return guarded(field, annotation(field));
     }
     if let Some(path) = field.strip_prefix("metadata.") {
-        return match path.split_once('.') {
-            Some((namespace, key)) => metadata(namespace, key),
-            None => metadata("", path),
-        };
+        let (namespace, key) = path.split_once('.').unwrap_or(("", path));
+        return guarded(field, metadata(namespace, key));
     }
     if let Some(slot) = known(field).or_else(|| known_from(target, field)) {
         return slot;
     }
-    if is_secret_field(field) {
-        let (_, key) = OwnedKey::metadata("", field);
-        return Slot::Secret { key };
+    guarded(field, if annotate.all() { annotation(field) } else { metadata("", field) })
+}
+
+/// Returns the slot of a field that goes where the program says, unless its name says that it is a secret.
+fn guarded(field: &str, slot: Slot) -> Slot {
+    match slot {
+        Slot::Any { section, rank, key } if is_secret_field(field) => Slot::Secret { section, rank, key },
+        slot => slot,
     }
-    if annotate.all() { annotation(field) } else { metadata("", field) }
 }
 
 fn annotation(key: &str) -> Slot {
@@ -89,6 +91,7 @@ pub(crate) fn known(field: &str) -> Option<Slot> {
         "rpc.service" => Slot::RpcService,
         "rpc.method" => Slot::RpcMethod,
         "rpc.grpc.status_code" => Slot::GrpcStatus,
+        "rpc.response.status_code" => Slot::RpcStatus,
 
         "aws.operation" => str(Aws, 0, keys::OPERATION),
         "aws.region" => str(Aws, 0, keys::REGION),

@@ -3,16 +3,14 @@
 //! Each method writes one kind of value in the form that X-Ray expects. Methods for databases are in
 //! [`database`](crate::fields::database).
 
-use std::net::Ipv4Addr;
-
 use xray_sdk::TraceHeader;
 use xray_sdk::document::internal::{Body, Buffer, Key, Piece, PlainKey, Section, Written, keys};
 use xray_sdk::document::{MAX_NAME, MAX_STRING, MAX_VALUE, Namespace};
 
 use crate::fields::grpc;
-use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name, is_socket_path};
+use crate::fields::sanitize::host::{HostPort, first_address, ip_address, is_plain_name, is_socket_path};
 use crate::fields::sanitize::statement::Language;
-use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path};
+use crate::fields::sanitize::url::{SafeUrl, host_of_plain_url, is_plain_url_path, is_scheme};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::Value;
 use crate::settings::redaction::Rules;
@@ -23,7 +21,7 @@ pub(crate) struct FieldTarget<'a> {
     pub(super) body: &'a mut Body,
     /// Set if the body is a segment's: some members exist only there.
     pub(super) is_segment: bool,
-    /// Set if no member of the request is put twice, so that none has to be looked for.
+    /// Set if no member of the request, or piece of its URL, is put twice, so that none has to be looked for.
     pub(super) distinct: bool,
     /// Set if a subsegment's URL is there as a whole, so that no parts of one are needed.
     has_url: bool,
@@ -167,6 +165,15 @@ impl<'a> FieldTarget<'a> {
         self.put_in_request(rank, key, |out| Written::cut_if(out.put_string_within(text, MAX_STRING)));
     }
 
+    /// Puts what `put` writes as a piece of the request's URL.
+    fn put_in_url(&mut self, rank: u8, key: Key<'_>, put: impl FnOnce(&mut Buffer) -> Written) {
+        if self.distinct {
+            self.body.append_piece(Piece::Url, rank, key, put);
+        } else {
+            self.body.put_piece(Piece::Url, rank, key, put);
+        }
+    }
+
     /// Puts what `put` writes as a member of the request.
     fn put_in_request(&mut self, rank: u8, key: Key<'_>, put: impl FnOnce(&mut Buffer) -> Written) {
         if self.distinct {
@@ -179,18 +186,17 @@ impl<'a> FieldTarget<'a> {
     /// Puts the server's host: a name or an address with or without a port, or the path of a socket.
     pub(super) fn put_host(&mut self, rank: u8, text: &str) {
         let text = text.trim_ascii();
-        if is_plain_name(text) {
-            self.put_url_part(rank, keys::HOST, text);
-            return self.put_name(rank, keys::HOST, Value::Str(text));
-        }
-        let name = match HostPort::parse(text) {
-            Some(host) => host.host,
+        let plain = is_plain_name(text).then_some(text);
+        let name = match plain.or_else(|| HostPort::parse(text).map(|found| found.host)) {
+            Some(host) => host,
             None if text.is_empty() => return,
             None if ip_address(text).is_some() || is_socket_path(text) => text,
             None => return self.leave_out_piece(keys::HOST),
         };
         self.put_url_part(rank, keys::HOST, text);
-        self.put_name(rank, keys::HOST, Value::Str(name));
+        if !self.is_segment {
+            self.put_name(rank, keys::HOST, Value::Str(name));
+        }
     }
 
     /// Counts a value whose form is not understood, and puts nothing.
@@ -211,27 +217,35 @@ impl<'a> FieldTarget<'a> {
         }
     }
 
-    /// Puts a part of a URL. A number needs no look at its digits.
+    /// Puts the scheme or the port of a URL. A number that is a port needs no look at its digits.
     pub(super) fn put_url_part_of(&mut self, rank: u8, key: Key<'_>, value: Value<'_>) {
         match value {
             _ if self.has_url => {}
-            Value::U64(number) => self.body.put_piece(Piece::Url, rank, key, |out| {
-                out.put_int(number);
-                Written::Whole
+            Value::U64(number) if key == keys::PORT && number <= u16::MAX.into() => {
+                self.put_in_url(rank, key, |out| {
+                    out.put_int(number);
+                    Written::Whole
+                });
+            }
+            _ => value.with_text(|text| {
+                let is_one = if key == keys::PORT { text.parse::<u16>().is_ok() } else { is_scheme(text) };
+                match text.is_empty() || is_one {
+                    true => self.put_url_part(rank, key, text),
+                    false => self.leave_out_piece(key),
+                }
             }),
-            _ => value.with_text(|text| self.put_url_part(rank, key, text)),
         }
     }
 
     fn put_url_part(&mut self, rank: u8, key: Key<'_>, text: &str) {
         if !text.is_empty() && !self.has_url {
-            self.body.put_piece(Piece::Url, rank, key, |out| put_escaped(out, text));
+            self.put_in_url(rank, key, |out| put_escaped(out, text));
         }
     }
 
     pub(super) fn put_url_path(&mut self, rank: u8, path: &str) {
         if path.len() <= MAX_STRING && is_plain_url_path(path) {
-            return self.body.put_piece(Piece::Url, rank, keys::PATH, |out| {
+            return self.put_in_url(rank, keys::PATH, |out| {
                 out.put(path);
                 Written::Whole
             });
@@ -252,19 +266,11 @@ impl<'a> FieldTarget<'a> {
     ///
     /// On a subsegment it is metadata, because receivers take a subsegment with a client address for a server's.
     pub(super) fn put_client_ip(&mut self, rank: u8, text: &str) {
-        let (section, key) = if self.is_segment {
-            (Section::HttpRequest, keys::CLIENT_IP)
-        } else {
-            (Section::Metadata, keys::CLIENT_ADDRESS)
-        };
-        // An IPv4 address alone has one form only, and is what most values are.
-        if text.parse::<Ipv4Addr>().is_ok() {
-            return self.body.put_str(section, rank, key, text);
-        }
-        match text.split(',').find_map(ip_address) {
-            Some(address) => self.body.put_str(section, rank, key, &address.to_string()),
+        match first_address(text) {
+            Some(address) if self.is_segment => self.put_request(rank, keys::CLIENT_IP, &address),
+            Some(address) => self.body.put_str(Section::Metadata, rank, keys::CLIENT_ADDRESS, &address),
             None if text.trim_ascii().is_empty() => {}
-            None => self.leave_out(section, key),
+            None => self.leave_out(Section::HttpRequest, keys::CLIENT_IP),
         }
     }
 
@@ -276,12 +282,37 @@ impl<'a> FieldTarget<'a> {
         });
     }
 
-    pub(super) fn put_grpc_status(&mut self, code: Option<u64>) {
-        match code.map(grpc::blame_of) {
-            None | Some(grpc::Blame::None) => {}
-            Some(grpc::Blame::Throttle) => self.body.set_throttle(),
-            Some(grpc::Blame::Client) => self.body.set_error(),
-            Some(grpc::Blame::Server) => self.body.set_fault(),
+    pub(super) fn put_grpc_status(&mut self, value: Value<'_>) {
+        match value.as_u64() {
+            Some(code) => self.set_blame(grpc::blame_of(code)),
+            None => value.with_text(|text| match grpc::blame_of_name(text) {
+                Some(blame) => self.set_blame(blame),
+                None => self.not_understood(text),
+            }),
+        }
+    }
+
+    /// Puts the status of any RPC, which only its text names.
+    pub(super) fn put_rpc_status(&mut self, status: &str) {
+        if let Some(blame) = grpc::blame_of_name(status) {
+            self.set_blame(blame);
+        }
+        self.body.put_str(Section::Metadata, 0, keys::RPC_STATUS, status);
+    }
+
+    fn set_blame(&mut self, blame: grpc::Blame) {
+        match blame {
+            grpc::Blame::None => {}
+            grpc::Blame::Throttle => self.body.set_throttle(),
+            grpc::Blame::Client => self.body.set_error(),
+            grpc::Blame::Server => self.body.set_fault(),
+        }
+    }
+
+    /// Counts a value that is left out because it is none of those that its field may have. An empty one counts as absent.
+    pub(super) fn not_understood(&mut self, text: &str) {
+        if !text.trim_ascii().is_empty() {
+            self.body.count_left_out();
         }
     }
 
@@ -324,7 +355,7 @@ impl<'a> FieldTarget<'a> {
     }
 }
 
-/// Appends a text, escaped and without quotes, of at most [`MAX_STRING`] encoded bytes.
+/// Appends a string, escaped and without quotes, of at most [`MAX_STRING`] encoded bytes.
 fn put_escaped(out: &mut Buffer, text: &str) -> Written {
     let start = out.len();
     if text.len() <= MAX_STRING {

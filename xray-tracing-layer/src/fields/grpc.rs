@@ -46,6 +46,11 @@ pub(crate) fn name_of(code: u32) -> &'static str {
     CODES.get(code as usize).unwrap_or(&CODES[UNKNOWN as usize]).0
 }
 
+/// Returns the flag that a code's name sets, in any case. `None` if no code has that name.
+pub(crate) fn blame_of_name(name: &str) -> Option<Blame> {
+    CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim_ascii())).map(|(_, blame)| *blame)
+}
+
 /// Returns the flag that a code sets. An unknown code is a fault.
 pub(crate) fn blame_of(code: u64) -> Blame {
     let known = usize::try_from(code).ok().and_then(|code| CODES.get(code));

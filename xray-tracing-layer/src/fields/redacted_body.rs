@@ -12,6 +12,7 @@ use xray_sdk::document::internal::{Body, Piece, Stack, Written, keys};
 use xray_sdk::document::{AnnotationValue, MAX_STRING, MAX_VALUE};
 
 use crate::fields::sanitize::free_text::{free_text, may_hold_secret};
+use crate::fields::sanitize::secret_key::{is_secret_field, is_secret_member};
 use crate::fields::sanitize::written::{put_clean, put_cut_name};
 use crate::fields::value::{DebugAsDisplay, Value};
 use crate::settings::redaction::Rules;
@@ -62,6 +63,9 @@ impl<'a> RedactedBody<'a> {
     }
 
     pub(crate) fn annotate(&mut self, key: &str, value: &AnnotationValue<'_>) {
+        if is_secret_field(key) && !matches!(value, AnnotationValue::Bool(_)) {
+            return self.annotate_secret(key, value);
+        }
         if let AnnotationValue::Str(text) = value
             && may_hold_secret(text.as_bytes())
         {
@@ -70,23 +74,31 @@ impl<'a> RedactedBody<'a> {
             return self.body.annotate(key, &AnnotationValue::Str(clean));
         }
         let Some(redact) = &self.rules.redact else { return self.body.annotate(key, value) };
-        let text = match value {
-            AnnotationValue::Str(text) => Cow::Borrowed(&**text),
-            AnnotationValue::Bool(value) => value.to_string().into(),
-            AnnotationValue::I64(value) => value.to_string().into(),
-            AnnotationValue::U64(value) => value.to_string().into(),
-            AnnotationValue::F64(value) => value.to_string().into(),
-            _ => return,
-        };
+        let Some(text) = text_of(value) else { return };
         match redact.apply(key, &text) {
             same if same == text => self.body.annotate(key, value),
             other => self.body.annotate(key, &AnnotationValue::Str(other)),
         }
     }
 
+    /// Annotates what is a secret by its key: as the hook replaces it, or without its value.
+    #[cold]
+    fn annotate_secret(&mut self, key: &str, value: &AnnotationValue<'_>) {
+        let Some(text) = text_of(value) else { return };
+        let shown = match self.rules.redacted(key, &text) {
+            changed if changed != text => free_text(&changed, self.rules.keep_query).into_owned().into(),
+            _ => Cow::Borrowed(UNKNOWN),
+        };
+        self.body.annotate(key, &AnnotationValue::Str(shown));
+    }
+
     pub(crate) fn metadata(&mut self, namespace: &str, key: &str, value: &(impl Serialize + ?Sized)) {
         let rules = self.rules;
         self.body.metadata_with(namespace, key, value, |key, text| match rules.redacted(key, text) {
+            // A secret by its key, unless it says no more than yes or no.
+            shown if shown == text && is_secret_member(key) && !matches!(text, "true" | "false") => {
+                UNKNOWN.into()
+            }
             Cow::Borrowed(shown) => free_text(shown, rules.keep_query),
             Cow::Owned(shown) => free_text(&shown, rules.keep_query).into_owned().into(),
         });
@@ -163,6 +175,18 @@ impl<'a> RedactedBody<'a> {
         };
         self.body.put_exception(SegmentId::random(), kind, put, is_remote, None, stack);
     }
+}
+
+/// Returns an annotation's value as the hook sees it.
+fn text_of<'a>(value: &'a AnnotationValue<'_>) -> Option<Cow<'a, str>> {
+    Some(match value {
+        AnnotationValue::Str(text) => Cow::Borrowed(&**text),
+        AnnotationValue::Bool(value) => value.to_string().into(),
+        AnnotationValue::I64(value) => value.to_string().into(),
+        AnnotationValue::U64(value) => value.to_string().into(),
+        AnnotationValue::F64(value) => value.to_string().into(),
+        _ => return None,
+    })
 }
 
 /// The field name under which the hook sees the text of an error that no field carried.

@@ -4,7 +4,7 @@
 //! form of the value.
 
 use xray_sdk::document::Namespace;
-use xray_sdk::document::internal::{Key, OwnedKey, Section, keys};
+use xray_sdk::document::internal::{Key, OwnedKey, Section, Written, keys};
 
 use crate::fields::field_target::{FieldTarget, HeaderField};
 use crate::fields::value::Value;
@@ -40,8 +40,10 @@ pub(crate) enum Slot {
     Forwarded,
     /// The HTTP status.
     Status,
-    /// gRPC's status.
+    /// gRPC's status, as a number or by its name.
     GrpcStatus,
+    /// The status of any RPC, of which gRPC's names are understood.
+    RpcStatus,
     /// `client`, `server`, `internal` …
     OtelKind,
     /// `OK`, `ERROR` or nothing.
@@ -76,8 +78,9 @@ pub(crate) enum Slot {
     Message,
     /// A fact about a record of the `log` crate, which `tracing-log` passes on as a field of an event.
     LogRecord(LogFact),
-    /// A value that is a secret by its name: left out, unless the redaction hook replaces it.
-    Secret { key: OwnedKey },
+    /// A value that is a secret by its name: left out, unless it says no more than yes or no, or the redaction hook
+    /// replaces it.
+    Secret { section: Section, rank: u8, key: OwnedKey },
     /// A field that documents do not contain.
     Ignored,
 }
@@ -107,12 +110,38 @@ impl Slot {
         )
     }
 
+    /// Returns whether the value is decisive, whatever other fields say.
+    ///
+    /// A statement's language is another field's, and the platform's header makes more than a root of the span.
+    pub(crate) fn decides_by_itself(&self) -> bool {
+        matches!(
+            self,
+            Self::Header { platform_root: false }
+                | Self::Sampled
+                | Self::Namespace
+                | Self::OtelKind
+                | Self::RpcSystem
+        )
+    }
+
     /// Returns the key that the slot writes to in the request, if it does.
     pub(crate) fn request_key(&self) -> Option<Key<'static>> {
         match *self {
             Self::Str { section: Section::HttpRequest, key, .. } => Some(key),
             Self::Url { .. } => Some(keys::URL),
             _ => None,
+        }
+    }
+
+    /// Returns the member of the request that the slot writes to, or the piece of its URL, which comes with `true`.
+    pub(crate) fn place_in_request(&self) -> Option<(Key<'static>, bool)> {
+        match *self {
+            Self::UrlPart { key, .. } => Some((key, true)),
+            Self::UrlPath { .. } => Some((keys::PATH, true)),
+            Self::UrlQuery => Some((keys::QUERY, true)),
+            Self::Host { .. } => Some((keys::HOST, true)),
+            Self::ClientIp { .. } => Some((keys::CLIENT_IP, false)),
+            _ => self.request_key().map(|key| (key, false)),
         }
     }
 
@@ -131,9 +160,15 @@ impl Slot {
     }
 
     /// Writes a value with a meaning of its own.
-    fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
+    pub(crate) fn write_known(&self, value: Value<'_>, target: &mut FieldTarget<'_>) {
         match *self {
-            Self::Secret { ref key } => target.leave_out(Section::Metadata, key.as_key()),
+            Self::Secret { section, rank, ref key } => match value {
+                Value::Bool(flag) => target.body.put(section, rank, key.as_key(), |out| {
+                    out.put_bool(flag);
+                    Written::Whole
+                }),
+                _ => target.leave_out(section, key.as_key()),
+            },
             Self::Any { .. } | Self::Message | Self::LogRecord(_) | Self::Ignored => {}
             Self::Str { section, rank, key } => value.with_text(|text| {
                 // An empty value counts as absent, so that a field of a higher rank may follow.
@@ -161,12 +196,12 @@ impl Slot {
                     target.put_forwarded();
                 }
             }
-            Self::Status => {
-                if let Some(status) = value.as_u64().and_then(|status| u16::try_from(status).ok()) {
-                    target.body.set_status(status);
-                }
-            }
-            Self::GrpcStatus => target.put_grpc_status(value.as_u64()),
+            Self::Status => match value.as_u64().and_then(|status| u16::try_from(status).ok()) {
+                Some(status) => target.body.set_status(status),
+                None => value.with_text(|text| target.not_understood(text)),
+            },
+            Self::GrpcStatus => target.put_grpc_status(value),
+            Self::RpcStatus => value.with_text(|text| target.put_rpc_status(text)),
             Self::OtelKind => value.with_text(|kind| {
                 if is_call(kind) {
                     target.set_remote();
@@ -178,6 +213,8 @@ impl Slot {
                     target.body.set_failed();
                 } else if status == "ok" || status.ends_with("status::ok") {
                     target.body.set_succeeded();
+                } else if !status.ends_with("unset") {
+                    target.not_understood(&status);
                 }
             }),
             Self::RpcSystem => value.with_text(|system| match system {
@@ -192,7 +229,7 @@ impl Slot {
             Self::Namespace => value.with_text(|namespace| match namespace {
                 "aws" => target.body.set_namespace(Namespace::Aws),
                 "remote" => target.body.set_namespace(Namespace::Remote),
-                _ => {}
+                other => target.not_understood(other),
             }),
             Self::DbSystem => value.with_text(|system| target.put_db_system(system)),
             Self::Statement { rank } => value.with_text(|statement| target.put_statement(rank, statement)),
@@ -208,9 +245,10 @@ impl Slot {
             Self::Header { platform_root } => value.with_text(|header| {
                 target.header = Some(HeaderField { header: header.parse().ok(), platform_root });
             }),
-            Self::Sampled => {
-                value.with_text(|sampled| target.forced = sampled.parse().ok().or(target.forced));
-            }
+            Self::Sampled => value.with_text(|sampled| match sampled.parse() {
+                Ok(sampled) => target.forced = Some(sampled),
+                Err(_) => target.not_understood(sampled),
+            }),
         }
     }
 }

@@ -126,7 +126,7 @@ impl BoundedText<'_> {
     }
 }
 
-/// The end of a text that a panic ended.
+/// The end of a string that a panic ended.
 const PANICKED: &str = "…";
 
 impl Write for BoundedText<'_> {

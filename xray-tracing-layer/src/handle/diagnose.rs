@@ -2,6 +2,7 @@
 //!
 //! The subscriber is asked about a callsite of this file's own, of which no span is ever opened.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tracing::level_filters::STATIC_MAX_LEVEL;
@@ -42,10 +43,19 @@ pub(crate) fn diagnose(core: &Core) -> Vec<Diagnostic> {
         found.push(Diagnostic::ContextMissing(stats.context_missing));
     }
     found.extend(static_level(STATIC_MAX_LEVEL));
-    if let Some(dispatch) = core.install.dispatch.get() {
-        ask_subscriber(core, dispatch, &mut found);
+    // One that is gone has nothing to say.
+    match core.install.dispatch.get().filter(|dispatch| dispatch.upgrade().is_some()) {
+        Some(dispatch) => ask_subscriber(core, dispatch, &mut found),
+        None => found.extend(not_installed(core, &stats)),
     }
     found
+}
+
+/// Returns a diagnostic if no subscriber that is in use can have the layer, and none has had it for any span.
+fn not_installed(core: &Core, stats: &Stats) -> Option<Diagnostic> {
+    let has_seen = stats.closed + stats.unsampled + stats.left_out + stats.over_capacity > 0;
+    let (layered, dropped) = (core.install.layered.load(Relaxed), core.install.dropped.load(Relaxed));
+    (!has_seen && (dropped || !layered)).then_some(Diagnostic::NotInstalled)
 }
 
 /// Returns a diagnostic for each who decided against traces.
@@ -97,7 +107,8 @@ const LONG: u64 = 60_000_000;
 fn ask_subscriber(core: &Core, dispatch: &WeakDispatch, found: &mut Vec<Diagnostic>) {
     let level = LevelFilter::current();
     if level < Level::INFO {
-        found.push(Diagnostic::GlobalLevel(level));
+        let is_global = core.config.default_filter;
+        found.push(if is_global { Diagnostic::GlobalLevel(level) } else { Diagnostic::FilterLevel(level) });
     } else if core.config.default_filter {
         found.extend(probe(dispatch));
     }

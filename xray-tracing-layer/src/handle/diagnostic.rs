@@ -76,6 +76,11 @@ pub enum Diagnostic {
     /// A feature of the crate `tracing`, `max_level_…` or `release_max_level_…`, that removes spans at `INFO`
     /// from the program.
     StaticLevel(LevelFilter),
+    /// No subscriber that is in use has the layer: none was installed, its guard was dropped, or another is the program's.
+    NotInstalled,
+    /// Filters that disable a level which the layer needs, where the layer has a filter of its own or none. Its filter may be
+    /// the reason, or a global one.
+    FilterLevel(LevelFilter),
     /// A global filter that disables a level which the layer needs.
     ///
     /// Attach that filter to its own layer: `fmt::layer().with_filter(EnvFilter::from_default_env())`.
@@ -147,8 +152,8 @@ impl fmt::Display for NotSampledBy {
                 "were not sampled, by a caller's header with `Sampled=0`: look at the sampling of the caller",
             ),
             Self::Lambda => f.write_str(
-                "were not sampled, by Lambda: look at the sampling of what invokes the function, and at X-Ray's \
-                 sampling rules",
+                "were not sampled, by Lambda: look at the function's tracing mode, and at the sampling of what invokes \
+                 the function",
             ),
             Self::Program => f.write_str(
                 "were not sampled, by the program: find `xray.sampled = false`, `force_sampling(false)` or \
@@ -226,6 +231,15 @@ impl fmt::Display for Diagnostic {
                 f,
                 "a feature of the crate `tracing` lets only {level} through, X-Ray wants spans at INFO: find the \
                  dependency that enables it with `cargo tree -e features -i tracing`"
+            ),
+            Self::NotInstalled => f.write_str(
+                "no subscriber in use has the layer: install it with `init`, which must be the first in the program, or \
+                 keep the guard of `set_default`",
+            ),
+            Self::FilterLevel(level) => write!(
+                f,
+                "filters let only {level} through, X-Ray wants spans at INFO: raise the level of the filter on the \
+                 X-Ray layer; if another one is the reason, {FIX}"
             ),
             Self::GlobalLevel(level) => {
                 write!(f, "a global filter lets only {level} through, X-Ray wants spans at INFO: {FIX}")

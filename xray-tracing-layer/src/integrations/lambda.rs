@@ -2,7 +2,7 @@
 //! `lambda`.)
 //!
 //! `lambda_runtime::run` needs neither: its own span carries the trace header. A `Runtime` opens no span, so
-//! [`InvocationLayer`] does. It also adds facts about the invocation to the trace. It goes around the
+//! [`InvocationLayer`] does. The layer also adds facts about the invocation to the trace. Its place is around the
 //! handler, or around the runtime:
 //!
 //! ```no_run
@@ -46,6 +46,12 @@ use crate::layer::find::{emit_early, emit_unfinished};
 use crate::span_ext::current_trace_header;
 
 /// Adds facts about the invocation to its trace: cold start, request id, the function's ARN, tenant, trigger.
+///
+/// ```
+/// use xray_tracing_layer::lambda::InvocationLayer;
+///
+/// let layer = InvocationLayer::new().trigger("sqs");
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct InvocationLayer {

@@ -149,7 +149,7 @@ where
             return if is_its { layer.trace_id(around().map(|span| span.id())) } else { None };
         };
         let dispatch = dispatch.upgrade()?;
-        // Another subscriber may use the same ids. It is distinguished by its current span and, in a span
+        // Another subscriber may use the same ids. Such a subscriber is distinguished by its current span and, in a span
         // that both know, by the address of the formatted fields.
         let span = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(id));
         let there = dispatch.current_span();

@@ -13,8 +13,8 @@ use crate::span_ext::XraySpanExt;
 /// Opens the subsegment of a query, for libraries that describe none: redis, diesel, rusqlite, tokio-postgres.
 ///
 /// `system` is the database's name in OpenTelemetry's conventions, such as `postgresql`, `mysql`, `sqlite` or
-/// `redis`. The statement is sanitized in the system's dialect: literals become `?`. Of a command for a store
-/// without SQL, such as redis, the first word is kept, and a `?` for each argument.
+/// `redis`. The statement is sanitized in the system's dialect: literals become `?`. For a store without SQL, such
+/// as redis, the command's first word is kept, with a `?` for each argument.
 ///
 /// The span's target is `xray_tracing_layer::query`, its level INFO.
 ///
@@ -46,7 +46,7 @@ pub fn query(system: &str, statement: impl AsRef<str>) -> Query {
     }
 }
 
-/// A query that has not ended. It ends when it is dropped.
+/// A query that has not ended. A drop ends the query.
 #[derive(Debug)]
 #[must_use = "the subsegment ends when this is dropped"]
 pub struct Query {

@@ -3,6 +3,7 @@
 //! Called by the integrations for HTTP, which know the types of headers.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tracing::Span;
 use xray_sdk::document::AnnotationValue;
@@ -30,6 +31,9 @@ pub(crate) enum HeaderText<'a> {
 
 /// Records the headers of one side that the builder names. `value` returns the value of a name in lower case.
 pub(crate) fn record_headers<'a>(span: &Span, side: HeaderSide, value: impl Fn(&str) -> HeaderText<'a>) {
+    if !IS_ANY_RECORDED.load(Relaxed) {
+        return;
+    }
     with_core(span, |core, id| {
         let headers = match side {
             HeaderSide::Request => &core.config.headers.request,
@@ -94,6 +98,9 @@ pub(crate) fn record_baggage(span: &Span, value: impl Fn(&str) -> Option<String>
         });
     });
 }
+
+/// Set if any layer of the process records headers. Most programs name none, and their spans are not looked up.
+pub(crate) static IS_ANY_RECORDED: AtomicBool = AtomicBool::new(false);
 
 /// The maximum of bytes of a header's value in a document.
 const MAX_HEADER: usize = 1_000;

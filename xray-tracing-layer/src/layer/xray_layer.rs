@@ -78,6 +78,10 @@ where
         self.core.install();
     }
 
+    fn on_layer(&mut self, _: &mut S) {
+        self.core.install.layered.store(true, Relaxed);
+    }
+
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
         self.core.install.wanted.note(metadata);
         self.core.spans.unsampled.note(metadata);

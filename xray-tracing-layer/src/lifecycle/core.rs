@@ -109,6 +109,10 @@ pub(crate) struct Hooks {
 pub(crate) struct Install {
     /// Set if background work was started.
     pub(crate) installed: AtomicBool,
+    /// Set if the layer was put onto a subscriber, which may not be in use yet.
+    pub(crate) layered: AtomicBool,
+    /// Set once the layer is dropped.
+    pub(crate) dropped: AtomicBool,
     /// Set if `Dispatch::downcast_ref` finds this layer. A layer below a reloadable one, for instance, is not found.
     pub(crate) visible: AtomicBool,
     pub(crate) dispatch: OnceLock<WeakDispatch>,
@@ -143,10 +147,12 @@ impl Core {
         }
     }
 
-    /// Sends what waits in spans that no subscriber will close any more, and stops background work, when the layer is
-    /// dropped.
+    /// Sends what waits in spans that no subscriber will close any more, counts these spans, and stops background work, when
+    /// the layer is dropped.
     pub(crate) fn uninstall(&self) {
+        self.install.dropped.store(true, Relaxed);
         self.stream_waiting(Duration::ZERO);
+        self.spans.table.for_each(|record| self.abandon(record));
         drop(self.install.reporter.lock().unwrap_or_else(PoisonError::into_inner).take());
         if self.install.installed.load(Relaxed) && self.config.enabled && !self.spans.host.is_lambda() {
             self.hooks.sampler.stop();

@@ -59,7 +59,7 @@ impl Core {
         record.start = now.saturating_sub(fields.elapsed);
         let is_statement = library_event == LibraryEvent::Statement;
         let told_by_span = if is_statement { self.is_statement(parent) } else { self.is_command(parent) };
-        let mut visitor = FieldVisitor::new(callsite, &self.config.rules, &mut record.body, false);
+        let mut visitor = FieldVisitor::for_new(callsite, &self.config.rules, &mut record.body, false);
         visitor.target.has_whole_statement = fields.has_statement;
         let put = |visitor: &mut FieldVisitor<'_>| {
             // In front of the statement, beside which its database is written.

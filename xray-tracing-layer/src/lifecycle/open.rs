@@ -149,7 +149,7 @@ impl Core {
         match inserted {
             Inserted::Done => {}
             Inserted::Replaced(mut stale) => {
-                self.output.counters.abandoned.one();
+                self.abandon(&stale);
                 self.drop_waiting(&mut stale);
                 pool::give_back(stale);
             }
@@ -162,6 +162,12 @@ impl Core {
                 self.spans.host.on_close(id);
             }
         }
+    }
+
+    /// Counts a span that will never close, and those that were folded into it.
+    pub(crate) fn abandon(&self, record: &SpanRecord) {
+        self.output.counters.abandoned.one();
+        self.output.counters.lost_with_parent.add(record.children.spans().into());
     }
 
     /// Inherits from the nearest ancestor in the table. Returns `false` if there is none.

@@ -25,6 +25,8 @@ impl Core {
                 || record.has_children
                 || record.is_emitted_early()
                 || record.context.role == Role::PlatformRoot
+                // The span's own header: no span is its own parent.
+                || header.parent() == Some(record.segment_id)
             {
                 return Err(());
             }
@@ -59,7 +61,7 @@ impl Core {
         }
     }
 
-    /// Encodes a span's deferred fields, if it is recorded now. They come before fields recorded since.
+    /// Encodes a span's deferred fields, if it is recorded now. Deferred fields come before those recorded since.
     fn write_deferred(&self, id: u64) {
         let deferred = self.spans.table.with(id, |record| {
             let deferred = record
@@ -119,11 +121,16 @@ impl Core {
                 (callsite, SegmentId::random(), self.spans.clock.ticks());
             record.force(true, id.into_u64(), self.spans.host.is_lambda());
         }
-        if record.context.role.is_recorded() {
-            self.insert(id.into_u64(), record);
-            self.spans.unsampled.renew();
-        } else {
-            pool::give_back(record);
+        if !record.context.role.is_recorded() {
+            return pool::give_back(record);
+        }
+        match self.spans.table.insert_absent(id.into_u64(), record) {
+            Ok(inserted) => {
+                self.give_up(id.into_u64(), inserted);
+                self.spans.unsampled.renew();
+            }
+            // Another thread has made one meanwhile, which may have children.
+            Err(record) => pool::give_back(record),
         }
     }
 

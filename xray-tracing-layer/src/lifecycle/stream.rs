@@ -10,7 +10,7 @@
 //!                                                       a span closes a second later,
 //!                                                       a flush, Lambda's freeze ──────► sent in one call
 //! ```
-//! A batch is taken out under the lock of its record. It is sent by the thread that took it, with nothing locked.
+//! A batch is taken out under the lock of its record. The thread that took the batch sends it, with nothing locked.
 
 use std::thread;
 use std::time::{Duration, Instant};

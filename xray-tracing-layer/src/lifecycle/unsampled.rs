@@ -1,4 +1,4 @@
-//! The short cut inside an unsampled root.
+//! The fast path inside an unsampled root.
 //!
 //! Nine of ten traces are not sampled. While a thread is in the root of one, callbacks about new spans and
 //! events return after a look at the thread's state:

@@ -26,6 +26,15 @@ use crate::state::record::Fate;
 /// | add | [`annotate`](Self::annotate), [`add_metadata`](Self::add_metadata) |
 /// | change | [`rename`](Self::rename), [`set_status`](Self::set_status), [`remove_field`](Self::remove_field) |
 /// | leave out | [`drop_span`](Self::drop_span), [`drop_with_children`](Self::drop_with_children) |
+///
+/// ```
+/// let builder = xray_tracing_layer::builder().on_close(|span| {
+///     if span.name() == "poll" && !span.has_failed() {
+///         return span.drop_span();
+///     }
+///     span.annotate("slow", span.duration().as_millis() > 500);
+/// });
+/// ```
 pub struct ClosingSpan<'a> {
     pub(crate) facts: SpanFacts<'a>,
     pub(crate) body: RedactedBody<'a>,
@@ -189,6 +198,10 @@ impl ClosingSpan<'_> {
             // A call is named after its host.
             places.push(Place::Piece(Piece::Name, keys::HOST.into()));
         }
+        if matches!(slot, Slot::ClientIp { .. }) {
+            // Of a subsegment it is metadata.
+            places.push(Place::Member(Section::Metadata, keys::CLIENT_ADDRESS.into()));
+        }
         // Added by method.
         for prefix in ["annotation.", "metadata."] {
             let added = Place::of(&slot_of(&format!("{prefix}{name}"), "", &Annotate::default()));
@@ -227,6 +240,10 @@ impl Place {
             Slot::Host { .. } => piece(Piece::Url, keys::HOST),
             Slot::RpcService => piece(Piece::Rpc, keys::RPC_SERVICE),
             Slot::RpcSystem => piece(Piece::Rpc, keys::RPC_SYSTEM),
+            Slot::RpcMethod => piece(Piece::Rpc, keys::RPC_METHOD),
+            Slot::LogGroups => member(Section::Aws, keys::CLOUDWATCH_LOGS),
+            Slot::ErrorType { .. } => piece(Piece::Exception, keys::TYPE),
+            Slot::ErrorMessage { .. } => piece(Piece::Exception, keys::MESSAGE),
             _ => None,
         }
     }

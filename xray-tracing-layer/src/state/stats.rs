@@ -121,7 +121,7 @@ counters! {
         annotations_replaced,
         /// Trace headers that were invalid; a new trace was started instead.
         bad_headers,
-        /// Calls of `set_trace_header` that came too late: the span had children.
+        /// Calls of `set_trace_header` that came too late, because the span had children, or with the span's own header.
         late_headers,
         /// Calls of `force_sampling` that came too late, because the span had children, and of
         /// [`ClosingSpan::drop_span`](crate::ClosingSpan::drop_span), because a part of the span was sent.

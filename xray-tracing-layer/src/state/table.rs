@@ -105,6 +105,25 @@ impl Table {
         shard.insert_beside(place, &mut bucket, id, record)
     }
 
+    /// Inserts a record, unless there is one of this span already. Returns it then.
+    pub(crate) fn insert_absent(
+        &self,
+        id: u64,
+        record: Box<SpanRecord>,
+    ) -> Result<Inserted, Box<SpanRecord>> {
+        let shard = self.shard(id);
+        let place = shard.place_or_new(id);
+        let mut bucket = place.lock();
+        if bucket.find(id).is_some() {
+            return Err(record);
+        }
+        if shard.open.fetch_add(1, Relaxed) >= self.capacity {
+            shard.open.fetch_sub(1, Relaxed);
+            return Ok(Inserted::Full(record));
+        }
+        Ok(shard.insert_beside(place, &mut bucket, id, record))
+    }
+
     /// Returns the place of a record, without a lock.
     #[inline]
     pub(crate) fn find(&self, id: u64) -> Option<Found<'_>> {
@@ -142,7 +161,7 @@ impl Table {
     #[inline]
     pub(crate) fn inherited(&self, id: u64) -> Option<&HandedDown> {
         let place = self.shard(id).place(id)?;
-        // The words were stored before the label. They stay while the span is held, and the caller holds it.
+        // The words were stored before the label, and stay while the span is held. The caller holds it.
         let label = place.label.load(Acquire);
         if label & !KIND_ALONE != label_of(id, Kind::Absent) | HANDED_DOWN {
             return None;

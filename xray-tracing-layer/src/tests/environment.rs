@@ -185,7 +185,18 @@ fn traces_that_are_not_sampled_have_ids_unless_zeros_are_asked_for() {
         let sent = rig.sent();
         assert_eq!(sent.len(), 1);
         assert_ne!(sent[0]["trace_id"], "1-00000000-000000000000000000000000");
+        assert_ne!(sent[0]["id"], "0000000000000000");
     }
+}
+
+#[test]
+fn a_trace_that_is_kept_at_its_end_has_ids_although_zeros_are_asked_for() {
+    let sampler = xray_sdk::sampling::KeepSlowAndFailed::new(Never);
+    let rig = rig(&[("AWS_XRAY_NOOP_ID", "true")], |builder| builder.sampler(sampler));
+    rig.run(|| info_span!("root").in_scope(|| tracing::error!("refused")));
+    let sent = rig.sent();
+    assert_ne!(sent[0]["id"], "0000000000000000");
+    assert_ne!(sent[0]["trace_id"], "1-00000000-000000000000000000000000");
 }
 
 #[test]

@@ -210,6 +210,10 @@ fn the_program_overrides_the_caller_also_where_the_root_is_left_out() {
     rig.run(|| {
         let refused = info_span!("request", xray.sampled = false, xray.trace_header = SAMPLED);
         refused.in_scope(|| assert_eq!(info_span!("one").trace_header().unwrap().sampled(), NotSampled));
+        let late = info_span!("request");
+        late.force_sampling(false);
+        late.set_trace_header(&SAMPLED.parse().unwrap());
+        late.in_scope(|| assert_eq!(info_span!("one").trace_header().unwrap().sampled(), NotSampled));
         let own = info_span!("request", xray.trace_header = NOT_SAMPLED);
         own.in_scope(|| drop(info_span!("one", xray.trace_header = SAMPLED)));
         let header = info_span!("request", xray.trace_header = NOT_SAMPLED);
@@ -293,4 +297,21 @@ fn events_inside_of_what_is_left_out_follow_its_children() {
         let sent = rig.sent();
         assert_eq!((&sent[0]["cause"], &sent[0]["metadata"]["breadcrumbs"]), (&Value::Null, &Value::Null));
     }
+}
+
+#[test]
+fn what_a_rule_leaves_out_is_counted_where_it_would_have_been_recorded() {
+    let stats = |sampled: bool, work: fn()| {
+        let rig = Rig::new(|b| {
+            let b = b.drop_span("poll").drop_span("worker");
+            if sampled { b.sampler(Always) } else { b.sampler(Never) }
+        });
+        rig.run(work);
+        let stats = rig.handle.stats();
+        (stats.left_out, stats.left_out_roots)
+    };
+    let inside = || info_span!("root").in_scope(|| drop(info_span!("poll")));
+    assert_eq!((stats(true, inside), stats(false, inside)), ((1, 0), (0, 0)));
+    let nested = || info_span!("worker").in_scope(|| drop(info_span!("poll")));
+    assert_eq!(stats(true, nested), (2, 1), "the inner one took the outer one's place");
 }

@@ -1,8 +1,9 @@
 //! Spans that the closure leaves out at their close: what becomes of their children.
 
-use tracing::info_span;
+use tracing::{error, info_span};
+use xray_sdk::sampling::{Always, KeepSlowAndFailed, Never};
 
-use super::{Rig, names};
+use super::{Rig, SECOND, names};
 use crate::{Builder, DropRule, XraySpanExt};
 
 fn drop_named(builder: Builder) -> Builder {
@@ -77,7 +78,7 @@ fn a_span_of_which_a_part_was_sent_stays() {
     let rig = Rig::new(drop_named);
     rig.run(|| {
         let _root = info_span!("alone").entered();
-        rig.pass(6 * super::SECOND);
+        rig.pass(6 * SECOND);
         drop(info_span!("child"));
     });
     assert_eq!(rig.sent().len(), 2);
@@ -124,4 +125,49 @@ fn a_span_that_a_rule_leaves_out_with_its_children_stays_out_whatever_it_says() 
     });
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.late_decisions, rig.sent().len()), (0, 1, 0), "{stats:?}");
+}
+
+#[test]
+fn a_span_that_is_left_out_announces_its_old_segment_as_others_do() {
+    let rig = Rig::new(|b| {
+        b.on_close(|span| {
+            if span.name() == "poll" {
+                span.drop_span();
+            }
+        })
+    });
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        let poll = info_span!("poll");
+        rig.pass(6 * SECOND);
+        drop(poll);
+        let sent = rig.sent();
+        assert_eq!((names(&sent), &sent[0]["in_progress"]), (vec!["shop"], &true.into()));
+        drop(info_span!("poll"));
+        assert_eq!(rig.sent(), [0; 0]);
+    });
+    assert_eq!(rig.sent().len(), 1);
+}
+
+#[test]
+fn children_without_room_are_sent_below_it_whichever_sampler_decides() {
+    let slow = KeepSlowAndFailed::new(Never);
+    for rig in [Rig::new(|b| drop_named(b.sampler(Always))), Rig::new(|b| drop_named(b.sampler(slow)))] {
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            let large = || "x".repeat(4_000);
+            (0..20).for_each(|_| drop(info_span!("filling", text = large())));
+            info_span!("alone").in_scope(|| {
+                info_span!("kept", text = large()).in_scope(|| drop(info_span!("inside")));
+            });
+            error!("refused");
+        });
+        let (sent, stats) = (rig.sent(), rig.handle.stats());
+        assert_eq!((stats.left_out, stats.closed), (1, 23));
+        let kept = sent.iter().find(|document| document["name"] == "kept").unwrap();
+        let root = sent.last().unwrap();
+        assert_eq!((&kept["parent_id"], &kept["trace_id"]), (&root["id"], &root["trace_id"]));
+        assert_eq!(tree(kept), "kept[inside]");
+        assert_eq!((stats.lost_with_parent, stats.dropped), (0, 0));
+    }
 }

@@ -15,6 +15,7 @@ use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
 mod environment;
+mod fields_at_close;
 mod finished_calls;
 #[cfg(feature = "tower-client")]
 mod http_client;
@@ -122,6 +123,22 @@ fn a_segment_open_for_seconds_announces_itself_once() {
 }
 
 #[test]
+fn a_child_that_opens_in_an_old_segment_announces_it() {
+    for is_call in [false, true] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            rig.pass(6 * SECOND);
+            let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+            drop(child);
+            assert_eq!(rig.sent(), [0; 0]);
+        });
+    }
+}
+
+#[test]
 fn a_parent_open_for_long_holds_nothing_back() {
     let rig = Rig::new(|b| b);
     rig.run(|| {
@@ -166,6 +183,27 @@ fn documents_that_wait_are_sent_by_whatever_span_closes_a_second_later() {
 }
 
 #[test]
+fn documents_that_wait_are_sent_by_whatever_child_closes_a_second_later() {
+    for fails in [false, true] {
+        let rig = Rig::new(|b| b);
+        rig.run(|| {
+            let (full, other) = (info_span!(parent: None, "full"), info_span!(parent: None, "other"));
+            (0..300).for_each(|_| drop(info_span!(parent: &full, "fills", text = "x".repeat(200))));
+            assert!(rig.handle.stats().held > 0);
+            rig.pass(SECOND + 1);
+            rig.sent();
+            let child = info_span!(parent: &other, "child");
+            if fails {
+                child.in_scope(|| tracing::error!("refused"));
+            }
+            drop(child);
+            assert_eq!(rig.handle.stats().held, 0, "{fails}");
+            assert!(names(&rig.sent()).iter().all(|name| *name == "fills"));
+        });
+    }
+}
+
+#[test]
 fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
     let rig = Rig::new(|b| b.stream_after(0));
     rig.run(|| {
@@ -180,6 +218,69 @@ fn a_child_that_comes_a_second_after_the_last_ones_left_does_not_wait() {
             assert_eq!(names(&rig.sent()), ["waits"]);
         }
     });
+}
+
+#[test]
+fn a_root_that_a_child_of_its_own_document_holds_open_ends_at_its_last_exit() {
+    let rig = Rig::new(|b| b.stream_after(0));
+    rig.run(|| {
+        let root = info_span!("root");
+        let child = root.in_scope(|| {
+            rig.pass(SECOND);
+            info_span!("child", text = "x".repeat(13_000))
+        });
+        drop(root);
+        rig.pass(3 * SECOND);
+        drop(child);
+    });
+    let sent = rig.sent();
+    assert_eq!(names(&sent), ["child", "shop"]);
+    let [child, root] = [0, 1].map(|i| sent[i]["end_time"].as_f64().unwrap() - (START / SECOND) as f64);
+    assert_eq!((child, root), (4.0, 1.0));
+}
+
+#[test]
+fn each_root_that_is_recorded_is_counted_once_whatever_is_known_of_it() {
+    for rig in [Rig::new(|b| b), Rig::new(|b| b.on_close(|_| ()))] {
+        rig.run(|| {
+            drop(info_span!("plain"));
+            info_span!("with a child").in_scope(|| drop(info_span!("child")));
+            drop(info_span!("continued", xray.trace_header = SAMPLED));
+            drop(info_span!("forced", xray.sampled = true));
+            info_span!("failed").in_scope(|| tracing::error!("refused"));
+        });
+        assert_eq!((rig.sent().len(), rig.handle.stats().sampled), (5, 5));
+    }
+}
+
+#[cfg(feature = "tower-server")]
+#[test]
+fn what_comes_after_an_early_end_is_a_late_part_without_what_was_sent() {
+    use crate::layer::find::with_core;
+    use crate::lifecycle::core::Core;
+    let rig = Rig::new(|b| b);
+    let early = rig.run(|| {
+        let root = info_span!("root", late = tracing::field::Empty).entered();
+        drop(info_span!("child", text = "x".repeat(20_000)));
+        rig.pass(SECOND);
+        let root = root.exit();
+        with_core(&root, Core::emit_ended);
+        let early = rig.sent();
+        rig.pass(SECOND);
+        root.record("late", 7);
+        early
+    });
+    let late = rig.sent();
+    assert_eq!((names(&early), names(&late)), (vec!["shop"], vec!["root"]));
+    assert_eq!(early[0]["subsegments"][0]["name"], "child");
+    assert_eq!((&late[0]["parent_id"], late[0].get("subsegments")), (&early[0]["id"], None));
+    assert_eq!(late[0]["metadata"]["default"], serde_json::json!({"late": 7}));
+    let times = |document: &Value| {
+        ["start_time", "end_time"].map(|name| document[name].as_f64().unwrap() - (START / SECOND) as f64)
+    };
+    assert_eq!((times(&early[0]), times(&late[0])), ([0.0, 1.0], [1.0, 2.0]));
+    let stats = rig.handle.stats();
+    assert_eq!((stats.sampled, stats.closed, stats.values_cut), (1, 3, 1), "{stats:?}");
 }
 
 #[test]

@@ -285,3 +285,50 @@ fn the_closure_at_close_leaves_out_spans_of_a_trace_that_waits() {
     let stats = rig.handle.stats();
     assert_eq!((stats.closed, stats.left_out), (2, 1));
 }
+
+#[test]
+fn a_kept_trace_that_the_emitter_refuses_is_counted_span_by_span() {
+    let rig = rig();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        for _ in 0..500 {
+            let _child = info_span!("child", text = "x".repeat(200)).entered();
+            drop(info_span!("inside"));
+        }
+        error!("at last");
+        rig.sent.refuse(Some(xray_sdk::EmitError::Full));
+    });
+    let stats = rig.handle.stats();
+    assert_law(&stats);
+    assert_eq!((stats.closed, stats.kept, stats.documents), (1_001, 1, 0), "{stats:?}");
+    assert_eq!(stats.dropped + stats.lost_with_parent, stats.closed, "{stats:?}");
+}
+
+#[cfg(feature = "tower-server")]
+#[test]
+fn a_request_that_ends_early_and_is_kept_sends_what_it_holds_then() {
+    use crate::layer::find::with_core;
+    use crate::lifecycle::core::Core;
+    for fails in [false, true] {
+        let rig = rig();
+        rig.run(|| {
+            let root = info_span!("root").entered();
+            (0..500).for_each(|_| drop(info_span!("child", text = "x".repeat(200))));
+            let _background = info_span!("background");
+            if fails {
+                error!("refused");
+            }
+            let root = root.exit();
+            with_core(&root, Core::emit_ended);
+            assert_eq!(rig.sent().iter().map(count).sum::<usize>(), if fails { 501 } else { 0 });
+            // Decided once.
+            with_core(&root, Core::emit_ended);
+            assert_eq!(rig.sent(), [0; 0]);
+        });
+        let (sent, stats) = (rig.sent(), rig.handle.stats());
+        assert_law(&stats);
+        assert_eq!(sent.iter().map(count).sum::<usize>(), usize::from(fails), "the late part");
+        assert_eq!(stats.closed, if fails { 502 } else { 0 });
+        assert_eq!((stats.dropped, stats.lost_with_parent), (0, 0));
+    }
+}

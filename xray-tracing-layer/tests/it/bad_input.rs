@@ -10,7 +10,7 @@ use tracing::{Span, error, error_span, info_span};
 use xray_sdk::TraceHeader;
 use xray_tracing_layer::{XraySpanExt, current_trace_header};
 
-use crate::support::{Rig, document_of};
+use crate::support::{MemoryRig, Rig, document_of};
 
 const ROOT: &str = "Root=1-66f1a2b3-0123456789abcdef01234567";
 
@@ -33,8 +33,69 @@ fn numbers_without_a_json_form_are_left_out_and_counted() {
     let document = rig.document();
     assert_eq!(document["annotations"], json!({"zero": -0.0}));
     assert_eq!(document["metadata"]["default"]["fine"], 5e-324);
-    assert_eq!(document["metadata"]["default"]["xray.limits"], json!({"cut": 0, "dropped": 4, "moved": 0}));
-    assert_eq!(rig.handle.stats().values_dropped, 4);
+    assert_eq!(document["metadata"]["default"]["xray.limits"], json!({"cut": 0, "dropped": 5, "moved": 0}));
+    assert_eq!(rig.handle.stats().values_dropped, 5);
+}
+
+/// Checks that one field is left out, counted, and marked in the document; or absent, if it is blank.
+macro_rules! assert_left_out {
+    ($count:literal: $($($field:ident).+ = $value:expr),* $(,)?) => {$(
+        let rig = MemoryRig::new();
+        rig.run(|| drop(info_span!("root", $($field).+ = $value)));
+        let field = stringify!($($field).+ = $value);
+        assert_eq!(rig.handle.stats().values_dropped, $count, "{field}");
+        let document = &rig.documents()[0];
+        let marked = document["metadata"]["default"]["xray.limits"]["dropped"].as_u64().unwrap_or_default();
+        assert_eq!(marked, $count, "{field}: {document}");
+        assert!(document.get("http").is_none() && document.get("fault").is_none(), "{field}: {document}");
+    )*};
+}
+
+#[test]
+fn a_value_that_its_field_cannot_have_is_left_out_and_counted_and_a_blank_one_counts_as_absent() {
+    assert_left_out! { 1:
+        http.response.status_code = 0, http.response.status_code = 99, http.response.status_code = 600,
+        http.response.status_code = 70_000, http.response.status_code = -1, http.response.status_code = 404.5,
+        http.response.status_code = "teapot", http.status_code = true,
+        xray.sampled = "yes", xray.sampled = 1, xray.namespace = "local", otel.status_code = "BAD",
+        rpc.grpc.status_code = "LOST", aws.retries = -1,
+        server.port = -1, server.port = 65_536, server.port = "80x", url.scheme = "not one",
+    }
+    assert_left_out! { 0:
+        http.response.status_code = "", xray.sampled = " ", xray.namespace = "", otel.status_code = "",
+        otel.status_code = "UNSET", otel.status_code = "Status::Unset", rpc.grpc.status_code = "",
+    }
+    let rig = MemoryRig::new();
+    rig.run(|| info_span!("root", http.response.status_code = 200).set_http_status(0));
+    assert_eq!(rig.handle.stats().values_dropped, 1);
+    assert_eq!(rig.documents()[0]["http"]["response"]["status"], 200);
+}
+
+#[test]
+fn a_url_from_parts_is_one_whatever_forms_the_parts_have() {
+    let url = |spans: &dyn Fn()| {
+        let rig = MemoryRig::new();
+        rig.run(spans);
+        rig.documents()[0]["http"]["request"]["url"].as_str().unwrap_or_default().to_owned()
+    };
+    macro_rules! assert_url {
+        ($($expected:literal: ($($fields:tt)*)),* $(,)?) => {$(
+            assert_eq!(url(&|| drop(info_span!("root", $($fields)*))), $expected, stringify!($($fields)*));
+        )*};
+    }
+    assert_url! {
+        "https://h/p": (url.scheme = "https", server.address = "h", server.port = 443, url.path = "/p"),
+        "http://h/p": (url.scheme = "http", server.address = "h", server.port = 80, url.path = "/p"),
+        "http://h:443/p": (url.scheme = "http", server.address = "h", server.port = 443, url.path = "/p"),
+        "https://h:80/p": (url.scheme = "https", server.address = "h", server.port = 80, url.path = "/p"),
+        "http://h:443/p": (server.address = "h", server.port = "443", url.path = "/p"),
+        "http://h:8080/p": (http.host = "h:8080", net.host.port = 8080, url.path = "/p"),
+        "http://[::1]:81/p": (server.address = "::1", server.port = 81, url.path = "/p"),
+        "http://[::1]:81/p": (server.address = "[::1]", server.port = 81, url.path = "/p"),
+        "http://[::1]:81/p": (http.host = "[::1]:81", server.port = 81, url.path = "/p"),
+        "http://h/p": (server.address = "h", server.port = "x", url.path = "p"),
+        "/p": (url.path = "/p", server.port = 81),
+    }
 }
 
 #[test]

@@ -159,16 +159,39 @@ fn records_of_the_log_crate_have_their_own_target() {
     let rig = MemoryRig::with(Builder::breadcrumbs);
     rig.run(|| {
         info_span!("root").in_scope(|| {
-            let record = log::Record::builder()
-                .args(format_args!("pool is full"))
-                .level(log::Level::Warn)
-                .target("store::pool")
-                .build();
-            tracing_log::format_trace(&record).unwrap();
+            for target in ["store::pool", "hyper::client::pool"] {
+                let mut record = log::Record::builder();
+                let record = record.args(format_args!("pool is full")).level(log::Level::Warn).target(target);
+                tracing_log::format_trace(&record.build()).unwrap();
+            }
         });
     });
     let documents = rig.documents();
     let [crumb] = crumbs(&documents[0])[..] else { panic!("{documents:?}") };
     assert_eq!((&crumb["target"], &crumb["message"]), (&"store::pool".into(), &"pool is full".into()));
     assert!(crumb.get("fields").is_none(), "{crumb}");
+}
+
+#[test]
+fn fields_stay_whole_within_their_bound_and_what_has_no_room_is_left_out() {
+    let rig = MemoryRig::with(Builder::breadcrumbs);
+    rig.run(|| {
+        let text = "x".repeat(980);
+        info_span!("root").in_scope(|| info!(text, number = 123_456_789, last = 7, "placed"));
+    });
+    let documents = rig.documents();
+    let crumb = crumbs(&documents[0])[0];
+    assert_eq!(crumb["fields"], json!({"text": "x".repeat(980), "last": 7}));
+    assert_eq!(crumb["cut"], true);
+}
+
+#[test]
+fn an_error_among_the_fields_of_a_warning_is_kept_with_its_message() {
+    let rig = MemoryRig::with(Builder::breadcrumbs);
+    rig.run(|| {
+        let error = std::io::Error::other("refused");
+        info_span!("root").in_scope(|| warn!(cause = &error as &dyn std::error::Error, "retried"));
+    });
+    let documents = rig.documents();
+    assert_eq!(crumbs(&documents[0])[0]["fields"], json!({"cause": "refused"}));
 }

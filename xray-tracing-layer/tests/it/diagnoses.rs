@@ -269,6 +269,27 @@ mod process {
         eprintln!("CLOSED {} FOUND {found:?} {}", handle.stats().closed, found[0]);
     }
 
+    /// The most verbose level is the whole process's.
+    #[test]
+    #[ignore = "run in a process of its own"]
+    fn behind_its_own_filter() {
+        let collector = Collector::start().unwrap();
+        let filter = tracing::level_filters::LevelFilter::WARN;
+        let builder = crate::support::builder_for(&collector).filter(filter);
+        let (layer, handle) = builder.build_with_handle().unwrap();
+        registry().with(layer).init();
+        drop(info_span!("hidden"));
+        let found = handle.diagnostics();
+        eprintln!("CLOSED {} FOUND {found:?} {}", handle.stats().closed, found[0]);
+    }
+
+    #[test]
+    fn a_filter_on_the_layer_that_hides_spans_is_reported_as_that() {
+        let line = Process::start(this_program("behind_its_own_filter")).line_with("FOUND");
+        assert!(line.contains("CLOSED 0 FOUND [FilterLevel("), "{line}");
+        assert!(line.contains("raise the level of the filter on the X-Ray layer"), "{line}");
+    }
+
     #[test]
     fn an_empty_vec_of_layers_that_hides_spans_is_reported() {
         let line = Process::start(this_program("beside_an_empty_vec")).line_with("FOUND");

@@ -78,7 +78,7 @@ pub(crate) fn text(small: bool) -> impl Strategy<Value = Text> {
 }
 
 prop_compose! {
-    fn like(small: bool)(
+    pub(crate) fn like(small: bool)(
         callsite in 0..10_u8, text in text(small), integer in any::<i64>(), float in any::<f64>(), flag in any::<bool>(),
         annotations in prop_oneof![8 => Just(0_usize), 2 => 0..4_usize, 1 => 0..=60_usize],
         metadata in prop::option::weighted(0.3, text(small)),
@@ -242,6 +242,12 @@ impl Like {
 
     pub(crate) fn open(&self, parent: Option<&Span>) -> Span {
         let span = child_of(parent, self.callsite, self);
+        self.fill(&span);
+        span
+    }
+
+    /// Gives a span what no field declares.
+    pub(crate) fn fill(&self, span: &Span) {
         for n in 0..self.annotations {
             match n % 4 {
                 0 => span.annotate(&format!("a{n}"), self.text.get()),
@@ -251,20 +257,20 @@ impl Like {
             }
         }
         if let Some(text) = &self.metadata {
-            XraySpanExt::add_metadata(&span, &self.text.0, &text.0, &text.get());
-            XraySpanExt::add_metadata(&span, "", &text.0, &[self.float]);
+            XraySpanExt::add_metadata(span, &self.text.0, &text.0, &text.get());
+            XraySpanExt::add_metadata(span, "", &text.0, &[self.float]);
         }
         if self.sources > 0 {
             span.record_error(&Failure(self.sources));
         }
         for n in 0..self.events {
             match n % 4 {
-                0 => error!(parent: &span, n, text = self.text.get(), "an event"),
-                1 => error!(parent: &span, error = &Failure(self.sources) as &(dyn Error + 'static)),
-                2 => warn!(parent: &span, "only a warning"),
+                0 => error!(parent: span, n, text = self.text.get(), "an event"),
+                1 => error!(parent: span, error = &Failure(self.sources) as &(dyn Error + 'static)),
+                2 => warn!(parent: span, "only a warning"),
                 _ => {
                     let (text, secs) = (self.text.get(), self.float);
-                    warn!(target: "sqlx::query", parent: &span, summary = text, db.statement = text, elapsed_secs = secs);
+                    warn!(target: "sqlx::query", parent: span, summary = text, db.statement = text, elapsed_secs = secs);
                 }
             }
         }
@@ -278,13 +284,12 @@ impl Like {
         if self.entered {
             span.in_scope(|| info!("inside"));
         }
-        span
     }
 }
 
 /// An error with so many sources.
 #[derive(Debug)]
-pub(crate) struct Failure(usize);
+pub(crate) struct Failure(pub(crate) usize);
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

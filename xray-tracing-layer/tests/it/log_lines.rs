@@ -304,7 +304,7 @@ fn one_directive_keeps_the_fields_of_http_spans_off_the_lines_and_the_id_on_them
         let (id, rest) = text.trim_end().split_once("  INFO ").unwrap_or_else(|| panic!("{text}"));
         assert_eq!(id.len(), "xray_trace_id=1-5759e988-bd862e3fe1be46a994272793".len(), "{text}");
         if has_fields {
-            assert!(rest.starts_with("HTTP request{otel.kind=\"server\" otel.name=GET "), "{text}");
+            assert!(rest.starts_with("HTTP request{otel.kind=\"server\" otel.name=\"GET\" "), "{text}");
             assert!(rest.ends_with("}: shop: placed"), "{text}");
         } else {
             assert_eq!(rest, "shop: placed");

@@ -88,7 +88,8 @@ fn an_address_that_is_none_is_refused_when_building() {
     let err = built.err().unwrap();
     assert_eq!(
         err.to_string(),
-        "\"tcp:only:half udp\" is not an address of the X-Ray daemon, expected `host:port`"
+        "\"tcp:only:half udp\" is not an address of the X-Ray daemon, expected `host:port` or \
+         `tcp:host:port udp:host:port`, with a port from 1 to 65535 and brackets around an IPv6 address"
     );
     assert!(err.source().is_some());
 }

@@ -277,3 +277,72 @@ fn events_through_the_log_crate_have_their_own_place_and_target() {
     let frame = json!([{"path": "src/till.rs", "line": 42, "label": "shop::till"}]);
     assert_eq!(exceptions[0]["stack"], frame);
 }
+
+#[test]
+fn a_status_of_grpc_counts_by_its_name_too_in_all_spellings_of_the_conventions() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        drop(info_span!("old name", rpc.grpc.status_code = "not_found"));
+        drop(info_span!("new name", rpc.system.name = "grpc", rpc.response.status_code = "UNAVAILABLE"));
+        drop(info_span!("fine", rpc.response.status_code = "OK"));
+        drop(info_span!("another system's", rpc.response.status_code = "-32601"));
+    });
+    let documents = rig.documents();
+    let flags = |of: usize| ["error", "fault"].map(|flag| documents[of].get(flag).is_some());
+    assert_eq!(
+        [flags(0), flags(1), flags(2), flags(3)],
+        [[true, false], [false, true], [false; 2], [false; 2]]
+    );
+    let kept = |of: usize| &documents[of]["metadata"]["default"]["rpc.response.status_code"];
+    assert_eq!((kept(1), kept(3)), (&"UNAVAILABLE".into(), &"-32601".into()));
+}
+
+#[test]
+fn a_panic_marks_spans_that_are_exited_out_of_order_as_well() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let _root = info_span!("root").entered();
+        let (outer, inner) = (info_span!("outer"), info_span!("inner"));
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let (first, second) = (outer.enter(), inner.enter());
+            // Dropped in the order of its fields: the outer one first.
+            let _both = (first, second);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+    });
+    let documents = rig.documents();
+    let parts = documents[0]["subsegments"].as_array().unwrap();
+    let faults: Vec<_> = parts.iter().map(|part| (&part["name"], &part["fault"])).collect();
+    assert_eq!(faults, [(&"inner".into(), &true.into()), (&"outer".into(), &true.into())]);
+}
+
+#[test]
+fn a_panic_marks_spans_that_it_closes_although_they_were_never_entered() {
+    let rig = MemoryRig::new();
+    rig.run(|| {
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let root = info_span!("root");
+            let part = info_span!(parent: &root, "part");
+            let called =
+                info_span!(parent: &root, "called", otel.kind = "client", error = tracing::field::Empty);
+            let _all = (part, called, root);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+        let caught = catch_unwind(AssertUnwindSafe(|| {
+            let header = "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=1";
+            let _continued = info_span!("continued", xray.trace_header = header);
+            panic!("of the test");
+        }));
+        assert!(caught.is_err());
+    });
+    let documents = rig.documents();
+    assert_eq!(documents.len(), 2);
+    let parts = documents[0]["subsegments"].as_array().unwrap();
+    assert_eq!(parts.len(), 2);
+    for document in documents.iter().chain(parts) {
+        assert_eq!(document["fault"], true, "{document}");
+        assert_eq!(document["cause"]["exceptions"][0]["type"], "panic", "{document}");
+    }
+}

@@ -2,11 +2,13 @@
 
 use std::io;
 
+use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Span, error, info_span};
-use xray_tracing_layer::XraySpanExt;
+use xray_sdk::sampling::Never;
+use xray_tracing_layer::{XraySpanExt, current_trace_header};
 
-use crate::support::Rig;
+use crate::support::{Rig, document_of};
 
 /// Compares pictures without caring for the indentation of the expected one.
 #[track_caller]
@@ -185,4 +187,94 @@ fn a_span_that_panics_is_a_fault() {
         "◆ shop  fault
          └─ work  fault",
     );
+}
+
+#[test]
+fn a_root_is_the_same_wherever_the_fields_stand_that_decide() {
+    const HEADER: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8";
+    const NOT_SAMPLED: &str = "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=0";
+    // The fields that decide come first, and then last.
+    macro_rules! roots {
+        ($($decides:ident.$field:ident = $value:expr),*) => {[
+            || info_span!(
+                "root", $($decides.$field = $value,)* http.request.method = "GET", user.id = %"bob", rows = 7, secret = "x"
+            ),
+            || info_span!(
+                "root", http.request.method = "GET", user.id = %"bob", rows = 7, secret = "x", $($decides.$field = $value,)*
+            ),
+        ]};
+    }
+    type Roots = [fn() -> Span; 2];
+    let cases: [(Roots, Option<&str>); 7] = [
+        (roots!(otel.kind = "server", xray.trace_header = HEADER), Some("53995c3f42cd8ad8")),
+        (
+            roots!(otel.kind = "client", xray.trace_header = tracing::field::display(HEADER)),
+            Some("53995c3f42cd8ad8"),
+        ),
+        (roots!(xray.trace_header = "nonsense"), Some("")),
+        (roots!(xray.trace_header = NOT_SAMPLED), None),
+        (roots!(xray.trace_header = NOT_SAMPLED, xray.sampled = true), Some("")),
+        (roots!(xray.trace_header = HEADER, xray.sampled = "false"), None),
+        (roots!(rpc.system = "aws-api", xray.namespace = "remote"), Some("")),
+    ];
+    for (roots, parent) in cases {
+        let documents = roots.map(|root| {
+            let rig = Rig::new();
+            rig.run(|| drop(root()));
+            let received = rig.received();
+            received.documents().first().map(|document| {
+                let mut document = document.json().clone();
+                for own in ["id", "trace_id", "start_time", "end_time"] {
+                    document[own].take();
+                }
+                document
+            })
+        });
+        assert_eq!(documents[0], documents[1]);
+        let parent_id =
+            documents[0].as_ref().map(|document| document["parent_id"].as_str().unwrap_or_default());
+        assert_eq!(parent_id, parent);
+    }
+}
+
+#[test]
+fn an_end_user_who_is_known_only_inside_and_later_belongs_to_the_segment() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        let inside = info_span!("inside", user.id = Empty);
+        inside.record("user.id", "ann");
+    });
+    assert_eq!(document["user"], "ann");
+}
+
+#[test]
+fn a_namespace_may_be_stated_and_others_than_x_rays_are_ignored() {
+    let document = document_of(|| {
+        let _root = info_span!("root").entered();
+        for namespace in ["aws", "remote", "local"] {
+            info_span!("call", xray.namespace = namespace);
+        }
+    });
+    let parts = document["subsegments"].as_array().unwrap();
+    let namespaces: Vec<_> = parts.iter().map(|part| part.get("namespace").and_then(Value::as_str)).collect();
+    assert_eq!(namespaces, [Some("aws"), Some("remote"), None]);
+}
+
+#[test]
+fn nothing_of_a_trace_is_in_the_next_one() {
+    let rig = Rig::with(|b| b.sampler(Never));
+    rig.run(|| {
+        let header = "Root=1-66f1a2b3-0123456789abcdef01234567;Parent=53995c3f42cd8ad8;Sampled=0;Lineage=a:1";
+        // More than the layer's pool holds of a thread's records.
+        for _ in 0..100 {
+            drop(info_span!("root", tenant = "blue", xray.trace_header = header, user.id = "ann"));
+        }
+        let next = info_span!("next", order = Empty);
+        next.force_sampling(true);
+        next.in_scope(|| assert!(!current_trace_header().unwrap().to_string().contains("Lineage")));
+        next.record("order", 7);
+    });
+    let document = rig.document();
+    assert_eq!((document.get("user"), document.get("parent_id")), (None, None));
+    assert_eq!(document["metadata"]["default"], serde_json::json!({"operation": "next", "order": 7}));
 }

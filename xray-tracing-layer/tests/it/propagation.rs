@@ -11,7 +11,7 @@ use tracing_subscriber::{fmt, registry};
 use xray_sdk::local::{Collector, Waterfall};
 use xray_sdk::sampling::{Never, Sampler, SamplingRequest, SamplingResult};
 use xray_sdk::{SamplingDecision, SegmentId, TraceHeader, TraceId};
-use xray_tracing_layer::{XraySpanExt, current_trace_header};
+use xray_tracing_layer::{ContextMissing, XraySpanExt, current_trace_header};
 
 use crate::support::{Rig, builder_for};
 
@@ -325,4 +325,68 @@ fn ids_are_never_zero_and_never_twice() {
             assert!(ids.insert(header.parent()));
         }
     });
+}
+
+#[test]
+fn a_span_does_not_become_its_own_parent() {
+    let rig = Rig::new();
+    rig.run(|| {
+        let root = info_span!("root");
+        let own = root.trace_header().unwrap();
+        root.set_trace_header(&own);
+        assert_eq!(root.trace_header(), Some(own));
+    });
+    let document = rig.document();
+    assert_eq!(document.get("parent_id"), None);
+    assert_eq!(rig.handle.stats().late_headers, 1);
+}
+
+#[test]
+fn a_call_outside_of_any_segment_is_known_by_its_kind_wherever_that_stands() {
+    let rig = Rig::with(|b| b.context_missing(ContextMissing::Count));
+    rig.run(|| {
+        info_span!("first", otel.kind = "client", tenant = "blue");
+        info_span!("behind", tenant = "blue", otel.kind = "client");
+        info_span!("displayed", tenant = "blue", otel.kind = %"CLIENT", attempt = 1);
+        info_span!("served", tenant = "client", otel.kind = "server", note = "client");
+        info_span!("served", tenant = %"client", otel.kind = %"server", note = %"client");
+        info_span!("served", tenant = "client", otel.kind = Empty);
+    });
+    assert_eq!(rig.handle.stats().context_missing, 3);
+    let received = rig.received();
+    let operations =
+        received.documents().iter().map(|document| &document.json()["metadata"]["default"]["operation"]);
+    assert_eq!(operations.collect::<Vec<_>>(), ["served"; 3]);
+}
+
+#[test]
+fn a_span_that_follows_from_another_names_it() {
+    let rig = Rig::new();
+    let id = rig.run(|| {
+        let _root = info_span!("root").entered();
+        let (cause, effect) = (info_span!("cause"), info_span!("effect"));
+        effect.follows_from(&cause);
+        cause.in_scope(|| current_trace_header().unwrap().parent().unwrap().to_string())
+    });
+    let document = rig.document();
+    let effect = &document["subsegments"].as_array().unwrap().iter().find(|part| part["name"] == "effect");
+    assert_eq!(effect.unwrap()["metadata"]["default"]["follows_from"], id);
+}
+
+#[test]
+fn a_trace_that_is_recorded_after_all_keeps_the_ids_of_the_headers_so_far() {
+    let rig = Rig::with(|b| b.sampler(Never));
+    let (before, after) = rig.run(|| {
+        let root = info_span!("root").entered();
+        let before = current_trace_header().unwrap();
+        root.force_sampling(true);
+        (before, current_trace_header().unwrap())
+    });
+    assert_eq!((before.parent(), before.sampled()), (after.parent(), SamplingDecision::NotSampled));
+    assert_eq!(after.sampled(), SamplingDecision::Sampled);
+    let document = rig.document();
+    assert_eq!(
+        (&document["id"], &document["trace_id"]),
+        (&after.parent().unwrap().to_string().into(), &after.root().to_string().into(),)
+    );
 }

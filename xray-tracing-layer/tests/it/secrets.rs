@@ -5,6 +5,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
+use serde_json::json;
 use tracing::{error, info_span};
 use xray_tracing_layer::XraySpanExt;
 
@@ -175,6 +176,66 @@ fn a_field_that_is_a_secret_by_its_name_is_left_out() {
     let document = rig.documents()[0].to_string();
     assert_eq!(leaked(&document), None, "{document}");
     assert!(document.contains("bob"));
+}
+
+#[test]
+fn a_value_that_is_a_secret_by_its_name_is_left_out_wherever_the_program_puts_it() {
+    let rig = MemoryRig::with(|builder| builder.annotate(["db_password", "has_password"]));
+    rig.run(|| {
+        let span = info_span!(
+            "login",
+            db_password = SECRET, // an annotation by the builder
+            client_secret = SECRET,
+            access_token = ?SECRET,
+            annotation.password = SECRET,
+            metadata.passwd = SECRET,
+            metadata.login.x_api_key = SECRET,
+            has_password = true,
+            next_token = "page 2",
+        );
+        span.annotate("password", SECRET);
+        span.annotate("set_cookie", false);
+        span.add_metadata("login", "client-secret", SECRET);
+        let members = json!({
+            "name": "bob",
+            "password": SECRET,
+            "deeper": [{"secretKey": [SECRET, 7], "token": SECRET, "Authorization": SECRET, "hasPassword": true}],
+        });
+        span.add_metadata("login", "user", &members);
+    });
+    let document = &rig.documents()[0];
+    assert_eq!(leaked(&document.to_string()), None, "{document}");
+    assert_eq!(document["annotations"], json!({"password": "…", "set_cookie": false, "has_password": true}));
+    let user = json!({
+        "name": "bob",
+        "password": "…",
+        "deeper": [{"secretKey": ["…", "…"], "token": "…", "Authorization": "…", "hasPassword": true}],
+    });
+    assert_eq!(document["metadata"]["login"], json!({"client-secret": "…", "user": user}));
+    assert_eq!(document["metadata"]["default"]["next_token"], "page 2");
+    assert_eq!(rig.handle.stats().values_dropped, 6);
+}
+
+#[test]
+fn a_redaction_hook_decides_what_is_shown_of_a_secret() {
+    let rig = MemoryRig::with(|builder| {
+        builder.redact(|field, value| match field {
+            "annotation.password" | "password" | "metadata.k.secret" => {
+                format!("{} letters", value.len()).into()
+            }
+            _ => value.into(),
+        })
+    });
+    rig.run(|| {
+        let span =
+            info_span!("login", annotation.password = "abc", metadata.k.secret = "abcd", passwd = "abcde");
+        span.add_metadata("k", "user", &json!({"password": "ab", "secret": "abc"}));
+    });
+    let document = &rig.documents()[0];
+    assert_eq!(document["annotations"], json!({"password": "3 letters"}));
+    let user = json!({"password": "2 letters", "secret": "…"});
+    assert_eq!(document["metadata"]["k"], json!({"secret": "4 letters", "user": user}));
+    assert_eq!(rig.handle.stats().values_dropped, 1);
 }
 
 /// One change of one character, as typing errors and half-understood formats make.

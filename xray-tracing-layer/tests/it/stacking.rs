@@ -7,9 +7,10 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, registry, reload};
 use xray_sdk::local::Collector;
+use xray_sdk::sampling::Always;
 use xray_tracing_layer::{Diagnostic, XraySpanExt, current_trace_header};
 
-use crate::support::{Rig, builder_for, tick};
+use crate::support::{MemoryRig, Rig, builder_for, tick};
 
 /// A request with work inside and an error, seen from every callback.
 fn request() {
@@ -296,4 +297,45 @@ fn nothing_is_lost_to_what_a_filter_was_asked_before() {
     rig.assert_picture("\n◆ shop\n└─ load  fault\n");
     assert_eq!(rig.document()["subsegments"][0]["cause"]["exceptions"][0]["message"], "no luck");
     assert_eq!(rig.document()["subsegments"][0]["metadata"]["default"]["order"], 8);
+}
+
+#[test]
+fn spans_that_a_reload_leaves_open_are_counted_with_what_was_folded_into_them() {
+    let (layer, handle) = xray_tracing_layer::builder()
+        .emitter(crate::support::Memory::default())
+        .sampler(Always)
+        .build_with_handle()
+        .unwrap();
+    let (slot, reload) = reload::Layer::new(Some(layer));
+    tracing::subscriber::with_default(registry().with(slot), || {
+        let root = info_span!("root");
+        root.in_scope(|| drop(info_span!("folded")));
+        let other = info_span!("other");
+        reload.modify(|layer| *layer = None).unwrap();
+        drop((root, other));
+        drop(info_span!("after"));
+    });
+    let stats = handle.stats();
+    assert_eq!(
+        (stats.closed, stats.folded, stats.abandoned, stats.lost_with_parent),
+        (1, 1, 2, 1),
+        "{stats:?}"
+    );
+}
+
+#[test]
+fn what_a_thread_does_under_another_subscriber_leaves_its_own_spans_entered() {
+    let (outer, inner) = (MemoryRig::new(), MemoryRig::new());
+    outer.run(|| {
+        let _root = info_span!("root").entered();
+        // Registries number their spans alike.
+        inner.run(|| info_span!("other").in_scope(|| info_span!("part").in_scope(|| ())));
+        inner.run(|| drop(info_span!("other").entered()));
+        info_span!("child").in_scope(|| drop(info_span!("grandchild")));
+    });
+    let documents = outer.documents();
+    assert_eq!(documents.len(), 1);
+    assert_eq!(documents[0]["subsegments"][0]["subsegments"][0]["name"], "grandchild");
+    let others = inner.documents();
+    assert_eq!((others.len(), &others[0]["subsegments"][0]["name"]), (2, &"part".into()));
 }

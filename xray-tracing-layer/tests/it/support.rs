@@ -135,6 +135,11 @@ impl Emitter for Memory {
 }
 
 impl Memory {
+    /// The bytes of the largest packet.
+    pub(crate) fn largest(&self) -> usize {
+        self.0.lock().unwrap().iter().map(Vec::len).max().unwrap_or_default()
+    }
+
     /// The documents, each of them valid.
     pub(crate) fn parsed(&self) -> Vec<Value> {
         let packets = self.0.lock().unwrap();

@@ -1,4 +1,4 @@
-//! What all three functions do: five spans, one of them across an await.
+//! The work of all three functions: five spans, one of them across an await.
 
 use lambda_runtime::{Error, LambdaEvent};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What has to hold of the queue, whoever comes first.
+//! Laws of the queue, in every order of threads.
 
 use std::collections::VecDeque;
 use std::time::Duration;

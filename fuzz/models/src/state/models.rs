@@ -1,4 +1,4 @@
-//! What has to hold of the table for a span that a thread holds, whatever others do in the same bucket.
+//! Laws of the table for a span that a thread holds, whatever others do in the same bucket.
 
 use loom::sync::Arc;
 use loom::thread;

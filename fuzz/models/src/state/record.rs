@@ -1,4 +1,4 @@
-//! As much of a span's record as the table knows of: its kind, and a number to tell records apart.
+//! The part of a span's record that the table knows of: its kind, and a number by which records differ.
 
 #[path = "../../../../xray-tracing-layer/src/state/record/role.rs"]
 mod role;

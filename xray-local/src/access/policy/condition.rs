@@ -1,7 +1,7 @@
 //! A statement's `Condition`: all its tests have to hold.
 //!
-//! What a missing key means, how negated operators treat several values, and what `ForAllValues` and `ForAnyValue` do
-//! is decided here; how single values compare is the operators' own. Source: IAM user guide, "Condition operators" and
+//! This file decides what a missing key means, how negated operators treat several values, and what `ForAllValues` and
+//! `ForAnyValue` do. The operators compare single values. Source: IAM user guide, "Condition operators" and
 //! "Multivalued context keys".
 
 use super::Context;

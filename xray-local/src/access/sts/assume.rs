@@ -1,7 +1,7 @@
 //! `AssumeRole`: trust policy, session policies, duration, and the session's key.
 //!
-//! Who may assume a role is the guard's decision, recorded like any other. Restrictions that the caller passes are kept
-//! with the session's key and parsed again whenever it is used.
+//! The guard decides who may assume a role, and the decision is recorded like any other. Restrictions that the caller
+//! passes are kept with the session's key and parsed again whenever it is used.
 
 use std::sync::Arc;
 

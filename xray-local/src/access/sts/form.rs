@@ -99,7 +99,7 @@ impl Form {
     /// A parameter that has to be there.
     ///
     /// # Errors
-    /// It is missing.
+    /// The parameter is missing.
     pub(super) fn need(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name).filter(|value| !value.is_empty()).ok_or_else(|| {
             let member = name[..1].to_lowercase() + &name[1..];

@@ -1,6 +1,6 @@
 //! Work of the operations, once signature, policies and members allow them.
 //!
-//! Each function is one row of the operations' table. It may block: a thread for blocking work runs it.
+//! Each function is one row of the operations' table. A function may block: a thread for blocking work runs it.
 
 pub(super) mod graphs;
 pub(super) mod groups;

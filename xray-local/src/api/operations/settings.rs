@@ -1,6 +1,6 @@
 //! Encryption config, resource policies, destination, indexing rules.
 //!
-//! What has no effect on one's own machine is kept and returned, or refused with a sentence that says so.
+//! A setting without effect on one's own machine is kept and returned, or refused with a sentence that says so.
 
 use serde_json::{Value, json};
 

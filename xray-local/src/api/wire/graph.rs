@@ -1,7 +1,7 @@
 //! Services, edges, statistics and histograms.
 //!
-//! Which members are absent rather than null or zero was seen in answers of the service: `Type` and `AccountId` when there
-//! is none, `Root` when it is false, statistics of clients.
+//! Members that are absent rather than null or zero are so in responses of the service: `Type` and `AccountId` when
+//! there is none, `Root` when it is false, statistics of clients.
 
 use serde_json::{Value, json};
 

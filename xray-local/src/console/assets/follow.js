@@ -1,4 +1,4 @@
-// Follows a trace that is not complete: asks for its revision while somebody looks, and writes anew what has changed.
+// Follows a trace that is not complete: asks for its revision while the page is seen, and writes anew what has changed.
 
 import { all, localise } from "./base.js";
 

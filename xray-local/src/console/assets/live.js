@@ -113,7 +113,7 @@ async function lost() {
   }
 }
 
-// Browsers hold few connections to a server, so a page that nobody sees leaves its own.
+// Browsers hold few connections to a server, so a page that is not seen leaves its own.
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) {
     source?.close();

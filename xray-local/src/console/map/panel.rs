@@ -1,6 +1,6 @@
 //! The panel of the chosen node or edge.
 //!
-//! It has numbers, a histogram with a brush, boxes for the classes, and the way to the traces.
+//! The panel has numbers, a histogram with a brush, boxes for the classes, and the way to the traces.
 
 use axum::extract::Query;
 use axum::response::Redirect;

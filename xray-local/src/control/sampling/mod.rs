@@ -1,7 +1,6 @@
 //! Central sampling: the rules, and the targets that clients get for their statistics.
 //!
-//! What clients report is added up in the store; what they are promised is in memory, since a promise lasts half a
-//! minute.
+//! Reports of clients are added up in the store. Promises to them are in memory, since a promise lasts half a minute.
 
 mod boost;
 mod rules;

@@ -23,7 +23,7 @@ pub struct SeriesSearch {
     pub selector: Option<Selector>,
     /// The length of a period, at least a second. Periods begin at multiples of it since 1970.
     pub period: Length,
-    /// True if forecasts are wanted. They need a selector with a node's name.
+    /// True if forecasts are wanted. Forecasts need a selector with a node's name.
     pub forecast: bool,
 }
 

@@ -42,6 +42,17 @@ impl QueuedEmitter {
 }
 
 /// Settings of a [`QueuedEmitter`].
+///
+/// ```
+/// use std::time::Duration;
+/// use xray_sdk::{DaemonAddress, QueuedEmitter};
+///
+/// let queue = QueuedEmitter::builder().capacity(16 << 20).delay(Duration::from_millis(20));
+/// let (emitter, guard) = queue.start(&DaemonAddress::default())?;
+/// // … the guard's drop sends what is queued
+/// # drop((emitter, guard));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct QueueBuilder {

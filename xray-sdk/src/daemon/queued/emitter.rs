@@ -21,9 +21,9 @@ use crate::daemon::{EmitError, Emitter, EmitterProblem, EmitterStats, Packet};
 /// a few times and then drops the packet.
 ///
 /// The background thread collects packets for a tenth of a second, or less when more come
-/// ([`QueueBuilder::delay`](super::QueueBuilder::delay)). On Linux it sends many datagrams in one system call. It paces
-/// itself, so that a burst does not overflow the daemon's receive buffer. After a second without packets it parks, and
-/// the caller of the next one wakes it, with a system call.
+/// ([`QueueBuilder::delay`](super::QueueBuilder::delay)). On Linux the thread sends many datagrams in one system
+/// call, and paces itself, so that a burst does not overflow the daemon's receive buffer. After a second without packets
+/// the thread parks, and the caller of the next one wakes it, with a system call.
 ///
 /// Compared with `UdpEmitter`:
 /// - [`emit`](Emitter::emit) returns `Ok` when the packet is queued. A process that crashes, is killed or calls

@@ -6,8 +6,9 @@
 //! no more than part of the buffer, and then no faster than the daemon reads. When the queue itself runs full, being
 //! careful is no use any more, for what is not lost there is lost here. So the fuller it is, the faster it goes.
 //!
-//! Where the kernel says how full the buffer is (`udp::gauge`), it is asked once the guess is used up. What it says can
-//! spare a nap. It never delays what the guess allows: a receiver that has stopped is no reason to keep documents.
+//! Where the kernel says how full the buffer is (`udp::gauge`), it is asked once the guess is used up. The kernel's
+//! reply can spare a nap. The reply never delays what the guess allows: a receiver that has stopped is no reason to keep
+//! documents.
 
 use std::time::Duration;
 

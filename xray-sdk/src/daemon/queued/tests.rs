@@ -9,10 +9,11 @@ use super::QueuedEmitter;
 use crate::daemon::udp::{RealSystem, System};
 use crate::daemon::{DaemonAddress, Emitter, Packet};
 
-/// Refuses runs of datagrams above a size, with an error of the kernel's.
+/// Refuses runs of datagrams a number of times, with an error of the kernel's.
 struct Refusing {
     system: RealSystem,
     code: i32,
+    times: u32,
     calls: Mutex<u32>,
 }
 
@@ -27,9 +28,10 @@ impl System for Refusing {
         self.system.spawn(job)
     }
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    fn send_gso(&self, _: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
-        *self.calls.lock().unwrap() += 1;
-        Err(io::Error::from_raw_os_error(self.code))
+    fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
+        let mut calls = self.calls.lock().unwrap();
+        *calls += 1;
+        if *calls > self.times { call() } else { Err(io::Error::from_raw_os_error(self.code)) }
     }
 }
 
@@ -55,7 +57,8 @@ fn where_runs_are_refused_each_packet_goes_alone() {
     const EMSGSIZE: i32 = 90;
     for code in [EIO, EINVAL, EMSGSIZE] {
         let (daemon, address) = listener();
-        let refusing = Arc::new(Refusing { system: RealSystem::new(), code, calls: Mutex::default() });
+        let refusing =
+            Arc::new(Refusing { system: RealSystem::new(), code, times: u32::MAX, calls: Mutex::default() });
         let (emitter, _guard) = QueuedEmitter::builder().start_in(&address, refusing.clone()).unwrap();
         let mut datagram = [0; 4096];
         for round in 1..=4 {
@@ -71,6 +74,39 @@ fn where_runs_are_refused_each_packet_goes_alone() {
         // Ten packets may leave in two parts, if the sender looked in between.
         assert!((2..=3).contains(&*refusing.calls.lock().unwrap()));
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const EAGAIN: i32 = 11;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_kernel_without_room_for_a_moment_gets_the_same_again() {
+    let (daemon, address) = listener();
+    let system = RealSystem::new();
+    let busy = Arc::new(Refusing { system, code: EAGAIN, times: 3, calls: Mutex::default() });
+    let (emitter, _guard) = QueuedEmitter::builder().start_in(&address, busy.clone()).unwrap();
+    (0..10).for_each(|_| emitter.emit(&packet(500)).unwrap());
+    assert!(emitter.flush(Duration::from_secs(10)));
+    assert_eq!(std::iter::from_fn(|| daemon.recv(&mut [0; 4096]).ok()).count(), 10);
+    assert_eq!((emitter.stats().sent, emitter.stats().full), (10, 0));
+    assert!(*busy.calls.lock().unwrap() > 3);
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_queue_that_nobody_empties_ends_with_its_guard_and_counts_what_it_held() {
+    const PACKETS: u64 = 2_000;
+    let (_daemon, address) = listener();
+    let system = RealSystem::new();
+    let full = Arc::new(Refusing { system, code: EAGAIN, times: u32::MAX, calls: Mutex::default() });
+    let (emitter, guard) = QueuedEmitter::builder().capacity(8 << 20).start_in(&address, full).unwrap();
+    (0..PACKETS).for_each(|_| emitter.emit(&packet(1_000)).unwrap());
+    // Each run is tried for a tenth of a second, of which the guard waits for a few.
+    drop(guard);
+    let stats = emitter.stats();
+    assert_eq!((stats.sent + stats.full, stats.queued), (PACKETS, 0), "{stats:?}");
+    assert!(stats.full > PACKETS / 2, "{stats:?}");
 }
 
 #[test]

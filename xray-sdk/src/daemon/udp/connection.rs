@@ -1,6 +1,6 @@
 //! [`Connection`]: a socket that is replaced when it is broken or when the daemon moves, and the rule for datagrams
 //! that met no listener. Used by the emitter, from any thread, and by the
-//! queue's sender. It never waits for anything but other sends.
+//! queue's sender. A connection never waits for anything but other sends.
 //!
 //! ```text
 //!  send ─► addresses: a lookup due? ─► socket ─► sent
@@ -119,7 +119,7 @@ impl Connection {
         &self.counters
     }
 
-    /// Sends once. SendError comes with the address that it came from; having no socket is trouble, too.
+    /// Sends once. An error comes with the address that it is about. To have no socket is an error as well.
     fn send_once(&self, transmit: Transmit<'_>) -> Result<(), (Option<SocketAddr>, SendError)> {
         match &*self.socket() {
             Some(socket) => socket.send(transmit, &*self.system).map_err(|err| (Some(socket.peer()), err)),

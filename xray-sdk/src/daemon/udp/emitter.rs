@@ -27,8 +27,8 @@ use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, EmitterSt
 /// | once a minute, while packets are sent | no |
 /// | five seconds after a failed packet | no |
 ///
-/// Of several addresses, the emitter uses the first that a socket can be connected to. It moves to the next one when
-/// nothing listens there, or when the name no longer resolves to that address.
+/// Of several addresses, the emitter uses the first that a socket can be connected to. The emitter moves to the next
+/// one when nothing listens there, or when the name no longer resolves to that address.
 ///
 /// Packets that come together ([`emit_all`](Emitter::emit_all)) leave one by one as well. With the feature
 /// `queued-emitter`, Linux takes those of about one size in one system call, filled up with blanks in the header line. When

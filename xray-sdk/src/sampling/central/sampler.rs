@@ -1,4 +1,4 @@
-//! The sampler that a user makes. It decides from what the poller has left for it, and never waits.
+//! The sampler that a user makes. Decisions come from what the poller has left for the sampler, without a wait.
 
 use std::fmt;
 use std::sync::atomic::Ordering::Relaxed;
@@ -156,8 +156,8 @@ impl Sampler for CentralSampler {
     fn flush(&self, timeout: Duration) -> bool {
         let began = Instant::now();
         let thread = self.running.lock().unwrap_or_else(PoisonError::into_inner).thread.clone();
-        let told = thread.is_none_or(|thread| thread.flush(timeout));
-        self.shared.fallback.flush(timeout.saturating_sub(began.elapsed())) && told
+        let reported = thread.is_none_or(|thread| thread.flush(timeout));
+        self.shared.fallback.flush(timeout.saturating_sub(began.elapsed())) && reported
     }
 
     fn problem(&self) -> Option<String> {

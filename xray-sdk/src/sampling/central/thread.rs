@@ -1,4 +1,4 @@
-//! The thread that polls: it has the clock, and it waits. It starts with the first layer that uses the sampler and
+//! The thread that polls: it has the clock, and it waits. The thread starts with the first layer that uses the sampler and
 //! ends with the last, after it has handed in what was counted until then; at once when it waits, within the time
 //! limit of a request when it asks.
 

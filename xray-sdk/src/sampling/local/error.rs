@@ -2,6 +2,7 @@
 //! anything up.
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::{fmt, io};
 
 /// The reason why sampling rules can't be used.
@@ -9,7 +10,12 @@ use std::{fmt, io};
 #[non_exhaustive]
 pub enum RulesError {
     /// The file can't be read.
-    Read(io::Error),
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
     /// The input is not JSON.
     Json(serde_json::Error),
     /// The document isn't an object, or a part of it has a wrong type.
@@ -55,8 +61,10 @@ pub enum RuleProblem {
 impl fmt::Display for RulesError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(_) => f.write_str("cannot read sampling rules"),
-            Self::Json(_) => f.write_str("sampling rules are not JSON"),
+            Self::Read { path, .. } => write!(f, "cannot read sampling rules from {path:?}"),
+            Self::Json(err) => {
+                write!(f, "sampling rules are not JSON: line {}, column {}", err.line(), err.column())
+            }
             Self::Shape(expected) => write!(f, "sampling rules: {expected}"),
             Self::Version(found) => write!(f, "sampling rules: `version` is {found}, expected 1 or 2"),
             Self::Rule { number: 0, problem, .. } => write!(f, "default sampling rule: {problem}"),
@@ -73,7 +81,7 @@ impl fmt::Display for RulesError {
 impl Error for RulesError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            Self::Read(err) => Some(err),
+            Self::Read { error, .. } => Some(error),
             Self::Json(err) => Some(err),
             _ => None,
         }

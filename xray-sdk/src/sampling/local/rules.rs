@@ -34,7 +34,7 @@ impl LocalRules {
     /// Rules in their order, and the one for what no rule wants. Conditions of the default are not looked at.
     ///
     /// # Errors
-    /// [`RulesError::Rule`] if a rate is expected a number from 0 to 1.
+    /// [`RulesError::Rule`] if a rate is not a number from 0 to 1.
     pub fn new(rules: impl IntoIterator<Item = LocalRule>, default: LocalRule) -> Result<Self, RulesError> {
         let default = limits(0, &default)?;
         let with_limits = |(number, rule)| limits(number, &rule).map(|limits| (rule, limits));
@@ -56,7 +56,9 @@ impl LocalRules {
     /// # Errors
     /// [`RulesError`] if the file can't be read, or a rule can't be used.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, RulesError> {
-        Self::from_json(&std::fs::read_to_string(path).map_err(RulesError::Read)?)
+        let path = path.as_ref();
+        let read = |error| RulesError::Read { path: path.to_owned(), error };
+        Self::from_json(&std::fs::read_to_string(path).map_err(read)?)
     }
 
     fn find(&self, request: &SamplingRequest<'_>) -> (u32, &DefaultRule) {
@@ -217,7 +219,7 @@ mod tests {
             file(2, &format!("{},{}", good(&whole), good(&changed)))
         };
         for (text, expected) in [
-            ("{".to_owned(), "sampling rules are not JSON"),
+            ("{".to_owned(), "sampling rules are not JSON: line 1, column 1"),
             ("[]".to_owned(), "sampling rules: the document must be an object"),
             ("{}".to_owned(), "sampling rules: `version` is missing, expected 1 or 2"),
             (file(3, ""), "sampling rules: `version` is 3, expected 1 or 2"),
@@ -255,7 +257,8 @@ mod tests {
         }
         assert!(LocalRules::new([], LocalRule::new(0, f64::NAN)).is_err());
         let missing = LocalRules::from_file("/no/such/file").expect_err("no such file");
-        assert_eq!(missing.to_string(), "cannot read sampling rules");
+        assert_eq!(missing.to_string(), "cannot read sampling rules from \"/no/such/file\"");
+        assert!(std::error::Error::source(&missing).is_some());
     }
 
     #[test]

@@ -124,7 +124,7 @@ static KNOWN: KnownStatements = KnownStatements::new();
 /// The rank of the name that any other name overrides.
 const NAMELESS: u8 = u8::MAX;
 
-/// Returns whether a text begins and ends with visible ASCII, as most do.
+/// Returns whether a string begins and ends with visible ASCII, as most do.
 fn is_trimmed(text: &str) -> bool {
     let ends = [text.as_bytes().first(), text.as_bytes().last()];
     ends.into_iter().all(|end| end.is_some_and(u8::is_ascii_graphic))

@@ -22,9 +22,9 @@ use super::secret_key::{Secret, key_before};
 use super::statement::{Language, Sanitized};
 use super::url::{SafeUrl, is_scheme};
 
-/// Removes what is known to be secret from a text. Borrows the text if there is nothing to remove.
+/// Removes what is known to be secret from a string. Borrows the text if there is nothing to remove.
 ///
-/// Only as much is looked at as a document keeps of one value. Behind it, a text that is changed ends.
+/// Only as much is looked at as a document keeps of one value. Behind it, a string that is changed ends.
 pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
     let head = &text[..text.floor_char_boundary(MAX_VALUE)];
     if !may_hold_secret(head.as_bytes()) {
@@ -43,14 +43,16 @@ pub(crate) fn free_text(text: &str, keep_query: bool) -> Cow<'_, str> {
     }
 }
 
-/// Returns whether one of the forms may be in a text, which may be escaped as in JSON. Most texts have none of these bytes.
+/// Returns whether one of the forms may be in a string, which may be escaped as in JSON.
+///
+/// Most strings have none of these bytes.
 #[inline]
 pub(crate) fn may_hold_secret(text: &[u8]) -> bool {
     let head = &text[..text.len().min(MAX_VALUE)];
     (has_sign(head) && has_form(head)) || (head.len() >= SHORTEST_TOKEN && find_token(head).is_some())
 }
 
-/// Returns whether a text has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
+/// Returns whether a string has one of the bytes that each form has one of: a URL's colon, a pair's sign, a user's end, and
 /// what a statement's literal stands in. Eight bytes at a time: the last eight may be looked at twice.
 #[inline]
 fn has_sign(text: &[u8]) -> bool {
@@ -245,7 +247,7 @@ fn end_of_url(text: &str) -> usize {
     text[..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '}', '\'', '!']).len()
 }
 
-/// Returns the number of bytes of the secret that a text begins with.
+/// Returns the number of bytes of the secret that a string begins with.
 fn length(kind: Secret, text: &str) -> usize {
     let line = text.find(['\n', '\r']).unwrap_or(text.len());
     let closing = match text.chars().next() {

@@ -4,7 +4,8 @@
 //! password that stands where a host is expected fails these rules by its port or its characters, and the
 //! caller leaves the whole value out.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use xray_sdk::document::internal::{end_of_host, is_plain_path};
 
@@ -62,12 +63,21 @@ pub(crate) fn ip_address(text: &str) -> Option<IpAddr> {
         .map(|address| address.to_canonical())
 }
 
-/// Returns whether a text is the path of a Unix socket.
+/// Returns the first IP address of a list, in its canonical form, without a port.
+pub(crate) fn first_address(list: &str) -> Option<Cow<'_, str>> {
+    // An IPv4 address alone has one form only, and is what most lists are.
+    if list.parse::<Ipv4Addr>().is_ok() {
+        return Some(list.into());
+    }
+    list.split(',').find_map(ip_address).map(|address| address.to_string().into())
+}
+
+/// Returns whether a string is the path of a Unix socket.
 pub(crate) fn is_socket_path(text: &str) -> bool {
     text.starts_with('/') && is_path(text)
 }
 
-/// Returns whether a text is the path of a file, without blanks.
+/// Returns whether a string is the path of a file, without blanks.
 pub(super) fn is_path(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_'))
 }
@@ -80,8 +90,9 @@ pub(crate) fn is_port(text: &str) -> bool {
 /// The longest name of a host (RFC 1035, section 2.3.4: 255 bytes, with two that are never written).
 pub(super) const MAX_HOST: usize = 253;
 
-/// Returns whether a text is a host of letters, digits, `.`, `-` and `_`, with no port. Nothing is known of those for which
-/// it is `false`.
+/// Returns whether a string is a host of letters, digits, `.`, `-` and `_`, with no port.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_name(text: &str) -> bool {
     let bytes = text.as_bytes();

@@ -43,20 +43,32 @@ fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
     word.iter().rev().all(|letter| letters.next() == Some(*letter))
 }
 
-/// Returns whether a field is a secret by its name, whatever its value: `password`, `db.password`, `api_key`.
+/// Returns whether a field is a secret by the end of its name, whatever its value.
+///
+/// `password`, `db.password`, `db_password` and `x_api_key` are.
 pub(crate) fn is_secret_field(field: &str) -> bool {
-    let name = field.rsplit('.').next().unwrap_or(field).replace(['_', '-'], "").to_ascii_lowercase();
-    SECRETS.iter().any(|(word, at)| *word == name && matches!(at, At::Both | At::Field))
+    let name = field.as_bytes();
+    let Some(last) = name.iter().rfind(|byte| !matches!(byte, b'_' | b'-')) else { return false };
+    let last = last.to_ascii_lowercase();
+    SECRETS
+        .iter()
+        .filter(|(word, at)| *at != At::Key && word.as_bytes().last() == Some(&last))
+        .any(|(word, _)| ends_with_word(name, word.as_bytes()))
+}
+
+/// Returns whether a member of a value is a secret by its key, as a field, or as a key in the value's `Debug` form.
+pub(crate) fn is_secret_member(key: &str) -> bool {
+    is_secret_field(key) || Secret::of(key.as_bytes()).is_some()
 }
 
 /// The place at which a word names a secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum At {
-    /// At the end of a key in text, and as the last part of a field's name.
+    /// At the end of a key in text, and of a field's name.
     Both,
     /// At the end of a key in text. Fields of that name are often no secrets: `next_token`, `function_signature`.
     Key,
-    /// The last part of a field's name. In text, a shorter word finds it.
+    /// At the end of a field's name. In text, a shorter word finds it.
     Field,
 }
 
@@ -77,7 +89,61 @@ const SECRETS: &[(&str, At)] = &[
     ("signature", At::Key),
     ("credential", At::Key),
     ("credentials", At::Both),
+    // Tokens that grant access. `next_token` and `page_token` grant none.
+    ("accesstoken", At::Field),
+    ("apitoken", At::Field),
+    ("authtoken", At::Field),
+    ("bearertoken", At::Field),
+    ("csrftoken", At::Field),
+    ("idtoken", At::Field),
+    ("refreshtoken", At::Field),
+    ("sessiontoken", At::Field),
+    ("jwt", At::Field),
     // In text their secret is all of the line.
     ("authorization", At::Field),
     ("cookie", At::Field),
+    ("securitytoken", At::Field),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_is_a_secret_by_the_end_of_its_name() {
+        for name in [
+            "password",
+            "db.password",
+            "db_password",
+            "userPassword",
+            "DB-PASSWORD",
+            "x_api_key",
+            "client_secret",
+            "aws.secret_access_key",
+            "access_token",
+            "id_token",
+            "session-token",
+            "set_cookie",
+            "login.jwt",
+            "annotation.password",
+            "metadata.login.password",
+        ] {
+            assert!(is_secret_field(name), "{name}");
+            assert!(is_secret_member(name), "{name}");
+        }
+        for name in [
+            "",
+            "_",
+            "token",
+            "next_token",
+            "password_length",
+            "secretary",
+            "function_signature",
+            "card.number",
+        ] {
+            assert!(!is_secret_field(name), "{name}");
+        }
+        assert!(is_secret_member("token") && is_secret_member("x-amz-signature"));
+        assert!(!is_secret_member("token_count") && !is_secret_member(""));
+    }
+}

@@ -110,8 +110,9 @@ impl<'a> SafeUrl<'a> {
     }
 }
 
-/// Returns whether a text is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
-/// those for which it is `false`.
+/// Returns whether a string is a URL that [`SafeUrl`] takes as it is, and that needs no escapes in JSON.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url(url: &str) -> bool {
     let Some(rest) = after_scheme(url) else { return false };
@@ -127,8 +128,9 @@ pub(crate) fn host_of_plain_url(url: &str) -> Option<&str> {
     rest.get(..plain_ends(rest.as_bytes())?.0)
 }
 
-/// Returns whether a text is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON. Nothing is known of
-/// those for which it is `false`.
+/// Returns whether a string is a path that [`SafeUrl`] takes as it is, and that needs no escapes in JSON.
+///
+/// Nothing is known of a string for which it is `false`.
 #[inline]
 pub(crate) fn is_plain_url_path(path: &str) -> bool {
     path.starts_with('/') && !path.starts_with("//") && is_plain_path(path.as_bytes())
@@ -214,9 +216,11 @@ pub(crate) fn without_query(url: &str) -> &str {
 
 /// Returns whether a word is a scheme by RFC 3986, section 3.1, of at most 32 bytes.
 pub(crate) fn is_scheme(text: &str) -> bool {
-    text.len() <= 32
-        && text.starts_with(|first: char| first.is_ascii_alphabetic())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    // Most are one of these.
+    matches!(text, "http" | "https")
+        || text.len() <= 32
+            && text.starts_with(|first: char| first.is_ascii_alphabetic())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use xray_sdk::document::internal::{Buffer, Written, put_name};
 
 use super::free_text::{free_text, may_hold_secret};
 
-/// Appends a text as a JSON string of at most `max` bytes, without the secrets in it. Returns
+/// Appends a string as a JSON string of at most `max` bytes, without the secrets in it. Returns
 /// whether the value was cut.
 pub(crate) fn put_clean(out: &mut Buffer, text: fmt::Arguments<'_>, max: usize, keep_query: bool) -> bool {
     let start = out.len();

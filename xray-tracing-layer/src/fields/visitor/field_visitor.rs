@@ -106,7 +106,7 @@ impl<'a> FieldVisitor<'a> {
         self.put_any(field, slot, value);
     }
 
-    /// Puts a text by its ready way. Puts nothing and returns `false` if it has none.
+    /// Puts a string by its ready way. Puts nothing and returns `false` if it has none.
     #[inline]
     fn put_ready(&mut self, field: &Field, text: &str) -> bool {
         let Some(ReadyWays { ways, keys }) = self.ways else { return false };
@@ -171,8 +171,10 @@ impl<'a> FieldVisitor<'a> {
             // An unchanged value keeps its type.
             same if same == text => slot.write(value, &mut self.target),
             changed => match slot {
-                Slot::Secret { key } => {
-                    self.target.body.put_text(Section::Metadata, 0, key.as_key(), &changed);
+                Slot::Secret { section, rank, key } => {
+                    let (section, rank) = (*section, *rank);
+                    let shown = Slot::Any { section, rank, key: key.clone() };
+                    shown.write(Value::Str(&changed), &mut self.target);
                 }
                 _ => slot.write(Value::Str(&changed), &mut self.target),
             },

@@ -1,7 +1,7 @@
 //! The visitor for roots of which one field alone decides, and does not come first.
 //!
 //! The field is OpenTelemetry's kind, by which a call to another service is known.
-//! It looks at one field and writes nothing: the others are encoded when the root is known to be recorded.
+//! The visitor looks at one field and writes nothing: the others are encoded when the root is known to be recorded.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The visitors that encode fields. The first takes any span; the others are short ways for what is most frequent.
+//! The visitors that encode fields. The first takes any span; the others are fast paths for what is most frequent.
 //!
 //! | visitor | for |
 //! |---|---|
@@ -9,8 +9,8 @@
 //! | `status_visitor` | a status or a length that are recorded without others |
 //! | `breadcrumb_visitor` | INFO and WARN events that are kept with their span |
 //!
-//! `lifecycle::opening::root_fields` is the one for roots; `ready_ways` has the ways of fields that are appended after one look,
-//! those of roots and calls.
+//! The visitor for roots is `lifecycle::opening::root_fields`. `ready_ways` has the ways of fields of roots and calls that
+//! are appended after one look.
 //!
 //! User code runs here (`Debug`, `Display`, the redaction hook), so no lock may be held.
 

@@ -68,18 +68,25 @@ impl<'a> PlainVisitor<'a> {
     fn put_other(&mut self, field: &Field, value: Value<'_>) {
         // For the values to come, if that is what was missing.
         self.body.make_room();
-        match self.callsite.slots.get(field.index()) {
-            Some(Slot::Any { section, rank, key }) => {
+        if let Some(slot) = self.callsite.slots.get(field.index()) {
+            self.put_by_slot(slot, value);
+        }
+    }
+
+    /// Puts a value by its slot.
+    #[inline(always)]
+    pub(crate) fn put_by_slot(&mut self, slot: &Slot, value: Value<'_>) {
+        match slot {
+            Slot::Any { section, rank, key } => {
                 let keep_query = self.rules.keep_query;
                 self.body.append(*section, *rank, key.as_key(), |out| value.put(out, *section, keep_query));
             }
-            // A text of a root or a call.
-            Some(slot) => {
+            // A value of a root or a call.
+            _ => {
                 let mut target = FieldTarget::new(self.rules, self.body, self.is_segment);
                 target.distinct = self.callsite.distinct_request;
-                slot.write(value, &mut target);
+                slot.write_known(value, &mut target);
             }
-            None => {}
         }
     }
 }

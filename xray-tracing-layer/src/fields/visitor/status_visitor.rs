@@ -1,7 +1,7 @@
 //! The visitor for the values that are recorded late more often than all others: an HTTP status and a length, alone or
 //! together.
 //!
-//! It reads numbers only, so that no code of the user's runs, and the record may be locked meanwhile.
+//! The visitor reads numbers only, so that no code of the user's runs, and the record may be locked meanwhile.
 
 use std::fmt;
 

@@ -7,7 +7,7 @@
 //!    one that is not recorded ────────────► only the header is sent
 //! ```
 //! Hooks run inside of the SDK's inner spans, in the task of the call. A span of our own is never entered: it
-//! would have to be exited at each point where the call waits. It is stored in the call's configuration, and
+//! would have to be exited at each point where the call waits. The span is stored in the call's configuration, and
 //! closes with it.
 
 use std::fmt::Display;

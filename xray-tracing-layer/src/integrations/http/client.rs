@@ -21,7 +21,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::XrayHttpBody;
-use super::client_span::{Target, TargetUrl};
+use super::client_span::Target;
 use super::exchange::Exchange;
 use super::future::XrayHttpFuture;
 use crate::span_ext::XraySpanExt;
@@ -116,7 +116,7 @@ fn begin<B>(request: &mut Request<B>) -> Exchange {
     let named = host_header(&headers, uri);
     let authority = uri.authority().or(named.as_ref());
     let target = Target {
-        url: TargetUrl::Unwritten(&Whole { uri, authority: named.as_ref() }),
+        url: &|| written(uri, named.as_ref()).into(),
         host: authority.map(Authority::host),
         port: authority.and_then(Authority::port_u16),
         path: uri.path(),
@@ -134,19 +134,13 @@ fn host_header(headers: &HeaderMap, uri: &Uri) -> Option<Authority> {
     headers.get(HOST)?.to_str().ok()?.parse().ok()
 }
 
-/// A URI completed by the host header.
-struct Whole<'a> {
-    uri: &'a Uri,
-    authority: Option<&'a Authority>,
-}
-
-impl Display for Whole<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(authority) = self.authority {
-            write!(f, "{}://{authority}", self.uri.scheme_str().unwrap_or("http"))?;
-        }
-        self.uri.fmt(f)
-    }
+/// Returns a URI as it is displayed, completed by the host header.
+fn written(uri: &Uri, named: Option<&Authority>) -> String {
+    let scheme = uri.scheme_str().or_else(|| named.map(|_| "http"));
+    let authority = uri.authority().or(named).map_or("", Authority::as_str);
+    let (scheme, slashes) = scheme.map_or(("", ""), |scheme| (scheme, "://"));
+    let (mark, query) = uri.query().map_or(("", ""), |query| ("?", query));
+    [scheme, slashes, authority, uri.path(), mark, query].concat()
 }
 
 /// The error of a client: an [`Error`] of its own ([`Typed`]), or a box around any ([`Boxed`]). tower's
@@ -237,7 +231,7 @@ mod tests {
             let headers = host.map(|host| (HOST, HeaderValue::from_static(host)));
             let headers: HeaderMap = headers.into_iter().collect();
             let named = host_header(&headers, &uri);
-            assert_eq!(Whole { uri: &uri, authority: named.as_ref() }.to_string(), expected);
+            assert_eq!(written(&uri, named.as_ref()), expected);
         }
     }
 }

@@ -2,8 +2,6 @@
 //! integrations.
 
 use std::borrow::Cow;
-#[cfg(feature = "tower-client")]
-use std::fmt::{Display, Write};
 
 use ::http::{HeaderMap, Method};
 use tracing::field::Empty;
@@ -21,18 +19,11 @@ use crate::span_ext::{XraySpanExt, current_trace_header};
 
 /// The destination of a request.
 pub(super) struct Target<'a> {
-    pub(super) url: TargetUrl<'a>,
+    /// Returns the URL, which is written only for a span that is enabled.
+    pub(super) url: &'a dyn Fn() -> Cow<'a, str>,
     pub(super) host: Option<&'a str>,
     pub(super) port: Option<u16>,
     pub(super) path: &'a str,
-}
-
-/// The URL of a request, which is written only for a span that is enabled.
-pub(super) enum TargetUrl<'a> {
-    #[cfg(feature = "reqwest-middleware")]
-    Written(&'a str),
-    #[cfg(feature = "tower-client")]
-    Unwritten(&'a dyn Display),
 }
 
 impl Exchange {
@@ -50,7 +41,7 @@ impl Exchange {
             otel.name = call.map_or(method.as_str(), |(service, _)| service),
             http.request.method = method.as_str(),
             // Logs show the span's fields as well, so password and query are removed here already.
-            url.full = bare.insert(safe_url(url.insert(target.url.text()), false)).as_deref(),
+            url.full = bare.insert(safe_url(url.insert((target.url)()), false)).as_deref(),
             server.address = target.host.map(without_brackets),
             server.port = target.port,
             rpc.system = is_grpc.then_some("grpc"),
@@ -72,22 +63,6 @@ impl Exchange {
         send_header_of(&span, headers);
         record_request_headers(&span, headers);
         Self::call(span, is_grpc)
-    }
-}
-
-impl<'a> TargetUrl<'a> {
-    fn text(&self) -> Cow<'a, str> {
-        match *self {
-            #[cfg(feature = "reqwest-middleware")]
-            Self::Written(url) => url.into(),
-            #[cfg(feature = "tower-client")]
-            Self::Unwritten(url) => {
-                // Of a length that takes most URLs, so that the text does not grow piece by piece.
-                let mut text = String::with_capacity(96);
-                let _ = write!(text, "{url}");
-                text.into()
-            }
-        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) struct Exchange {
     pub(super) is_client: bool,
     pub(super) is_grpc: bool,
     /// The caller's header, if the caller requests the sampling decision.
-    pub(super) requested: Option<TraceHeader>,
+    pub(super) requested: Option<Box<TraceHeader>>,
     /// Set if the response has no body, whatever its headers say of a length.
     pub(super) has_no_body: bool,
     /// The length of the body, if it is known beforehand.
@@ -51,7 +51,7 @@ impl Exchange {
         let has_status = self.trailers(headers);
         if self.is_client {
             // A server other than gRPC, such as a proxy, sends no status after the body.
-            self.is_grpc &= !has_status && is_grpc(headers);
+            self.is_grpc = self.is_grpc && !has_status && is_grpc(headers);
         }
         // The decision is final by now.
         let respond = self

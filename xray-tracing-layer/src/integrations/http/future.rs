@@ -1,6 +1,6 @@
 //! The future of a request, polled in its span: a server's handler, or a client's call.
 //!
-//! It ends with a response, an error or a panic, or when it is dropped. A response passes the span to its
+//! The span ends with a response, an error or a panic, or when the future is dropped. A response passes the span to its
 //! body, if there is more to come.
 
 use std::future::Future;

@@ -23,7 +23,7 @@ impl Core {
             && let Some(span) = ctx.span(id)
         {
             // The registry closes the parent while this span's extensions still exist, if its own handles are
-            // gone. It drops them right after. A mark of another layer is the same, and ends what it marks.
+            // gone, and drops them right after. A mark of another layer is the same, and ends what it marks.
             drop(span.extensions_mut().replace(ClosedByChild));
             ClosedByChild::mark(parent);
         }

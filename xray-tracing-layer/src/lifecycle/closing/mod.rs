@@ -1,4 +1,4 @@
-//! Ends of a span beside the general way: the short ways, the emission of a document, the user's closure, spans that are
+//! Ends of a span beside the slow path: the fast paths, the emission of a document, the user's closure, spans that are
 //! left out, traces that wait for the decision at their end.
 
 pub(crate) mod closed_by_child;

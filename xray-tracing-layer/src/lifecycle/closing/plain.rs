@@ -1,9 +1,9 @@
-//! The short way to close a span, of two sorts.
+//! The fast path to close a span, for two sorts.
 //!
 //! Most spans are parts of a recorded tree without children, have a plain body or a usual one, and fold into a parent that has
 //! room. The document of such a span is put together from ready parts. Most others are roots that were sampled.
 //!
-//! Whatever is not so takes the way of [`close`](crate::lifecycle::close). The documents of both are the same.
+//! Any other span takes the slow path, in [`close`](crate::lifecycle::close). The documents of both are the same.
 
 use std::num::NonZeroU64;
 

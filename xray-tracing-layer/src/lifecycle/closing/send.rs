@@ -1,6 +1,6 @@
 //! The emission of a closed span's own document: that of a root, and of a span that no parent has room for.
 //!
-//! Called by `lifecycle::close`, by the short way of roots, and by whatever else ends a span. The children for which the
+//! Called by `lifecycle::close`, by the fast path of roots, and by whatever else ends a span. The children for which the
 //! document has no room leave first.
 
 use xray_sdk::document::internal::{Frame, Preamble};

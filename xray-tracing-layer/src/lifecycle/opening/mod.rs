@@ -1,4 +1,4 @@
-//! Parts of opening a span beside the general way: the short way of most spans, the beginning of a root, and the
+//! Parts of opening a span beside the slow path: the fast path of most spans, the beginning of a root, and the
 //! question to the sampler.
 
 pub(crate) mod plain;

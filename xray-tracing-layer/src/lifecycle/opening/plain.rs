@@ -1,10 +1,10 @@
-//! The short way to open a span, of two sorts.
+//! The fast path to open a span, for two sorts.
 //!
 //! Most spans are parts of a recorded tree, directly below a span with a record, and have plain fields only. Most roots have
 //! no field that decides about them but OpenTelemetry's kind. No other record is locked then but by a root's first child, and
 //! nothing is looked at that such a span cannot be.
 //!
-//! Whatever is not so takes the way of [`open`](crate::lifecycle::open). The records of both are the same.
+//! Any other span takes the slow path, in [`open`](crate::lifecycle::open). The records of both are the same.
 
 use tracing_core::Subscriber;
 use tracing_core::span::{Attributes, Id};
@@ -88,8 +88,8 @@ impl Core {
         if attrs.is_contextual() { self.current(ctx) } else { attrs.parent().map(Id::into_u64) }
     }
 
-    /// Lets a recorded span hand down to its children from now on, if that is all that a child asks of it. It is not in
-    /// Lambda, and of a trace that is held back. Returns what it hands down.
+    /// Lets a recorded span hand down to its children from now on, if that is all that a child asks of it: not in
+    /// Lambda, nor in a trace that is held back. Returns what the span hands down.
     #[inline(never)]
     fn hand_down_plainly(&self, parent: u64) -> Option<&HandedDown> {
         if self.spans.host.is_lambda() {

@@ -1,8 +1,8 @@
 //! Opening a local root: its fields, and its place in a trace.
 //!
 //! ```text
-//!  otel.kind alone may decide, and no hook looks  ──yes──► decided on the way through the fields, or after a look at the kind
-//!                                                   no  ──► decisive fields ► placed ► the other fields
+//!  what decides comes first, and no hook looks  ──yes──► decided on the way through the fields
+//!                                                 no  ──► decisive fields ► placed ► the other fields
 //! ```
 //! Most roots are not sampled, and then their fields are not encoded. A sampler that looks at fields needs all of them before
 //! it decides.
@@ -10,7 +10,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use tracing_core::span::{Attributes, Id};
-use xray_sdk::document::Namespace;
 use xray_sdk::sampling::Sampler;
 use xray_sdk::{SamplingDecision, SegmentId, TraceId};
 
@@ -44,10 +43,10 @@ impl Core {
         self.begin_any_root(record, callsite, attrs, (id, takes_place))
     }
 
-    /// Returns whether a root is one about which its kind alone may decide, and at whose fields no hook looks.
+    /// Returns whether a root is one whose fields that decide come first, and at whose fields no hook looks.
     #[inline]
     pub(super) fn is_usual_root(&self, callsite: &CallsiteInfo) -> bool {
-        callsite.decides_by_kind && self.config.rules.redact.is_none() && self.decides_first()
+        callsite.decides_early && self.config.rules.redact.is_none() && self.decides_first()
     }
 
     /// Returns whether a root is decided about before its fields are encoded.
@@ -67,12 +66,11 @@ impl Core {
     ) {
         let Some(keys) = callsite.ways.as_deref() else { return };
         let mut fields = RootFields::new(self, callsite, keys, record, id);
-        // A kind that comes first is met in time.
-        if let Some(index) = callsite.kind_alone.filter(|index| *index > 0) {
-            fields.decide(is_call_by_kind(index, |fields| attrs.record(fields)));
+        if let Some(index) = callsite.late_kind {
+            fields.note_kind(is_call_by_kind(index, |fields| attrs.record(fields)));
         }
         attrs.record(&mut fields);
-        fields.finish();
+        fields.decide();
     }
 
     #[inline(never)]
@@ -118,10 +116,7 @@ impl Core {
 
     /// Places a root about which its kind alone may say something: neither a header nor a decision is among its fields.
     #[inline]
-    pub(super) fn decide_by_kind(&self, record: &mut SpanRecord, id: u64, is_call: bool) {
-        if is_call {
-            record.body.set_namespace(Namespace::Remote);
-        }
+    pub(super) fn decide_by_kind(&self, record: &mut SpanRecord, id: u64) {
         let is_special = self.spans.host.is_lambda()
             || self.hooks.tail.is_some()
             || record.body.namespace().is_some()
@@ -145,7 +140,7 @@ impl Core {
 
     /// Places a root: by its own header and decision, or else by those of the root whose place it takes.
     #[inline(never)]
-    fn place_root(
+    pub(super) fn place_root(
         &self,
         record: &mut SpanRecord,
         (id, takes_place): (u64, bool),

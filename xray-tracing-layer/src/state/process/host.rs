@@ -1,7 +1,7 @@
 //! The host of the process: any machine, or a Lambda function.
 //!
-//! In a Lambda function the platform sends the segment and freezes the process between invocations.
-//! Everything that differs is an event of [`Host`]. Nothing here is locked on other machines.
+//! In a Lambda function the platform sends the segment and freezes the process between invocations. [`Host`] says
+//! whether that is so, and keeps what has to be known of the function. Nothing here is locked on other machines.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -3,6 +3,7 @@
 use super::address::ADDRESS_MASK;
 use super::*;
 use crate::state::pool;
+use crate::state::record::{Kind, Role};
 use std::collections::HashMap;
 use xray_sdk::SegmentId;
 
@@ -31,7 +32,8 @@ fn it_behaves_like_a_map_whatever_the_ids() {
         let id = ids[rng() as usize % ids.len()];
         let mut new = pool::take();
         new.segment_id = SegmentId::from(rng());
-        let value = new.segment_id;
+        new.context.role = [Role::Segment, Role::Subsegment, Role::Unsampled][rng() as usize % 3];
+        let (value, kind) = (new.segment_id, new.kind());
         match rng() % 3 {
             0 => match table.insert(id, new) {
                 Inserted::Done => assert_eq!(map.insert(id, value), None),
@@ -41,7 +43,20 @@ fn it_behaves_like_a_map_whatever_the_ids() {
             1 => assert_eq!(table.remove(id).map(|r| r.segment_id), map.remove(&id)),
             _ => assert_eq!(table.with(id, |r| r.segment_id), map.get(&id).copied()),
         }
+        match table.with(id, |record| (record.segment_id == value, record.kind())) {
+            Some((true, known)) => assert_eq!((known, table.kind(id)), (kind, kind)),
+            Some((false, known)) => assert_eq!(table.kind(id), known),
+            None => assert_eq!(table.kind(id), Kind::Absent),
+        }
+        let other = ids[rng() as usize % ids.len()];
+        assert_eq!(table.kind(other), table.with(other, |record| record.kind()).unwrap_or(Kind::Absent));
     }
+    let mut found = Vec::new();
+    table.for_each(|record| found.push(u64::from(record.segment_id)));
+    let mut expected: Vec<u64> = map.values().copied().map(u64::from).collect();
+    found.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(found, expected);
     let open: u32 = table.shards.iter().map(|s| s.open.load(Relaxed)).sum();
     assert_eq!(open as usize, map.len());
 }
@@ -87,6 +102,24 @@ fn a_full_table_gives_the_record_back() {
     assert!(matches!(table.insert(3, pool::take()), Inserted::Full(_)));
     assert!(table.remove(1).is_some());
     assert!(matches!(table.insert(3, pool::take()), Inserted::Done));
+}
+
+#[test]
+fn a_record_that_is_there_stays_and_one_that_is_not_takes_its_place() {
+    let table = Table::new(1);
+    let record = |id: u64| {
+        let mut record = pool::take();
+        record.segment_id = SegmentId::from(id);
+        record
+    };
+    assert!(matches!(table.insert_absent(7, record(1)), Ok(Inserted::Done)));
+    assert!(
+        matches!(table.insert_absent(7, record(2)), Err(again) if again.segment_id == SegmentId::from(2))
+    );
+    assert_eq!(table.with(7, |record| record.segment_id), Some(SegmentId::from(1)));
+    assert!(matches!(table.insert_absent(8, record(3)), Ok(Inserted::Full(_))), "one is the most");
+    table.remove(7);
+    assert!(matches!(table.insert_absent(8, record(3)), Ok(Inserted::Done)), "the count is right");
 }
 
 fn fastrand_like(mut state: u64) -> impl FnMut() -> u64 {

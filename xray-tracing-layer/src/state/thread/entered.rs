@@ -1,7 +1,7 @@
 //! The spans that a thread is in, as one layer hears of them: their kinds and the current span without the registry.
 //!
-//! The list has every span that the thread entered, recorded or not. It belongs to the layer that began it until all of them
-//! are exited. It is not used, and the table and the registry are asked, in these cases:
+//! The list has every span that the thread entered, recorded or not. The layer that began the list owns it until all of them
+//! are exited. The list is not used, and the table and the registry are asked, in these cases:
 //!
 //! | case | until |
 //! |---|---|

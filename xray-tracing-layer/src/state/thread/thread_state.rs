@@ -12,8 +12,8 @@
 //! | whether the panic hook recorded the latest panic | `layer::panic_hook`, at a panic | while the panic unwinds, and where it is caught |
 //!
 //! One fact is elsewhere: whether recording is suppressed, in `settings::reentrancy`. The sampler's guard in `settings`
-//! and the packet's in `fields` both set it, and those rooms are below this one. It is set by a guard that restores it,
-//! and read before anything is recorded.
+//! and the packet's in `fields` both set it, and those rooms are below this one. A guard sets and
+//! restores it, and it is read before anything is recorded.
 //!
 //! The thread's number, by which counters are spread, is drawn once.
 //!

@@ -112,8 +112,8 @@ pub(super) static ROWS: [Keyword; 14] = [
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Service),
         form: "rootcause.error.service { name = \"...\" }",
         places: &[Place::documented(Within::Trace, Column::Own)],
-        hint: "service of a error root cause",
-        doc: "One service on the path of a error root cause satisfies the whole expression.",
+        hint: "service of an error root cause",
+        doc: "One service on the path of an error root cause satisfies the whole expression.",
     },
     Keyword {
         name: "rootcause.error.entity",
@@ -121,8 +121,8 @@ pub(super) static ROWS: [Keyword; 14] = [
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Entity),
         form: "rootcause.error.entity { name = \"...\" }",
         places: &[Place::documented(Within::Trace, Column::Own)],
-        hint: "segment or subsegment of a error root cause",
-        doc: "One segment or subsegment on the path of a error root cause satisfies the whole expression.",
+        hint: "segment or subsegment of an error root cause",
+        doc: "One segment or subsegment on the path of an error root cause satisfies the whole expression.",
     },
     Keyword {
         name: "rootcause.error.exception",
@@ -130,8 +130,8 @@ pub(super) static ROWS: [Keyword; 14] = [
         kind: Kind::Cause(CauseKind::Error, CauseLevel::Exception),
         form: "rootcause.error.exception { name = \"...\" }",
         places: &[Place::documented(Within::Trace, Column::Own)],
-        hint: "exception of a error root cause",
-        doc: "One exception on the path of a error root cause satisfies the whole expression.",
+        hint: "exception of an error root cause",
+        doc: "One exception on the path of an error root cause satisfies the whole expression.",
     },
     Keyword {
         name: "rootcause.responsetime.service",

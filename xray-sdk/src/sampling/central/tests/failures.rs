@@ -177,3 +177,31 @@ fn a_server_that_turns_bad_leaves_the_rules_in_place_and_the_statistics_whole() 
         assert_eq!(service.lock().unwrap().told["Default"], [100, 100, 0]);
     }
 }
+
+#[test]
+fn rules_that_cannot_be_fetched_are_asked_for_ever_more_rarely_and_each_failure_is_counted() {
+    let asked = Arc::new(Mutex::new(0_u64));
+    let mut rig = {
+        let asked = Arc::clone(&asked);
+        Rig::new(move |_| {
+            *asked.lock().unwrap() += 1;
+            Reply::Http(502, String::new())
+        })
+    };
+    let (mut seconds, mut before) = (Vec::new(), 0);
+    for second in 0..1_300 {
+        rig.at(second);
+        let now = *asked.lock().unwrap();
+        if now > before {
+            seconds.push(second);
+            before = now;
+        }
+    }
+    assert_eq!(rig.sampler.stats().rules_failed, before);
+    let pauses: Vec<_> = seconds.windows(2).map(|two| two[1] - two[0]).collect();
+    // With a tenth of jitter, on whole seconds.
+    for (pause, least) in pauses.iter().zip([10, 20, 40, 80, 160, 300, 300]) {
+        assert!((least..=least + least / 10 + 1).contains(pause), "{pauses:?}");
+    }
+    assert!(pauses.len() >= 6, "{pauses:?}");
+}

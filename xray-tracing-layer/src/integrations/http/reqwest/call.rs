@@ -14,7 +14,7 @@ use ::reqwest::{Request, Response};
 use reqwest_middleware::{Error as Failure, Next, Result};
 use tracing::Span;
 
-use crate::integrations::http::client_span::{Target, TargetUrl, send_header_of};
+use crate::integrations::http::client_span::{Target, send_header_of};
 use crate::integrations::http::exchange::Exchange;
 use crate::span_ext::XraySpanExt;
 
@@ -140,12 +140,8 @@ fn begin(request: &mut Request) -> Exchange {
     // Taken out, to be written while method and URL are read.
     let mut headers = std::mem::take(request.headers_mut());
     let url = request.url();
-    let target = Target {
-        url: TargetUrl::Written(url.as_str()),
-        host: url.host_str(),
-        port: url.port(),
-        path: url.path(),
-    };
+    let target =
+        Target { url: &|| url.as_str().into(), host: url.host_str(), port: url.port(), path: url.path() };
     let exchange = Exchange::begin_client(request.method(), &target, &mut headers);
     *request.headers_mut() = headers;
     exchange

@@ -4,17 +4,17 @@
 //! well-formed.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::cell::LazyCell;
+use std::net::SocketAddr;
 
 use ::http::header::{HOST, USER_AGENT};
 use ::http::uri::Authority;
-use ::http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri};
-use tracing::field::{self, Empty};
+use ::http::{Extensions, HeaderMap, HeaderName, Request, Uri};
+use tracing::field::Empty;
 use tracing::{Span, info_span};
 use xray_sdk::{SamplingDecision, TraceHeader};
 
-use crate::fields::sanitize::host::{HostPort, ip_address, is_plain_name};
+use crate::fields::sanitize::host::{HostPort, first_address, is_plain_name};
 use crate::integrations::http::grpc::{is_grpc, rpc_of};
 use crate::integrations::http::headers::{TRACEPARENT, X_AMZN_TRACE_ID};
 use crate::layer::find::{count_bad_header, keeps_query};
@@ -26,7 +26,7 @@ pub(super) type PeerAddress = fn(&Extensions) -> Option<SocketAddr>;
 pub(super) struct ServerSpan {
     pub(super) span: Span,
     /// The caller's header, if the caller requests the sampling decision.
-    pub(super) requested: Option<TraceHeader>,
+    pub(super) requested: Option<Box<TraceHeader>>,
     pub(super) is_grpc: bool,
 }
 
@@ -37,17 +37,23 @@ impl ServerSpan {
         let is_grpc = is_grpc(headers);
         let rpc = if is_grpc { rpc_of(uri.path()) } else { None };
         let route = route(extensions);
-        let operation = Operation { method: request.method(), route, rpc };
+        let method = request.method().as_str();
         let mut incoming = None;
-        let client = Client::of(headers, extensions, peer);
+        let client = LazyCell::new(|| client_of(headers, extensions, peer));
         let (host, port) = host_of(headers, uri).map_or((None, None), |host| address_of(host));
-        // The expressions are evaluated only if the span is enabled.
+        // The expressions are evaluated only if the span is enabled. First those that decide about the span; members of the
+        // document that belong together stand together.
         let span = info_span!(
             target: "xray_tracing_layer::http",
             "HTTP request",
             otel.kind = "server",
-            otel.name = field::display(operation),
-            http.request.method = request.method().as_str(),
+            xray.trace_header = incoming.insert(IncomingHeader::of(headers)).text.as_deref(),
+            rpc.system = is_grpc.then_some("grpc"),
+            otel.name = &*operation(method, route, rpc),
+            http.request.method = method,
+            client.address = client.as_ref().map(|(address, _)| &**address),
+            http.request.x_forwarded_for = client.as_ref().map(|(_, is_forwarded)| is_forwarded),
+            user_agent.original = text_of(headers, USER_AGENT),
             url.scheme = scheme_of(headers, uri),
             // What is not understood is left out, and counted, where the field is written.
             server.address = host,
@@ -55,13 +61,8 @@ impl ServerSpan {
             url.path = Some(uri.path()).filter(|path| path.starts_with('/')),
             url.query = Empty,
             http.route = route,
-            client.address = client.as_ref().map(field::display),
-            http.request.x_forwarded_for = client.as_ref().map(Client::is_forwarded),
-            user_agent.original = text_of(headers, USER_AGENT),
-            rpc.system = is_grpc.then_some("grpc"),
             rpc.service = rpc.map(|(service, _)| service),
             rpc.method = rpc.map(|(_, method)| method),
-            xray.trace_header = incoming.insert(IncomingHeader::of(headers)).text.as_deref(),
             http.response.status_code = Empty,
             http.response.body.size = Empty,
             rpc.grpc.status_code = Empty,
@@ -86,7 +87,7 @@ impl ServerSpan {
 struct IncomingHeader<'a> {
     /// The header in X-Ray's form, or an invalid header for the layer to count.
     text: Option<Cow<'a, str>>,
-    requested: Option<TraceHeader>,
+    requested: Option<Box<TraceHeader>>,
     /// Set if X-Ray's header is invalid and W3C's is used.
     ignored: bool,
 }
@@ -98,8 +99,8 @@ impl<'a> IncomingHeader<'a> {
             let text = value.to_str().unwrap_or_default();
             match text.parse::<TraceHeader>() {
                 Ok(header) => {
-                    let requested =
-                        Some(header).filter(|header| header.sampled() == SamplingDecision::Requested);
+                    let is_requested = header.sampled() == SamplingDecision::Requested;
+                    let requested = is_requested.then(|| Box::new(header));
                     return Self { text: Some(text.into()), requested, ignored: false };
                 }
                 Err(_) => unread = unread.or(Some(text)),
@@ -115,53 +116,24 @@ impl<'a> IncomingHeader<'a> {
     }
 }
 
-/// The client.
-enum Client {
-    /// An address that a proxy reported.
-    Forwarded(IpAddr),
-    /// The other end of the connection.
-    Peer(IpAddr),
+/// Returns the client's address, and whether a proxy reported it: the first that one reported, or else the peer's. Proxies
+/// also report ports, `unknown` and names of their own, and any client may write the header.
+fn client_of<'a>(
+    headers: &'a HeaderMap,
+    extensions: &Extensions,
+    peer: PeerAddress,
+) -> Option<(Cow<'a, str>, bool)> {
+    let mut lists = headers.get_all(X_FORWARDED_FOR).into_iter().filter_map(|list| list.to_str().ok());
+    let forwarded = lists.find_map(first_address).map(|address| (address, true));
+    forwarded.or_else(|| Some((peer(extensions)?.ip().to_canonical().to_string().into(), false)))
 }
 
-impl Client {
-    /// Returns the first address that a proxy reported, or else the peer. Proxies also report ports, `unknown`
-    /// and names of their own, and any client may write the header.
-    fn of(headers: &HeaderMap, extensions: &Extensions, peer: PeerAddress) -> Option<Self> {
-        let lists = headers.get_all(X_FORWARDED_FOR).into_iter().filter_map(|list| list.to_str().ok());
-        let mut addresses = lists.flat_map(|list| list.split(',')).filter_map(ip_address);
-        addresses
-            .next()
-            .map(Self::Forwarded)
-            .or_else(|| peer(extensions).map(|peer| Self::Peer(peer.ip().to_canonical())))
-    }
-
-    fn is_forwarded(&self) -> bool {
-        matches!(self, Self::Forwarded(_))
-    }
-}
-
-impl fmt::Display for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Forwarded(address) | Self::Peer(address) => address.fmt(f),
-        }
-    }
-}
-
-/// The operation, in few distinct strings.
-struct Operation<'a> {
-    method: &'a Method,
-    route: Option<&'a str>,
-    rpc: Option<(&'a str, &'a str)>,
-}
-
-impl fmt::Display for Operation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.rpc, self.route) {
-            (Some((service, method)), _) => write!(f, "{service}/{method}"),
-            (None, Some(route)) => write!(f, "{} {route}", self.method),
-            (None, None) => self.method.fmt(f),
-        }
+/// Returns the operation, in few distinct strings.
+fn operation<'a>(method: &'a str, route: Option<&str>, rpc: Option<(&str, &str)>) -> Cow<'a, str> {
+    match (rpc, route) {
+        (Some((service, method)), _) => [service, "/", method].concat().into(),
+        (None, Some(route)) => [method, " ", route].concat().into(),
+        (None, None) => method.into(),
     }
 }
 
@@ -198,7 +170,7 @@ fn original_uri(extensions: &Extensions) -> Option<&Uri> {
 
 /// Returns the scheme. Most servers do not report TLS, and most use none, behind a proxy that does.
 fn scheme_of<'a>(headers: &'a HeaderMap, uri: &'a Uri) -> &'a str {
-    let forwarded = text_of(headers, X_FORWARDED_PROTO).and_then(first_of);
+    let forwarded = text_of(headers, X_FORWARDED_PROTO).map(first_of);
     let known = forwarded.filter(|scheme| matches!(*scheme, "http" | "https"));
     known.or_else(|| uri.scheme_str()).unwrap_or("http")
 }
@@ -222,8 +194,8 @@ fn text_of(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn first_of(list: &str) -> Option<&str> {
-    list.split(',').map(str::trim).next().filter(|first| !first.is_empty())
+fn first_of(list: &str) -> &str {
+    list.bytes().position(|byte| byte == b',').map_or(list, |end| &list[..end]).trim_ascii()
 }
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -309,8 +281,8 @@ mod tests {
     #[test]
     fn a_client_is_the_first_that_is_forwarded_or_else_the_peer() {
         let client = |headers: &HeaderMap, extensions: &Extensions| {
-            let client = Client::of(headers, extensions, peer_address);
-            client.map(|client| (client.to_string(), client.is_forwarded()))
+            let client = client_of(headers, extensions, peer_address);
+            client.map(|(address, is_forwarded)| (address.into_owned(), is_forwarded))
         };
         let mut extensions = Extensions::new();
         assert_eq!(client(&headers(&[]), &extensions), None);
