@@ -1,5 +1,7 @@
 //! `NextToken`: where the next page begins, for the very request that the page before answered.
 //!
+//! A member that a request leaves out equals the member with its default, so a client may write it on some pages only.
+//!
 //! ```text
 //!  base64url( version, 1 byte │ fingerprint of operation and request, 8 bytes │ position )
 //! ```
@@ -10,6 +12,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::error::ApiError;
+use crate::model::limits;
 
 const VERSION: u8 = 1;
 const FINGERPRINT: usize = 8;
@@ -42,13 +45,27 @@ fn fingerprint(operation: &str, body: &Value) -> [u8; FINGERPRINT] {
     hasher.update(operation.as_bytes());
     let mut members: Vec<(&String, &Value)> = body.as_object().into_iter().flatten().collect();
     members.sort_by_key(|(name, _)| *name);
-    for (name, value) in members.into_iter().filter(|(name, value)| *name != "NextToken" && !value.is_null())
+    for (name, value) in
+        members.into_iter().filter(|(name, value)| *name != "NextToken" && !is_default(name, value))
     {
         hasher.update(format!("\0{name}\0{value}").as_bytes());
     }
     let mut fingerprint = [0; FINGERPRINT];
     fingerprint.copy_from_slice(&hasher.finalize()[..FINGERPRINT]);
     fingerprint
+}
+
+/// Reports whether a member says no more than a request without it.
+fn is_default(name: &str, value: &Value) -> bool {
+    let has_default = match name {
+        "Sampling" | "ForecastStatistics" => value == false,
+        "FilterExpression" => value == "",
+        "TimeRangeType" => value == "TraceId",
+        "TraceFormat" => value == "XRAY",
+        "Period" => value == limits::SERIES_PERIOD_SECONDS,
+        _ => false,
+    };
+    has_default || value.is_null()
 }
 
 #[cfg(test)]
@@ -76,6 +93,33 @@ mod tests {
         for wrong in ["", "x", "!!!", "AAAA", &token[..8]] {
             let found = read("GetTraceSummaries", &with(json!({"NextToken": wrong})));
             assert!(found.is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_member_with_its_default_equals_one_that_is_left_out() {
+        for (operation, member, default, other) in [
+            ("GetTraceSummaries", "Sampling", json!(false), json!(true)),
+            ("GetTraceSummaries", "TimeRangeType", json!("TraceId"), json!("Event")),
+            ("GetTraceSummaries", "FilterExpression", json!(""), json!("fault")),
+            ("GetTraceSummaries", "SamplingStrategy", json!(null), json!({"Name": "PartialScan"})),
+            ("GetTimeSeriesServiceStatistics", "Period", json!(60), json!(300)),
+            ("GetTimeSeriesServiceStatistics", "ForecastStatistics", json!(false), json!(true)),
+            ("ListRetrievedTraces", "TraceFormat", json!("XRAY"), json!("OTEL")),
+        ] {
+            let bare = json!({"StartTime": 1, "EndTime": 2});
+            let with = |value: &Value| {
+                let mut body = bare.clone();
+                body[member] = value.clone();
+                body
+            };
+            let goes_on = |first: &Value, next: &Value| {
+                let mut next = next.clone();
+                next["NextToken"] = Value::from(write(operation, first, "7"));
+                read(operation, &next).is_ok()
+            };
+            assert!(goes_on(&with(&default), &bare) && goes_on(&bare, &with(&default)), "{member}");
+            assert!(!goes_on(&with(&other), &bare) && !goes_on(&bare, &with(&other)), "{member}");
         }
     }
 }
