@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::model::in_order;
+
 /// Writes a line to the standard output.
 pub(super) fn line(line: impl fmt::Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -36,11 +38,8 @@ pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
 
 /// A text from a trace without characters that could move the cursor, change colours or turn the order of others.
 pub(super) fn plain(text: &str) -> String {
-    let is_order = |character: char| matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let safe = |character: char| {
-        if character.is_control() || is_order(character) { '\u{fffd}' } else { character }
-    };
-    text.chars().map(safe).collect()
+    let safe = |character: char| if character.is_control() { '\u{fffd}' } else { character };
+    in_order(text).chars().map(safe).collect()
 }
 
 #[cfg(test)]

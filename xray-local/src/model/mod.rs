@@ -11,6 +11,7 @@ mod key;
 pub mod limits;
 mod node;
 mod refused;
+mod shown;
 mod time;
 
 pub use cause::{Cause, CauseEntity, CauseException, CauseKind, CauseService};
@@ -23,4 +24,5 @@ pub use home::Home;
 pub use key::{TraceKey, parse_trace_id};
 pub use node::{NodeName, NodeRef};
 pub use refused::Refused;
+pub use shown::{counted, in_order, noun};
 pub use time::{Length, Time};

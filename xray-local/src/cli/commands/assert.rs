@@ -9,6 +9,7 @@ use clap::Args;
 use crate::cli::arguments::{Endpoint, Span, count};
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture, when};
+use crate::model::counted;
 
 /// Wait until traces match a filter. Exit code 0 when they do, 1 when they don't in time.
 #[derive(Debug, Args)]
@@ -61,8 +62,9 @@ impl Assert {
                         picture::row(&found[0]).join("  ")
                     ))),
                     (false, false) => Err(Failure::new(format!(
-                        "{} of {wanted} traces matched {} within {:?}",
+                        "{} of {} matched {} within {:?}",
                         found.len(),
+                        counted(wanted as u64, "trace"),
                         self.filter,
                         self.within
                     ))),

@@ -10,6 +10,7 @@ use xray_sdk::local::{Severity, check};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::ingest;
+use crate::model::counted;
 
 /// Check segment documents: what X-Ray would refuse or drop, and what an OpenTelemetry collector would lose.
 ///
@@ -54,7 +55,11 @@ impl Check {
             }
         }
         if !self.json {
-            output::note(format!("{} documents, {problems} problems", documents.len()));
+            output::note(format!(
+                "{}, {}",
+                counted(documents.len() as u64, "document"),
+                counted(problems, "problem")
+            ));
         }
         Ok(ExitCode::from(u8::from(problems > 0)))
     }

@@ -9,7 +9,7 @@ use crate::cli::arguments::{Endpoint, count};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::demo;
-use crate::model::{limits, now};
+use crate::model::{counted, limits, now};
 
 /// Send the traffic of a small shop, for a first look: faults, throttles, a queue, a Lambda function, a trace of 2,000
 /// subsegments, and one document that is refused.
@@ -35,7 +35,10 @@ impl Demo {
             let answer = client.call("/TraceSegments", &json!({"TraceSegmentDocuments": chunk}))?;
             refused += answer.get("UnprocessedTraceSegments").and_then(Value::as_array).map_or(0, Vec::len);
         }
-        output::line(format!("{} documents sent, {refused} refused on purpose", documents.len()))?;
+        output::line(format!(
+            "{} sent, {refused} refused on purpose",
+            counted(documents.len() as u64, "document")
+        ))?;
         output::line(format!("look at {}, or run: xray-local map", self.endpoint.endpoint))?;
         Ok(ExitCode::SUCCESS)
     }

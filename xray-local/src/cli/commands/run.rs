@@ -16,6 +16,7 @@ use crate::access::{Mode, decisions};
 use crate::cli::borrowed::Borrowed;
 use crate::cli::failure::Failure;
 use crate::cli::{output, picture};
+use crate::model::noun;
 use crate::query::filter::Filter;
 use crate::query::{Range, Search, find};
 use crate::serve::{Server, Settings};
@@ -158,8 +159,13 @@ impl Run {
         }
         let counts = server.store().counts();
         output::note(format!(
-            "xray-local: {} documents stored, {} refused, {} datagrams without a valid header, {} dropped by the kernel",
-            counts.stored, counts.refused, counts.invalid_datagrams, counts.dropped_kernel
+            "xray-local: {} {} stored, {} refused, {} {} without a valid header, {} dropped by the kernel",
+            counts.stored,
+            noun(counts.stored, "document"),
+            counts.refused,
+            counts.invalid_datagrams,
+            noun(counts.invalid_datagrams, "datagram"),
+            counts.dropped_kernel
         ));
         if self.identity.is_some() {
             let denied = store.ask(|connection| decisions::latest(connection, true, DENIED)).await;

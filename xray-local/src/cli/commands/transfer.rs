@@ -10,7 +10,7 @@ use crate::cli::arguments::{Endpoint, Span, count};
 use crate::cli::failure::Failure;
 use crate::cli::output;
 use crate::ingest::split;
-use crate::model::limits;
+use crate::model::{counted, limits};
 
 /// Send documents from a file to X-Ray.
 #[derive(Debug, Args)]
@@ -48,9 +48,9 @@ impl Import {
             }
         }
         if refused > REFUSALS {
-            output::note(format!("and {} more refusals", refused - REFUSALS));
+            output::note(format!("and {}", counted((refused - REFUSALS) as u64, "more refusal")));
         }
-        output::line(format!("{} documents sent, {refused} refused", documents.len()))?;
+        output::line(format!("{} sent, {refused} refused", counted(documents.len() as u64, "document")))?;
         Ok(ExitCode::from(u8::from(refused > 0)))
     }
 }

@@ -50,7 +50,7 @@ fn demo_traffic_is_listed_drawn_asserted_and_exported() {
     );
     let unmet = program.terminal(&["assert", "service(\"nobody\")", "--within", "100ms"]);
     assert_eq!(unmet.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&unmet.stderr).contains("0 of 1 traces matched"), "{unmet:?}");
+    assert!(String::from_utf8_lossy(&unmet.stderr).contains("0 of 1 trace matched"), "{unmet:?}");
     assert_eq!(program.terminal(&["assert", "fault", "--none", "--within", "100ms"]).status.code(), Some(1));
 
     let wrong = program.terminal(&["traces", "nope = 1"]);
@@ -116,6 +116,7 @@ fn check_reads_documents_as_x_ray_does() {
     std::fs::write(&file, format!("{{\"format\":\"json\",\"version\":1}}\n{good}\n")).unwrap();
     let fine = command().arg("check").arg(&file).output().unwrap();
     assert_eq!(fine.status.code(), Some(0), "{fine:?}");
+    assert_eq!(String::from_utf8_lossy(&fine.stderr), "1 document, 0 problems\n");
     std::fs::write(&file, good.replace("shop", "shop?")).unwrap();
     let wrong = command().arg("check").arg(&file).arg("--json").output().unwrap();
     assert_eq!(wrong.status.code(), Some(1));
@@ -284,6 +285,35 @@ fn run_passes_a_termination_on_to_its_command() {
     assert_eq!(run.wait().unwrap().code(), Some(6));
 }
 
+/// A terminal that is closed, more than once: the command may take its time to end, and its traces are still shown.
+#[cfg(unix)]
+#[test]
+fn run_passes_a_hang_up_on_and_keeps_what_was_received() {
+    use std::io::Read as _;
+
+    let demo = format!("'{}' demo --requests 3", env!("CARGO_BIN_EXE_xray-local"));
+    let slow = "trap 'read line; exit 6' TERM; echo ready; while :; do sleep 0.1; done";
+    let mut run = observed(&[], &format!("{demo} >&2; {slow}"));
+    signal(&run, "HUP");
+    signal(&run, "HUP");
+    drop(run.stdin.take());
+    let mut drawn = String::new();
+    run.stderr.take().unwrap().read_to_string(&mut drawn).unwrap();
+    assert_eq!(run.wait().unwrap().code(), Some(6), "{drawn}");
+    assert!(drawn.contains("◆ web") && drawn.contains(" documents stored, 1 refused"), "{drawn}");
+}
+
+/// A program that `nohup` started outlives its terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn run_under_nohup_ignores_a_hang_up() {
+    let script = "trap 'exit 6' TERM; echo ready; read line; exit 5";
+    let mut run = started_by(std::process::Command::new("nohup"), &["--quiet"], script);
+    signal(&run, "HUP");
+    drop(run.stdin.take());
+    assert_eq!(run.wait().unwrap().code(), Some(5));
+}
+
 /// The terminal sends Ctrl-C to the command as well, which decides what it means.
 #[cfg(unix)]
 #[test]
@@ -297,12 +327,27 @@ fn run_leaves_ctrl_c_to_its_command() {
 /// A `run` whose command is a script that prints a line when it is ready, which it is.
 #[cfg(unix)]
 fn started(script: &str) -> std::process::Child {
+    observed(&["--quiet"], script)
+}
+
+#[cfg(unix)]
+fn observed(flags: &[&str], script: &str) -> std::process::Child {
+    started_by(std::process::Command::new("env"), flags, script)
+}
+
+/// A `run` that another program starts.
+#[cfg(unix)]
+fn started_by(mut starter: std::process::Command, flags: &[&str], script: &str) -> std::process::Child {
     use std::io::{BufRead as _, BufReader};
     use std::process::Stdio;
 
-    let mut run = command();
-    run.args(["run", "--quiet", "--", "sh", "-c", script]);
-    let mut run = run.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let own = command();
+    for (name, _) in own.get_envs() {
+        starter.env_remove(name);
+    }
+    starter.arg(own.get_program()).arg("run").args(flags).args(["--", "sh", "-c", script]);
+    let mut run =
+        starter.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(run.stdout.take().unwrap()).read_line(&mut line).unwrap();
     run
