@@ -24,7 +24,7 @@ use tokio::sync::{broadcast, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::parts::error::PageError;
-use super::parts::shell;
+use super::parts::{order, shell};
 use super::state::{Console, Stopping};
 use super::traces::row;
 use crate::model::TraceKey;
@@ -241,7 +241,7 @@ impl Tail {
                 let keys = if is_whole { keys } else { query::among(connection, &filter, &keys)? };
                 let shown = keys.get(keys.len().saturating_sub(room)..).unwrap_or_default();
                 let rows = query::sum_up(connection, shown)?;
-                let rows = rows.iter().map(|row| (row.key.0, row::live(row).into_string()));
+                let rows = rows.iter().map(|row| (row.key.0, order::written(row::live(row))));
                 Ok((keys.len(), rows.collect::<Vec<_>>()))
             })
             .await?;

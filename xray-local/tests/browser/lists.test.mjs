@@ -118,6 +118,41 @@ test("an edge of the map leads to its traces", async () => {
   await page.close();
 });
 
+test("a map of many nodes is in view on a narrow screen, and drawn in its own size on demand", async () => {
+  const own = await start();
+  let visitor;
+  try {
+    visitor = await Console.open(own);
+    const root = segment({ name: "root" });
+    await own.put([root, ...Array.from({ length: 39 }, (_, at) =>
+      segment({ name: `called${at}`, trace_id: root.trace_id, parent_id: root.id }))]);
+    const page = await visitor.open("/map", { viewport: { width: 360, height: 640 } });
+    // How many nodes are within the frame of the map, and how many there are.
+    const seen = () => page.evaluate(() => {
+      const frame = document.querySelector(".map").getBoundingClientRect();
+      const plates = [...document.querySelectorAll(".map .plate")].map((plate) => plate.getBoundingClientRect());
+      const inside = ({ left, right, top, bottom }) =>
+        left >= frame.left && right <= frame.right && top >= frame.top && bottom <= frame.bottom;
+      return [plates.filter(inside).length, plates.length];
+    });
+    assert.deepEqual(await seen(), [41, 41]);
+    await page.getByRole("link", { name: "Actual size" }).click();
+    await page.waitForURL(/size=actual/);
+    assert.ok((await seen())[0] < 41);
+    assert.ok(await page.locator(".map .plate").first().evaluate((plate) => plate.getBoundingClientRect().width > 50));
+    // The size is kept with a choice.
+    await page.locator('a.node[aria-label^="root (service)"]').focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/size=actual&node=root/);
+    await page.getByRole("link", { name: "Fit to view" }).click();
+    await page.waitForURL((url) => !url.search.includes("size=") && url.search.includes("node=root"));
+    assert.deepEqual(await seen(), [41, 41]);
+    await page.close();
+  } finally {
+    await finish(own, visitor);
+  }
+});
+
 test("a range between two times holds for the list, the map, and the way between them", async () => {
   // The middle of a day in July, when Berlin is two hours before UTC.
   const earlier = Date.UTC(2026, 6, 1, 12) / 1000;

@@ -47,6 +47,8 @@ test("hostile strings in every field are shown as text", async () => {
     assert.equal(await page.locator("img").count(), 0, path);
     assert.equal(await page.locator("script:not([src])").count(), 0, path);
     assert.equal(await page.locator("[style*=expression], [onerror]").count(), 0, path);
+    const read = () => [document.documentElement.textContent, ...[...document.querySelectorAll("[title]")].map(({ title }) => title)].join("\n");
+    assert.doesNotMatch(await page.evaluate(read), /\u202e/u, `${path}: the order of what follows is turned`);
     await page.close();
   }
 });

@@ -48,6 +48,20 @@ test("a trace of 100,000 rows takes few nodes, and a span in it is found", async
   await own.stop();
 });
 
+test("the axis of a trace without a length has no label twice", async () => {
+  const at = Date.now() / 1000;
+  for (const length of [0, 0.000002]) {
+    const root = segment({ name: "instant", start_time: at, end_time: at + length });
+    await server.put([root]);
+    const page = await browser.open(`/trace/${root.trace_id}`);
+    await ready(page, "trace");
+    await page.locator("#rows .row .label").first().waitFor();
+    const labels = await page.locator("#axis span").allTextContents();
+    assert.ok(labels.length >= 1 && new Set(labels).size === labels.length, labels.join(", "));
+    await page.close();
+  }
+});
+
 test("the waterfall answers to the keyboard alone", async () => {
   const trace = traceId();
   const now = Date.now() / 1000;

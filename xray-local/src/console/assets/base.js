@@ -3,13 +3,19 @@
 export const $ = (selector, from = document) => from.querySelector(selector);
 export const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 
+// Text as the server writes it: without characters that turn the order of what people read.
+export const inOrder = (text) => text.replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
+
+// 1 document, 2 documents
+export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
 // An element with attributes and children; strings become text nodes.
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : value);
+    if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value === true ? "" : name === "title" ? inOrder(value) : value);
   }
-  element.append(...children);
+  element.append(...children.map((child) => typeof child === "string" ? inOrder(child) : child));
   return element;
 }
 
@@ -28,7 +34,7 @@ let said = 0;
 // Says something in a corner, and to screen readers.
 export function say(sentence) {
   const toast = $("#toast");
-  toast.textContent = sentence;
+  toast.textContent = inOrder(sentence);
   toast.classList.add("shown");
   clearTimeout(said);
   said = setTimeout(() => toast.classList.remove("shown"), 5000);
@@ -85,7 +91,7 @@ async function post(path, body) {
 // Sends demo traffic.
 export async function demo() {
   const answer = await post("/console/demo", {});
-  say(`${answer.sent} documents sent, ${answer.refused.length} refused on purpose`);
+  say(`${counted(answer.sent, "document")} sent, ${answer.refused.length} refused on purpose`);
 }
 
 const PIECE = 1_500_000;
@@ -120,7 +126,7 @@ export async function upload(file) {
   }
   if (sent === 0) say(`${file.name}: no segment documents in it`);
   else if (refused === 0 && trace) location.assign(`/trace/${trace}`);
-  else say(`${file.name}: ${sent} documents sent, ${refused} refused (see Problems)`);
+  else say(`${file.name}: ${counted(sent, "document")} sent, ${refused} refused (see Problems)`);
 }
 
 const THEMES = ["", "light", "dark"];

@@ -1,6 +1,6 @@
 // The live list: rows that the server sends as events, a pause, a rate, and the chosen trace beside the list.
 
-import { $, isTyping, localise, make, say } from "./base.js";
+import { $, inOrder, isTyping, localise, make, say } from "./base.js";
 
 const MOST = 200;
 const body = $("#tail tbody");
@@ -140,7 +140,7 @@ $("#filter-form").addEventListener("submit", async (event) => {
   const { error } = await answer.json();
   const note = $("#filter-error");
   note.hidden = !error;
-  note.textContent = error || "";
+  note.textContent = inOrder(error || "");
   filter.setAttribute("aria-invalid", String(Boolean(error)));
   if (error) return;
   const query = filter.value ? `?filter=${encodeURIComponent(filter.value)}` : "";

@@ -1,6 +1,6 @@
 // The waterfall: rows are made for what is on the screen alone, so that 100,000 rows cost what 50 cost.
 
-import { $, all, isTyping, length, localise, make, say } from "./base.js";
+import { $, all, counted, isTyping, length, localise, make, say } from "./base.js";
 import { follow } from "./follow.js";
 import { makeHidden } from "./hide.js";
 import { HEIGHT, OPEN, ORPHAN, TROUBLE, WAITING, build } from "./row.js";
@@ -102,9 +102,14 @@ function redraw() {
 
 function axis() {
   const marks = [];
+  let before = "";
   for (let tick = 0; tick < 5; tick += 1) {
     const at = view[0] + ((view[1] - view[0]) * tick) / 5;
-    const mark = make("span", {}, length(Math.round(scale.timeAt(at))));
+    const label = length(Math.round(scale.timeAt(at)));
+    // A time that is too short for five labels has fewer.
+    if (label === before) continue;
+    before = label;
+    const mark = make("span", {}, label);
     mark.style.left = `${tick * 20}%`;
     marks.push(mark);
   }
@@ -236,7 +241,7 @@ const keys = {
     $("[data-do=g]").setAttribute("aria-pressed", String(gapsFolded));
     measure();
     zoom(0, 1);
-    if (gapsFolded) say(data.gaps.length ? `${data.gaps.length} gaps folded` : "This trace has no long gaps");
+    if (gapsFolded) say(data.gaps.length ? `${counted(data.gaps.length, "gap")} folded` : "This trace has no long gaps");
   },
   c: () => {
     critical = !critical;

@@ -6,6 +6,9 @@ use crate::console::parts::format;
 use crate::console::parts::scope::Scope;
 use crate::model::NodeName;
 
+/// The value of `size` for the map in its own size.
+const ACTUAL: &str = "actual";
+
 /// The parameters of the map.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -13,6 +16,8 @@ pub(in crate::console) struct Asked {
     pub(in crate::console) filter: String,
     #[serde(flatten)]
     pub(in crate::console) scope: Scope,
+    /// `actual` for the map in its own size, which is scrolled; the whole map is fitted into the view otherwise.
+    pub(in crate::console) size: String,
     /// The map of one trace.
     pub(in crate::console) trace: String,
     /// The chosen node: name and type.
@@ -27,7 +32,7 @@ impl Asked {
     fn link(&self, more: &[(&str, &str)]) -> String {
         let mut parameters = vec![("filter", self.filter.as_str())];
         parameters.extend(self.scope.parameters());
-        parameters.push(("trace", self.trace.as_str()));
+        parameters.extend([("trace", self.trace.as_str()), ("size", self.size.as_str())]);
         parameters.extend_from_slice(more);
         format::link("/map", &parameters)
     }
@@ -35,6 +40,22 @@ impl Asked {
     /// The map with nothing chosen.
     pub(super) fn whole(&self) -> String {
         self.link(&[])
+    }
+
+    pub(super) fn is_actual(&self) -> bool {
+        self.size == ACTUAL
+    }
+
+    /// The map in the other size, with the same choice.
+    pub(super) fn resized(&self) -> String {
+        let size = if self.is_actual() { "" } else { ACTUAL };
+        let own = Self { size: size.to_owned(), ..self.clone() };
+        own.link(&[
+            ("node", &self.node),
+            ("kind", &self.kind),
+            ("target", &self.target),
+            ("target_kind", &self.target_kind),
+        ])
     }
 
     /// The map with a node chosen.

@@ -48,6 +48,7 @@ pub(super) async fn map(
                 ul #suggestions role="listbox" aria-label="Suggestions" hidden {}
             }
             (asked.scope.fields(&names))
+            @if asked.is_actual() { input type="hidden" name="size" value=(asked.size); }
             button type="submit" { "Draw" }
         }
         @if !asked.trace.is_empty() { p { "The map of the trace " a href={ "/trace/" (asked.trace) } { (asked.trace) } ". " a href="/map" { "The whole map" } } }
@@ -56,6 +57,10 @@ pub(super) async fn map(
             p.empty { "No service was seen in this range. " a href="/" { "How to send traces" } "." }
         } @else {
             @if graph.nodes.len() > NODES { p.note { "The map has " (graph.nodes.len()) " nodes; the picture is left out, the tables have all." } }
+            @else {
+                p.dim { @if asked.is_actual() { "In its actual size. " } @else { "All in view. " }
+                    a href=(asked.resized()) { @if asked.is_actual() { "Fit to view" } @else { "Actual size" } } }
+            }
             @let panel = panel::panel(&graph, &asked);
             div.split[panel.is_some()].with-panel[panel.is_some()] {
                 @if graph.nodes.len() <= NODES { (picture::draw(&graph, &asked, minutes)) }

@@ -32,7 +32,7 @@ pub(in crate::console) fn draw(graph: &Graph, asked: &Asked, minutes: Option<f64
     let edges: Vec<(usize, &Edge)> =
         edges.flat_map(|(from, node)| node.edges.iter().map(move |edge| (from, edge))).collect();
     html! {
-        div.map tabindex="0" role="region" aria-label="Service map" {
+        div.map.actual[asked.is_actual()] tabindex="0" role="region" aria-label="Service map" {
             svg viewBox=(format!("0 0 {width:.0} {height:.0}")) width=(format!("{width:.0}")) height=(format!("{height:.0}")) role="group"
                 aria-label="Services from callers to callees" {
                 defs {
@@ -159,8 +159,7 @@ fn rate_and_quantile(statistics: &Statistics, times: &Histogram, minutes: Option
 
 /// `200 requests, 20.0/min, p95 40 ms, average 12 ms, ok 190, fault 10`
 fn sentence(statistics: &Statistics, times: &Histogram, minutes: Option<f64>) -> String {
-    let requests = if statistics.total() == 1 { "request" } else { "requests" };
-    let mut words = vec![format!("{} {requests}", format::count(statistics.total()))];
+    let mut words = vec![format::counted(statistics.total(), "request")];
     words.extend(rate_and_quantile(statistics, times, minutes));
     if let Some(mean) = statistics.mean_seconds() {
         words.push(format!("average {}", format::length(Length::from_seconds(mean))));

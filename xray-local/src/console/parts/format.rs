@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::model::{Length, Time};
+use crate::model::{self, Length, Time};
 use crate::query::Statistics;
 
 /// `850 µs`, `12.3 ms`, `1.23 s`, `2 m 5 s`
@@ -42,6 +42,11 @@ pub(in crate::console) fn count(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// `1 row`, `1,234 rows`
+pub(in crate::console) fn counted(number: u64, noun: &str) -> String {
+    format!("{} {}", count(number), model::noun(number, noun))
 }
 
 /// A point in time: in UTC here, in the browser's zone once the script has run.
@@ -154,6 +159,7 @@ mod tests {
         }
         assert_eq!(milliseconds(1_250), "1.25 s");
         assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!([1, 1_234].map(|number| counted(number, "row")), ["1 row", "1,234 rows"]);
     }
 
     #[test]

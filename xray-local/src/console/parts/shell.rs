@@ -3,6 +3,8 @@
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
+use super::order;
+
 /// Pages in the order of the navigation: path, name.
 const PAGES: [(&str, &str); 8] = [
     ("/", "Live"),
@@ -70,7 +72,7 @@ pub(in crate::console) fn page(title: &str, path: &str, scripts: &[&str], conten
             }
         }
     };
-    Html(page.into_string())
+    Html(order::written(page))
 }
 
 /// A key in the list of keys: hidden here, moved into the dialog by the script.

@@ -77,9 +77,10 @@ fn write(timeline: &Timeline, all: &[Value], exception: &Value) -> Markup {
                     }
                 }
             }
-            @if left_out > 0 { p.dim { (format::count(left_out)) " more frames are left out." } }
-            @if number(exception, "skipped") > 0 {
-                p.dim { (format::count(number(exception, "skipped"))) " exceptions between this one and its cause are left out." }
+            @if left_out > 0 { p.dim { (format::counted(left_out, "more frame")) @if left_out == 1 { " is" } @else { " are" } " left out." } }
+            @let skipped = number(exception, "skipped");
+            @if skipped > 0 {
+                p.dim { (format::counted(skipped, "exception")) " between this one and its cause" @if skipped == 1 { " is" } @else { " are" } " left out." }
             }
         }
     }

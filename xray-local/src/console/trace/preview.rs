@@ -15,7 +15,7 @@ pub(super) fn preview(id: &str, timeline: &Timeline) -> Markup {
     let rows = timeline.rows.iter().take(ROWS);
     html! {
         h2 { a href={ "/trace/" (id) } { "Open the trace" } }
-        p.dim { (format::length(Length(timeline.span))) ", " (format::count(timeline.rows.len() as u64)) " rows" }
+        p.dim { (format::length(Length(timeline.span))) ", " (format::counted(timeline.rows.len() as u64, "row")) }
         ol.preview {
             @for row in rows {
                 li {
@@ -31,6 +31,6 @@ pub(super) fn preview(id: &str, timeline: &Timeline) -> Markup {
                 }
             }
         }
-        @if timeline.rows.len() > ROWS { p.dim { "and " (timeline.rows.len() - ROWS) " more rows" } }
+        @if timeline.rows.len() > ROWS { p.dim { "and " (format::counted((timeline.rows.len() - ROWS) as u64, "more row")) } }
     }
 }

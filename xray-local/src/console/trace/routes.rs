@@ -16,6 +16,7 @@ use super::page::{self, Shown};
 use super::{details, find, preview};
 use crate::console::map;
 use crate::console::parts::error::PageError;
+use crate::console::parts::order;
 use crate::console::state::Console;
 use crate::console::timeline::Timeline;
 use crate::model::parse_trace_id;
@@ -130,7 +131,7 @@ async fn of_timeline<T: Send + 'static>(
 /// The short picture of the live page.
 async fn preview(State(console): State<Console>, Path(id): Path<String>) -> Result<Html<String>, PageError> {
     let own = id.clone();
-    of_timeline(console, id, move |timeline| Ok(preview::preview(&own, &timeline).into_string()))
+    of_timeline(console, id, move |timeline| Ok(order::written(preview::preview(&own, &timeline))))
         .await
         .map(Html)
 }
@@ -178,7 +179,7 @@ async fn span(
     let part = of_timeline(console, id, move |timeline| {
         let at = timeline.position(&span);
         let at = at.ok_or_else(|| PageError::not_found(format!("The trace has no span {span}.")))?;
-        Ok(details::details(&timeline, at).into_string())
+        Ok(order::written(details::details(&timeline, at)))
     });
     part.await.map(Html)
 }

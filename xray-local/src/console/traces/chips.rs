@@ -51,7 +51,8 @@ pub(super) fn comparison(asked: &Asked, filter: &Filter, comparison: &Comparison
     html! {
         section #compare aria-labelledby="compare-title" {
             h2 #compare-title { "Selected against the rest" }
-            p { (format::count(comparison.selected as u64)) " traces are selected, " (format::count(comparison.rest as u64)) " are not." }
+            p { (format::counted(comparison.selected as u64, "trace")) @if comparison.selected == 1 { " is" } @else { " are" } " selected, "
+                (format::count(comparison.rest as u64)) @if comparison.rest == 1 { " is" } @else { " are" } " not." }
             @if comparison.differences.is_empty() {
                 p.empty { "Nothing differs: every URL, user, service, status and annotation has the same share on both sides." }
             } @else {

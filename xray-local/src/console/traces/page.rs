@@ -137,7 +137,7 @@ fn results(asked: &Asked, filter: &Filter, found: &Found, endpoint: &str) -> Mar
                 input type="hidden" name="filter" value=(asked.filter);
                 (asked.scope.hidden())
                 input type="hidden" name="sort" value=(asked.sort);
-                p.dim { "Response times of the newest " (format::count(found.buckets.traces as u64)) " traces. Drag to compare a part with the rest." }
+                p.dim { "Response times of the newest " (format::counted(found.buckets.traces as u64, "trace")) ". Drag to compare a part with the rest." }
                 (histogram::draw(&histogram::of_buckets(&found.buckets), brush))
                 div.tools {
                     (histogram::inputs(&asked.from, &asked.to))
