@@ -16,7 +16,7 @@ pub(in crate::console) struct Asked {
     pub(in crate::console) filter: String,
     #[serde(flatten)]
     pub(in crate::console) scope: Scope,
-    /// `actual` for the map in its own size, which is scrolled; the whole map is fitted into the view otherwise.
+    /// `actual` for the map in its own size, which is scrolled in both directions; fitted to the width of the page otherwise.
     pub(in crate::console) size: String,
     /// The map of one trace.
     pub(in crate::console) trace: String,

@@ -58,8 +58,8 @@ pub(super) async fn map(
         } @else {
             @if graph.nodes.len() > NODES { p.note { "The map has " (graph.nodes.len()) " nodes; the picture is left out, the tables have all." } }
             @else {
-                p.dim { @if asked.is_actual() { "In its actual size. " } @else { "All in view. " }
-                    a href=(asked.resized()) { @if asked.is_actual() { "Fit to view" } @else { "Actual size" } } }
+                p.dim { @if asked.is_actual() { "In its actual size. " } @else { "Fitted to the width. " }
+                    a href=(asked.resized()) { @if asked.is_actual() { "Fit to the width" } @else { "Actual size" } } }
             }
             @let panel = panel::panel(&graph, &asked);
             div.split[panel.is_some()].with-panel[panel.is_some()] {
