@@ -292,7 +292,7 @@ fn run_passes_a_hang_up_on_and_keeps_what_was_received() {
     use std::io::Read as _;
 
     let demo = format!("'{}' demo --requests 3", env!("CARGO_BIN_EXE_xray-local"));
-    let slow = "trap 'read line; exit 6' TERM; echo ready; while :; do sleep 0.1; done";
+    let slow = "trap 'read line; exit 6' TERM; echo ready; for tenth in $(seq 600); do sleep 0.1; done";
     let mut run = observed(&[], &format!("{demo} >&2; {slow}"));
     signal(&run, "HUP");
     signal(&run, "HUP");
