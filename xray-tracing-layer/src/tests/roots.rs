@@ -182,7 +182,7 @@ proptest! {
         let texts = picks.map(|pick| words[pick]);
         let missing = [ContextMissing::MakeSegment, ContextMissing::Ignore, ContextMissing::Count][ignore];
         let change = |builder: Builder| {
-            let builder = builder.context_missing(missing.clone());
+            let builder = builder.context_missing(missing);
             if never { builder.sampler(Never) } else { builder }
         };
         let fast = run(change, order, texts, force);
