@@ -35,6 +35,7 @@ mod on_close;
 mod origin;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_calls;
+mod roots;
 mod sampling;
 mod tail;
 
