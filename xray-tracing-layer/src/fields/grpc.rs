@@ -46,9 +46,16 @@ pub(crate) fn name_of(code: u32) -> &'static str {
     CODES.get(code as usize).unwrap_or(&CODES[UNKNOWN as usize]).0
 }
 
-/// Returns the flag that a code's name sets, in any case. `None` if no code has that name.
+/// Returns the flag that a code's name sets. `None` if no code has that name.
+///
+/// Case and `_` make no difference: `tonic` has `NotFound` in its `Debug` form.
 pub(crate) fn blame_of_name(name: &str) -> Option<Blame> {
-    CODES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name.trim_ascii())).map(|(_, blame)| *blame)
+    let is_name = |known: &str| letters(known).eq(letters(name.trim_ascii()));
+    CODES.iter().find(|(known, _)| is_name(known)).map(|(_, blame)| *blame)
+}
+
+fn letters(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Returns the flag that a code sets. An unknown code is a fault.

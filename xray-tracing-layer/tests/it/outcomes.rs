@@ -286,12 +286,13 @@ fn a_status_of_grpc_counts_by_its_name_too_in_all_spellings_of_the_conventions()
         drop(info_span!("new name", rpc.system.name = "grpc", rpc.response.status_code = "UNAVAILABLE"));
         drop(info_span!("fine", rpc.response.status_code = "OK"));
         drop(info_span!("another system's", rpc.response.status_code = "-32601"));
+        drop(info_span!("as tonic debugs it", rpc.grpc.status_code = "DeadlineExceeded"));
     });
     let documents = rig.documents();
     let flags = |of: usize| ["error", "fault"].map(|flag| documents[of].get(flag).is_some());
     assert_eq!(
-        [flags(0), flags(1), flags(2), flags(3)],
-        [[true, false], [false, true], [false; 2], [false; 2]]
+        [flags(0), flags(1), flags(2), flags(3), flags(4)],
+        [[true, false], [false, true], [false; 2], [false; 2], [false, true]]
     );
     let kept = |of: usize| &documents[of]["metadata"]["default"]["rpc.response.status_code"];
     assert_eq!((kept(1), kept(3)), (&"UNAVAILABLE".into(), &"-32601".into()));

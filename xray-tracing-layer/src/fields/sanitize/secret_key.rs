@@ -45,8 +45,11 @@ fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
 
 /// Returns whether a field is a secret by the end of its name, whatever its value.
 ///
-/// `password`, `db.password`, `db_password` and `x_api_key` are.
+/// `password`, `db.password`, `db_password` and `x_api_key` are. So is `token`, if nothing but a dot is in front of it.
 pub(crate) fn is_secret_field(field: &str) -> bool {
+    if field.rsplit('.').next().is_some_and(|part| part.eq_ignore_ascii_case("token")) {
+        return true;
+    }
     let name = field.as_bytes();
     let Some(last) = name.iter().rfind(|byte| !matches!(byte, b'_' | b'-')) else { return false };
     let last = last.to_ascii_lowercase();
@@ -127,6 +130,8 @@ mod tests {
             "login.jwt",
             "annotation.password",
             "metadata.login.password",
+            "token",
+            "session.Token",
         ] {
             assert!(is_secret_field(name), "{name}");
             assert!(is_secret_member(name), "{name}");
@@ -134,7 +139,6 @@ mod tests {
         for name in [
             "",
             "_",
-            "token",
             "next_token",
             "password_length",
             "secretary",
