@@ -14,6 +14,8 @@ use xray_sdk::testing::MemoryEmitter;
 use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+#[cfg(feature = "tower-server")]
+mod early_end;
 mod environment;
 mod fields_at_close;
 mod finished_calls;
@@ -30,6 +32,8 @@ mod lambda_messages;
 mod lambda_timer;
 mod left_out;
 mod left_out_at_close;
+mod lifetime;
+mod nested_subscribers;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
