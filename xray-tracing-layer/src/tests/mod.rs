@@ -19,6 +19,8 @@ mod early_end;
 mod environment;
 mod fields_at_close;
 mod finished_calls;
+#[cfg(feature = "tower-server")]
+mod http_bodies;
 #[cfg(feature = "tower-client")]
 mod http_client;
 #[cfg(all(feature = "tower-server", feature = "tower-client"))]
