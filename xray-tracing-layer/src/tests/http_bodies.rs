@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
@@ -65,7 +66,11 @@ impl Service<Request<()>> for Answers {
     }
 
     fn call(&mut self, request: Request<()>) -> Self::Future {
+        let is_grpc = request.headers().contains_key("content-type");
         let mut response = Response::new(Steps(self.0));
+        if is_grpc {
+            response.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+        }
         if request.uri().path() == "/nothing" {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
@@ -78,6 +83,7 @@ impl Service<Request<()>> for Answers {
 
 const DATA: Step = || Some(Ok(Frame::data(b"frame")));
 const BROKEN: Step = || Some(Err(io::Error::other("the disk is gone")));
+const PANICS: Step = || panic!("half a body");
 const TRAILERS: Step = || {
     let mut trailers = HeaderMap::new();
     trailers.insert("grpc-status", "8".parse().unwrap());
@@ -89,20 +95,34 @@ fn request(method: Method, uri: &str) -> Request<()> {
     Request::builder().method(method).uri(uri).body(()).unwrap()
 }
 
+fn grpc() -> Request<()> {
+    let mut request = request(Method::POST, "http://shop.example/shop.Orders/Place");
+    request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
+    request
+}
+
+fn answered<S>(service: &mut S, request: Request<()>) -> XrayHttpBody<Steps>
+where
+    S: Service<Request<()>, Response = Response<XrayHttpBody<Steps>>, Error = Infallible>,
+{
+    let future = pin!(service.call(request));
+    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("pending")
+    };
+    response.into_body()
+}
+
 /// Serves a request, hands the body to `read`, and returns the document, which is sent by then.
 fn served(answers: Answers, request: Request<()>, read: impl FnOnce(Pin<&mut XrayHttpBody<Steps>>)) -> Value {
     let rig = Rig::new(|b| b);
     rig.run(|| {
         let mut service = XrayHttpLayer::new().layer(answers);
-        let future = pin!(service.call(request));
-        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("pending")
-        };
-        let mut body = Box::pin(response.into_body());
+        let mut body = Box::pin(answered(&mut service, request));
         read(body.as_mut());
         drop(body);
     });
     let mut sent = rig.sent();
+    sent.retain(|document| document.get("http").is_some());
     assert_eq!(sent.len(), 1, "{sent:?}");
     sent.remove(0)
 }
@@ -159,6 +179,69 @@ fn a_body_that_breaks_off_is_an_error_with_its_reason() {
     });
     assert_eq!((&document["error"], message(&document)), (&true.into(), Some("the disk is gone")));
     assert_eq!(document["http"]["response"]["content_length"], 5);
+    let document = served(Answers(&[DATA, BROKEN], Some("50")), request(Method::GET, "/"), |mut body| {
+        assert!(take(&mut body).is_some() && take(&mut body).is_some());
+    });
+    assert_eq!(document["http"]["response"]["content_length"], 50, "as the response says");
+}
+
+#[test]
+fn a_response_without_a_body_has_a_length_of_zero() {
+    for (steps, method) in [(&[] as &[_], Method::GET), (&[DATA], Method::HEAD)] {
+        let document = served(Answers(steps, None), request(method, "/"), |_| ());
+        assert_eq!(document["http"]["response"]["content_length"], 0);
+        assert_eq!((message(&document), document.get("error")), (None, None));
+    }
+}
+
+#[test]
+fn a_body_that_panics_ends_its_request_at_once() {
+    let rig = Rig::new(|b| b);
+    let mut sent = Vec::new();
+    rig.run(|| {
+        let mut service = XrayHttpLayer::new().layer(Answers(&[DATA, PANICS], None));
+        let mut body = Box::pin(answered(&mut service, request(Method::GET, "/")));
+        assert!(take(&mut body.as_mut()).is_some());
+        assert!(catch_unwind(AssertUnwindSafe(|| take(&mut body.as_mut()))).is_err());
+        sent = rig.sent();
+        assert!(take(&mut body.as_mut()).is_none());
+    });
+    assert_eq!((sent.len(), rig.sent().len()), (1, 0));
+    assert_eq!((&sent[0]["fault"], message(&sent[0])), (&true.into(), Some("half a body")));
+    assert_eq!(inside(&sent[0]), ["frame", "frame", "drop"]);
+    assert!(sent[0]["http"]["response"].get("content_length").is_none(), "{}", sent[0]);
+}
+
+/// Calls a server and reads the body. Returns whether the call's span closed before that, and its document.
+#[cfg(feature = "tower-client")]
+fn called(answers: Answers, request: Request<()>) -> (bool, Value) {
+    let rig = Rig::new(|b| b);
+    let is_closed_early = rig.run(|| {
+        let _root = info_span!("root").entered();
+        let mut client = crate::XrayHttpClientLayer::new().layer(answers);
+        let mut body = Box::pin(answered(&mut client, request));
+        let is_closed_early = rig.handle.stats().closed > 0;
+        while take(&mut body.as_mut()).is_some() {}
+        is_closed_early
+    });
+    let root = rig.sent().remove(0);
+    let calls = root["subsegments"].as_array().unwrap();
+    (is_closed_early, calls.iter().find(|span| span["namespace"] == "remote").unwrap().clone())
+}
+
+#[cfg(feature = "tower-client")]
+#[test]
+fn a_call_ends_with_the_head_of_its_response_unless_a_grpc_status_follows() {
+    let (is_closed_early, call) =
+        called(Answers(&[DATA, BROKEN], None), request(Method::GET, "http://shop.example/"));
+    assert!(is_closed_early);
+    assert_eq!((message(&call), call.get("fault")), (None, None), "{call}");
+    let (is_closed_early, call) = called(Answers(&[DATA, TRAILERS], None), grpc());
+    assert!(!is_closed_early);
+    assert_eq!(message(&call), Some("no more"), "{call}");
+    let (is_closed_early, call) = called(Answers(&[DATA, BROKEN], None), grpc());
+    assert!(!is_closed_early);
+    assert_eq!((&call["fault"], message(&call)), (&true.into(), Some("the disk is gone")), "{call}");
 }
 
 #[test]
@@ -186,11 +269,6 @@ fn a_body_that_is_dropped_is_cancelled_only_if_something_is_missing() {
 
 #[test]
 fn a_grpc_status_in_the_trailers_ends_the_request() {
-    let grpc = || {
-        let mut request = request(Method::POST, "/shop.Orders/Place");
-        request.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
-        request
-    };
     let document = served(Answers(&[DATA, TRAILERS, DATA], None), grpc(), |mut body| {
         assert!(take(&mut body).is_some());
         assert!(take(&mut body).is_some_and(|frame| frame.unwrap().is_trailers()));
