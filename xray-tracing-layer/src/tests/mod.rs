@@ -164,6 +164,30 @@ fn a_child_that_closes_in_a_segment_grown_old_announces_it() {
 }
 
 #[test]
+fn a_child_within_the_second_in_which_a_segment_grows_old_announces_it() {
+    for fails in [false, true] {
+        let rig = Rig::new(|b| b);
+        // Neither the child's beginning nor its end is in another second.
+        rig.pass(SECOND / 2);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            rig.pass(5 * SECOND - 1);
+            let child = info_span!("child");
+            if fails {
+                child.in_scope(|| tracing::error!("refused"));
+            }
+            rig.pass(1);
+            drop(child.clone());
+            assert_eq!(rig.sent(), [0; 0]);
+            rig.pass(1);
+            drop(child);
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+        });
+    }
+}
+
+#[test]
 fn a_parent_open_for_long_holds_nothing_back() {
     let rig = Rig::new(|b| b);
     rig.run(|| {
