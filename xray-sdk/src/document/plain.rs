@@ -293,13 +293,12 @@ impl Children {
         if body.mixed || body.text.is_empty() {
             return self.add_rows(opening, id, start, end, body);
         }
-        if !body.is_small() {
-            return false;
-        }
-        if body.split > 0 {
-            return self.add_annotated(opening, id, start, end, body);
-        }
-        self.add_plain(opening, id, start, end, body)
+        body.is_small()
+            && if body.split > 0 {
+                self.add_annotated(opening, id, start, end, body)
+            } else {
+                self.add_plain(opening, id, start, end, body)
+            }
     }
 
     #[inline(never)]
@@ -378,9 +377,7 @@ impl Opening {
     }
 }
 
-/// Appends the members of a plain body behind the beginning of the first object, and the document's end.
-///
-/// There are some members, and those up to `split` are annotations.
+/// Appends the members of a plain body, of which those up to `split` are annotations, and the document's end.
 #[inline(always)]
 fn put_rows(out: &mut Vec<u8>, body: &Body, split: usize) {
     let row = body.row();

@@ -223,6 +223,20 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #[test]
+        fn a_header_of_the_usual_form_is_read_as_any_other(
+            root in "1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}|1-0{8}-0{24}|.{34,36}",
+            parent in ";Parent=[0-9a-f]{16}|;Parent=0{16}|;Parent=[0-9A-F]{15,17}|;Parent=.{16}|",
+            sampled in ";Sampled=[01?]|;Sampled=.{0,2}|;.{0,9}|",
+        ) {
+            let text = format!("Root={root}{parent}{sampled}");
+            // No header of the usual form begins with a blank.
+            prop_assert_eq!(text.parse::<TraceHeader>(), format!(" {text}").parse(), "{:?}", text);
+        }
+    }
+
+    proptest! {
         #[test]
         fn headers_read_back_as_they_were_written(header in any_header()) {
             prop_assert_eq!(header.to_string().parse(), Ok(header));

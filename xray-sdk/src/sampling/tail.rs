@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(Never.tail(), None);
     }
 
-    /// Notes what it is asked and told.
+    /// Notes each call.
     #[derive(Default)]
     struct Noting(std::sync::Mutex<Vec<String>>);
 

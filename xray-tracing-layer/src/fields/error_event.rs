@@ -103,7 +103,8 @@ impl<'a> ErrorVisitor<'a> {
                 self.add(format_args!("{value}"), ": ");
             }
             Some(Slot::LogRecord(fact)) => value.with_text(|text| self.log_record.note(*fact, text)),
-            Some(Slot::Ignored | Slot::Sampled | Slot::Secret { .. }) | None => {}
+            Some(Slot::Ignored | Slot::Sampled) | None => {}
+            Some(Slot::Secret { .. }) => self.body.count_left_out(),
             // What spans don't send, their events don't either.
             Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
             Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {

@@ -83,6 +83,8 @@ where
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        // All that a layer hears of the subscriber into which a reload puts it.
+        self.core.install.layered.store(true, Relaxed);
         self.core.install.wanted.note(metadata);
         self.core.spans.unsampled.note(metadata);
         Interest::always()

@@ -112,7 +112,7 @@ pub(crate) struct Hooks {
 pub(crate) struct Install {
     /// Set if background work was started.
     pub(crate) installed: AtomicBool,
-    /// Set if the layer was put onto a subscriber, which may not be in use yet.
+    /// Set if the layer was put onto a subscriber, which may not be in use yet, or was asked about a callsite by one.
     pub(crate) layered: AtomicBool,
     /// Set once the layer is dropped.
     pub(crate) dropped: AtomicBool,

@@ -137,6 +137,17 @@ fn named_headers_are_recorded_on_both_sides_of_servers_and_clients() {
 }
 
 #[test]
+fn each_of_several_layers_records_the_headers_that_it_names() {
+    let rigs = [false, true, false]
+        .map(|names| Rig::new(|b| if names { b.record_request_headers(["x-tenant"]) } else { b }));
+    let recorded = rigs.map(|rig| {
+        serve(&rig, &[("x-tenant", b"blue")]);
+        rig.sent()[0]["metadata"]["default"].get("http.request.header.x-tenant").is_some()
+    });
+    assert_eq!(recorded, [false, true, false]);
+}
+
+#[test]
 fn a_long_header_is_cut_and_the_redaction_hook_sees_it() {
     let rig = Rig::new(|b| {
         b.record_request_headers(["x-large", "x-card"]).redact(|field, value| match field {

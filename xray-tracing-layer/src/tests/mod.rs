@@ -41,6 +41,7 @@ mod on_close;
 mod origin;
 #[cfg(feature = "reqwest-middleware")]
 mod reqwest_calls;
+mod roots;
 mod sampling;
 mod tail;
 

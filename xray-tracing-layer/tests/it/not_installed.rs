@@ -3,7 +3,7 @@
 use tracing::level_filters::LevelFilter;
 use tracing::{Dispatch, info_span};
 use tracing_subscriber::prelude::*;
-use tracing_subscriber::{Layer, Registry, registry};
+use tracing_subscriber::{Layer, Registry, registry, reload};
 use xray_sdk::sampling::Always;
 use xray_tracing_layer::Diagnostic;
 
@@ -41,4 +41,23 @@ fn a_layer_that_no_subscriber_in_use_has_is_reported_until_one_has() {
         drop(dispatch);
         assert_eq!(handle.diagnostics(), [], "what it had is sent");
     }
+}
+
+#[test]
+fn a_layer_that_a_reload_put_there_is_not_reported() {
+    let (layer, handle) = xray_tracing_layer::builder()
+        .emitter(Memory::default())
+        .sampler(Always)
+        .without_filter()
+        .build_with_handle::<Registry>()
+        .unwrap();
+    let [none, layer] = [None, Some(layer)];
+    let (slot, reload) = reload::Layer::new(none);
+    let dispatch = Dispatch::new(registry().with(slot));
+    tracing::dispatcher::with_default(&dispatch, || {
+        drop(info_span!("before"));
+        assert_eq!(handle.diagnostics(), [Diagnostic::NotInstalled]);
+        reload.reload(layer).unwrap();
+        assert_eq!(handle.diagnostics(), [], "no span yet");
+    });
 }

@@ -228,13 +228,18 @@ fn a_breadcrumb_shows_of_a_secret_by_its_name_no_more_than_yes_or_no() {
     let document = &rig.documents()[0];
     assert_eq!(leaked(&document.to_string()), None, "{document}");
     assert_eq!(document["cause"]["exceptions"][0]["message"], "refused");
-    assert_eq!(document["metadata"]["breadcrumbs"]["0001"]["fields"], json!({"has_password": false}));
+    let breadcrumb = &document["metadata"]["breadcrumbs"]["0001"];
+    assert_eq!(breadcrumb["fields"], json!({"has_password": false}));
+    assert_eq!(breadcrumb["cut"], true, "one that is left out shows");
+    // The message of an error has no place for yes or no.
+    assert_eq!(document["metadata"]["default"]["xray.limits"]["dropped"], 2);
+    assert_eq!(rig.handle.stats().values_dropped, 2);
 }
 
 #[test]
 fn a_redaction_hook_decides_what_is_shown_of_a_secret() {
     let rig = MemoryRig::with(|builder| {
-        builder.redact(|field, value| match field {
+        builder.breadcrumbs().redact(|field, value| match field {
             "annotation.password" | "password" | "metadata.k.secret" => {
                 format!("{} letters", value.len()).into()
             }
@@ -245,8 +250,14 @@ fn a_redaction_hook_decides_what_is_shown_of_a_secret() {
         let span =
             info_span!("login", annotation.password = "abc", metadata.k.secret = "abcd", passwd = "abcde");
         span.add_metadata("k", "user", &json!({"password": "ab", "secret": "abc"}));
+        span.in_scope(|| info!(password = "a", "refused"));
     });
     let document = &rig.documents()[0];
+    let breadcrumb = &document["metadata"]["breadcrumbs"]["0001"];
+    assert_eq!(
+        (&breadcrumb["fields"], &breadcrumb["cut"]),
+        (&json!({"password": "1 letters"}), &json!(null))
+    );
     assert_eq!(document["annotations"], json!({"password": "3 letters"}));
     let user = json!({"password": "2 letters", "secret": "…"});
     assert_eq!(document["metadata"]["k"], json!({"secret": "4 letters", "user": user}));

@@ -73,6 +73,9 @@ impl<'a> BreadcrumbVisitor<'a> {
                 match redact.apply(field.name(), text) {
                     // An unchanged value keeps its type.
                     same if same == text => self.put_plain(field, value),
+                    changed if matches!(slot, Some(Slot::Secret { .. })) => {
+                        self.put_field(field.name(), Value::Str(&changed));
+                    }
                     changed => self.put_plain(field, Value::Str(&changed)),
                 }
             }),
@@ -89,7 +92,7 @@ impl<'a> BreadcrumbVisitor<'a> {
             }
             Some(Slot::LogRecord(fact)) => value.with_text(|text| self.log_record.note(*fact, text)),
             Some(Slot::Ignored | Slot::Sampled | Slot::Header { .. }) | None => {}
-            Some(Slot::Secret { .. }) if !matches!(value, Value::Bool(_)) => {}
+            Some(Slot::Secret { .. }) if !matches!(value, Value::Bool(_)) => self.cut = true,
             Some(Slot::Statement { .. }) if self.rules.drop_sql_text => {}
             Some(slot @ (Slot::Statement { .. } | Slot::Url { .. } | Slot::ConnectionString)) => {
                 value.with_text(|text| {
