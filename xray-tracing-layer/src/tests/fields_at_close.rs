@@ -78,3 +78,24 @@ fn a_segments_user_and_client_are_shown_and_removed() {
     let sent = rig.sent()[0].to_string();
     assert!(!sent.contains("ann") && !sent.contains("203.0.113.77"), "{sent}");
 }
+
+#[test]
+fn log_groups_are_shown_and_removed() {
+    let shown = Shown::default();
+    let rig = Rig::new(|b| {
+        let shown = Arc::clone(&shown);
+        b.on_close(move |span| {
+            let name = "aws.log.group.names";
+            let before = span.field(name).is_some_and(|groups| groups.contains("/kent"));
+            shown.lock().unwrap().push(format!(
+                "{before} {} {}",
+                span.remove_field(name),
+                span.remove_field(name)
+            ));
+        })
+    });
+    rig.run(|| drop(info_span!("root", aws.log.group.names = "/kent")));
+    assert_eq!(*shown.lock().unwrap(), ["true true false"]);
+    let sent = rig.sent()[0].to_string();
+    assert!(!sent.contains("/kent"), "{sent}");
+}

@@ -294,3 +294,54 @@ fn a_user_named_below_the_runtimes_span_is_kept_too() {
     });
     assert_eq!(rig.sent()[0]["metadata"]["default"]["user.id"], "u-17");
 }
+
+#[test]
+fn spans_inside_that_are_over_do_not_end_a_handler_that_something_still_holds() {
+    let inside: [fn(); 4] = [
+        || drop(info_span!("over")),
+        || drop(info_span!("left out", xray.sampled = false)),
+        || {
+            tracing::event!(target: "sqlx::query", tracing::Level::DEBUG, summary = "select 1", elapsed_secs = 0.1);
+        },
+        || info_span!("around").in_scope(|| drop(info_span!("inside"))),
+    ];
+    for (case, inside) in inside.into_iter().enumerate() {
+        let rig = lambda("");
+        rig.run(|| {
+            let facade = invoke(SAMPLED);
+            facade.in_scope(|| {
+                let mut handler = Box::pin(Pending(1).instrument(info_span!("handler")));
+                let held = handler.span().clone();
+                held.in_scope(inside);
+                assert!(poll(&mut handler).is_ready());
+                drop(handler);
+                assert_eq!(rig.sent(), [0; 0], "{case}");
+                drop(held);
+                assert_eq!(names(&rig.sent()), ["handler"], "{case}");
+            });
+        });
+        assert_law(&rig);
+    }
+}
+
+#[test]
+fn a_task_is_left_behind_whatever_closes_beside_it() {
+    let rig = lambda("");
+    rig.run(|| {
+        let facade = invoke(SAMPLED);
+        facade.in_scope(|| {
+            let mut handler = Box::pin(Pending(1).instrument(info_span!("handler")));
+            let task = handler.span().in_scope(|| {
+                let task = info_span!("task");
+                drop(info_span!("done"));
+                task
+            });
+            assert!(poll(&mut handler).is_ready());
+            drop(handler);
+            assert_eq!(names(&rig.sent()), ["handler"]);
+            drop(task);
+            assert_eq!(names(&rig.sent()), ["task"]);
+        });
+    });
+    assert_law(&rig);
+}

@@ -315,3 +315,20 @@ fn what_a_rule_leaves_out_is_counted_where_it_would_have_been_recorded() {
     let nested = || info_span!("worker").in_scope(|| drop(info_span!("poll")));
     assert_eq!(stats(true, nested), (2, 1), "the inner one took the outer one's place");
 }
+
+#[test]
+fn what_a_rule_leaves_out_is_counted_only_where_a_trace_is_recorded() {
+    for (rig, expected) in [
+        (Rig::new(|b| b.sampler(Always).drop_span("poll")), 2),
+        (Rig::new(|b| b.sampler(Never).drop_span("poll")), 0),
+    ] {
+        rig.run(|| {
+            let root = info_span!("root");
+            drop(info_span!(parent: &root, "poll"));
+            let part = info_span!(parent: &root, "part");
+            drop(info_span!(parent: &part, "poll"));
+        });
+        let stats = rig.handle.stats();
+        assert_eq!((stats.left_out, stats.left_out_roots), (expected, 0));
+    }
+}

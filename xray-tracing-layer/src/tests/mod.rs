@@ -14,9 +14,13 @@ use xray_sdk::testing::MemoryEmitter;
 use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+#[cfg(feature = "tower-server")]
+mod early_end;
 mod environment;
 mod fields_at_close;
 mod finished_calls;
+#[cfg(feature = "tower-server")]
+mod http_bodies;
 #[cfg(feature = "tower-client")]
 mod http_client;
 #[cfg(all(feature = "tower-server", feature = "tower-client"))]
@@ -30,6 +34,8 @@ mod lambda_messages;
 mod lambda_timer;
 mod left_out;
 mod left_out_at_close;
+mod lifetime;
+mod nested_subscribers;
 mod on_close;
 #[cfg(feature = "plugins")]
 mod origin;
@@ -151,6 +157,30 @@ fn a_child_that_closes_in_a_segment_grown_old_announces_it() {
             let child = if is_call { info_span!("call", otel.kind = "client") } else { info_span!("child") };
             rig.pass(3 * SECOND);
             assert_eq!(rig.sent(), [0; 0]);
+            drop(child);
+            let sent = rig.sent();
+            assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));
+        });
+    }
+}
+
+#[test]
+fn a_child_within_the_second_in_which_a_segment_grows_old_announces_it() {
+    for fails in [false, true] {
+        let rig = Rig::new(|b| b);
+        // Neither the child's beginning nor its end is in another second.
+        rig.pass(SECOND / 2);
+        rig.run(|| {
+            let _root = info_span!("root").entered();
+            rig.pass(5 * SECOND - 1);
+            let child = info_span!("child");
+            if fails {
+                child.in_scope(|| tracing::error!("refused"));
+            }
+            rig.pass(1);
+            drop(child.clone());
+            assert_eq!(rig.sent(), [0; 0]);
+            rig.pass(1);
             drop(child);
             let sent = rig.sent();
             assert_eq!((sent.len(), &sent[0]["in_progress"]), (1, &true.into()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::QueuedEmitter;
 use crate::daemon::udp::{RealSystem, System};
-use crate::daemon::{DaemonAddress, Emitter, Packet};
+use crate::daemon::{DaemonAddress, EmitError, Emitter, Packet};
 
 /// Refuses runs of datagrams a number of times, with an error of the kernel's.
 struct Refusing {
@@ -116,4 +116,47 @@ fn one_shard_and_one_block_are_enough_to_work() {
     (0..3).for_each(|_| emitter.emit(&packet(1000)).unwrap());
     drop(guard);
     assert_eq!(std::iter::from_fn(|| daemon.recv(&mut [0; 4096]).ok()).count(), 3);
+}
+
+/// Takes no datagram larger than a kilobyte.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+struct Narrow(RealSystem);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl System for Narrow {
+    fn now(&self) -> Duration {
+        self.0.now()
+    }
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        self.0.resolve(host, port)
+    }
+    fn spawn(&self, job: Box<dyn FnOnce() + Send>) -> bool {
+        self.0.spawn(job)
+    }
+    fn refusal(&self, datagram: &[u8]) -> Option<io::Error> {
+        const EMSGSIZE: i32 = 90;
+        (datagram.len() > 1024).then(|| io::Error::from_raw_os_error(EMSGSIZE))
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_packet_that_was_too_large_for_the_kernel_is_refused_from_then_on() {
+    let (daemon, address) = listener();
+    let (emitter, _guard) =
+        QueuedEmitter::builder().start_in(&address, Arc::new(Narrow(RealSystem::new()))).unwrap();
+    let flush = || assert!(emitter.flush(Duration::from_secs(10)));
+    assert_eq!(emitter.emit(&packet(2_000)), Ok(()), "the kernel was not asked yet");
+    flush();
+    assert_eq!(emitter.emit(&packet(2_000)), Err(EmitError::TooLarge));
+    assert_eq!(emitter.emit(&packet(1_999)), Ok(()));
+    flush();
+    assert_eq!(emitter.emit(&packet(500)), Ok(()));
+    flush();
+    assert_eq!(std::iter::from_fn(|| daemon.recv(&mut [0; 4096]).ok()).count(), 1);
+    let stats = emitter.stats();
+    assert_eq!((stats.sent, stats.too_large), (1, 3));
+    // Another machine's limit may be another.
+    emitter.reopen();
+    assert_eq!(emitter.emit(&packet(2_000)), Ok(()));
 }

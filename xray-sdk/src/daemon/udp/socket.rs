@@ -52,6 +52,10 @@ impl Socket {
         if transmit.is_run() {
             return self.send_gso(transmit, system);
         }
+        #[cfg(test)]
+        if let Some(err) = system.refusal(transmit.bytes) {
+            return Err(self.meaning_of(&err));
+        }
         self.socket.send(transmit.bytes).map(drop).map_err(|err| self.meaning_of(&err))
     }
 

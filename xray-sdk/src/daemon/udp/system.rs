@@ -25,6 +25,12 @@ pub(in crate::daemon) trait System: Send + Sync {
     fn send_gso(&self, call: &dyn Fn() -> io::Result<()>) -> io::Result<()> {
         call()
     }
+
+    /// Returns the error that a datagram is refused with, in the kernel's place: no test can break a socket.
+    #[cfg(test)]
+    fn refusal(&self, _datagram: &[u8]) -> Option<io::Error> {
+        None
+    }
 }
 
 /// The real clock, resolver and threads.

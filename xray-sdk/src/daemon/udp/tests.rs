@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::UdpEmitter;
 use super::system::System;
-use crate::daemon::{DaemonAddress, EmitError, Emitter, Packet};
+use crate::daemon::{DaemonAddress, EmitError, Emitter, EmitterProblem, Packet};
 
 #[derive(Default)]
 struct Stage {
@@ -19,6 +19,8 @@ struct Stage {
     no_threads: AtomicBool,
     /// Whether the kernel takes no runs.
     no_runs: AtomicBool,
+    /// The errors of the next sends, the last one first.
+    refusals: Mutex<Vec<i32>>,
     /// How often callers made way.
     yields: AtomicU32,
 }
@@ -65,6 +67,10 @@ impl System for Stage {
             job();
         }
         spawned
+    }
+
+    fn refusal(&self, _: &[u8]) -> Option<io::Error> {
+        self.refusals.lock().unwrap().pop().map(io::Error::from_raw_os_error)
     }
 
     fn make_way(&self) {
@@ -297,4 +303,46 @@ fn packets_that_come_together_and_meet_no_listener_are_counted_once() {
     assert_eq!((accepted, stats.sent), (15, 15));
     // The kernel has not reported on the last call yet.
     assert!((10..=14).contains(&stats.unavailable), "{stats:?}");
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const EPERM: i32 = 1;
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_socket_that_breaks_is_replaced_once_a_second_and_its_reason_is_a_problem() {
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[address]);
+    let emitter = stage.emitter();
+    *stage.refusals.lock().unwrap() = vec![EPERM];
+    assert_eq!(emitter.emit(&Packet::new()), Ok(()));
+    let reason = io::Error::from_raw_os_error(EPERM).to_string();
+    let problem = EmitterProblem::Unreachable { peer: address, reason };
+    assert_eq!(emitter.problem().as_ref(), Some(&problem));
+    *stage.refusals.lock().unwrap() = vec![EPERM];
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable), "in the same second");
+    (0..3).for_each(|_| emitter.emit(&Packet::new()).unwrap());
+    assert_eq!((received(&daemon), emitter.problem()), (4, None));
+    // The fresh socket is no better.
+    stage.pass(1);
+    *stage.refusals.lock().unwrap() = vec![EPERM; 2];
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable));
+    assert_eq!(emitter.problem(), Some(problem));
+    let stats = emitter.stats();
+    assert_eq!((stats.sent, stats.resent, stats.unavailable), (4, 0, 2));
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[test]
+fn a_send_that_is_refused_twice_reports_two_packets_before_it() {
+    const ECONNREFUSED: i32 = 111;
+    let (daemon, address) = listener();
+    let stage = Stage::with(&[address]);
+    let emitter = stage.emitter();
+    (0..2).for_each(|_| emitter.emit(&Packet::new()).unwrap());
+    // Another thread's packet went out between the two.
+    *stage.refusals.lock().unwrap() = vec![ECONNREFUSED; 2];
+    assert_eq!(emitter.emit(&Packet::new()), Err(EmitError::Unavailable));
+    let stats = emitter.stats();
+    assert_eq!((received(&daemon), stats.sent, stats.resent, stats.unavailable), (2, 2, 0, 3));
 }

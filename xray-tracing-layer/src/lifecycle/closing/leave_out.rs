@@ -81,7 +81,6 @@ impl Core {
             let mut visitor = FieldVisitor::for_decision(callsite, &self.config.rules, &mut record.body);
             attrs.record(&mut visitor);
             let (header, forced) = (visitor.target.header.take(), visitor.target.forced.take());
-            record.body.clear();
             match header.map(|field| field.header) {
                 Some(Some(header)) => record.continue_left_out(&header),
                 Some(None) => self.output.counters.bad_headers.one(),

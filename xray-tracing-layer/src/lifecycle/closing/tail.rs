@@ -198,12 +198,9 @@ impl Core {
             match reason {
                 Some(reason) => put_reason(&mut record.body, reason),
                 None => {
-                    record.body.clear();
                     record.phase = Phase::EmittedEarly;
+                    self.count_unsampled(record);
                 }
-            }
-            if reason.is_none() {
-                self.count_unsampled(record);
             }
             let spans = record.children.spans();
             let documents = held.take_documents();

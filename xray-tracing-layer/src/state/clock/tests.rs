@@ -3,6 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Registry, registry};
+use xray_sdk::sampling::Always;
+use xray_sdk::testing::MemoryEmitter;
+
 use super::clock::{ANCHOR_AGE, Clock};
 use super::script::Script;
 
@@ -131,4 +136,19 @@ fn the_real_counter_agrees_with_the_real_clock() {
     let counted = clock.ticks() - start;
     let took = began.elapsed().as_micros() as u64;
     assert!(counted >= 19_900 && counted <= took + 100, "{counted} of {took}");
+}
+
+#[test]
+fn a_layer_that_is_restored_reads_the_wall_clock_anew() {
+    let (clock, script) = clock();
+    let sent = MemoryEmitter::new();
+    let builder = crate::builder().sampler(Always).emitter(sent.clone()).clock(clock);
+    let (layer, handle) = builder.build_with_handle::<Registry>().unwrap();
+    tracing::subscriber::with_default(registry().with(layer), || {
+        script.pass(5, 5, 86_400 * SECOND);
+        handle.restored();
+        drop(tracing::info_span!("root"));
+    });
+    let start = sent.take().documents()[0].json()["start_time"].as_f64().unwrap();
+    assert_eq!((start * SECOND as f64).round() as u64, script.wall());
 }

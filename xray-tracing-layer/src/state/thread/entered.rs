@@ -424,6 +424,7 @@ mod tests {
             assert_eq!((rig.current(), rig.current_of(other)), (Some(id), None));
         }
         rig.entered.pop(other, 132);
+        rig.entered.pop(other, 32);
         assert!(!rig.exit(9));
         assert_eq!(rig.current(), Some(32), "one further out was exited");
         for id in (1..=32).rev().filter(|id| *id != 9) {
