@@ -131,9 +131,7 @@ impl Frame<'_> {
         match (self.kind, self.end.and_then(|end| Times::of(self.start, end))) {
             (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
                 opening.put(out, self.id, trace_id, times);
-                if let Some(parent_id) = parent_id {
-                    put_parent_id(out, parent_id);
-                }
+                put_parent_id(out, parent_id);
                 self.put_rest(out, self.own());
             }
             _ => self.put_otherwise(out),
@@ -178,9 +176,7 @@ impl Frame<'_> {
             }
             (Kind::Segment { trace_id, parent_id, opening: Some(opening), .. }, Some(times)) => {
                 opening.put(out, self.id, trace_id, times);
-                if let Some(parent_id) = parent_id {
-                    put_parent_id(out, parent_id);
-                }
+                put_parent_id(out, parent_id);
                 return self.own();
             }
             _ => {}
@@ -188,9 +184,7 @@ impl Frame<'_> {
         match self.kind {
             Kind::Segment { trace_id, parent_id, .. } => {
                 put_head_in(out, self.id, trace_id);
-                if let Some(parent_id) = parent_id {
-                    put_parent_id(out, parent_id);
-                }
+                put_parent_id(out, parent_id);
             }
             Kind::Independent { trace_id, parent_id } => {
                 put_head(out, HEAD, self.id);
@@ -218,10 +212,17 @@ impl Frame<'_> {
 static SUBSEGMENTS: Piece = Piece::new(",\"subsegments\":[");
 static SUBSEGMENTS_END: Piece = Piece::new("]}");
 
-#[inline(never)]
-fn put_parent_id(out: &mut Buffer, parent_id: SegmentId) {
-    out.put(",\"parent_id\":");
-    out.put_segment_id(parent_id);
+/// Appends the id of a segment's parent, if it has one.
+#[inline(always)]
+fn put_parent_id(out: &mut Buffer, parent_id: Option<SegmentId>) {
+    #[inline(never)]
+    fn put(out: &mut Buffer, parent_id: SegmentId) {
+        out.put(",\"parent_id\":");
+        out.put_segment_id(parent_id);
+    }
+    if let Some(parent_id) = parent_id {
+        put(out, parent_id);
+    }
 }
 
 /// Appends an embedded subsegment as a document of its own. Nothing is parsed: every document begins with its
