@@ -47,16 +47,12 @@ fn ends_with_word(key: &[u8], word: &[u8]) -> bool {
 ///
 /// `password`, `db.password`, `db_password` and `x_api_key` are. So is `token`, if nothing but a dot is in front of it.
 pub(crate) fn is_secret_field(field: &str) -> bool {
-    if field.rsplit('.').next().is_some_and(|part| part.eq_ignore_ascii_case("token")) {
-        return true;
-    }
-    let name = field.as_bytes();
-    let Some(last) = name.iter().rfind(|byte| !matches!(byte, b'_' | b'-')) else { return false };
-    let last = last.to_ascii_lowercase();
-    SECRETS
-        .iter()
-        .filter(|(word, at)| *at != At::Key && word.as_bytes().last() == Some(&last))
-        .any(|(word, _)| ends_with_word(name, word.as_bytes()))
+    let last_part = field.rsplit('.').next().unwrap_or(field);
+    SECRETS.iter().any(|(word, at)| match at {
+        At::Both | At::Field => ends_with_word(field.as_bytes(), word.as_bytes()),
+        At::Alone => last_part.eq_ignore_ascii_case(word),
+        At::Key => false,
+    })
 }
 
 /// Returns whether a member of a value is a secret by its key, as a field, or as a key in the value's `Debug` form.
@@ -69,8 +65,11 @@ pub(crate) fn is_secret_member(key: &str) -> bool {
 enum At {
     /// At the end of a key in text, and of a field's name.
     Both,
-    /// At the end of a key in text. Fields of that name are often no secrets: `next_token`, `function_signature`.
+    /// At the end of a key in text. Fields of that name are often no secrets: `function_signature`.
     Key,
+    /// At the end of a key in text, and all of a field's name, but for what ends with a dot. Longer names are often no
+    /// secrets: `next_token`.
+    Alone,
     /// At the end of a field's name. In text, a shorter word finds it.
     Field,
 }
@@ -82,7 +81,7 @@ const SECRETS: &[(&str, At)] = &[
     ("pwd", At::Both),
     ("passphrase", At::Both),
     ("secret", At::Both),
-    ("token", At::Key),
+    ("token", At::Alone),
     ("apikey", At::Both),
     ("accountkey", At::Key),
     ("accesskey", At::Key),
