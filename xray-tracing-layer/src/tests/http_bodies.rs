@@ -1,17 +1,15 @@
 //! Bodies of responses: what a reader learns of them, and how a request ends with its body.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use ::http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use tower_layer::Layer;
-use tower_service::Service;
 
+use super::at_once::{AtOnce, answer};
 use super::*;
 use crate::XrayHttpLayer;
 use crate::integrations::http::XrayHttpBody;
@@ -54,31 +52,23 @@ impl Drop for Steps {
 }
 
 /// Answers with a body, and a header that says how long the body is.
-struct Answers(&'static [Step], Option<&'static str>);
-
-impl Service<Request<()>> for Answers {
-    type Response = Response<Steps>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<Steps>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        let is_grpc = request.headers().contains_key("content-type");
-        let mut response = Response::new(Steps(self.0));
-        if is_grpc {
+fn answers(
+    steps: &'static [Step],
+    length: Option<&'static str>,
+) -> AtOnce<impl Fn(Request<()>) -> Response<Steps>> {
+    AtOnce(move |request: Request<()>| {
+        let mut response = Response::new(Steps(steps));
+        if request.headers().contains_key("content-type") {
             response.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
         }
         if request.uri().path() == "/nothing" {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
-        if let Some(length) = self.1 {
+        if let Some(length) = length {
             response.headers_mut().insert("content-length", length.parse().unwrap());
         }
-        ready(Ok(response))
-    }
+        response
+    })
 }
 
 const DATA: Step = || Some(Ok(Frame::data(b"frame")));
@@ -101,23 +91,16 @@ fn grpc() -> Request<()> {
     request
 }
 
-fn answered<S>(service: &mut S, request: Request<()>) -> XrayHttpBody<Steps>
-where
-    S: Service<Request<()>, Response = Response<XrayHttpBody<Steps>>, Error = Infallible>,
-{
-    let future = pin!(service.call(request));
-    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("pending")
-    };
-    response.into_body()
-}
-
 /// Serves a request, hands the body to `read`, and returns the document, which is sent by then.
-fn served(answers: Answers, request: Request<()>, read: impl FnOnce(Pin<&mut XrayHttpBody<Steps>>)) -> Value {
+fn served(
+    answers: AtOnce<impl Fn(Request<()>) -> Response<Steps>>,
+    request: Request<()>,
+    read: impl FnOnce(Pin<&mut XrayHttpBody<Steps>>),
+) -> Value {
     let rig = Rig::new(|b| b);
     rig.run(|| {
         let mut service = XrayHttpLayer::new().layer(answers);
-        let mut body = Box::pin(answered(&mut service, request));
+        let mut body = Box::pin(answer(&mut service, request).into_body());
         read(body.as_mut());
         drop(body);
     });
@@ -145,7 +128,7 @@ fn message(document: &Value) -> Option<&str> {
 
 #[test]
 fn a_body_says_of_itself_what_the_one_inside_says() {
-    served(Answers(&[DATA, DATA], None), request(Method::GET, "/"), |mut body| {
+    served(answers(&[DATA, DATA], None), request(Method::GET, "/"), |mut body| {
         assert_eq!((body.size_hint().lower(), body.is_end_stream()), (2, false));
         assert!(take(&mut body).is_some());
         assert_eq!((body.size_hint().lower(), body.is_end_stream()), (1, false));
@@ -159,7 +142,7 @@ fn a_body_says_of_itself_what_the_one_inside_says() {
 fn a_body_that_is_read_to_its_end_is_counted_and_dropped_in_the_requests_span() {
     let document =
         served(
-            Answers(&[DATA, DATA], None),
+            answers(&[DATA, DATA], None),
             request(Method::GET, "/"),
             |mut body| {
                 while take(&mut body).is_some() {}
@@ -172,14 +155,14 @@ fn a_body_that_is_read_to_its_end_is_counted_and_dropped_in_the_requests_span() 
 
 #[test]
 fn a_body_that_breaks_off_is_an_error_with_its_reason() {
-    let document = served(Answers(&[DATA, BROKEN, DATA], None), request(Method::GET, "/"), |mut body| {
+    let document = served(answers(&[DATA, BROKEN, DATA], None), request(Method::GET, "/"), |mut body| {
         assert!(take(&mut body).is_some_and(|frame| frame.is_ok()));
         assert!(take(&mut body).is_some_and(|frame| frame.is_err()));
         assert!(take(&mut body).is_none(), "nothing follows");
     });
     assert_eq!((&document["error"], message(&document)), (&true.into(), Some("the disk is gone")));
     assert_eq!(document["http"]["response"]["content_length"], 5);
-    let document = served(Answers(&[DATA, BROKEN], Some("50")), request(Method::GET, "/"), |mut body| {
+    let document = served(answers(&[DATA, BROKEN], Some("50")), request(Method::GET, "/"), |mut body| {
         assert!(take(&mut body).is_some() && take(&mut body).is_some());
     });
     assert_eq!(document["http"]["response"]["content_length"], 50, "as the response says");
@@ -188,7 +171,7 @@ fn a_body_that_breaks_off_is_an_error_with_its_reason() {
 #[test]
 fn a_response_without_a_body_has_a_length_of_zero() {
     for (steps, method) in [(&[] as &[_], Method::GET), (&[DATA], Method::HEAD)] {
-        let document = served(Answers(steps, None), request(method, "/"), |_| ());
+        let document = served(answers(steps, None), request(method, "/"), |_| ());
         assert_eq!(document["http"]["response"]["content_length"], 0);
         assert_eq!((message(&document), document.get("error")), (None, None));
     }
@@ -199,8 +182,8 @@ fn a_body_that_panics_ends_its_request_at_once() {
     let rig = Rig::new(|b| b);
     let mut sent = Vec::new();
     rig.run(|| {
-        let mut service = XrayHttpLayer::new().layer(Answers(&[DATA, PANICS], None));
-        let mut body = Box::pin(answered(&mut service, request(Method::GET, "/")));
+        let mut service = XrayHttpLayer::new().layer(answers(&[DATA, PANICS], None));
+        let mut body = Box::pin(answer(&mut service, request(Method::GET, "/")).into_body());
         assert!(take(&mut body.as_mut()).is_some());
         assert!(catch_unwind(AssertUnwindSafe(|| take(&mut body.as_mut()))).is_err());
         sent = rig.sent();
@@ -214,12 +197,12 @@ fn a_body_that_panics_ends_its_request_at_once() {
 
 /// Calls a server and reads the body. Returns whether the call's span closed before that, and its document.
 #[cfg(feature = "tower-client")]
-fn called(answers: Answers, request: Request<()>) -> (bool, Value) {
+fn called(answers: AtOnce<impl Fn(Request<()>) -> Response<Steps>>, request: Request<()>) -> (bool, Value) {
     let rig = Rig::new(|b| b);
     let is_closed_early = rig.run(|| {
         let _root = info_span!("root").entered();
         let mut client = crate::XrayHttpClientLayer::new().layer(answers);
-        let mut body = Box::pin(answered(&mut client, request));
+        let mut body = Box::pin(answer(&mut client, request).into_body());
         let is_closed_early = rig.handle.stats().closed > 0;
         while take(&mut body.as_mut()).is_some() {}
         is_closed_early
@@ -233,13 +216,13 @@ fn called(answers: Answers, request: Request<()>) -> (bool, Value) {
 #[test]
 fn a_call_ends_with_the_head_of_its_response_unless_a_grpc_status_follows() {
     let (is_closed_early, call) =
-        called(Answers(&[DATA, BROKEN], None), request(Method::GET, "http://shop.example/"));
+        called(answers(&[DATA, BROKEN], None), request(Method::GET, "http://shop.example/"));
     assert!(is_closed_early);
     assert_eq!((message(&call), call.get("fault")), (None, None), "{call}");
-    let (is_closed_early, call) = called(Answers(&[DATA, TRAILERS], None), grpc());
+    let (is_closed_early, call) = called(answers(&[DATA, TRAILERS], None), grpc());
     assert!(!is_closed_early);
     assert_eq!(message(&call), Some("no more"), "{call}");
-    let (is_closed_early, call) = called(Answers(&[DATA, BROKEN], None), grpc());
+    let (is_closed_early, call) = called(answers(&[DATA, BROKEN], None), grpc());
     assert!(!is_closed_early);
     assert_eq!((&call["fault"], message(&call)), (&true.into(), Some("the disk is gone")), "{call}");
 }
@@ -258,7 +241,7 @@ fn a_body_that_is_dropped_is_cancelled_only_if_something_is_missing() {
         (Some("10"), 0, nothing(), true),
     ] {
         let case = format!("{length:?} {frames} {request:?}");
-        let document = served(Answers(&[DATA, DATA], length), request, |mut body| {
+        let document = served(answers(&[DATA, DATA], length), request, |mut body| {
             (0..frames).for_each(|_| assert!(take(&mut body).is_some()));
         });
         let cancelled = message(&document).is_some_and(|message| message.contains("the end of the body"));
@@ -269,14 +252,14 @@ fn a_body_that_is_dropped_is_cancelled_only_if_something_is_missing() {
 
 #[test]
 fn a_grpc_status_in_the_trailers_ends_the_request() {
-    let document = served(Answers(&[DATA, TRAILERS, DATA], None), grpc(), |mut body| {
+    let document = served(answers(&[DATA, TRAILERS, DATA], None), grpc(), |mut body| {
         assert!(take(&mut body).is_some());
         assert!(take(&mut body).is_some_and(|frame| frame.unwrap().is_trailers()));
         assert!(take(&mut body).is_none(), "nothing follows trailers");
     });
     assert_eq!(message(&document), Some("no more"), "{document}");
     assert_eq!(document["cause"]["exceptions"][0]["type"], "RESOURCE_EXHAUSTED");
-    let document = served(Answers(&[TRAILERS], None), request(Method::GET, "/"), |mut body| {
+    let document = served(answers(&[TRAILERS], None), request(Method::GET, "/"), |mut body| {
         assert!(take(&mut body).is_some());
     });
     assert_eq!(message(&document), None, "no gRPC");

@@ -2,7 +2,6 @@
 //! client panics. With real clients and servers it is tried among other people's crates.
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -12,40 +11,18 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing_subscriber::filter::filter_fn;
 
+use super::at_once::{AtOnce, answer, mirror};
 use super::*;
 use crate::integrations::http::extract;
 use crate::{ContextMissing, XrayHttpClientLayer};
-
-/// Answers with the headers that it gets.
-struct Mirror;
-
-impl Service<Request<()>> for Mirror {
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        let mut response = Response::new(String::new());
-        *response.headers_mut() = request.into_parts().0.headers;
-        ready(Ok(response))
-    }
-}
 
 /// The headers of a request as they leave.
 fn sent_on(header: Option<&str>) -> HeaderMap {
     let request = Request::get("http://shop.example/");
     let request =
         header.into_iter().fold(request, |request, header| request.header("x-amzn-trace-id", header));
-    let mut client = XrayHttpClientLayer::new().layer(Mirror);
-    let future = pin!(client.call(request.body(()).unwrap()));
-    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("pending")
-    };
-    response.into_parts().0.headers
+    let mut client = XrayHttpClientLayer::new().layer(AtOnce(mirror));
+    answer(&mut client, request.body(()).unwrap()).into_parts().0.headers
 }
 
 const BY_HAND: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";

@@ -1,84 +1,42 @@
 //! Headers of HTTP: recorded ones, refused ones, and those that are passed on from a served request to the calls made
 //! while it is served.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use ::http::{HeaderMap, HeaderValue, Request, Response};
 use serde_json::json;
 use tower_layer::Layer;
 use tower_service::Service;
 use tracing_subscriber::Registry;
 
+use super::at_once::{AtOnce, answer, mirror};
 use super::*;
 use crate::{BuildError, XrayHttpClientLayer, XrayHttpLayer};
 
 /// Answers with the headers that it gets, and one of its own.
-#[derive(Clone)]
-struct Mirror;
-
-impl Service<Request<()>> for Mirror {
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<()>) -> Self::Future {
-        let mut response = Response::new(String::new());
-        *response.headers_mut() = request.into_parts().0.headers;
-        response.headers_mut().insert("x-cache", HeaderValue::from_static("hit"));
-        ready(Ok(response))
-    }
+fn cached_mirror(request: Request<()>) -> Response<String> {
+    let mut response = mirror(request);
+    response.headers_mut().insert("x-cache", HeaderValue::from_static("hit"));
+    response
 }
 
 /// Calls the mirror by a client inside of the request, on a span of its own.
-#[derive(Clone)]
-struct Gateway {
-    own_baggage: Option<&'static str>,
-}
-
-impl Service<Request<()>> for Gateway {
-    type Response = Response<String>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<String>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+fn gateway(own_baggage: Option<&'static str>) -> AtOnce<impl Fn(Request<()>) -> Response<String> + Clone> {
+    AtOnce(move |_| {
         let _work = info_span!("work").entered();
-        let own = self.own_baggage.map(|own| ("baggage", own));
-        let request =
-            own.into_iter().fold(Request::get("http://prices.example/"), |request, (name, value)| {
-                request.header(name, value)
-            });
-        let response = answer(XrayHttpClientLayer::new().layer(Mirror), request.body(()).unwrap());
-        ready(Ok(Response::builder()
-            .body(String::new())
-            .map(|mut answer| {
-                *answer.headers_mut() = response;
-                answer
-            })
-            .unwrap()))
-    }
+        let request = Request::get("http://prices.example/");
+        let request = own_baggage.into_iter().fold(request, |request, own| request.header("baggage", own));
+        let client = XrayHttpClientLayer::new().layer(AtOnce(cached_mirror));
+        let mut response = Response::new(String::new());
+        *response.headers_mut() = headers_of(client, request.body(()).unwrap());
+        response
+    })
 }
 
 /// The headers of a service's answer.
-fn answer<S, B>(mut service: S, request: Request<()>) -> HeaderMap
+fn headers_of<S, B>(mut service: S, request: Request<()>) -> HeaderMap
 where
     S: Service<Request<()>, Response = Response<B>>,
 {
-    let future = pin!(service.call(request));
-    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("pending")
-    };
-    response.into_parts().0.headers
+    answer(&mut service, request).into_parts().0.headers
 }
 
 fn request(headers: &[(&str, &[u8])]) -> Request<()> {
@@ -91,7 +49,7 @@ fn request(headers: &[(&str, &[u8])]) -> Request<()> {
 
 fn serve(rig: &Rig, headers: &[(&str, &[u8])]) -> HeaderMap {
     let layer = XrayHttpLayer::new();
-    rig.run(|| answer(layer.layer(Gateway { own_baggage: None }), request(headers)))
+    rig.run(|| headers_of(layer.layer(gateway(None)), request(headers)))
 }
 
 const W3C: &[u8] = b"00-5759e988bd862e3fe1be46a994272793-53995c3f42cd8ad8-01";
@@ -245,7 +203,7 @@ fn tracestate_and_baggage_reach_the_calls_made_meanwhile() {
     assert!(out["traceparent"].to_str().unwrap().starts_with("00-5759e988bd862e3fe1be46a994272793-"));
     assert_eq!(rig.sent()[0]["annotations"], json!({"tenant": "blue sky"}));
     // Neither outside of the request, nor in another one.
-    let other = rig.run(|| answer(XrayHttpClientLayer::new().layer(Mirror), request(&[])));
+    let other = rig.run(|| headers_of(XrayHttpClientLayer::new().layer(AtOnce(cached_mirror)), request(&[])));
     assert!(other.get("baggage").is_none() && other.get("tracestate").is_none());
     let plain = serve(&rig, &[]);
     assert!(plain.get("baggage").is_none() && plain.get("tracestate").is_none());
@@ -268,8 +226,8 @@ fn a_request_that_is_not_sampled_passes_them_on_as_well() {
 #[test]
 fn a_request_has_its_own_baggage_and_a_service_may_end_all() {
     let rig = Rig::new(|b| b);
-    let own = Gateway { own_baggage: Some("own=1") };
-    let out = rig.run(|| answer(XrayHttpLayer::new().layer(own), request(&[("baggage", b"k=v")])));
+    let own = gateway(Some("own=1"));
+    let out = rig.run(|| headers_of(XrayHttpLayer::new().layer(own), request(&[("baggage", b"k=v")])));
     assert_eq!(out["baggage"], "own=1");
     let rig = Rig::new(Builder::drop_baggage);
     let out = serve(&rig, &[("traceparent", W3C), ("tracestate", b"a=1"), ("baggage", b"k=v")]);
@@ -318,7 +276,7 @@ fn a_server_without_the_layer_has_functions_for_the_same() {
 fn an_ignore_that_panics_is_counted() {
     let rig = Rig::new(|b| b);
     let layer = XrayHttpLayer::new().ignore(|_| panic!("of the function's own"));
-    rig.run(|| answer(layer.layer(Mirror), request(&[])));
+    rig.run(|| headers_of(layer.layer(AtOnce(cached_mirror)), request(&[])));
     assert_eq!(rig.sent().len(), 1);
     assert_eq!(rig.handle.stats().caught_panics, 1);
 }

@@ -4,7 +4,6 @@
 use std::sync::Mutex;
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 
@@ -14,33 +13,18 @@ use tower_layer::Layer;
 use tower_service::Service;
 use tracing::Span;
 
+use super::at_once::{AtOnce, answer};
 use super::*;
 use crate::XrayHttpLayer;
 use crate::integrations::http::{XrayHttpBody, XrayHttpService};
 
-/// Opens a span, does what it is told, and answers with a body of so many frames.
-#[derive(Clone)]
-struct Shop<F = fn()>(u32, F);
-
-impl<B, F: Fn()> Service<Request<B>> for Shop<F> {
-    type Response = Response<Frames>;
-    type Error = Infallible;
-    type Future = Ready<Result<Response<Frames>, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<B>) -> Self::Future {
+/// Opens a span, works, and answers with a body of so many frames.
+fn shop<R>(frames: u32, work: impl Fn() + Clone) -> AtOnce<impl Fn(Request<R>) -> Response<Frames> + Clone> {
+    AtOnce(move |_| {
         drop(info_span!("work"));
-        self.1();
-        ready(Ok(Response::new(Frames(self.0))))
-    }
-}
-
-fn shop(frames: u32) -> Shop {
-    const NOTHING: fn() = || ();
-    Shop(frames, NOTHING)
+        work();
+        Response::new(Frames(frames))
+    })
 }
 
 #[derive(Debug)]
@@ -61,16 +45,15 @@ impl Body for Frames {
     }
 }
 
-fn served(frames: u32) -> XrayHttpService<Shop> {
-    XrayHttpLayer::new().layer(shop(frames))
+fn served(frames: u32) -> XrayHttpService<AtOnce<impl Fn(Request<()>) -> Response<Frames> + Clone>> {
+    XrayHttpLayer::new().layer(shop(frames, || ()))
 }
 
-fn answered(service: &mut XrayHttpService<Shop>, request: Request<()>) -> XrayHttpBody<Frames> {
-    let future = pin!(service.call(request));
-    let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-        panic!("pending")
-    };
-    response.into_body()
+fn answered(
+    service: &mut impl Service<Request<()>, Response = Response<XrayHttpBody<Frames>>>,
+    request: Request<()>,
+) -> XrayHttpBody<Frames> {
+    answer(service, request).into_body()
 }
 
 fn take_frame(body: Pin<&mut impl Body>) -> bool {
@@ -109,7 +92,7 @@ fn an_ignored_request_leaves_nothing_and_nothing_inside_of_it_does() {
         .ignore(|request| request.headers().contains_key("x-quiet") || panics(request.uri().path()));
     let rig = Rig::new(|b| b);
     rig.run(|| {
-        let mut service = layer.layer(shop(1));
+        let mut service = layer.layer(shop(1, || ()));
         let health = Request::get("/healthz").header("x-amzn-trace-id", SAMPLED).body(()).unwrap();
         let asked = Request::get("/orders/7").header("x-quiet", "1").body(()).unwrap();
         for request in [health, asked] {
@@ -168,10 +151,7 @@ fn a_layer_that_is_off_or_absent_lets_everything_pass() {
         let mut service = served(1);
         let asks =
             Request::get("/").header("x-amzn-trace-id", "Root=1-66f1a2b3-0123456789abcdef01234567;Sampled=?");
-        let future = pin!(service.call(asks.body(()).unwrap()));
-        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("pending")
-        };
+        let response = answer(&mut service, asks.body(()).unwrap());
         assert!(response.headers().is_empty(), "nobody has decided");
         let mut body = pin!(response.into_body());
         assert!(take_frame(body.as_mut()) && !take_frame(body.as_mut()));
@@ -182,9 +162,11 @@ fn a_layer_that_is_off_or_absent_lets_everything_pass() {
 }
 
 /// Hands the current span to a task in the background, as `tokio::spawn(task.instrument(Span::current()))` does.
-fn leaving_task(held: &Arc<Mutex<Vec<Span>>>) -> Shop<impl Fn() + Clone> {
+fn leaving_task(
+    held: &Arc<Mutex<Vec<Span>>>,
+) -> AtOnce<impl Fn(Request<()>) -> Response<Frames> + Clone + use<>> {
     let held = Arc::clone(held);
-    Shop(1, move || held.lock().unwrap().extend([Span::current(), info_span!("task")]))
+    shop(1, move || held.lock().unwrap().extend([Span::current(), info_span!("task")]))
 }
 
 #[test]
@@ -193,10 +175,7 @@ fn a_request_whose_span_a_task_holds_is_sent_when_its_body_has_ended() {
     rig.run(|| {
         let held = Arc::default();
         let mut service = XrayHttpLayer::new().layer(leaving_task(&held));
-        let future = pin!(service.call(request()));
-        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("pending")
-        };
+        let response = answer(&mut service, request());
         let mut body = pin!(response.into_body());
         rig.pass(SECOND);
         assert!(take_frame(body.as_mut()));
@@ -236,10 +215,7 @@ fn a_task_that_adds_nothing_adds_no_document() {
     rig.run(|| {
         let held = Arc::default();
         let mut service = XrayHttpLayer::new().layer(leaving_task(&held));
-        let future = pin!(service.call(request()));
-        let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop())) else {
-            panic!("pending")
-        };
+        let response = answer(&mut service, request());
         // A client that hangs up ends the request as well.
         drop(response);
         assert_eq!(names(&rig.sent()), ["shop"]);

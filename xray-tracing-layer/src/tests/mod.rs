@@ -14,6 +14,8 @@ use xray_sdk::testing::MemoryEmitter;
 use crate::state::clock::Clock;
 use crate::{Builder, Handle, XraySpanExt, current_trace_header};
 
+#[cfg(any(feature = "tower-server", feature = "tower-client"))]
+mod at_once;
 #[cfg(feature = "tower-server")]
 mod early_end;
 mod environment;
